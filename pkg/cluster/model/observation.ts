@@ -1,0 +1,206 @@
+/**
+ * Raw facts: what Kubernetes says and what every Redis node says, unmerged. Plain data, serialisable as JSON.
+ *
+ * Nothing here is decided: two nodes may contradict each other and both are kept. `interpret` makes a ClusterState of it.
+ */
+import type { SlotRanges } from './slots.ts';
+
+export interface ClusterRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+// ---------------------------------------------------------------------------------------------- what a Redis node says
+
+/** One line of CLUSTER NODES (https://redis.io/docs/latest/commands/cluster-nodes/), as one node sees another. */
+export interface GossipNode {
+  readonly nodeId: string;
+  /** IPv4, IPv6 without brackets, or '' when unknown (`:0@0`). What gossip says, not what we dial. */
+  readonly ip: string;
+  readonly port: number;
+  readonly busPort: number;
+  /** From 7.0 on, when cluster-announce-hostname is set; else null. */
+  readonly hostname: string | null;
+  /** 40 hex digits from 7.2 on (`shard-id=` in nodes.conf, or CLUSTER SHARDS); else null. */
+  readonly shardId: string | null;
+  /** As printed, `myself` included: master, slave, fail?, fail, handshake, noaddr, nofailover, noflags … */
+  readonly flags: readonly string[];
+  readonly role: 'primary' | 'replica' | 'unknown';
+  /** Node id of the primary that it follows; null for a primary and for `-`. */
+  readonly primaryId: string | null;
+  readonly configEpoch: number;
+  readonly linkUp: boolean;
+  readonly slots: SlotRanges;
+  /** Open slots; only ever on the `myself` line. */
+  readonly migrating: readonly { readonly slot: number; readonly toNodeId: string }[];
+  readonly importing: readonly { readonly slot: number; readonly fromNodeId: string }[];
+}
+
+/** CLUSTER INFO. Absent fields (old versions) are null. */
+export interface ClusterInfo {
+  readonly state: 'ok' | 'fail';
+  readonly slotsAssigned: number;
+  readonly slotsOk: number;
+  readonly slotsPfail: number;
+  readonly slotsFail: number;
+  readonly knownNodes: number;
+  readonly size: number;
+  readonly currentEpoch: number;
+  readonly myEpoch: number;
+}
+
+/** The parts of INFO that we use. Bytes are bytes, offsets are bytes, times are seconds. null = not told. */
+export interface ServerInfo {
+  readonly product: 'redis' | 'valkey';
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly role: 'primary' | 'replica';
+  readonly primaryHost: string | null;
+  readonly primaryPort: number | null;
+  readonly primaryLinkUp: boolean | null;
+  /** Seconds since the link to the primary was lost; null when up or for a primary. */
+  readonly primaryLinkDownSeconds: number | null;
+  readonly syncInProgress: boolean;
+  readonly replicationOffset: number;
+  readonly connectedReplicas: number;
+  readonly usedMemoryBytes: number;
+  /** 0 = no limit. */
+  readonly maxMemoryBytes: number;
+  readonly maxMemoryPolicy: string | null;
+  readonly loading: boolean;
+  readonly aofEnabled: boolean;
+  readonly keys: number;
+}
+
+/** Everything that one node answered, from one round trip. */
+export interface NodeAnswer {
+  readonly myId: string;
+  readonly view: readonly GossipNode[];
+  readonly clusterInfo: ClusterInfo;
+  readonly info: ServerInfo;
+  /** CONFIG GET of a few names; null when the user may not ask (ACL) or it was not asked for. */
+  readonly config: Readonly<Record<string, string>> | null;
+  /**
+   * Sum of CLUSTER COUNTKEYSINSLOT over its own slots and open importing slots (law L5); null when it was not asked for
+   * (only `check` and `status` count) or for a replica.
+   */
+  readonly keysInOwnSlots: number | null;
+}
+
+/** Why a node could not be asked. A broken tunnel is not a dead node. */
+export type UnreachableReason =
+  | 'no-pod'
+  | 'not-running'
+  | 'guard-waiting'
+  | 'tunnel'
+  | 'refused'
+  | 'timeout'
+  | 'auth'
+  | 'loading'
+  | 'not-cluster'
+  | 'error';
+
+export type NodeReply =
+  | { readonly kind: 'answered'; readonly answer: NodeAnswer; readonly elapsedMs: number }
+  | { readonly kind: 'unreachable'; readonly why: UnreachableReason; readonly detail: string };
+
+// ---------------------------------------------------------------------------------------------- what Kubernetes says
+
+export interface PodFacts {
+  readonly name: string;
+  readonly uid: string;
+  /** '' until it has one. */
+  readonly ip: string;
+  /** Kubernetes node that it runs on; null while it is Pending. */
+  readonly host: string | null;
+  readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  /** State of the Redis container (annotation, name `redis`/`valkey`, or the first one). */
+  readonly container: {
+    readonly name: string;
+    readonly image: string;
+    readonly state: 'waiting' | 'running' | 'terminated' | 'unknown';
+    /** CrashLoopBackOff, ErrImagePull, OOMKilled …; null when running. */
+    readonly reason: string | null;
+    readonly restarts: number;
+  };
+  /** Container port that speaks Redis; 6379 unless the pod says another (port named redis/tcp-redis). */
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Names of the claims that it mounts, and whether any data volume is an emptyDir. */
+  readonly claims: readonly string[];
+  readonly ephemeralData: boolean;
+  readonly createdAt: string;
+  /** kind/name of its controller, e.g. StatefulSet/redis-1; null for a bare pod. */
+  readonly owner: string | null;
+}
+
+export interface ServiceFacts {
+  readonly name: string;
+  readonly clusterIP: string;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+  readonly publishNotReadyAddresses: boolean;
+}
+
+export interface StatefulSetFacts {
+  readonly name: string;
+  readonly replicas: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Of the pod template. */
+  readonly templateLabels: Readonly<Record<string, string>>;
+  readonly templateAnnotations: Readonly<Record<string, string>>;
+  readonly image: string;
+}
+
+/** A Kubernetes node. */
+export interface HostFacts {
+  readonly name: string;
+  readonly zone: string | null;
+  readonly ready: boolean;
+  /** Not cordoned and without a NoSchedule/NoExecute taint. */
+  readonly schedulable: boolean;
+}
+
+export interface ClaimFacts {
+  readonly name: string;
+  readonly phase: string;
+  readonly storageClass: string | null;
+}
+
+export interface OperationFacts {
+  readonly holder: string;
+  readonly verb: string;
+  readonly acquiredAt: string;
+  readonly renewedAt: string;
+  readonly durationSeconds: number;
+}
+
+export interface KubeFacts {
+  readonly pods: readonly PodFacts[];
+  /** Services whose name or label belongs to the cluster. */
+  readonly services: readonly ServiceFacts[];
+  readonly statefulSets: readonly StatefulSetFacts[];
+  readonly hosts: readonly HostFacts[];
+  readonly claims: readonly ClaimFacts[];
+  /** The data of ConfigMap NAME-config; null when there is none. */
+  readonly config: Readonly<Record<string, string>> | null;
+  readonly operation: OperationFacts | null;
+  /** What we could not read (mostly rights): `nodes`, and the server's sentence. */
+  readonly gaps: readonly { readonly what: string; readonly why: string }[];
+}
+
+export interface Observation {
+  readonly schema: 1;
+  readonly cluster: ClusterRef;
+  /** ISO 8601. */
+  readonly observedAt: string;
+  readonly kube: KubeFacts;
+  /** One for each pod, in the order of `kube.pods`. */
+  readonly replies: readonly { readonly pod: string; readonly reply: NodeReply }[];
+}

@@ -1,0 +1,64 @@
+/**
+ * A plan is data: it can be printed, serialised and simulated. A step names nodes by id (law L1) and by pod for people,
+ * and says why it is there. A batch is a set of steps that may run side by side; the next batch is planned only after the
+ * cluster was observed again.
+ */
+import type { SlotRanges } from './slots.ts';
+
+/** Who a step is for. */
+export interface StepNode {
+  readonly nodeId: string;
+  readonly pod: string;
+}
+
+/** Objects are named here and rendered by pkg/pod when the step is applied. */
+export type Step = { readonly reason: string } & (
+  | { readonly kind: 'apply-services'; readonly ordinals: readonly number[]; readonly client: boolean }
+  | { readonly kind: 'apply-config' }
+  | { readonly kind: 'apply-budgets'; readonly shards: readonly string[] }
+  | { readonly kind: 'apply-workloads'; readonly ordinals: readonly number[] }
+  | { readonly kind: 'replace-pod'; readonly pod: string; readonly podUid: string }
+  | { readonly kind: 'wait-pods'; readonly pods: readonly string[] }
+  | { readonly kind: 'mark-formed' }
+  | { readonly kind: 'set-node-timeout'; readonly node: StepNode; readonly milliseconds: number }
+  | { readonly kind: 'set-config-epoch'; readonly node: StepNode; readonly epoch: number }
+  | { readonly kind: 'add-slots'; readonly node: StepNode; readonly ranges: SlotRanges }
+  | { readonly kind: 'meet'; readonly node: StepNode; readonly other: StepNode; readonly otherUid: string }
+  | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
+  | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
+);
+
+export type StepKind = Step['kind'];
+
+export interface Batch {
+  /** What a person would call it: `create pods`, `join nodes`. */
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+/** Anything in a plan that a person should know before saying yes. */
+export interface Remark {
+  readonly code: string;
+  readonly sentence: string;
+}
+
+export type Plan =
+  | { readonly kind: 'nothing'; readonly remarks: readonly Remark[] }
+  | { readonly kind: 'refused'; readonly code: string; readonly sentence: string; readonly hint: string }
+  | { readonly kind: 'batches'; readonly batches: readonly Batch[]; readonly remarks: readonly Remark[] };
+
+export type AntiAffinity = 'hard' | 'soft' | 'off';
+
+export interface CreateGoal {
+  readonly kind: 'create';
+  readonly masters: number;
+  readonly replicas: number;
+}
+
+export type Goal = CreateGoal;
+
+/** What may lose data is named here and off by default. */
+export interface Policy {
+  /** CONFIG SET a short cluster-node-timeout while forming, where the pods' own probe puts it back. */
+  readonly fastForming: boolean;
+}

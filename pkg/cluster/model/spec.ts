@@ -1,0 +1,39 @@
+/** Everything that `create` was asked for; recorded on Service NAME so that a second run, or another person's, resumes with it. */
+import type { ClusterRef } from './observation.ts';
+import type { AntiAffinity } from './plan.ts';
+
+export interface ClusterSpec {
+  readonly cluster: ClusterRef;
+  /** Primaries; at least 3. */
+  readonly masters: number;
+  /** Per primary; 0 or more. */
+  readonly replicas: number;
+  readonly image: string;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never' | null;
+  /** Kubernetes quantity of each node's claim. */
+  readonly storage: string;
+  /** null = the cluster's default class. */
+  readonly storageClass: string | null;
+  /** Limit and request of memory as a quantity; null = none. maxmemory is 70 % of it. */
+  readonly memory: string | null;
+  /** Request of CPU as a quantity; null = none. */
+  readonly cpu: string | null;
+  /** redis.conf directives by people, by name; never one of ours. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Whether Secret NAME-auth (key `password`) holds a password that nodes and clients use. */
+  readonly auth: boolean;
+  readonly antiAffinity: AntiAffinity;
+}
+
+/** Nodes of the whole cluster: ordinals 1 … nodeCount. */
+export function nodeCount(spec: Pick<ClusterSpec, 'masters' | 'replicas'>): number {
+  return spec.masters * (1 + spec.replicas);
+}
+
+/**
+ * Shard of ordinal N when a cluster is made: ordinals 1..masters are shards 1..masters, and so on round robin, so that
+ * the first nodes of all shards are made first. A failover never changes it.
+ */
+export function shardOfOrdinal(ordinal: number, masters: number): string {
+  return String(((ordinal - 1) % masters) + 1);
+}

@@ -1,0 +1,95 @@
+/**
+ * The two narrow ports through which the engine touches the world. pkg/kube implements KubePort, pkg/redis RedisPort;
+ * neither knows the other: RedisPort is given a Dialer, which cmd/main wires to a tunnel or to a plain socket.
+ */
+import type { Duplex } from 'node:stream';
+import type { ClusterRef, KubeFacts, NodeReply, PodFacts } from '../cluster/model/observation.ts';
+
+/** Any Kubernetes object, as JSON. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly [key: string]: unknown;
+  };
+  readonly [key: string]: unknown;
+}
+
+export interface ApplyOptions {
+  /** Let the server check it and change nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** Why a pod is not running yet, in one sentence, with the evidence. */
+export interface PodTrouble {
+  readonly pod: string;
+  /** `unschedulable`, `claim-unbound`, `no-storage-class`, `image`, `crash-loop`, `guard-waiting`, `rejected`, `starting`. */
+  readonly code: string;
+  readonly sentence: string;
+  /** Last log lines, event messages. */
+  readonly evidence: readonly string[];
+  /** Waiting longer can't help: a person has to change something. */
+  readonly fatal: boolean;
+}
+
+export interface KubePort {
+  readonly namespace: string;
+  /** One read of everything that belongs to a cluster; lists run side by side. Missing rights become `gaps` where a view can live without. */
+  readFacts(cluster: ClusterRef, signal?: AbortSignal): Promise<KubeFacts>;
+  get(apiVersion: string, kind: string, name: string): Promise<KubeObject | null>;
+  list(apiVersion: string, kind: string, options?: { readonly selector?: string; readonly allNamespaces?: boolean }): Promise<readonly KubeObject[]>;
+  /** Server-side apply, field manager `kubectl-redis`, forced. Returns what the server stored. */
+  apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
+  /** POST; throws AppError `already-exists` on 409. */
+  create(object: KubeObject): Promise<KubeObject>;
+  /** PUT with the object's resourceVersion (compare-and-swap); throws AppError `conflict` on 409. */
+  replace(object: KubeObject): Promise<KubeObject>;
+  /** Deletes; true when it was there. With `uid`, only that very object. */
+  remove(apiVersion: string, kind: string, name: string, options?: { readonly uid?: string; readonly graceSeconds?: number }): Promise<boolean>;
+  /** Calls `onChange` with all pods that match, at once and at each change, until the signal aborts. Survives a dropped watch. */
+  watchPods(selector: string, onChange: (pods: readonly PodFacts[]) => void, signal: AbortSignal): Promise<void>;
+  /** Last lines of a container's log; `previous` of the one before. Never throws: no log is no lines. */
+  logTail(pod: string, container: string, lines: number, previous?: boolean): Promise<readonly string[]>;
+  /** Looks at pod, events, claims, logs. null when nothing is wrong with it. */
+  whyNotReady(pod: PodFacts): Promise<PodTrouble | null>;
+  close(): void;
+}
+
+/** A stream to the Redis port of a pod. Rejects with AppError whose code is an UnreachableReason (`tunnel`, `refused`, `timeout`). */
+export type Dialer = (pod: PodFacts, signal: AbortSignal) => Promise<Duplex>;
+
+/** A command and its arguments, as Redis takes them. */
+export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
+
+export interface AskOptions {
+  readonly deadlineMs: number;
+  /** Also CONFIG GET of what the checks compare. */
+  readonly withConfig?: boolean;
+  /** Also count keys per slot (law L5). */
+  readonly countKeys?: boolean;
+}
+
+export interface RedisPort {
+  /** Everything of one node. Never throws: a node that can't be asked is an answer too. */
+  ask(pod: PodFacts, options: AskOptions): Promise<NodeReply>;
+  /**
+   * Runs commands on one connection, pipelined, in order. A reply that is an error is returned as an Error in its place.
+   * Throws AppError (code = UnreachableReason) when the node can't be reached or the deadline passes: the result is then
+   * unknown (law L12).
+   */
+  run(pod: PodFacts, commands: readonly RedisCommand[], deadlineMs: number): Promise<readonly unknown[]>;
+  close(): void;
+}
+
+/** Time, so that tests can hold it. */
+export interface Clock {
+  now(): number;
+  /** Resolves after the time or rejects when the signal aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
