@@ -1,0 +1,215 @@
+/** Faults for a healthy Observation, as real servers and Kubernetes would show them. */
+import type { GossipNode, OperationFacts, UnreachableReason } from '../../pkg/cluster/model/observation.ts';
+import { rangesFromSlots, subtractRanges, unionRanges } from '../../pkg/cluster/model/slots.ts';
+import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
+import { changeAnswer, changeKube, changeLines, changePod, changeReply, changed, idOf } from './observation-changes.ts';
+import type { Change } from './observation-changes.ts';
+
+/** Asked and not heard. `gossip` is what the others think of it meanwhile: nothing yet, `fail?`, or `fail`. */
+export function unreachable(
+  pod: string,
+  why: UnreachableReason = 'timeout',
+  gossip: 'up' | 'fail?' | 'fail' = 'fail',
+): Change {
+  return (observation) => {
+    const id = idOf(observation, pod);
+    const down = (line: GossipNode): GossipNode => ({ ...line, flags: [...line.flags, gossip], linkUp: false });
+    return changed(
+      observation,
+      changeReply(pod, () => ({ kind: 'unreachable', why, detail: `no answer from ${pod}` })),
+      changeLines((line) => (line.nodeId === id && gossip !== 'up' ? down(line) : line)),
+    );
+  };
+}
+
+/** The replicas of a pod notice that it is gone. */
+export function replicasLoseLink(pod: string): Change {
+  return (observation) => {
+    const id = idOf(observation, pod);
+    const orphans = observation.replies.filter(
+      ({ reply }) =>
+        reply.kind === 'answered' &&
+        reply.answer.view.some((line) => line.flags.includes('myself') && line.primaryId === id),
+    );
+    return changed(observation, ...orphans.map((one) => replicaLinkDown(one.pod)));
+  };
+}
+
+/** The pod object is gone; everybody else still lists its node, failed. */
+export function podGone(pod: string): Change {
+  return (observation) => {
+    const marked = unreachable(pod, 'no-pod')(observation);
+    return {
+      ...marked,
+      kube: { ...marked.kube, pods: marked.kube.pods.filter((one) => one.name !== pod) },
+      replies: marked.replies.filter((one) => one.pod !== pod),
+    };
+  };
+}
+
+/** An id without a pod in everybody's view (or only in those of `viewers`): failed, no slots, unless told otherwise. */
+export function ghost(nodeId: string, change: Partial<GossipNode> = {}, viewers?: readonly string[]): Change {
+  const line: GossipNode = {
+    nodeId,
+    ip: '10.9.9.9',
+    port: 6379,
+    busPort: 16379,
+    hostname: null,
+    shardId: null,
+    flags: ['master', 'fail'],
+    role: 'primary',
+    primaryId: null,
+    configEpoch: 0,
+    linkUp: false,
+    slots: [],
+    migrating: [],
+    importing: [],
+    ...change,
+  };
+  return (observation) =>
+    changed(
+      observation,
+      ...observation.replies
+        .filter((one) => viewers?.includes(one.pod) ?? true)
+        .map((one) => changeAnswer(one.pod, (answer) => ({ ...answer, view: [...answer.view, line] }))),
+    );
+}
+
+/** `slot` is on its way from one pod to another; `sides` says who still has the mark. */
+export function openSlot(
+  slot: number,
+  from: string,
+  to: string,
+  sides: 'both' | 'migrating' | 'importing' = 'both',
+): Change {
+  return (observation) => {
+    const [fromNodeId, toNodeId] = [idOf(observation, from), idOf(observation, to)];
+    return changeLines((line, viewer) => {
+      if (line.nodeId === fromNodeId && viewer === from && sides !== 'importing')
+        return { ...line, migrating: [...line.migrating, { slot, toNodeId }] };
+      if (line.nodeId === toNodeId && viewer === to && sides !== 'migrating')
+        return { ...line, importing: [...line.importing, { slot, fromNodeId }] };
+      return line;
+    })(observation);
+  };
+}
+
+/** `viewer` believes that `slots` belong to `owner`, everybody else what they believed before. */
+export function staleView(viewer: string, slots: SlotRanges, owner: string): Change {
+  return (observation) => {
+    const ownerId = idOf(observation, owner);
+    return changeLines((line, who) => {
+      if (who !== viewer) return line;
+      const kept = line.nodeId === ownerId ? unionRanges(line.slots, slots) : subtractRanges(line.slots, slots);
+      return { ...line, slots: kept };
+    })(observation);
+  };
+}
+
+/** `pod` says of itself that it owns `slots` too; nobody else agrees. */
+export function duplicatedOwner(pod: string, slots: SlotRanges): Change {
+  return changeLines((line, viewer) =>
+    viewer === pod && line.flags.includes('myself') ? { ...line, slots: unionRanges(line.slots, slots) } : line,
+  );
+}
+
+/** Nobody owns `slots`, in any view. */
+export function unowned(slots: SlotRanges): Change {
+  return changeLines((line) => ({ ...line, slots: subtractRanges(line.slots, slots) }));
+}
+
+/** Everybody else dials another address for a pod. */
+export function addressMismatch(pod: string, ip: string): Change {
+  return (observation) => {
+    const id = idOf(observation, pod);
+    return changeLines((line, viewer) => (line.nodeId === id && viewer !== pod ? { ...line, ip } : line))(observation);
+  };
+}
+
+/** Keys in slots that the node does not own (law L5): DBSIZE is larger than the sum over its slots. */
+export function strayKeys(pod: string, count: number): Change {
+  return changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, keys: answer.info.keys + count } }));
+}
+
+/** `viewer` has no bus link to `target`, which is fine otherwise. */
+export function linkDown(viewer: string, target: string): Change {
+  return (observation) => {
+    const id = idOf(observation, target);
+    return changeLines((line, who) => (who === viewer && line.nodeId === id ? { ...line, linkUp: false } : line))(
+      observation,
+    );
+  };
+}
+
+export function replicaLinkDown(pod: string, seconds = 30): Change {
+  return changeAnswer(pod, (answer) => ({
+    ...answer,
+    info: { ...answer.info, primaryLinkUp: false, primaryLinkDownSeconds: seconds },
+  }));
+}
+
+/** The replica is `bytes` behind its primary. */
+export function lag(pod: string, bytes: number): Change {
+  return changeAnswer(pod, (answer) => ({
+    ...answer,
+    info: { ...answer.info, replicationOffset: answer.info.replicationOffset - bytes },
+  }));
+}
+
+/** A replica follows another primary, in all views and by its own word. */
+export function follows(pod: string, primary: string): Change {
+  return (observation) => {
+    const [id, primaryId] = [idOf(observation, pod), idOf(observation, primary)];
+    const target = observation.replies.find((one) => one.pod === primary)?.reply;
+    const line = target?.kind === 'answered' ? target.answer.view.find((one) => one.nodeId === primaryId) : undefined;
+    const offset = target?.kind === 'answered' ? target.answer.info.replicationOffset : 0;
+    return changed(
+      observation,
+      changeLines((one) => (one.nodeId === id ? { ...one, primaryId, configEpoch: line?.configEpoch ?? 0 } : one)),
+      changeAnswer(pod, (answer) => ({
+        ...answer,
+        info: { ...answer.info, primaryHost: line?.ip ?? null, replicationOffset: offset },
+      })),
+    );
+  };
+}
+
+/** One configuration value of one node. */
+export function config(pod: string, name: string, value: string): Change {
+  return changeAnswer(pod, (answer) => ({ ...answer, config: { ...answer.config, [name]: value } }));
+}
+
+export function version(pod: string, product: 'redis' | 'valkey', text: string): Change {
+  return changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, product, version: text } }));
+}
+
+/** The config epoch of a primary, in all views. */
+export function configEpoch(pod: string, epoch: number): Change {
+  return (observation) => {
+    const id = idOf(observation, pod);
+    return changeLines((line) =>
+      line.nodeId === id || line.primaryId === id ? { ...line, configEpoch: epoch } : line,
+    )(observation);
+  };
+}
+
+export function onHost(pod: string, host: string): Change {
+  return changePod(pod, (facts) => ({ ...facts, host }));
+}
+
+export function operation(change: Partial<OperationFacts> = {}): Change {
+  const running: OperationFacts = {
+    holder: 'ann@laptop',
+    verb: 'create',
+    acquiredAt: '2026-11-23T09:59:00.000Z',
+    renewedAt: '2026-11-23T09:59:58.000Z',
+    durationSeconds: 15,
+    ...change,
+  };
+  return changeKube((kube) => ({ ...kube, operation: running }));
+}
+
+/** What a person lists as slots: 7, 8, 9. */
+export function slots(...list: readonly number[]): SlotRanges {
+  return rangesFromSlots(list);
+}
