@@ -37,3 +37,26 @@ export function nodeCount(spec: Pick<ClusterSpec, 'masters' | 'replicas'>): numb
 export function shardOfOrdinal(ordinal: number, masters: number): string {
   return String(((ordinal - 1) % masters) + 1);
 }
+
+/** Name of node N: of its Service, its StatefulSet and its label `name`. */
+export function nodeName(cluster: string, ordinal: number): string {
+  return `${cluster}-${ordinal}`;
+}
+
+/** The one pod of node N's StatefulSet. */
+export function podName(cluster: string, ordinal: number): string {
+  return `${nodeName(cluster, ordinal)}-0`;
+}
+
+/** Ordinals 1 … nodeCount. */
+export function ordinalsOf(spec: Pick<ClusterSpec, 'masters' | 'replicas'>): number[] {
+  return Array.from({ length: nodeCount(spec) }, (_, index) => index + 1);
+}
+
+/**
+ * cluster-node-timeout in milliseconds for a cluster of that many nodes. Gossip about a failure travels slower in a large
+ * cluster, and a false alarm costs more there.
+ */
+export function nodeTimeoutMs(nodes: number): number {
+  return nodes > 100 ? 15_000 : 5_000;
+}

@@ -1,0 +1,103 @@
+/**
+ * The plan of `create`: from whatever is there (nothing, half a cluster, waiting pods) to a formed cluster.
+ *
+ * A pure function of what was observed. Only the first batch is ever run before the cluster is observed and planned
+ * again, so a kill between any two steps leaves nothing that the next run does not see.
+ */
+import type { KubeFacts } from '../model/observation.ts';
+import type { Batch, Plan, Policy, Remark } from '../model/plan.ts';
+import { nodeCount, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
+import type { ClusterState } from '../model/state.ts';
+import { planForming } from './form.ts';
+import { planObjects } from './create-objects.ts';
+import { sharedHosts } from './placement.ts';
+
+export interface CreateInput {
+  readonly state: ClusterState;
+  readonly kube: KubeFacts;
+  readonly spec: ClusterSpec;
+  readonly policy: Policy;
+}
+
+/**
+ * Pods that people brought (labelled, or injected by the webhook), with no StatefulSet of ours: the cluster is formed
+ * from them and none of their objects is touched.
+ */
+export function isBrought(kube: KubeFacts, cluster: string): boolean {
+  const ours = new Set(kube.statefulSets.filter((set) => set.templateLabels['app.kubernetes.io/managed-by'] === 'kubectl-redis').map((set) => `StatefulSet/${set.name}`));
+  return kube.pods.length > 0 && kube.pods.every((pod) => pod.owner === null || !ours.has(pod.owner)) && kube.services.every((service) => service.name !== cluster || service.annotations['kubectl-redis.io/spec'] === undefined);
+}
+
+/** @returns refused when the cluster has another shape; nothing when it is there already; else what to do, in order. */
+export function planCreate(input: CreateInput): Plan {
+  const { state, kube, spec, policy } = input;
+  const shape = refuseOtherShape(state, spec);
+  if (shape !== null) return shape;
+  const brought = isBrought(kube, spec.cluster.name);
+  const remarks = placementRemarks(state);
+  const objects = brought ? [] : planObjects(kube, spec, state.formed);
+  if (objects.length > 0) return { kind: 'batches', batches: objects, remarks };
+
+  const expected = brought ? kube.pods.map((pod) => pod.name) : ordinalsOf(spec).map((n) => podName(spec.cluster.name, n));
+  if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(expected.length, spec);
+  const waiting = expected.filter((name) => {
+    const pod = kube.pods.find((candidate) => candidate.name === name);
+    return pod === undefined || pod.terminating || (!pod.ready && !answers(state, name));
+  });
+  if (waiting.length > 0) {
+    const batch: Batch = { title: 'wait for pods', steps: [{ kind: 'wait-pods', pods: expected, reason: `${waiting.length} of ${expected.length} pods are not ready` }] };
+    return { kind: 'batches', batches: [batch], remarks };
+  }
+  const forming = planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
+  return forming.kind === 'refused' ? forming : { ...forming, remarks: [...remarks, ...forming.remarks] };
+}
+
+function answers(state: ClusterState, pod: string): boolean {
+  return state.nodes.some((node) => node.pod?.name === pod && node.reply?.kind === 'answered');
+}
+
+function refuseOtherShape(state: ClusterState, spec: ClusterSpec): Plan | null {
+  const have = state.desired ?? actualShape(state);
+  if (have === null || (have.masters === spec.masters && have.replicas === spec.replicas)) return null;
+  const name = spec.cluster.name;
+  const was = `${have.masters} masters with ${have.replicas} replicas each`;
+  const wanted = `${spec.masters} masters with ${spec.replicas} replicas each`;
+  return {
+    kind: 'refused',
+    code: 'other-shape',
+    sentence: `${name} ${state.formed ? 'is' : 'was begun as'} a cluster of ${was}, not ${wanted}`,
+    hint: state.formed
+      ? `kubectl redis scale ${name} --masters ${spec.masters} --replicas ${spec.replicas} changes the shape of a cluster`
+      : `kubectl redis create ${name} --masters ${have.masters} --replicas ${have.replicas} finishes it; to start over, delete what is labelled kubectl-redis.io/cluster=${name}`,
+  };
+}
+
+/** The shape of a formed cluster that nobody recorded one for. */
+function actualShape(state: ClusterState): { masters: number; replicas: number } | null {
+  const shards = state.shards.filter((shard) => shard.slots.length > 0);
+  if (!state.formed || state.uncovered.length > 0 || shards.length === 0) return null;
+  return { masters: shards.length, replicas: Math.min(...shards.map((shard) => shard.replicas.length)) };
+}
+
+function wrongNumberOfPods(have: number, spec: ClusterSpec): Plan {
+  return {
+    kind: 'refused',
+    code: 'wrong-number-of-pods',
+    sentence: `${have} pods carry kubectl-redis.io/cluster=${spec.cluster.name}, and ${spec.masters} masters with ${spec.replicas} replicas each need ${nodeCount(spec)}`,
+    hint: `Choose --masters and --replicas so that masters x (1 + replicas) = ${have}, or change the number of pods`,
+  };
+}
+
+/** Names every pair of nodes of one shard that lies on one host. */
+export function placementRemarks(state: ClusterState): Remark[] {
+  const shards = new Map<string, { pod: string; host: string | null; zone: string | null }[]>();
+  for (const node of state.nodes) {
+    if (node.pod === null || node.shardLabel === null) continue;
+    const place = { pod: node.pod.name, host: node.host, zone: node.zone };
+    shards.set(node.shardLabel, [...(shards.get(node.shardLabel) ?? []), place]);
+  }
+  return sharedHosts([...shards].map(([shard, members]) => ({ shard, members }))).map((pair) => ({
+    code: 'same-host',
+    sentence: `${pair.pods[0]} and ${pair.pods[1]} of shard ${pair.shard} are both on host ${pair.host}: losing it takes both`,
+  }));
+}

@@ -1,0 +1,122 @@
+/**
+ * What the facts would be after a batch, if all went well: for tests (every prefix of a plan, planned again, must reach the
+ * same end) and for showing a whole plan before its first step. A model of Redis' and Kubernetes' rules, not of their timing:
+ * gossip is over at once.
+ */
+import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
+import type { Batch, Step } from '../model/plan.ts';
+import { normalizeRanges, type SlotRange } from '../model/slots.ts';
+
+type Answers = Map<string, NodeAnswer>;
+
+/** Steps on Redis nodes only; steps on Kubernetes objects leave the facts as they are. */
+export function simulate(observation: Observation, batch: Batch): Observation {
+  const answers: Answers = new Map();
+  for (const { pod, reply } of observation.replies) if (reply.kind === 'answered') answers.set(pod, reply.answer);
+  let config = observation.kube.config;
+  for (const step of batch.steps) {
+    if (step.kind === 'mark-formed') config = { ...config, formed: 'true' };
+    else applyStep(answers, step);
+  }
+  gossip(answers);
+  return {
+    ...observation,
+    kube: { ...observation.kube, config },
+    replies: observation.replies.map(({ pod, reply }) => {
+      const answer = answers.get(pod);
+      return { pod, reply: reply.kind === 'answered' && answer !== undefined ? { ...reply, answer } : reply };
+    }),
+  };
+}
+
+function applyStep(answers: Answers, step: Step): void {
+  switch (step.kind) {
+    case 'add-slots':
+      return changeSelf(answers, step.node.pod, (self) => ({ ...self, slots: normalizeRanges([...self.slots, ...step.ranges]) }));
+    case 'set-config-epoch':
+      return changeSelf(answers, step.node.pod, (self) => ({ ...self, configEpoch: step.epoch }));
+    case 'replicate':
+      return changeSelf(answers, step.node.pod, (self) => ({ ...self, role: 'replica', primaryId: step.primary.nodeId, flags: ['myself', 'slave'] }));
+    case 'meet':
+      return meet(answers, step.node.pod, step.other.pod);
+    case 'set-node-timeout':
+      return setConfig(answers, step.node.pod, 'cluster-node-timeout', String(step.milliseconds));
+    case 'apply-services':
+    case 'apply-config':
+    case 'apply-budgets':
+    case 'apply-workloads':
+    case 'replace-pod':
+    case 'wait-pods':
+    case 'mark-formed':
+    case 'await-convergence':
+      return undefined;
+    default:
+      return step satisfies never;
+  }
+}
+
+function setConfig(answers: Answers, pod: string, name: string, value: string): void {
+  const answer = answers.get(pod);
+  if (answer !== undefined) answers.set(pod, { ...answer, config: { ...answer.config, [name]: value } });
+}
+
+function changeSelf(answers: Answers, pod: string, change: (self: GossipNode) => GossipNode): void {
+  const answer = answers.get(pod);
+  if (answer === undefined) return;
+  answers.set(pod, { ...answer, view: answer.view.map((node) => (node.nodeId === answer.myId ? change(node) : node)) });
+}
+
+function meet(answers: Answers, pod: string, other: string): void {
+  const a = answers.get(pod);
+  const b = answers.get(other);
+  if (a === undefined || b === undefined) return;
+  answers.set(pod, learn(a, selfOf(b)));
+  answers.set(other, learn(b, selfOf(a)));
+}
+
+function selfOf(answer: NodeAnswer): GossipNode[] {
+  return answer.view.filter((node) => node.nodeId === answer.myId);
+}
+
+function learn(answer: NodeAnswer, others: readonly GossipNode[]): NodeAnswer {
+  const known = new Map(answer.view.map((node) => [node.nodeId, node]));
+  for (const other of others) {
+    if (other.nodeId === answer.myId) continue;
+    known.set(other.nodeId, { ...other, flags: other.flags.filter((flag) => flag !== 'myself'), linkUp: true, migrating: [], importing: [] });
+  }
+  return { ...answer, view: [...known.values()] };
+}
+
+/** Whoever is connected by any chain of acquaintances learns of each other, and of each other's own words. */
+function gossip(answers: Answers): void {
+  const byId = new Map([...answers.values()].map((answer) => [answer.myId, answer]));
+  for (const [pod, answer] of answers) {
+    const reached = reach(answer, byId);
+    const others = [...reached].flatMap((id) => selfOf(byId.get(id) ?? answer));
+    const view = learn(answer, others).view;
+    const slots: SlotRange[] = normalizeRanges(view.flatMap((node) => node.slots));
+    const assigned = slots.reduce((sum, range) => sum + range.end - range.start + 1, 0);
+    const self = view.find((node) => node.nodeId === answer.myId);
+    const replica = self?.role === 'replica';
+    answers.set(pod, {
+      ...answer,
+      view,
+      clusterInfo: { ...answer.clusterInfo, state: assigned > 0 ? 'ok' : 'fail', slotsAssigned: assigned, slotsOk: assigned, knownNodes: view.length, myEpoch: self?.configEpoch ?? 0 },
+      info: { ...answer.info, role: replica ? 'replica' : 'primary', primaryLinkUp: replica ? true : null },
+    });
+  }
+}
+
+function reach(from: NodeAnswer, byId: ReadonlyMap<string, NodeAnswer>): Set<string> {
+  const seen = new Set<string>([from.myId]);
+  const queue = [from.myId];
+  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    const neighbours = [...(byId.get(id)?.view ?? [])].map((node) => node.nodeId);
+    for (const next of neighbours) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      queue.push(next);
+    }
+  }
+  return seen;
+}
