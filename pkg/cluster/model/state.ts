@@ -9,7 +9,7 @@ import type { SlotRanges } from './slots.ts';
 export interface ClusterNode {
   /** null when the pod did not answer and nothing else ties it to an id. */
   readonly nodeId: string | null;
-  /** null for an id that no pod has (a ghost, a handshake, or a pod that cannot be asked). */
+  /** null for an id that no pod has (a ghost). Ids in handshake are random and pass; they are not nodes. */
   readonly pod: PodFacts | null;
   readonly reply: NodeReply | null;
   readonly unreachable: { readonly why: UnreachableReason; readonly detail: string } | null;
@@ -75,8 +75,11 @@ export interface ClusterState {
   readonly shards: readonly Shard[];
   /** Slots that nobody who was asked owns or names an owner for. */
   readonly uncovered: SlotRanges;
-  /** Slots with more than one owner over all views. */
-  readonly contested: readonly { readonly range: { readonly start: number; readonly end: number }; readonly ownerIds: readonly string[] }[];
+  /** Slots for which views name more than one owner, or only owners that answered and deny it. */
+  readonly contested: readonly {
+    readonly range: { readonly start: number; readonly end: number };
+    readonly ownerIds: readonly string[];
+  }[];
   readonly openSlots: readonly OpenSlot[];
   readonly views: readonly ViewGroup[];
   readonly operation: OperationFacts | null;

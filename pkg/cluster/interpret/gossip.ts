@@ -1,0 +1,105 @@
+/**
+ * What all views together say of each id: the address that most use for it and the line that most agree on.
+ * Linear in the number of lines (300 nodes: 90,000).
+ */
+import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
+import { SLOT_COUNT, formatRanges } from '../model/slots.ts';
+
+export interface Answered {
+  readonly pod: string;
+  readonly answer: NodeAnswer;
+}
+
+export interface Gossip {
+  readonly answered: readonly Answered[];
+  /** Each answering id's line about itself. With one id in two pods: the first pod's. */
+  readonly ownLines: ReadonlyMap<string, GossipNode>;
+  /** What most views (other than its own) say of an id; ids in handshake are not there. */
+  readonly majorityLines: ReadonlyMap<string, GossipNode>;
+  /** `ip:port` that most others use for an id; '' when they know none. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** `ip:port`, IPv6 in brackets; '' for the unknown address `:0`. */
+export function formatAddress(line: Pick<GossipNode, 'ip' | 'port'>): string {
+  if (line.ip === '') return '';
+  return line.ip.includes(':') ? `[${line.ip}]:${line.port}` : `${line.ip}:${line.port}`;
+}
+
+/** Handshake ids are random and vanish by themselves (FAILURES 1.31): no view is judged by them. */
+export function isHandshake(line: GossipNode): boolean {
+  return line.flags.includes('handshake');
+}
+
+/** FAIL, by the majority's judgement as this view has it; PFAIL (`fail?`) counts only where it is asked for. */
+export function isFailed(line: GossipNode): boolean {
+  return line.flags.includes('fail');
+}
+
+/** The view's own line; what `myself` says when the id is missing (a server in the middle of a reset). */
+export function ownLineOf(answer: NodeAnswer): GossipNode | undefined {
+  return (
+    answer.view.find((line) => line.nodeId === answer.myId) ?? answer.view.find((line) => line.flags.includes('myself'))
+  );
+}
+
+/** Slots of a line, cut to those that exist. */
+export function forEachSlot(line: GossipNode, visit: (slot: number) => void): void {
+  for (const { start, end } of line.slots) {
+    for (let slot = Math.max(0, start); slot <= Math.min(end, SLOT_COUNT - 1); slot++) visit(slot);
+  }
+}
+
+/**
+ * What two views must agree on about an id. The address of a node's own line is left to the caller: a node that was never
+ * told its own address prints none, or its last one, which harms nobody (FAILURES 1.1).
+ */
+export function lineKey(line: GossipNode, address: string): string {
+  const epoch = line.slots.length > 0 ? line.configEpoch : '';
+  return `${line.nodeId}|${line.role}|${line.primaryId ?? ''}|${address}|${epoch}|${formatRanges(line.slots)}`;
+}
+
+export function readGossip(observation: Observation): Gossip {
+  const answered = observation.replies.flatMap(({ pod, reply }) =>
+    reply.kind === 'answered' ? [{ pod, answer: reply.answer }] : [],
+  );
+  const addresses = new Ballot<string>();
+  const lines = new Ballot<GossipNode>();
+  const ownLines = new Map<string, GossipNode>();
+  for (const { answer } of answered) {
+    const own = ownLineOf(answer);
+    if (own !== undefined && !ownLines.has(answer.myId)) ownLines.set(answer.myId, own);
+    for (const line of answer.view) {
+      if (line === own || isHandshake(line)) continue;
+      const address = formatAddress(line);
+      addresses.vote(line.nodeId, address, address);
+      lines.vote(line.nodeId, `${lineKey(line, address)}|${line.flags.join()}`, line);
+    }
+  }
+  const used = addresses.winners();
+  for (const [id, line] of ownLines) if (!used.has(id)) used.set(id, formatAddress(line));
+  return { answered, ownLines, majorityLines: lines.winners(), addresses: used };
+}
+
+/** Counts votes per id; the first of those with most votes wins, so the result depends on nothing but the order of views. */
+class Ballot<T> {
+  readonly #votes = new Map<string, Map<string, { count: number; readonly value: T }>>();
+
+  vote(id: string, key: string, value: T): void {
+    const candidates = this.#votes.get(id) ?? new Map<string, { count: number; readonly value: T }>();
+    this.#votes.set(id, candidates);
+    const entry = candidates.get(key);
+    if (entry === undefined) candidates.set(key, { count: 1, value });
+    else entry.count += 1;
+  }
+
+  winners(): Map<string, T> {
+    const out = new Map<string, T>();
+    for (const [id, candidates] of this.#votes) {
+      const [first, ...rest] = candidates.values();
+      if (first !== undefined)
+        out.set(id, rest.reduce((best, one) => (one.count > best.count ? one : best), first).value);
+    }
+    return out;
+  }
+}

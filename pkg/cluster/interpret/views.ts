@@ -1,0 +1,152 @@
+/**
+ * Which nodes see the same cluster, and how the others differ. Views are equal when they agree, for every id, about role,
+ * primary, slots, address and the owner's config epoch (invariant I2).
+ */
+import type { GossipNode } from '../model/observation.ts';
+import { SLOT_COUNT } from '../model/slots.ts';
+import type { SlotRange } from '../model/slots.ts';
+import { forEachSlot, formatAddress, isHandshake, lineKey, ownLineOf } from './gossip.ts';
+import type { Answered, Gossip } from './gossip.ts';
+
+/** How a view differs from the one that most nodes have; `here` is in this view, `there` in the others'. */
+export type Difference =
+  | { readonly kind: 'unknown-here' | 'unknown-there'; readonly nodeId: string }
+  | {
+      readonly kind: 'role' | 'primary' | 'address' | 'epoch';
+      readonly nodeId: string;
+      readonly here: string;
+      readonly there: string;
+    }
+  | { readonly kind: 'owner'; readonly range: SlotRange; readonly here: string | null; readonly there: string | null };
+
+export interface ComparedViews {
+  readonly nodeIds: readonly string[];
+  readonly differences: readonly Difference[];
+}
+
+interface View {
+  readonly nodeId: string;
+  readonly lines: ReadonlyMap<string, ViewLine>;
+}
+
+interface ViewLine {
+  readonly line: GossipNode;
+  readonly address: string;
+}
+
+/** Groups of equal views, the largest first (then by the order of pods); the first has no differences. */
+export function compareViews(gossip: Gossip): ComparedViews[] {
+  const keys = new Map<string, number>();
+  const groups = new Map<string, View[]>();
+  for (const answered of gossip.answered) {
+    const view = viewOf(answered, gossip);
+    const signature = signatureOf(view, keys);
+    groups.set(signature, [...(groups.get(signature) ?? []), view]);
+  }
+  const ordered = [...groups.values()].sort((a, b) => b.length - a.length);
+  const reference = ordered[0]?.[0];
+  return ordered.map((views) => {
+    const [first] = views;
+    const same = first === undefined || reference === undefined || first === reference;
+    return { nodeIds: views.map((view) => view.nodeId), differences: same ? [] : differencesOf(first, reference) };
+  });
+}
+
+function viewOf({ answer }: Answered, gossip: Gossip): View {
+  const own = ownLineOf(answer);
+  const lines = new Map<string, ViewLine>();
+  for (const line of answer.view) {
+    if (isHandshake(line)) continue;
+    const address = line === own ? (gossip.addresses.get(line.nodeId) ?? '') : formatAddress(line);
+    lines.set(line.nodeId, { line, address });
+  }
+  return { nodeId: answer.myId, lines };
+}
+
+/** Lines as small numbers, sorted: two views are equal when these are, whatever order the servers printed. */
+function signatureOf(view: View, keys: Map<string, number>): string {
+  const numbers: number[] = [];
+  for (const { line, address } of view.lines.values()) {
+    const key = lineKey(line, address);
+    const known = keys.get(key) ?? keys.size;
+    keys.set(key, known);
+    numbers.push(known);
+  }
+  return numbers.sort((a, b) => a - b).join();
+}
+
+function differencesOf(view: View, reference: View): Difference[] {
+  const out: Difference[] = [];
+  for (const [nodeId, there] of reference.lines) {
+    const here = view.lines.get(nodeId);
+    if (here === undefined) out.push({ kind: 'unknown-here', nodeId });
+    else out.push(...lineDifferences(nodeId, here, there));
+  }
+  for (const nodeId of view.lines.keys()) if (!reference.lines.has(nodeId)) out.push({ kind: 'unknown-there', nodeId });
+  return [...out, ...ownerDifferences(view, reference)];
+}
+
+function lineDifferences(nodeId: string, here: ViewLine, there: ViewLine): Difference[] {
+  const out: Difference[] = [];
+  const add = (kind: 'role' | 'primary' | 'address' | 'epoch', one: string, other: string): void => {
+    if (one !== other) out.push({ kind, nodeId, here: one, there: other });
+  };
+  add('role', here.line.role, there.line.role);
+  if (here.line.role === there.line.role) add('primary', here.line.primaryId ?? '', there.line.primaryId ?? '');
+  add('address', here.address, there.address);
+  if (here.line.slots.length > 0 && there.line.slots.length > 0)
+    add('epoch', String(here.line.configEpoch), String(there.line.configEpoch));
+  return out;
+}
+
+function ownerDifferences(view: View, reference: View): Difference[] {
+  const here = ownersOf(view);
+  const there = ownersOf(reference);
+  const out: Difference[] = [];
+  let start = 0;
+  for (let slot = 1; slot <= SLOT_COUNT; slot++) {
+    if (slot < SLOT_COUNT && here[slot] === here[start] && there[slot] === there[start]) continue;
+    const [mine, theirs] = [here[start] ?? null, there[start] ?? null];
+    if (mine !== theirs) out.push({ kind: 'owner', range: { start, end: slot - 1 }, here: mine, there: theirs });
+    start = slot;
+  }
+  return out;
+}
+
+function ownersOf(view: View): (string | null)[] {
+  const owners: (string | null)[] = Array.from({ length: SLOT_COUNT }, () => null);
+  for (const [nodeId, { line }] of view.lines) forEachSlot(line, (slot) => (owners[slot] = nodeId));
+  return owners;
+}
+
+/** A difference as a sentence without a subject: what this view says and what most say. */
+export function describeDifference(difference: Difference, nameOf: (nodeId: string) => string): string {
+  switch (difference.kind) {
+    case 'unknown-here':
+      return `does not know ${nameOf(difference.nodeId)}`;
+    case 'unknown-there':
+      return `knows ${nameOf(difference.nodeId)}, which the others do not`;
+    case 'role':
+      return `${nameOf(difference.nodeId)} is a ${difference.here}, not a ${difference.there}`;
+    case 'primary':
+      return `${nameOf(difference.nodeId)} follows ${named(difference.here, nameOf)}, not ${named(difference.there, nameOf)}`;
+    case 'address':
+      return `${nameOf(difference.nodeId)} is at ${difference.here || 'an unknown address'}, not ${difference.there || 'unknown'}`;
+    case 'epoch':
+      return `${nameOf(difference.nodeId)} has config epoch ${difference.here}, not ${difference.there}`;
+    case 'owner':
+      return describeOwner(difference, nameOf);
+    default:
+      return difference satisfies never;
+  }
+}
+
+function named(nodeId: string, nameOf: (nodeId: string) => string): string {
+  return nodeId === '' ? 'nobody' : nameOf(nodeId);
+}
+
+function describeOwner(difference: Extract<Difference, { kind: 'owner' }>, nameOf: (nodeId: string) => string): string {
+  const { start, end } = difference.range;
+  const which = start === end ? `slot ${start} belongs` : `slots ${start}-${end} belong`;
+  return `${which} to ${named(difference.here ?? '', nameOf)}, not ${named(difference.there ?? '', nameOf)}`;
+}
