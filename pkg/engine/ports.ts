@@ -29,7 +29,10 @@ export interface ApplyOptions {
 /** Why a pod is not running yet, in one sentence, with the evidence. */
 export interface PodTrouble {
   readonly pod: string;
-  /** `unschedulable`, `claim-unbound`, `no-storage-class`, `image`, `crash-loop`, `guard-waiting`, `rejected`, `starting`. */
+  /**
+   * `unschedulable`, `claim-unbound`, `no-storage-class`, `volume`, `image`, `container-config`, `crash-loop`,
+   * `out-of-memory`, `guard-waiting`, `rejected`, `failed`, `terminating`, `gone`, `starting`.
+   */
   readonly code: string;
   readonly sentence: string;
   /** Last log lines, event messages. */
@@ -38,10 +41,25 @@ export interface PodTrouble {
   readonly fatal: boolean;
 }
 
+/** Parts of KubeFacts that a view can do without; what is left out is empty or null, and no gap. */
+export type FactsPart = 'statefulSets' | 'hosts' | 'claims' | 'config' | 'operation';
+
+/** A Redis Cluster that `list` found. */
+export interface ListedCluster {
+  readonly namespace: string;
+  readonly name: string;
+  /** `ours`: made by `create`; `labelled`: pods with our label only; `foreign`: a workload that looks like one. */
+  readonly origin: 'ours' | 'labelled' | 'foreign';
+  /** Pods that are there; for `foreign`: that its workload counts. */
+  readonly pods: number;
+}
+
 export interface KubePort {
   readonly namespace: string;
   /** One read of everything that belongs to a cluster; lists run side by side. Missing rights become `gaps` where a view can live without. */
-  readFacts(cluster: ClusterRef, signal?: AbortSignal): Promise<KubeFacts>;
+  readFacts(cluster: ClusterRef, signal?: AbortSignal, options?: { readonly leaveOut?: readonly FactsPart[] }): Promise<KubeFacts>;
+  /** All clusters of a namespace, or of all namespaces (null), by namespace and name. */
+  listClusters(namespace: string | null): Promise<readonly ListedCluster[]>;
   get(apiVersion: string, kind: string, name: string): Promise<KubeObject | null>;
   list(apiVersion: string, kind: string, options?: { readonly selector?: string; readonly allNamespaces?: boolean }): Promise<readonly KubeObject[]>;
   /** Server-side apply, field manager `kubectl-redis`, forced. Returns what the server stored. */
@@ -58,10 +76,15 @@ export interface KubePort {
   logTail(pod: string, container: string, lines: number, previous?: boolean): Promise<readonly string[]>;
   /** Looks at pod, events, claims, logs. null when nothing is wrong with it. */
   whyNotReady(pod: PodFacts): Promise<PodTrouble | null>;
+  /** Why a StatefulSet has no pod (quota, PodSecurity, a webhook); null when nothing says so. `pod` is the one it wants. */
+  whyNoPod(statefulSetName: string): Promise<PodTrouble | null>;
   close(): void;
 }
 
-/** A stream to the Redis port of a pod. Rejects with AppError whose code is an UnreachableReason (`tunnel`, `refused`, `timeout`). */
+/**
+ * A stream to the Redis port of a pod. Rejects with AppError whose code is an UnreachableReason (`tunnel`, `refused`,
+ * `timeout`). A tunnel learns only after it was opened that the pod refused it: the stream is then destroyed with such an error.
+ */
 export type Dialer = (pod: PodFacts, signal: AbortSignal) => Promise<Duplex>;
 
 /** A command and its arguments, as Redis takes them. */

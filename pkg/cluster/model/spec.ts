@@ -60,3 +60,16 @@ export function ordinalsOf(spec: Pick<ClusterSpec, 'masters' | 'replicas'>): num
 export function nodeTimeoutMs(nodes: number): number {
   return nodes > 100 ? 15_000 : 5_000;
 }
+
+/**
+ * A short name of what objects are rendered from (FNV-1a, 32 bits, hex): tells pods of an earlier attempt from those of this
+ * one. Says nothing about security.
+ */
+export function specHash(spec: ClusterSpec): string {
+  const entries = Object.entries(spec).sort(([a], [b]) => (a < b ? -1 : 1));
+  let hash = 0x811c9dc5;
+  for (const char of JSON.stringify(entries)) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return hash.toString(16).padStart(8, '0');
+}

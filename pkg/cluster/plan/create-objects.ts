@@ -1,38 +1,59 @@
 /**
  * The Kubernetes half of `create`. The order matters: Services first, because their ClusterIPs are literals in the pods'
  * templates and in the ConfigMap; ConfigMap before the pods that mount it; budgets before pods that may be drained.
+ *
+ * Once a cluster is formed its pods are never replaced here: that is a rolling restart, another operation.
  */
 import type { KubeFacts } from '../model/observation.ts';
+import { ANNOUNCE_ANNOTATION, NODES_KEY, SPEC_ANNOTATION, SPEC_HASH_ANNOTATION, SPEC_HASH_KEY } from '../model/labels.ts';
 import type { Batch, Step } from '../model/plan.ts';
-import { nodeName, ordinalsOf, podName, shardOfOrdinal, type ClusterSpec } from '../model/spec.ts';
+import { nodeName, ordinalsOf, podName, shardOfOrdinal, specHash, type ClusterSpec } from '../model/spec.ts';
 
-/** On the template and so on the pod: the address that it announces. */
-const ANNOUNCE = 'kubectl-redis.io/announce-ip';
+interface Input {
+  readonly kube: KubeFacts;
+  readonly spec: ClusterSpec;
+  readonly formed: boolean;
+  readonly hash: string;
+  /** Service name -> ClusterIP. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
 
 /** @returns no batch when every object is there and says what it must. */
 export function planObjects(kube: KubeFacts, spec: ClusterSpec, formed: boolean): Batch[] {
-  const name = spec.cluster.name;
   const addresses = new Map(kube.services.map((service) => [service.name, service.clusterIP]));
-  const withoutAddress = ordinalsOf(spec).filter((n) => isUnset(addresses.get(nodeName(name, n))));
-  const client = kube.services.find((service) => service.name === name);
-  const clientMissing = client?.annotations['kubectl-redis.io/spec'] === undefined;
-  if (clientMissing || withoutAddress.length > 0) return [servicesBatch(withoutAddress, clientMissing)];
+  const input: Input = { kube, spec, formed, hash: specHash(spec), addresses };
+  const withoutAddress = ordinalsOf(spec).filter((n) => isUnset(addresses.get(nodeName(spec.cluster.name, n))));
+  const clientStale = !isRecorded(input);
+  if (clientStale || withoutAddress.length > 0) return [servicesBatch(withoutAddress, clientStale)];
 
   const batches: Batch[] = [];
-  if (!tableIsComplete(kube, spec, addresses)) {
+  if (!configIsComplete(input)) {
     batches.push({ title: 'make the configuration', steps: [{ kind: 'apply-config', reason: 'redis.conf, scripts and the table of addresses' }] });
   }
-  const noSet = ordinalsOf(spec).filter((n) => kube.statefulSets.every((set) => set.name !== nodeName(name, n)));
-  const stale = ordinalsOf(spec).filter((n) => announceIsStale(kube, nodeName(name, n), addresses));
-  const workloads = ordinalsOf(spec).filter((n) => noSet.includes(n) || stale.includes(n));
+  const workloads = ordinalsOf(spec).filter((n) => workloadIsStale(input, nodeName(spec.cluster.name, n)));
   if (workloads.length > 0) batches.push({ title: 'make the nodes', steps: workloadSteps(workloads, spec) });
-  const replace = ordinalsOf(spec).flatMap((n) => replacePod(kube, spec, n, addresses, formed));
-  if (replace.length > 0) batches.push({ title: 'tell pods their address', steps: replace });
+  const replace = ordinalsOf(spec).flatMap((n) => replacePod(input, n));
+  if (replace.length > 0) batches.push({ title: 'replace pods that wait', steps: replace });
   return batches;
 }
 
 function isUnset(address: string | undefined): boolean {
   return address === undefined || address === '' || address === 'None';
+}
+
+/** A formed cluster keeps the record that it has. */
+function isRecorded({ kube, spec, formed, hash }: Input): boolean {
+  const recorded = kube.services.find((service) => service.name === spec.cluster.name)?.annotations[SPEC_ANNOTATION];
+  if (recorded === undefined) return false;
+  return formed || recordedHash(recorded) === hash;
+}
+
+function recordedHash(recorded: string): string | null {
+  try {
+    return specHash(JSON.parse(recorded) as ClusterSpec);
+  } catch {
+    return null; // somebody edited it: record it anew
+  }
 }
 
 function servicesBatch(ordinals: readonly number[], client: boolean): Batch {
@@ -42,32 +63,21 @@ function servicesBatch(ordinals: readonly number[], client: boolean): Batch {
   };
 }
 
-/** Lines of the ConfigMap's table: `N NODE ADDRESS`. */
-function tableIsComplete(kube: KubeFacts, spec: ClusterSpec, addresses: ReadonlyMap<string, string>): boolean {
-  const lines = new Set((kube.config?.['nodes'] ?? '').split('\n').map((line) => line.trim()));
+/** The table of addresses has lines `N NODE ADDRESS`. */
+function configIsComplete({ kube, spec, formed, hash, addresses }: Input): boolean {
+  if (kube.config === null || (!formed && kube.config[SPEC_HASH_KEY] !== hash)) return false;
+  const lines = new Set((kube.config[NODES_KEY] ?? '').split('\n').map((line) => line.trim()));
   return ordinalsOf(spec).every((n) => {
     const node = nodeName(spec.cluster.name, n);
     return lines.has(`${n} ${node} ${addresses.get(node)}`);
   });
 }
 
-/** The template says no address (YAML of `--dry-run`) or that of a Service that was made anew. */
-function announceIsStale(kube: KubeFacts, node: string, addresses: ReadonlyMap<string, string>): boolean {
+/** It is missing, or its template says no address (YAML of `--dry-run`), that of a Service made anew, or another spec's. */
+function workloadIsStale({ kube, formed, hash, addresses }: Input, node: string): boolean {
   const set = kube.statefulSets.find((candidate) => candidate.name === node);
-  return set !== undefined && set.templateAnnotations[ANNOUNCE] !== addresses.get(node);
-}
-
-/**
- * updateStrategy is OnDelete, so a pod made from the old template is deleted by us. Only one that announces nothing, and so
- * never started a server: there is nothing in it to lose. In a formed cluster, a pod with another address is left alone.
- */
-function replacePod(kube: KubeFacts, spec: ClusterSpec, n: number, addresses: ReadonlyMap<string, string>, formed: boolean): Step[] {
-  const pod = kube.pods.find((candidate) => candidate.name === podName(spec.cluster.name, n));
-  if (pod === undefined || pod.terminating) return [];
-  const announced = pod.annotations[ANNOUNCE];
-  if (announced === addresses.get(nodeName(spec.cluster.name, n)) || (announced !== undefined && formed)) return [];
-  const reason = announced === undefined ? 'it waits for its address' : `it announces ${announced}`;
-  return [{ kind: 'replace-pod', pod: pod.name, podUid: pod.uid, reason }];
+  if (set === undefined || set.templateAnnotations[ANNOUNCE_ANNOTATION] !== addresses.get(node)) return true;
+  return !formed && set.templateAnnotations[SPEC_HASH_ANNOTATION] !== hash;
 }
 
 /** Budgets go along with the StatefulSets, so that from the first pod on no drain takes two nodes of a shard. */
@@ -77,4 +87,19 @@ function workloadSteps(ordinals: readonly number[], spec: ClusterSpec): Step[] {
     { kind: 'apply-budgets', shards, reason: 'a drain never takes two nodes of a shard' },
     { kind: 'apply-workloads', ordinals, reason: 'one StatefulSet for each node' },
   ];
+}
+
+/**
+ * updateStrategy is OnDelete, so we delete a pod that an older template made: before the cluster is formed it holds nothing.
+ * In a formed cluster only one that announces no address, because its guard has never started a server.
+ */
+function replacePod({ kube, spec, formed, hash, addresses }: Input, n: number): Step[] {
+  const pod = kube.pods.find((candidate) => candidate.name === podName(spec.cluster.name, n));
+  if (pod === undefined || pod.terminating) return [];
+  const announced = pod.annotations[ANNOUNCE_ANNOTATION];
+  const base = { kind: 'replace-pod', pod: pod.name, podUid: pod.uid } as const;
+  if (announced === undefined) return [{ ...base, reason: 'it waits for its address' }];
+  if (formed) return [];
+  if (announced !== addresses.get(nodeName(spec.cluster.name, n))) return [{ ...base, reason: `it announces ${announced}` }];
+  return pod.annotations[SPEC_HASH_ANNOTATION] === hash ? [] : [{ ...base, reason: 'it was made with other settings' }];
 }

@@ -5,6 +5,7 @@
  * again, so a kill between any two steps leaves nothing that the next run does not see.
  */
 import type { KubeFacts } from '../model/observation.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, SPEC_ANNOTATION } from '../model/labels.ts';
 import type { Batch, Plan, Policy, Remark } from '../model/plan.ts';
 import { nodeCount, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -24,8 +25,8 @@ export interface CreateInput {
  * from them and none of their objects is touched.
  */
 export function isBrought(kube: KubeFacts, cluster: string): boolean {
-  const ours = new Set(kube.statefulSets.filter((set) => set.templateLabels['app.kubernetes.io/managed-by'] === 'kubectl-redis').map((set) => `StatefulSet/${set.name}`));
-  return kube.pods.length > 0 && kube.pods.every((pod) => pod.owner === null || !ours.has(pod.owner)) && kube.services.every((service) => service.name !== cluster || service.annotations['kubectl-redis.io/spec'] === undefined);
+  const ours = new Set(kube.statefulSets.filter((set) => set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY).map((set) => `StatefulSet/${set.name}`));
+  return kube.pods.length > 0 && kube.pods.every((pod) => pod.owner === null || !ours.has(pod.owner)) && kube.services.every((service) => service.name !== cluster || service.annotations[SPEC_ANNOTATION] === undefined);
 }
 
 /** @returns refused when the cluster has another shape; nothing when it is there already; else what to do, in order. */

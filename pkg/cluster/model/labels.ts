@@ -1,0 +1,17 @@
+/** Keys of labels and annotations that the planner reads. pkg/pod/annotations.ts documents all of ours. */
+
+export const CLUSTER_LABEL = 'kubectl-redis.io/cluster';
+export const SHARD_LABEL = 'kubectl-redis.io/shard';
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'kubectl-redis';
+
+/** On Service NAME: the whole ClusterSpec as JSON. */
+export const SPEC_ANNOTATION = 'kubectl-redis.io/spec';
+/** On a StatefulSet's template and so on its pod: the address that the node announces. */
+export const ANNOUNCE_ANNOTATION = 'kubectl-redis.io/announce-ip';
+/** On a StatefulSet's template and so on its pod, and a key of the ConfigMap: which spec it was rendered from. */
+export const SPEC_HASH_ANNOTATION = 'kubectl-redis.io/spec-hash';
+/** Key of ConfigMap NAME-config. */
+export const SPEC_HASH_KEY = 'spec-hash';
+export const FORMED_KEY = 'formed';
+export const NODES_KEY = 'nodes';

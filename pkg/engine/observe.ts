@@ -1,0 +1,64 @@
+/**
+ * Asks Kubernetes once and every node once, side by side. A node that does not answer is a row that says why; it never
+ * aborts the view nor delays it beyond the deadline.
+ */
+import pLimit from 'p-limit';
+import type { ClusterRef, KubeFacts, NodeReply, Observation, PodFacts } from '../cluster/model/observation.ts';
+import type { Clock, KubePort, RedisPort } from './ports.ts';
+
+/** Nodes asked at the same time: as many as there may be tunnels. */
+const ASK_AT_ONCE = 32;
+/** Lines of a log in which a waiting guard says what it waits for. */
+const GUARD_LINES = 20;
+
+export interface ObservePorts {
+  readonly kube: KubePort;
+  readonly redis: RedisPort;
+  readonly clock: Clock;
+}
+
+export interface ObserveOptions {
+  /** For each node, from when its turn comes. */
+  readonly deadlineMs: number;
+  readonly withConfig?: boolean;
+  readonly countKeys?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws AppError when Kubernetes can't be read; never because of a Redis node. */
+export async function observe(ports: ObservePorts, cluster: ClusterRef, options: ObserveOptions): Promise<Observation> {
+  const kube = await ports.kube.readFacts(cluster, options.signal);
+  return observePods(ports, cluster, kube, options);
+}
+
+/** As `observe`, with facts that were read already. */
+export async function observePods(ports: ObservePorts, cluster: ClusterRef, kube: KubeFacts, options: ObserveOptions): Promise<Observation> {
+  const limit = pLimit(ASK_AT_ONCE);
+  const replies = await Promise.all(kube.pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))));
+  return { schema: 1, cluster, observedAt: new Date(ports.clock.now()).toISOString(), kube, replies };
+}
+
+async function askPod(ports: ObservePorts, pod: PodFacts, options: ObserveOptions): Promise<NodeReply> {
+  const notRunning = whyNotAsked(pod);
+  if (notRunning !== null) return { kind: 'unreachable', why: 'not-running', detail: notRunning };
+  const { deadlineMs, withConfig = false, countKeys = false } = options;
+  const reply = await ports.redis.ask(pod, { deadlineMs, withConfig, countKeys });
+  if (reply.kind === 'answered' || reply.why !== 'refused' || pod.ready) return reply;
+  const waitsFor = await guardLine(ports.kube, pod);
+  return waitsFor === null ? reply : { kind: 'unreachable', why: 'guard-waiting', detail: waitsFor };
+}
+
+/** null = worth asking. */
+function whyNotAsked(pod: PodFacts): string | null {
+  const { state, reason } = pod.container;
+  if (pod.phase === 'Running' && state === 'running') return null;
+  if (pod.host === null) return 'not scheduled yet';
+  return reason ?? (state === 'unknown' ? `pod is ${pod.phase}` : `container is ${state}`);
+}
+
+/** A server that is not there while its guard is: the last line in which the guard says what it waits for. */
+async function guardLine(kube: KubePort, pod: PodFacts): Promise<string | null> {
+  const lines = await kube.logTail(pod.name, pod.container.name, GUARD_LINES);
+  const last = lines.findLast((line) => line.startsWith('guard:'));
+  return last === undefined ? null : last.slice('guard:'.length).trim();
+}

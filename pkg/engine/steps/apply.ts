@@ -1,0 +1,61 @@
+/** From a step to its effect: the one switch over all kinds of steps. */
+import type { Observation } from '../../cluster/model/observation.ts';
+import type { Step } from '../../cluster/model/plan.ts';
+import type { ClusterSpec } from '../../cluster/model/spec.ts';
+import type { ObservePorts } from '../observe.ts';
+import type { Report } from '../report.ts';
+import { awaitConvergence } from './await-convergence.ts';
+import { applyBudgets, applyConfig, applyServices, applyWorkloads } from './object-steps.ts';
+import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
+import { waitPods } from './wait-pods.ts';
+
+export interface ApplyDeps extends ObservePorts {
+  readonly spec: ClusterSpec;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  readonly podsTimeoutMs: number;
+  /** The command that goes on after a failure. */
+  readonly resume: string;
+  /** Whether the cluster's objects are ours; pods that people brought have no ConfigMap of ours. */
+  readonly ownsObjects: boolean;
+}
+
+/** Runs one step and verifies it. @throws AppError */
+export async function applyStep(deps: ApplyDeps, step: Step, observation: Observation): Promise<void> {
+  const { kube, spec } = deps;
+  const onRedis = { redis: deps.redis, clock: deps.clock, observation, signal: deps.signal };
+  switch (step.kind) {
+    case 'apply-services':
+      return applyServices(kube, spec, step.ordinals, step.client);
+    case 'apply-config':
+      return applyConfig(kube, spec, observation.kube, false);
+    case 'apply-budgets':
+      return applyBudgets(kube, spec, step.shards);
+    case 'apply-workloads':
+      return applyWorkloads(kube, spec, observation.kube, step.ordinals);
+    case 'replace-pod':
+      await kube.remove('v1', 'Pod', step.pod, { uid: step.podUid });
+      return;
+    case 'wait-pods':
+      return waitPods(
+        { kube, clock: deps.clock, report: deps.report, signal: deps.signal, timeoutMs: deps.podsTimeoutMs, selector: `kubectl-redis.io/cluster=${spec.cluster.name}`, resume: deps.resume },
+        step.pods,
+      );
+    case 'mark-formed':
+      return deps.ownsObjects ? applyConfig(kube, spec, observation.kube, true) : undefined;
+    case 'add-slots':
+      return addSlots(onRedis, step);
+    case 'set-config-epoch':
+      return setConfigEpoch(onRedis, step);
+    case 'set-node-timeout':
+      return setNodeTimeout(onRedis, step);
+    case 'meet':
+      return meet(onRedis, step);
+    case 'replicate':
+      return replicate(onRedis, step);
+    case 'await-convergence':
+      return awaitConvergence(deps, observation, deps.report, deps.signal);
+    default:
+      return step satisfies never;
+  }
+}

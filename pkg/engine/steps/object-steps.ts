@@ -1,0 +1,56 @@
+/** Steps on Kubernetes objects: rendered by pkg/pod, applied by server-side apply, some 20 at a time. */
+import { randomBytes } from 'node:crypto';
+import pLimit from 'p-limit';
+import type { KubeFacts } from '../../cluster/model/observation.ts';
+import { nodeName, ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../../cluster/model/spec.ts';
+import { budget } from '../../pod/budget.ts';
+import { configMap } from '../../pod/config-map.ts';
+import { authSecret } from '../../pod/auth-secret.ts';
+import { clientService, nodeService } from '../../pod/services.ts';
+import { statefulSet } from '../../pod/stateful-set.ts';
+import type { KubeObject, KubePort } from '../ports.ts';
+
+const APPLY_AT_ONCE = 20;
+
+export async function applyServices(kube: KubePort, spec: ClusterSpec, ordinals: readonly number[], client: boolean): Promise<void> {
+  // The client Service first: it records the desired shape before the first node exists, so that any later run resumes with it.
+  if (client) await kube.apply(clientService(spec));
+  await applyAll(kube, ordinals.map((n) => nodeService(spec, n)));
+}
+
+/** ConfigMap, and the Secret before it where a password was asked for. `formed` is never taken back. */
+export async function applyConfig(kube: KubePort, spec: ClusterSpec, facts: KubeFacts, formed: boolean): Promise<void> {
+  if (spec.auth) await makeSecret(kube, spec);
+  await kube.apply(configMap(spec, { addresses: addressesOf(facts, spec), formed: formed || facts.config?.['formed'] === 'true' }));
+}
+
+async function makeSecret(kube: KubePort, spec: ClusterSpec): Promise<void> {
+  const secret = authSecret(spec, randomBytes(24).toString('base64url'));
+  const existing = await kube.get('v1', 'Secret', secret.metadata.name);
+  if (existing === null) await kube.create(secret);
+}
+
+export async function applyBudgets(kube: KubePort, spec: ClusterSpec, shards: readonly string[]): Promise<void> {
+  await applyAll(kube, shards.map((shard) => budget(spec, shard)));
+}
+
+export async function applyWorkloads(kube: KubePort, spec: ClusterSpec, facts: KubeFacts, ordinals: readonly number[]): Promise<void> {
+  const addresses = addressesOf(facts, spec);
+  const sets = ordinals.map((n) => statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOfOrdinal(n, spec.masters) }));
+  await applyAll(kube, sets);
+}
+
+export function addressesOf(facts: KubeFacts, spec: ClusterSpec): ReadonlyMap<number, string> {
+  const byName = new Map(facts.services.map((service) => [service.name, service.clusterIP]));
+  return new Map(
+    ordinalsOf(spec).flatMap((n): [number, string][] => {
+      const address = byName.get(nodeName(spec.cluster.name, n));
+      return address === undefined || address === '' ? [] : [[n, address]];
+    }),
+  );
+}
+
+async function applyAll(kube: KubePort, objects: readonly KubeObject[]): Promise<void> {
+  const limit = pLimit(APPLY_AT_ONCE);
+  await Promise.all(objects.map((object) => limit(async () => kube.apply(object))));
+}

@@ -1,0 +1,126 @@
+/**
+ * Steps on Redis nodes. Each is sent to a node whose id is checked on the same connection (law L1), and is over only when the
+ * node itself shows the effect (never because it said OK).
+ */
+import { AppError, reasonOf } from '../../errors.ts';
+import { formatRanges } from '../../cluster/model/slots.ts';
+import type { Observation, PodFacts } from '../../cluster/model/observation.ts';
+import type { Step, StepKind, StepNode } from '../../cluster/model/plan.ts';
+import type { Clock, RedisCommand, RedisPort } from '../ports.ts';
+
+export interface RedisStepDeps {
+  readonly redis: RedisPort;
+  readonly clock: Clock;
+  readonly observation: Observation;
+  readonly signal: AbortSignal;
+}
+
+type Of<K extends StepKind> = Extract<Step, { kind: K }>;
+
+const COMMAND_DEADLINE_MS = 5_000;
+/** A handshake takes a few hundred milliseconds; a lost packet one node-timeout. */
+const VERIFY_DEADLINE_MS = 15_000;
+const VERIFY_EVERY_MS = 15;
+
+export async function addSlots(deps: RedisStepDeps, step: Of<'add-slots'>): Promise<void> {
+  // One ADDSLOTS with every slot: ADDSLOTSRANGE is only known from 7.0 on, and both cost one write of nodes.conf.
+  const slots = step.ranges.flatMap((range) => Array.from({ length: range.end - range.start + 1 }, (_, i) => range.start + i));
+  await command(deps, step.node, ['CLUSTER', 'ADDSLOTS', ...slots], `slots ${formatRanges(step.ranges)}`);
+}
+
+export async function setConfigEpoch(deps: RedisStepDeps, step: Of<'set-config-epoch'>): Promise<void> {
+  const pod = podOf(deps, step.node);
+  const reply = await onNode(deps, pod, step.node, [['CLUSTER', 'SET-CONFIG-EPOCH', step.epoch]]);
+  // Refused once a node knows another or has an epoch; Redis itself then makes equal epochs differ.
+  if (reply[0] instanceof Error && !/epoch|known nodes|other nodes/i.test(reply[0].message)) throw failed(step.node, 'SET-CONFIG-EPOCH', reply[0]);
+}
+
+export async function setNodeTimeout(deps: RedisStepDeps, step: Of<'set-node-timeout'>): Promise<void> {
+  await command(deps, step.node, ['CONFIG', 'SET', 'cluster-node-timeout', step.milliseconds], 'cluster-node-timeout');
+}
+
+/**
+ * Law L2: the id of the one to be met is read over its own tunnel just before. While that connection lives, so does the pod,
+ * and nobody else can have its IP. The pod's IP is used, not its Service's: kube-proxy may not know a new Service yet, and
+ * gossip carries the announced address anyway.
+ */
+export async function meet(deps: RedisStepDeps, step: Of<'meet'>): Promise<void> {
+  const pod = podOf(deps, step.node);
+  const other = podOf(deps, step.other);
+  if (other.uid !== step.otherUid) throw gone(step.other);
+  await onNode(deps, other, step.other, []);
+  await checked(deps, pod, step.node, ['CLUSTER', 'MEET', other.ip, other.port], `meet ${step.other.pod}`);
+  await until(deps, `${step.node.pod} knows ${step.other.pod}`, async () => {
+    const line = lineOf(await nodesText(deps, pod, step.node), step.other.nodeId);
+    return line !== undefined && !line.includes('handshake');
+  });
+}
+
+export async function replicate(deps: RedisStepDeps, step: Of<'replicate'>): Promise<void> {
+  const pod = podOf(deps, step.node);
+  await until(deps, `${step.node.pod} knows ${step.primary.pod}`, async () => {
+    const line = lineOf(await nodesText(deps, pod, step.node), step.primary.nodeId);
+    return line !== undefined && !line.includes('handshake') && line.includes('master');
+  });
+  await checked(deps, pod, step.node, ['CLUSTER', 'REPLICATE', step.primary.nodeId], `replicate ${step.primary.pod}`);
+  await until(deps, `${step.node.pod} follows ${step.primary.pod}`, async () => {
+    const own = (await nodesText(deps, pod, step.node)).split('\n').find((line) => line.includes('myself'));
+    return own !== undefined && own.includes(step.primary.nodeId);
+  });
+}
+
+function lineOf(nodes: string, nodeId: string): string | undefined {
+  return nodes.split('\n').find((line) => line.startsWith(nodeId));
+}
+
+async function nodesText(deps: RedisStepDeps, pod: PodFacts, node: StepNode): Promise<string> {
+  const [text] = await onNode(deps, pod, node, [['CLUSTER', 'NODES']]);
+  return String(text);
+}
+
+async function command(deps: RedisStepDeps, node: StepNode, words: RedisCommand, what: string): Promise<void> {
+  await checked(deps, podOf(deps, node), node, words, what);
+}
+
+async function checked(deps: RedisStepDeps, pod: PodFacts, node: StepNode, words: RedisCommand, what: string): Promise<void> {
+  const [reply] = await onNode(deps, pod, node, [words]);
+  if (reply instanceof Error) throw failed(node, what, reply);
+}
+
+/** Runs commands behind a CLUSTER MYID that must say the id which the plan is about. @returns the replies to `commands` */
+async function onNode(deps: RedisStepDeps, pod: PodFacts, node: StepNode, commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
+  const myId: RedisCommand = ['CLUSTER', 'MYID'];
+  // In a pipeline of its own: nothing may be sent to a node that turns out to be another one.
+  const [id] = await deps.redis.run(pod, [myId], COMMAND_DEADLINE_MS);
+  if (id !== node.nodeId) throw gone(node);
+  return commands.length === 0 ? [] : deps.redis.run(pod, commands, COMMAND_DEADLINE_MS);
+}
+
+function podOf(deps: RedisStepDeps, node: StepNode): PodFacts {
+  const pod = deps.observation.kube.pods.find((candidate) => candidate.name === node.pod);
+  if (pod === undefined) throw gone(node);
+  return pod;
+}
+
+/** Polls until it holds. @throws AppError `not-verified` after the deadline */
+async function until(deps: RedisStepDeps, what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = deps.clock.now() + VERIFY_DEADLINE_MS;
+  for (;;) {
+    if (await holds()) return;
+    if (deps.clock.now() > deadline) {
+      throw new AppError(`Gave up waiting until ${what} (${VERIFY_DEADLINE_MS / 1000} s)`, {
+        code: 'not-verified',
+        hint: 'Check that pods reach each other on the Redis port and on the bus port (port + 10000): a NetworkPolicy may be in the way',
+      });
+    }
+    await deps.clock.sleep(VERIFY_EVERY_MS, deps.signal);
+  }
+}
+
+function failed(node: StepNode, what: string, cause: Error): AppError {
+  return new AppError(`${node.pod} did not take ${what}`, { code: 'step-failed', cause: new Error(reasonOf(cause)), hint: 'Run the same command again; kubectl redis status shows where things stand' });
+}
+
+function gone(node: StepNode): AppError {
+  return new AppError(`${node.pod} is not node ${node.nodeId.slice(0, 8)} any more`, { code: 'node-changed', hint: 'The pod was replaced meanwhile. Run the same command again' });
+}
