@@ -11,6 +11,7 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  loader: { '.sh': 'text' },
   target: 'node20.19',
   minify: true,
   keepNames: false,
@@ -18,7 +19,9 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   define: { __VERSION__: JSON.stringify(version) },
   // CommonJS dependencies call require() at run time, which an ES module does not have.
-  banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });
 for (const name of ['kubectl-redis', 'kubectl_complete-redis']) {

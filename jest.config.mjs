@@ -4,6 +4,7 @@ const common = {
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
+    '^.+\\.sh$': '<rootDir>/test/support/text-transform.mjs',
   },
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',

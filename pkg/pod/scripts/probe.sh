@@ -1,0 +1,85 @@
+#!/bin/sh
+# probe.sh readiness | liveness | startup. POSIX sh; few processes, because it runs every few seconds in every pod.
+#
+# readiness  this node serves: PONG, and it is a primary or its link is up. Never cluster_state: one lost shard must not
+#            take every pod out of the Service.
+# liveness   anything that the server says is life (LOADING, BUSY, MASTERDOWN, NOAUTH ...), and so is a guard that waits.
+# startup    the same; it only makes the first readiness come soon.
+set -u
+LC_ALL=C
+export LC_ALL
+
+run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
+auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
+host=${KUBECTL_REDIS_HOST:-127.0.0.1}
+port=${KUBECTL_REDIS_PORT:-6379}
+
+if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
+# redis-cli waits for ever for a frozen server.
+if command -v timeout >/dev/null; then cli="timeout 3 $cli"; fi
+if [ -r "$auth_file" ]; then
+  IFS= read -r REDISCLI_AUTH <"$auth_file" || :
+  export REDISCLI_AUTH
+fi
+
+# `create` sets a short cluster-node-timeout while it forms a cluster. If it was killed, this puts the configured one back:
+# a live value that is shorter in two runs in a row, and the same (the stamp remembers the first). A longer one is left
+# alone: moving a huge key needs it.
+restore_node_timeout() {
+  live=$1
+  wanted=
+  stamp=
+  [ ! -r "$run_dir/node-timeout" ] || read -r wanted <"$run_dir/node-timeout"
+  [ -n "$live" ] && [ -n "$wanted" ] || return 0
+  [ ! -s "$run_dir/node-timeout-stamp" ] || read -r stamp <"$run_dir/node-timeout-stamp"
+  if [ "$live" -ge "$wanted" ]; then
+    [ -z "$stamp" ] || true >"$run_dir/node-timeout-stamp"
+  elif [ "$live" = "$stamp" ]; then
+    # shellcheck disable=SC2086 # cli is a command with arguments
+    $cli -h "$host" -p "$port" config set cluster-node-timeout "$wanted" >/dev/null
+    true >"$run_dir/node-timeout-stamp"
+  else
+    printf '%s\n' "$live" >"$run_dir/node-timeout-stamp"
+  fi
+}
+
+readiness() {
+  if [ -e "$run_dir/guard-waiting" ]; then
+    read -r reason <"$run_dir/guard-waiting"
+    printf 'guard: waiting %s\n' "$reason"
+    exit 1
+  fi
+  # shellcheck disable=SC2086
+  answer=$($cli -h "$host" -p "$port" 2>&1 <<END
+PING
+INFO replication
+CONFIG GET cluster-node-timeout
+END
+  )
+  case $answer in
+    *PONG*role:master* | *PONG*role:slave*master_link_status:up*) ;;
+    *PONG*role:slave*) printf 'the link to the primary is down\n' && exit 1 ;;
+    *) printf '%.200s\n' "$answer" && exit 1 ;;
+  esac
+  case $answer in
+    *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
+  esac
+}
+
+liveness() {
+  [ ! -e "$run_dir/guard-waiting" ] || exit 0
+  # shellcheck disable=SC2086
+  answer=$($cli -h "$host" -p "$port" ping 2>/dev/null)
+  # A server's reply starts with a word in capitals; what redis-cli says by itself (`Could not connect`, `Error:`) does not.
+  case $answer in
+    # (Redis 5 puts its warning about a wrong password first.)
+    [A-Z][A-Z][A-Z]* | *NOAUTH*) exit 0 ;;
+    *) printf 'no answer from %s:%s\n' "$host" "$port" && exit 1 ;;
+  esac
+}
+
+case ${1:-} in
+  readiness) readiness ;;
+  liveness | startup) liveness ;;
+  *) printf 'usage: probe.sh readiness|liveness|startup\n' >&2 && exit 2 ;;
+esac
