@@ -43,7 +43,8 @@ export async function converge(deps: ConvergeDeps): Promise<Converged> {
     stopIfAborted(deps.signal);
     const observation = await deps.observe();
     const plan = deps.plan(observation);
-    if (plan.kind === 'refused') throw new AppError(plan.sentence, { code: plan.code, hint: plan.hint, exitCode: EXIT.refused });
+    if (plan.kind === 'refused')
+      throw new AppError(plan.sentence, { code: plan.code, hint: plan.hint, exitCode: EXIT.refused });
     const batch = plan.kind === 'batches' ? plan.batches[0] : undefined;
     if (batch === undefined) return { batches, steps, last: observation };
     const signature = JSON.stringify(batch);
@@ -81,7 +82,11 @@ async function runBatch(deps: ConvergeDeps, batch: Batch, observation: Observati
 
 function stopIfAborted(signal: AbortSignal): void {
   if (!signal.aborted) return;
-  throw new AppError('Interrupted', { code: 'interrupted', exitCode: EXIT.interrupted, hint: 'Run the same command again: it goes on from here' });
+  throw new AppError('Interrupted', {
+    code: 'interrupted',
+    exitCode: EXIT.interrupted,
+    hint: 'Run the same command again: it goes on from here',
+  });
 }
 
 function stuck(batch: Batch): AppError {

@@ -60,7 +60,13 @@ interface LeaseSpec {
 }
 
 /** @throws AppError `operation-in-progress`, exit code 3, naming the holder. */
-export async function acquireLease(kube: KubePort, clock: Clock, cluster: ClusterRef, verb: string, identity: Identity): Promise<HeldLease> {
+export async function acquireLease(
+  kube: KubePort,
+  clock: Clock,
+  cluster: ClusterRef,
+  verb: string,
+  identity: Identity,
+): Promise<HeldLease> {
   const name = `${cluster.name}-operation`;
   const wanted = leaseObject(cluster, name, verb, identity, clock.now());
   const existing = await kube.get(LEASE.apiVersion, LEASE.kind, name);
@@ -143,7 +149,12 @@ function heldBy(lease: KubeObject, cluster: ClusterRef, now: number): AppError {
 }
 
 /** A lost race means that somebody holds it now. */
-async function orHeld(take: () => Promise<KubeObject>, kube: KubePort, clock: Clock, cluster: ClusterRef): Promise<KubeObject> {
+async function orHeld(
+  take: () => Promise<KubeObject>,
+  kube: KubePort,
+  clock: Clock,
+  cluster: ClusterRef,
+): Promise<KubeObject> {
   try {
     return await take();
   } catch (error) {
@@ -165,7 +176,8 @@ function keepLease(kube: KubePort, clock: Clock, first: KubeObject, identity: Id
       renewedAt = clock.now();
     } catch (error) {
       // An unreachable API server is not a loss yet: assertHeld counts the time.
-      if (error instanceof AppError && (error.code === 'conflict' || error.code === 'not-found')) lost = lostLease(lease, error);
+      if (error instanceof AppError && (error.code === 'conflict' || error.code === 'not-found'))
+        lost = lostLease(lease, error);
     }
   };
   const timer = setInterval(() => {
@@ -182,10 +194,14 @@ function keepLease(kube: KubePort, clock: Clock, first: KubeObject, identity: Id
       clearInterval(timer);
       await renewing;
       const uid = lease.metadata.uid;
-      // Only our own: a lease that somebody took over since has another holder.
-      const now = await kube.get(LEASE.apiVersion, LEASE.kind, lease.metadata.name);
-      if (now === null || specOf(now).holderIdentity !== identity.holder) return;
-      await kube.remove(LEASE.apiVersion, LEASE.kind, lease.metadata.name, uid === undefined ? {} : { uid });
+      try {
+        // Only our own: a lease that somebody took over since has another holder.
+        const now = await kube.get(LEASE.apiVersion, LEASE.kind, lease.metadata.name);
+        if (now === null || specOf(now).holderIdentity !== identity.holder) return;
+        await kube.remove(LEASE.apiVersion, LEASE.kind, lease.metadata.name, uid === undefined ? {} : { uid });
+      } catch {
+        // It lapses by itself, and whatever made this fail must not hide why the operation ended.
+      }
     },
   };
 }

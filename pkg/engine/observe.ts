@@ -32,9 +32,16 @@ export async function observe(ports: ObservePorts, cluster: ClusterRef, options:
 }
 
 /** As `observe`, with facts that were read already. */
-export async function observePods(ports: ObservePorts, cluster: ClusterRef, kube: KubeFacts, options: ObserveOptions): Promise<Observation> {
+export async function observePods(
+  ports: ObservePorts,
+  cluster: ClusterRef,
+  kube: KubeFacts,
+  options: ObserveOptions,
+): Promise<Observation> {
   const limit = pLimit(ASK_AT_ONCE);
-  const replies = await Promise.all(kube.pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))));
+  const replies = await Promise.all(
+    kube.pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))),
+  );
   return { schema: 1, cluster, observedAt: new Date(ports.clock.now()).toISOString(), kube, replies };
 }
 

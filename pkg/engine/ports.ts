@@ -57,11 +57,19 @@ export interface ListedCluster {
 export interface KubePort {
   readonly namespace: string;
   /** One read of everything that belongs to a cluster; lists run side by side. Missing rights become `gaps` where a view can live without. */
-  readFacts(cluster: ClusterRef, signal?: AbortSignal, options?: { readonly leaveOut?: readonly FactsPart[] }): Promise<KubeFacts>;
+  readFacts(
+    cluster: ClusterRef,
+    signal?: AbortSignal,
+    options?: { readonly leaveOut?: readonly FactsPart[] },
+  ): Promise<KubeFacts>;
   /** All clusters of a namespace, or of all namespaces (null), by namespace and name. */
   listClusters(namespace: string | null): Promise<readonly ListedCluster[]>;
   get(apiVersion: string, kind: string, name: string): Promise<KubeObject | null>;
-  list(apiVersion: string, kind: string, options?: { readonly selector?: string; readonly allNamespaces?: boolean }): Promise<readonly KubeObject[]>;
+  list(
+    apiVersion: string,
+    kind: string,
+    options?: { readonly selector?: string; readonly allNamespaces?: boolean },
+  ): Promise<readonly KubeObject[]>;
   /** Server-side apply, field manager `kubectl-redis`, forced. Returns what the server stored. */
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
   /** POST; throws AppError `already-exists` on 409. */
@@ -69,7 +77,12 @@ export interface KubePort {
   /** PUT with the object's resourceVersion (compare-and-swap); throws AppError `conflict` on 409. */
   replace(object: KubeObject): Promise<KubeObject>;
   /** Deletes; true when it was there. With `uid`, only that very object. */
-  remove(apiVersion: string, kind: string, name: string, options?: { readonly uid?: string; readonly graceSeconds?: number }): Promise<boolean>;
+  remove(
+    apiVersion: string,
+    kind: string,
+    name: string,
+    options?: { readonly uid?: string; readonly graceSeconds?: number },
+  ): Promise<boolean>;
   /** Calls `onChange` with all pods that match, at once and at each change, until the signal aborts. Survives a dropped watch. */
   watchPods(selector: string, onChange: (pods: readonly PodFacts[]) => void, signal: AbortSignal): Promise<void>;
   /** Last lines of a container's log; `previous` of the one before. Never throws: no log is no lines. */

@@ -84,7 +84,8 @@ export function formatRanges(ranges: SlotRanges): string {
  * `redis-cli --cluster create` (0-5460, 5461-10922, 10923-16383 for three), which people know by heart.
  */
 export function splitSlots(parts: number): SlotRange[] {
-  if (!Number.isInteger(parts) || parts < 1 || parts > SLOT_COUNT) throw new RangeError(`cannot split slots over ${parts} primaries`);
+  if (!Number.isInteger(parts) || parts < 1 || parts > SLOT_COUNT)
+    throw new RangeError(`cannot split slots over ${parts} primaries`);
   const per = SLOT_COUNT / parts;
   const out: SlotRange[] = [];
   let start = 0;

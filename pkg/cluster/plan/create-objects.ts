@@ -5,7 +5,13 @@
  * Once a cluster is formed its pods are never replaced here: that is a rolling restart, another operation.
  */
 import type { KubeFacts } from '../model/observation.ts';
-import { ANNOUNCE_ANNOTATION, NODES_KEY, SPEC_ANNOTATION, SPEC_HASH_ANNOTATION, SPEC_HASH_KEY } from '../model/labels.ts';
+import {
+  ANNOUNCE_ANNOTATION,
+  NODES_KEY,
+  SPEC_ANNOTATION,
+  SPEC_HASH_ANNOTATION,
+  SPEC_HASH_KEY,
+} from '../model/labels.ts';
 import type { Batch, Step } from '../model/plan.ts';
 import { nodeName, ordinalsOf, podName, shardOfOrdinal, specHash, type ClusterSpec } from '../model/spec.ts';
 
@@ -28,7 +34,10 @@ export function planObjects(kube: KubeFacts, spec: ClusterSpec, formed: boolean)
 
   const batches: Batch[] = [];
   if (!configIsComplete(input)) {
-    batches.push({ title: 'make the configuration', steps: [{ kind: 'apply-config', reason: 'redis.conf, scripts and the table of addresses' }] });
+    batches.push({
+      title: 'make the configuration',
+      steps: [{ kind: 'apply-config', reason: 'redis.conf, scripts and the table of addresses' }],
+    });
   }
   const workloads = ordinalsOf(spec).filter((n) => workloadIsStale(input, nodeName(spec.cluster.name, n)));
   if (workloads.length > 0) batches.push({ title: 'make the nodes', steps: workloadSteps(workloads, spec) });
@@ -59,7 +68,14 @@ function recordedHash(recorded: string): string | null {
 function servicesBatch(ordinals: readonly number[], client: boolean): Batch {
   return {
     title: 'make the Services',
-    steps: [{ kind: 'apply-services', ordinals, client, reason: 'a Service is the address of its node for ever, so it comes first' }],
+    steps: [
+      {
+        kind: 'apply-services',
+        ordinals,
+        client,
+        reason: 'a Service is the address of its node for ever, so it comes first',
+      },
+    ],
   };
 }
 
@@ -100,6 +116,7 @@ function replacePod({ kube, spec, formed, hash, addresses }: Input, n: number): 
   const base = { kind: 'replace-pod', pod: pod.name, podUid: pod.uid } as const;
   if (announced === undefined) return [{ ...base, reason: 'it waits for its address' }];
   if (formed) return [];
-  if (announced !== addresses.get(nodeName(spec.cluster.name, n))) return [{ ...base, reason: `it announces ${announced}` }];
+  if (announced !== addresses.get(nodeName(spec.cluster.name, n)))
+    return [{ ...base, reason: `it announces ${announced}` }];
   return pod.annotations[SPEC_HASH_ANNOTATION] === hash ? [] : [{ ...base, reason: 'it was made with other settings' }];
 }

@@ -25,8 +25,16 @@ export interface CreateInput {
  * from them and none of their objects is touched.
  */
 export function isBrought(kube: KubeFacts, cluster: string): boolean {
-  const ours = new Set(kube.statefulSets.filter((set) => set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY).map((set) => `StatefulSet/${set.name}`));
-  return kube.pods.length > 0 && kube.pods.every((pod) => pod.owner === null || !ours.has(pod.owner)) && kube.services.every((service) => service.name !== cluster || service.annotations[SPEC_ANNOTATION] === undefined);
+  const ours = new Set(
+    kube.statefulSets
+      .filter((set) => set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY)
+      .map((set) => `StatefulSet/${set.name}`),
+  );
+  return (
+    kube.pods.length > 0 &&
+    kube.pods.every((pod) => pod.owner === null || !ours.has(pod.owner)) &&
+    kube.services.every((service) => service.name !== cluster || service.annotations[SPEC_ANNOTATION] === undefined)
+  );
 }
 
 /** @returns refused when the cluster has another shape; nothing when it is there already; else what to do, in order. */
@@ -39,14 +47,21 @@ export function planCreate(input: CreateInput): Plan {
   const objects = brought ? [] : planObjects(kube, spec, state.formed);
   if (objects.length > 0) return { kind: 'batches', batches: objects, remarks };
 
-  const expected = brought ? kube.pods.map((pod) => pod.name) : ordinalsOf(spec).map((n) => podName(spec.cluster.name, n));
+  const expected = brought
+    ? kube.pods.map((pod) => pod.name)
+    : ordinalsOf(spec).map((n) => podName(spec.cluster.name, n));
   if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(expected.length, spec);
   const waiting = expected.filter((name) => {
     const pod = kube.pods.find((candidate) => candidate.name === name);
     return pod === undefined || pod.terminating || (!pod.ready && !answers(state, name));
   });
   if (waiting.length > 0) {
-    const batch: Batch = { title: 'wait for pods', steps: [{ kind: 'wait-pods', pods: expected, reason: `${waiting.length} of ${expected.length} pods are not ready` }] };
+    const batch: Batch = {
+      title: 'wait for pods',
+      steps: [
+        { kind: 'wait-pods', pods: expected, reason: `${waiting.length} of ${expected.length} pods are not ready` },
+      ],
+    };
     return { kind: 'batches', batches: [batch], remarks };
   }
   const forming = planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });

@@ -42,16 +42,27 @@ export function formingTimeoutMs(nodes: number): number {
 
 export function planForming(state: ClusterState, spec: ClusterSpec, policy: Policy): Plan {
   const members = state.nodes.flatMap(memberOf);
-  const refused = refuseSilent(state) ?? refuseStrangers(members, state) ?? refuseKeys(members, state) ?? refuseContested(state);
+  const refused =
+    refuseSilent(state) ?? refuseStrangers(members, state) ?? refuseKeys(members, state) ?? refuseContested(state);
   if (refused !== null) return refused;
 
   const shards = layShards(members, spec);
   if (shards.length !== spec.masters) {
-    return refuse('shards-differ', `The pods' labels kubectl-redis.io/shard name ${shards.length} shards, and ${spec.masters} masters were asked for`, 'Correct the labels or --masters');
+    return refuse(
+      'shards-differ',
+      `The pods' labels kubectl-redis.io/shard name ${shards.length} shards, and ${spec.masters} masters were asked for`,
+      'Correct the labels or --masters',
+    );
   }
   const remarks: Remark[] = sharedHosts(
-    shards.map((shard) => ({ shard: shard.name, members: [shard.primary, ...shard.replicas].map((member) => member.place) })),
-  ).map((pair) => ({ code: 'same-host', sentence: `${pair.pods[0]} and ${pair.pods[1]} of shard ${pair.shard} are both on host ${pair.host}` }));
+    shards.map((shard) => ({
+      shard: shard.name,
+      members: [shard.primary, ...shard.replicas].map((member) => member.place),
+    })),
+  ).map((pair) => ({
+    code: 'same-host',
+    sentence: `${pair.pods[0]} and ${pair.pods[1]} of shard ${pair.shard} are both on host ${pair.host}`,
+  }));
 
   const converged = isConverged(state);
   const steps = [assignSteps(shards, members, state), meetSteps(members), replicateSteps(shards)] as const;
@@ -60,13 +71,20 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
   const batches: Batch[] = [];
   if (!converged || forming) {
     // Never on a cluster that serves: only while it has slots to give away and not one key.
-    const idle = assign.some((step) => step.kind === 'add-slots') && members.every((member) => member.answer.info.keys === 0);
-    const speed = policy.fastForming && idle ? timeoutSteps(members, formingTimeoutMs(members.length), 'nodes agree sooner; put back when they do') : [];
+    const idle =
+      assign.some((step) => step.kind === 'add-slots') && members.every((member) => member.answer.info.keys === 0);
+    const speed =
+      policy.fastForming && idle
+        ? timeoutSteps(members, formingTimeoutMs(members.length), 'nodes agree sooner; put back when they do')
+        : [];
     if (assign.length + speed.length > 0) batches.push({ title: 'assign slots', steps: [...assign, ...speed] });
     if (meet.length > 0) batches.push({ title: 'join the nodes', steps: meet });
     if (replicate.length > 0) batches.push({ title: 'attach the replicas', steps: replicate });
     const pods = members.map((member) => member.step.pod);
-    batches.push({ title: 'wait until all nodes agree', steps: [{ kind: 'await-convergence', pods, reason: 'every node ok, one view, all links up' }] });
+    batches.push({
+      title: 'wait until all nodes agree',
+      steps: [{ kind: 'await-convergence', pods, reason: 'every node ok, one view, all links up' }],
+    });
   }
   const restore = restoreSteps(members);
   if (restore.length > 0) batches.push({ title: 'put the timeout back', steps: restore });
@@ -78,7 +96,16 @@ function memberOf(node: ClusterNode): Member[] {
   const { answer } = node.reply;
   const known = answer.view.filter((other) => !other.flags.includes('handshake')).map((other) => other.nodeId);
   const place = { pod: node.pod.name, host: node.host, zone: node.zone };
-  return [{ node, step: { nodeId: node.nodeId, pod: node.pod.name }, uid: node.pod.uid, answer, place, knows: new Set(known) }];
+  return [
+    {
+      node,
+      step: { nodeId: node.nodeId, pod: node.pod.name },
+      uid: node.pod.uid,
+      answer,
+      place,
+      knows: new Set(known),
+    },
+  ];
 }
 
 function refuse(code: string, sentence: string, hint: string): Plan {
@@ -89,7 +116,11 @@ function refuseSilent(state: ClusterState): Plan | null {
   const silent = state.nodes.find((node) => node.pod !== null && node.reply?.kind !== 'answered');
   if (silent === undefined) return null;
   const why = silent.unreachable === null ? 'no answer' : `${silent.unreachable.why}: ${silent.unreachable.detail}`;
-  return refuse('node-silent', `${silent.pod?.name} can't be asked (${why})`, `Look at it with kubectl describe pod ${silent.pod?.name} and kubectl logs ${silent.pod?.name}, then run the same command again`);
+  return refuse(
+    'node-silent',
+    `${silent.pod?.name} can't be asked (${why})`,
+    `Look at it with kubectl describe pod ${silent.pod?.name} and kubectl logs ${silent.pod?.name}, then run the same command again`,
+  );
 }
 
 /** Law L2: never join a node that knows anybody who is not one of our pods. */
@@ -110,7 +141,13 @@ function refuseStrangers(members: readonly Member[], state: ClusterState): Plan 
 
 /** A fresh node with keys would lose them as a replica, or strand them as a primary. */
 function refuseKeys(members: readonly Member[], state: ClusterState): Plan | null {
-  const full = members.find((member) => member.knows.size === 1 && member.node.slots.length === 0 && member.answer.info.keys > 0 && member.answer.info.role === 'primary');
+  const full = members.find(
+    (member) =>
+      member.knows.size === 1 &&
+      member.node.slots.length === 0 &&
+      member.answer.info.keys > 0 &&
+      member.answer.info.role === 'primary',
+  );
   if (full === undefined) return null;
   return refuse(
     'node-not-empty',
@@ -123,14 +160,22 @@ function refuseContested(state: ClusterState): Plan | null {
   const first = state.contested[0];
   if (first === undefined) return null;
   const owners = first.ownerIds.map((id) => id.slice(0, 8)).join(' and ');
-  return refuse('slots-contested', `Slots ${first.range.start}-${first.range.end} are claimed by ${owners}: joining them would delete the keys of one`, 'Remove the pods that belong to another cluster, or their volumes, and run the same command again');
+  return refuse(
+    'slots-contested',
+    `Slots ${first.range.start}-${first.range.end} are claimed by ${owners}: joining them would delete the keys of one`,
+    'Remove the pods that belong to another cluster, or their volumes, and run the same command again',
+  );
 }
 
 function layShards(members: readonly Member[], spec: ClusterSpec): FormingShard[] {
   const byPod = new Map(members.map((member) => [member.step.pod, member]));
   const groups = groupByShard(members, spec);
   const primaries = choosePrimaries(
-    [...groups].map(([shard, places]) => ({ shard, members: places, fixed: fixedPrimary(places.flatMap((place) => byPod.get(place.pod) ?? [])) })),
+    [...groups].map(([shard, places]) => ({
+      shard,
+      members: places,
+      fixed: fixedPrimary(places.flatMap((place) => byPod.get(place.pod) ?? [])),
+    })),
   );
   const borders = splitSlots(spec.masters);
   return [...groups].flatMap(([name, places], index) => {
@@ -152,7 +197,11 @@ function groupByShard(members: readonly Member[], spec: ClusterSpec): Map<string
     }
     return new Map([...groups].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
   }
-  return assignShards(members.map((member) => member.place), spec.masters, spec.replicas);
+  return assignShards(
+    members.map((member) => member.place),
+    spec.masters,
+    spec.replicas,
+  );
 }
 
 /** The member that owns slots, or else the one that others follow already. */
@@ -165,15 +214,30 @@ function fixedPrimary(members: readonly Member[]): string | null {
 
 /** Slots that nobody claims in any view go to the shard that they are for; then epochs, all different, on nodes that know nobody. */
 function assignSteps(shards: readonly FormingShard[], members: readonly Member[], state: ClusterState): Step[] {
-  const claimed = members.reduce((all, member) => unionRanges(all, member.answer.view.flatMap((other) => other.slots)), [] as SlotRange[]);
+  const claimed = members.reduce(
+    (all, member) =>
+      unionRanges(
+        all,
+        member.answer.view.flatMap((other) => other.slots),
+      ),
+    [] as SlotRange[],
+  );
   const free = subtractRanges(ALL_SLOTS, claimed);
-  const steps: Step[] = state.formed ? [] : [{ kind: 'mark-formed', reason: 'from here on an empty volume is a lost one' }];
+  const steps: Step[] = state.formed
+    ? []
+    : [{ kind: 'mark-formed', reason: 'from here on an empty volume is a lost one' }];
   shards.forEach((shard, index) => {
     const ranges = intersectRanges([shard.slots], free);
-    if (ranges.length > 0) steps.push({ kind: 'add-slots', node: shard.primary.step, ranges, reason: `shard ${shard.name}` });
+    if (ranges.length > 0)
+      steps.push({ kind: 'add-slots', node: shard.primary.step, ranges, reason: `shard ${shard.name}` });
     const { knows, answer } = shard.primary;
     if (knows.size === 1 && answer.view.length === 1 && answer.clusterInfo.myEpoch === 0 && members.length > 1) {
-      steps.push({ kind: 'set-config-epoch', node: shard.primary.step, epoch: index + 1, reason: 'epochs of primaries must differ' });
+      steps.push({
+        kind: 'set-config-epoch',
+        node: shard.primary.step,
+        epoch: index + 1,
+        reason: 'epochs of primaries must differ',
+      });
     }
   });
   return steps;
@@ -192,7 +256,13 @@ function meetSteps(members: readonly Member[]): Step[] {
       if (other === undefined || other === member || done.has(`${other.uid} ${member.uid}`)) return;
       done.add(`${member.uid} ${other.uid}`);
       if (member.knows.has(other.step.nodeId) || other.knows.has(member.step.nodeId)) return;
-      steps.push({ kind: 'meet', node: member.step, other: other.step, otherUid: other.uid, reason: `${member.step.pod} does not know ${other.step.pod}` });
+      steps.push({
+        kind: 'meet',
+        node: member.step,
+        other: other.step,
+        otherUid: other.uid,
+        reason: `${member.step.pod} does not know ${other.step.pod}`,
+      });
     });
   }
   return steps;
@@ -202,7 +272,12 @@ function replicateSteps(shards: readonly FormingShard[]): Step[] {
   return shards.flatMap((shard) =>
     shard.replicas
       .filter((replica) => replica.node.primaryId !== shard.primary.step.nodeId)
-      .map((replica): Step => ({ kind: 'replicate', node: replica.step, primary: shard.primary.step, reason: `shard ${shard.name}` })),
+      .map((replica): Step => ({
+        kind: 'replicate',
+        node: replica.step,
+        primary: shard.primary.step,
+        reason: `shard ${shard.name}`,
+      })),
   );
 }
 
@@ -218,7 +293,12 @@ function restoreSteps(members: readonly Member[]): Step[] {
   const milliseconds = nodeTimeoutMs(members.length);
   return members
     .filter((member) => member.answer.config?.['cluster-node-timeout'] === String(short))
-    .map((member): Step => ({ kind: 'set-node-timeout', node: member.step, milliseconds, reason: 'it was short while forming' }));
+    .map((member): Step => ({
+      kind: 'set-node-timeout',
+      node: member.step,
+      milliseconds,
+      reason: 'it was short while forming',
+    }));
 }
 
 /** Every node answered, says ok, knows everybody, sees every link up, and all replicas follow. */

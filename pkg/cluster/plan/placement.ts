@@ -198,7 +198,9 @@ function matchReplicas(shards: readonly (readonly Place[])[], free: readonly Pla
 }
 
 /** Every pair of nodes of one shard that lies on one host. */
-export function sharedHosts(shards: readonly { readonly shard: string; readonly members: readonly Place[] }[]): SharedHost[] {
+export function sharedHosts(
+  shards: readonly { readonly shard: string; readonly members: readonly Place[] }[],
+): SharedHost[] {
   return shards.flatMap(({ shard, members }) =>
     members.flatMap((a, i) =>
       members

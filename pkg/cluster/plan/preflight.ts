@@ -19,8 +19,6 @@ export interface StorageClassFacts {
   readonly isDefault: boolean;
 }
 
-
-
 /** Names that `create` would use and that belong to something else. */
 export function refuseTakenNames(existing: readonly Existing[], spec: ClusterSpec): AppError | null {
   const name = spec.cluster.name;
@@ -30,7 +28,9 @@ export function refuseTakenNames(existing: readonly Existing[], spec: ClusterSpe
     StatefulSet: nodes,
     ConfigMap: [`${name}-config`],
   };
-  const taken = existing.find((object) => wanted[object.kind]?.includes(object.name) === true && object.labels[CLUSTER_LABEL] !== name);
+  const taken = existing.find(
+    (object) => wanted[object.kind]?.includes(object.name) === true && object.labels[CLUSTER_LABEL] !== name,
+  );
   if (taken === undefined) return null;
   const owner = taken.labels['app.kubernetes.io/managed-by'] ?? taken.labels['app.kubernetes.io/instance'];
   const whose = owner === undefined ? 'something else' : `something else (${owner})`;
@@ -42,7 +42,11 @@ export function refuseTakenNames(existing: readonly Existing[], spec: ClusterSpe
 }
 
 /** A Service of somebody's that would send its clients to our pods. */
-export function refuseStrangeSelectors(services: readonly ServiceFacts[], spec: ClusterSpec, podLabels: readonly Readonly<Record<string, string>>[]): AppError | null {
+export function refuseStrangeSelectors(
+  services: readonly Pick<ServiceFacts, 'name' | 'labels' | 'selector'>[],
+  spec: ClusterSpec,
+  podLabels: readonly Readonly<Record<string, string>>[],
+): AppError | null {
   const name = spec.cluster.name;
   const strange = services.find((service) => {
     const selector = Object.entries(service.selector);
@@ -50,7 +54,9 @@ export function refuseStrangeSelectors(services: readonly ServiceFacts[], spec: 
     return podLabels.some((labels) => selector.every(([key, value]) => labels[key] === value));
   });
   if (strange === undefined) return null;
-  const selector = Object.entries(strange.selector).map(([key, value]) => `${key}=${value}`).join(',');
+  const selector = Object.entries(strange.selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
   return refusal(
     'foreign-selector',
     `Service ${strange.name} selects ${selector}, and so would send its clients to the pods of ${name}`,
@@ -64,13 +70,19 @@ export function refuseStorage(classes: readonly StorageClassFacts[] | null, spec
   const names = classes.map((item) => item.name).join(', ');
   if (spec.storageClass !== null) {
     if (classes.some((item) => item.name === spec.storageClass)) return null;
-    return refusal('no-storage-class', `There is no StorageClass ${spec.storageClass}`, classes.length === 0 ? 'The cluster has none: install a storage provisioner' : `There are: ${names}`);
+    return refusal(
+      'no-storage-class',
+      `There is no StorageClass ${spec.storageClass}`,
+      classes.length === 0 ? 'The cluster has none: install a storage provisioner' : `There are: ${names}`,
+    );
   }
   if (classes.some((item) => item.isDefault)) return null;
   return refusal(
     'no-storage-class',
     'The cluster has no default StorageClass, so volumes would never be made',
-    classes.length === 0 ? 'Install a storage provisioner, then run the same command again' : `Choose one with --storage-class: ${names}`,
+    classes.length === 0
+      ? 'Install a storage provisioner, then run the same command again'
+      : `Choose one with --storage-class: ${names}`,
   );
 }
 
@@ -85,19 +97,35 @@ export interface AffinityDecision {
  * @param asked null = not given
  * @param hosts null = could not be read
  */
-export function decideAntiAffinity(asked: AntiAffinity | null, hosts: readonly HostFacts[] | null, replicas: number): AffinityDecision | AppError {
+export function decideAntiAffinity(
+  asked: AntiAffinity | null,
+  hosts: readonly HostFacts[] | null,
+  replicas: number,
+): AffinityDecision | AppError {
   const need = replicas + 1;
   if (hosts === null) {
     const antiAffinity = asked ?? 'soft';
-    const sentence = 'Hosts could not be listed: nodes of a shard are kept apart where the scheduler can, without a guarantee';
+    const sentence =
+      'Hosts could not be listed: nodes of a shard are kept apart where the scheduler can, without a guarantee';
     return { antiAffinity, remarks: asked === null && replicas > 0 ? [{ code: 'hosts-unknown', sentence }] : [] };
   }
   const usable = hosts.filter((host) => host.ready && host.schedulable);
   const zones = new Set(usable.map((host) => host.zone ?? ''));
-  const zoneRemarks: Remark[] = replicas > 0 && zones.size === 1 ? [{ code: 'one-zone', sentence: `All hosts are in one zone${usable[0]?.zone == null ? '' : ` (${usable[0].zone})`}: losing it takes the whole cluster` }] : [];
+  const zoneRemarks: Remark[] =
+    replicas > 0 && zones.size === 1
+      ? [
+          {
+            code: 'one-zone',
+            sentence: `All hosts are in one zone${usable[0]?.zone == null ? '' : ` (${usable[0].zone})`}: losing it takes the whole cluster`,
+          },
+        ]
+      : [];
   if (usable.length >= need || asked === 'soft' || asked === 'off') {
     const few = usable.length < need && replicas > 0;
-    const remark = { code: 'few-hosts', sentence: `${usable.length} schedulable hosts for shards of ${need} nodes: some shard has two nodes on one host` };
+    const remark = {
+      code: 'few-hosts',
+      sentence: `${usable.length} schedulable hosts for shards of ${need} nodes: some shard has two nodes on one host`,
+    };
     return { antiAffinity: asked ?? 'hard', remarks: few ? [remark, ...zoneRemarks] : zoneRemarks };
   }
   if (asked === 'hard') {
@@ -107,6 +135,9 @@ export function decideAntiAffinity(asked: AntiAffinity | null, hosts: readonly H
       `Add hosts, ask for ${Math.max(0, usable.length - 1)} replicas, or give --anti-affinity soft`,
     );
   }
-  const remark = { code: 'few-hosts', sentence: `${usable.length} schedulable hosts for shards of ${need} nodes: some shard will have two nodes on one host (anti-affinity is soft)` };
+  const remark = {
+    code: 'few-hosts',
+    sentence: `${usable.length} schedulable hosts for shards of ${need} nodes: some shard will have two nodes on one host (anti-affinity is soft)`,
+  };
   return { antiAffinity: 'soft', remarks: [remark, ...zoneRemarks] };
 }

@@ -32,11 +32,19 @@ export function simulate(observation: Observation, batch: Batch): Observation {
 function applyStep(answers: Answers, step: Step): void {
   switch (step.kind) {
     case 'add-slots':
-      return changeSelf(answers, step.node.pod, (self) => ({ ...self, slots: normalizeRanges([...self.slots, ...step.ranges]) }));
+      return changeSelf(answers, step.node.pod, (self) => ({
+        ...self,
+        slots: normalizeRanges([...self.slots, ...step.ranges]),
+      }));
     case 'set-config-epoch':
       return changeSelf(answers, step.node.pod, (self) => ({ ...self, configEpoch: step.epoch }));
     case 'replicate':
-      return changeSelf(answers, step.node.pod, (self) => ({ ...self, role: 'replica', primaryId: step.primary.nodeId, flags: ['myself', 'slave'] }));
+      return changeSelf(answers, step.node.pod, (self) => ({
+        ...self,
+        role: 'replica',
+        primaryId: step.primary.nodeId,
+        flags: ['myself', 'slave'],
+      }));
     case 'meet':
       return meet(answers, step.node.pod, step.other.pod);
     case 'set-node-timeout':
@@ -82,7 +90,13 @@ function learn(answer: NodeAnswer, others: readonly GossipNode[]): NodeAnswer {
   const known = new Map(answer.view.map((node) => [node.nodeId, node]));
   for (const other of others) {
     if (other.nodeId === answer.myId) continue;
-    known.set(other.nodeId, { ...other, flags: other.flags.filter((flag) => flag !== 'myself'), linkUp: true, migrating: [], importing: [] });
+    known.set(other.nodeId, {
+      ...other,
+      flags: other.flags.filter((flag) => flag !== 'myself'),
+      linkUp: true,
+      migrating: [],
+      importing: [],
+    });
   }
   return { ...answer, view: [...known.values()] };
 }
@@ -101,7 +115,14 @@ function gossip(answers: Answers): void {
     answers.set(pod, {
       ...answer,
       view,
-      clusterInfo: { ...answer.clusterInfo, state: assigned > 0 ? 'ok' : 'fail', slotsAssigned: assigned, slotsOk: assigned, knownNodes: view.length, myEpoch: self?.configEpoch ?? 0 },
+      clusterInfo: {
+        ...answer.clusterInfo,
+        state: assigned > 0 ? 'ok' : 'fail',
+        slotsAssigned: assigned,
+        slotsOk: assigned,
+        knownNodes: view.length,
+        myEpoch: self?.configEpoch ?? 0,
+      },
       info: { ...answer.info, role: replica ? 'replica' : 'primary', primaryLinkUp: replica ? true : null },
     });
   }

@@ -38,7 +38,15 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return;
     case 'wait-pods':
       return waitPods(
-        { kube, clock: deps.clock, report: deps.report, signal: deps.signal, timeoutMs: deps.podsTimeoutMs, selector: `kubectl-redis.io/cluster=${spec.cluster.name}`, resume: deps.resume },
+        {
+          kube,
+          clock: deps.clock,
+          report: deps.report,
+          signal: deps.signal,
+          timeoutMs: deps.podsTimeoutMs,
+          selector: `kubectl-redis.io/cluster=${spec.cluster.name}`,
+          resume: deps.resume,
+        },
         step.pods,
       );
     case 'mark-formed':

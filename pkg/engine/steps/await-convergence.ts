@@ -12,11 +12,19 @@ const DEADLINE_MS = 60_000;
 const POLL_EVERY_MS = 20;
 const ASK_DEADLINE_MS = 2_000;
 
-export async function awaitConvergence(ports: ObservePorts, observation: Observation, report: Report, signal: AbortSignal): Promise<void> {
+export async function awaitConvergence(
+  ports: ObservePorts,
+  observation: Observation,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = ports.clock.now() + DEADLINE_MS;
   let said = '';
   for (;;) {
-    const latest = await observePods(ports, observation.cluster, observation.kube, { deadlineMs: ASK_DEADLINE_MS, signal });
+    const latest = await observePods(ports, observation.cluster, observation.kube, {
+      deadlineMs: ASK_DEADLINE_MS,
+      signal,
+    });
     const state = interpret(latest);
     if (isConverged(state)) return;
     const sentence = whatIsMissing(state);
@@ -39,6 +47,8 @@ export function whatIsMissing(state: ClusterState): string {
   const answers = asked.flatMap((node) => (node.reply?.kind === 'answered' ? [node.reply.answer] : []));
   const ok = answers.filter((answer) => answer.clusterInfo.state === 'ok').length;
   const complete = answers.filter((answer) => answer.view.length === asked.length).length;
-  const following = answers.filter((answer) => answer.info.role === 'primary' || answer.info.primaryLinkUp === true).length;
+  const following = answers.filter(
+    (answer) => answer.info.role === 'primary' || answer.info.primaryLinkUp === true,
+  ).length;
   return `${answers.length} of ${asked.length} nodes answer, ${complete} know all others, ${ok} say ok, ${following} have their link`;
 }

@@ -12,16 +12,26 @@ import type { KubeObject, KubePort } from '../ports.ts';
 
 const APPLY_AT_ONCE = 20;
 
-export async function applyServices(kube: KubePort, spec: ClusterSpec, ordinals: readonly number[], client: boolean): Promise<void> {
+export async function applyServices(
+  kube: KubePort,
+  spec: ClusterSpec,
+  ordinals: readonly number[],
+  client: boolean,
+): Promise<void> {
   // The client Service first: it records the desired shape before the first node exists, so that any later run resumes with it.
   if (client) await kube.apply(clientService(spec));
-  await applyAll(kube, ordinals.map((n) => nodeService(spec, n)));
+  await applyAll(
+    kube,
+    ordinals.map((n) => nodeService(spec, n)),
+  );
 }
 
 /** ConfigMap, and the Secret before it where a password was asked for. `formed` is never taken back. */
 export async function applyConfig(kube: KubePort, spec: ClusterSpec, facts: KubeFacts, formed: boolean): Promise<void> {
   if (spec.auth) await makeSecret(kube, spec);
-  await kube.apply(configMap(spec, { addresses: addressesOf(facts, spec), formed: formed || facts.config?.['formed'] === 'true' }));
+  await kube.apply(
+    configMap(spec, { addresses: addressesOf(facts, spec), formed: formed || facts.config?.['formed'] === 'true' }),
+  );
 }
 
 async function makeSecret(kube: KubePort, spec: ClusterSpec): Promise<void> {
@@ -31,12 +41,22 @@ async function makeSecret(kube: KubePort, spec: ClusterSpec): Promise<void> {
 }
 
 export async function applyBudgets(kube: KubePort, spec: ClusterSpec, shards: readonly string[]): Promise<void> {
-  await applyAll(kube, shards.map((shard) => budget(spec, shard)));
+  await applyAll(
+    kube,
+    shards.map((shard) => budget(spec, shard)),
+  );
 }
 
-export async function applyWorkloads(kube: KubePort, spec: ClusterSpec, facts: KubeFacts, ordinals: readonly number[]): Promise<void> {
+export async function applyWorkloads(
+  kube: KubePort,
+  spec: ClusterSpec,
+  facts: KubeFacts,
+  ordinals: readonly number[],
+): Promise<void> {
   const addresses = addressesOf(facts, spec);
-  const sets = ordinals.map((n) => statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOfOrdinal(n, spec.masters) }));
+  const sets = ordinals.map((n) =>
+    statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOfOrdinal(n, spec.masters) }),
+  );
   await applyAll(kube, sets);
 }
 

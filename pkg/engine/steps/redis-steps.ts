@@ -24,7 +24,9 @@ const VERIFY_EVERY_MS = 15;
 
 export async function addSlots(deps: RedisStepDeps, step: Of<'add-slots'>): Promise<void> {
   // One ADDSLOTS with every slot: ADDSLOTSRANGE is only known from 7.0 on, and both cost one write of nodes.conf.
-  const slots = step.ranges.flatMap((range) => Array.from({ length: range.end - range.start + 1 }, (_, i) => range.start + i));
+  const slots = step.ranges.flatMap((range) =>
+    Array.from({ length: range.end - range.start + 1 }, (_, i) => range.start + i),
+  );
   await command(deps, step.node, ['CLUSTER', 'ADDSLOTS', ...slots], `slots ${formatRanges(step.ranges)}`);
 }
 
@@ -32,7 +34,8 @@ export async function setConfigEpoch(deps: RedisStepDeps, step: Of<'set-config-e
   const pod = podOf(deps, step.node);
   const reply = await onNode(deps, pod, step.node, [['CLUSTER', 'SET-CONFIG-EPOCH', step.epoch]]);
   // Refused once a node knows another or has an epoch; Redis itself then makes equal epochs differ.
-  if (reply[0] instanceof Error && !/epoch|known nodes|other nodes/i.test(reply[0].message)) throw failed(step.node, 'SET-CONFIG-EPOCH', reply[0]);
+  if (reply[0] instanceof Error && !/epoch|known nodes|other nodes/i.test(reply[0].message))
+    throw failed(step.node, 'SET-CONFIG-EPOCH', reply[0]);
 }
 
 export async function setNodeTimeout(deps: RedisStepDeps, step: Of<'set-node-timeout'>): Promise<void> {
@@ -82,13 +85,24 @@ async function command(deps: RedisStepDeps, node: StepNode, words: RedisCommand,
   await checked(deps, podOf(deps, node), node, words, what);
 }
 
-async function checked(deps: RedisStepDeps, pod: PodFacts, node: StepNode, words: RedisCommand, what: string): Promise<void> {
+async function checked(
+  deps: RedisStepDeps,
+  pod: PodFacts,
+  node: StepNode,
+  words: RedisCommand,
+  what: string,
+): Promise<void> {
   const [reply] = await onNode(deps, pod, node, [words]);
   if (reply instanceof Error) throw failed(node, what, reply);
 }
 
 /** Runs commands behind a CLUSTER MYID that must say the id which the plan is about. @returns the replies to `commands` */
-async function onNode(deps: RedisStepDeps, pod: PodFacts, node: StepNode, commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
+async function onNode(
+  deps: RedisStepDeps,
+  pod: PodFacts,
+  node: StepNode,
+  commands: readonly RedisCommand[],
+): Promise<readonly unknown[]> {
   const myId: RedisCommand = ['CLUSTER', 'MYID'];
   // In a pipeline of its own: nothing may be sent to a node that turns out to be another one.
   const [id] = await deps.redis.run(pod, [myId], COMMAND_DEADLINE_MS);
@@ -118,9 +132,16 @@ async function until(deps: RedisStepDeps, what: string, holds: () => Promise<boo
 }
 
 function failed(node: StepNode, what: string, cause: Error): AppError {
-  return new AppError(`${node.pod} did not take ${what}`, { code: 'step-failed', cause: new Error(reasonOf(cause)), hint: 'Run the same command again; kubectl redis status shows where things stand' });
+  return new AppError(`${node.pod} did not take ${what}`, {
+    code: 'step-failed',
+    cause: new Error(reasonOf(cause)),
+    hint: 'Run the same command again; kubectl redis status shows where things stand',
+  });
 }
 
 function gone(node: StepNode): AppError {
-  return new AppError(`${node.pod} is not node ${node.nodeId.slice(0, 8)} any more`, { code: 'node-changed', hint: 'The pod was replaced meanwhile. Run the same command again' });
+  return new AppError(`${node.pod} is not node ${node.nodeId.slice(0, 8)} any more`, {
+    code: 'node-changed',
+    hint: 'The pod was replaced meanwhile. Run the same command again',
+  });
 }

@@ -60,7 +60,13 @@ function readyOf(pods: readonly PodFacts[], names: readonly string[]): PodFacts[
 }
 
 /** Only ever ends by throwing. */
-async function lookForTrouble(deps: WaitPodsDeps, names: readonly string[], waiting: Waiting, tell: () => void, signal: AbortSignal): Promise<never> {
+async function lookForTrouble(
+  deps: WaitPodsDeps,
+  names: readonly string[],
+  waiting: Waiting,
+  tell: () => void,
+  signal: AbortSignal,
+): Promise<never> {
   const deadline = deps.clock.now() + deps.timeoutMs;
   await pause(deps, Math.min(PATIENCE_MS, deps.timeoutMs), signal);
   for (;;) {
@@ -78,7 +84,11 @@ async function pause(deps: WaitPodsDeps, milliseconds: number, signal: AbortSign
     await deps.clock.sleep(milliseconds, signal);
   } catch (error) {
     if (!deps.signal.aborted) throw error;
-    throw new AppError('Interrupted while waiting for pods', { code: 'interrupted', exitCode: 130, hint: `${deps.resume} goes on from here` });
+    throw new AppError('Interrupted while waiting for pods', {
+      code: 'interrupted',
+      exitCode: 130,
+      hint: `${deps.resume} goes on from here`,
+    });
   }
 }
 

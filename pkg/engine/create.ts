@@ -1,0 +1,164 @@
+/** `create`, without a terminal: prepare (observe, resolve, refuse early), then run the loop under the lease. */
+import { AppError } from '../errors.ts';
+import { interpret } from '../cluster/interpret.ts';
+import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
+import type { Plan, Policy, Remark } from '../cluster/model/plan.ts';
+import { ordinalsOf, type ClusterSpec } from '../cluster/model/spec.ts';
+import type { ClusterState } from '../cluster/model/state.ts';
+import { isBrought, planCreate } from '../cluster/plan/create.ts';
+import { resolveSpec, shapeOf, type GivenSpec } from '../cluster/plan/create-spec.ts';
+import {
+  decideAntiAffinity,
+  refuseStorage,
+  refuseStrangeSelectors,
+  refuseTakenNames,
+  type StorageClassFacts,
+} from '../cluster/plan/preflight.ts';
+import { podLabels } from '../pod/labels.ts';
+import { readSpec } from '../pod/annotations.ts';
+import { converge, type Converged } from './converge.ts';
+import { acquireLease, ownIdentity } from './lease.ts';
+import { observe, type ObservePorts } from './observe.ts';
+import type { KubeObject } from './ports.ts';
+import type { Report } from './report.ts';
+import { applyStep } from './steps/apply.ts';
+
+const ASK_DEADLINE_MS = 2_000;
+
+export interface Prepared {
+  readonly spec: ClusterSpec;
+  readonly state: ClusterState;
+  readonly observation: Observation;
+  readonly plan: Plan;
+  readonly remarks: readonly Remark[];
+  readonly brought: boolean;
+}
+
+export interface PrepareInput {
+  readonly cluster: ClusterRef;
+  readonly given: GivenSpec;
+  readonly policy: Policy;
+  readonly defaultImage: string;
+  readonly signal: AbortSignal;
+}
+
+/** Reads everything and changes nothing. @throws AppError for whatever create would refuse */
+export async function prepareCreate(ports: ObservePorts, input: PrepareInput): Promise<Prepared> {
+  const { cluster, given, policy, defaultImage, signal } = input;
+  const observation = await observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal });
+  const state = interpret(observation);
+  const { kube } = observation;
+  const recorded = recordedSpec(kube, cluster.name);
+  const brought = isBrought(kube, cluster.name);
+  const shape = shapeOf({ given, recorded, state, kube, brought });
+  const affinity = decideAntiAffinity(
+    given.antiAffinity ?? (state.formed ? (recorded?.antiAffinity ?? null) : null),
+    hostsOf(kube),
+    shape.replicas,
+  );
+  if (affinity instanceof AppError) throw affinity;
+  const { spec, remarks } = resolveSpec({
+    cluster,
+    given,
+    recorded,
+    state,
+    kube,
+    brought,
+    defaultImage,
+    antiAffinity: affinity.antiAffinity,
+  });
+  if (!brought) await preflight(ports, spec);
+  const plan = planCreate({ state, kube, spec, policy });
+  const told = plan.kind === 'refused' ? [] : plan.remarks;
+  return {
+    spec,
+    state,
+    observation,
+    plan,
+    brought,
+    remarks: [...remarks, ...(brought || state.formed ? [] : affinity.remarks), ...told],
+  };
+}
+
+function recordedSpec(kube: KubeFacts, name: string): ClusterSpec | null {
+  const service = kube.services.find((candidate) => candidate.name === name);
+  return service === undefined ? null : readSpec(service.annotations);
+}
+
+function hostsOf(kube: KubeFacts): KubeFacts['hosts'] | null {
+  return kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts;
+}
+
+async function preflight(ports: ObservePorts, spec: ClusterSpec): Promise<void> {
+  const { kube } = ports;
+  const [services, sets, configs, classes] = await Promise.all([
+    kube.list('v1', 'Service'),
+    kube.list('apps/v1', 'StatefulSet'),
+    kube.list('v1', 'ConfigMap'),
+    storageClasses(ports),
+  ]);
+  const existing = [...services, ...sets, ...configs].map((object) => ({
+    kind: object.kind,
+    name: object.metadata.name,
+    labels: object.metadata.labels ?? {},
+  }));
+  const labels = ordinalsOf(spec).map((n) => podLabels(spec, n));
+  const refused =
+    refuseTakenNames(existing, spec) ??
+    refuseStrangeSelectors(services.map(selectorOf), spec, labels) ??
+    refuseStorage(classes, spec);
+  if (refused !== null) throw refused;
+}
+
+function selectorOf(service: KubeObject): {
+  name: string;
+  labels: Readonly<Record<string, string>>;
+  selector: Readonly<Record<string, string>>;
+} {
+  const spec = (service['spec'] ?? {}) as { selector?: Record<string, string> };
+  return { name: service.metadata.name, labels: service.metadata.labels ?? {}, selector: spec.selector ?? {} };
+}
+
+/** Cluster-wide, so many people may not list them: then the API server will say what is wrong, in time. */
+async function storageClasses(ports: ObservePorts): Promise<StorageClassFacts[] | null> {
+  try {
+    const classes = await ports.kube.list('storage.k8s.io/v1', 'StorageClass');
+    return classes.map((item) => ({
+      name: item.metadata.name,
+      isDefault: item.metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true',
+    }));
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'forbidden') return null;
+    throw error;
+  }
+}
+
+export interface RunInput {
+  readonly prepared: Prepared;
+  readonly policy: Policy;
+  readonly report: Report;
+  readonly podsTimeoutMs: number;
+  readonly resume: string;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
+export async function runCreate(ports: ObservePorts, input: RunInput): Promise<Converged> {
+  const { prepared, policy, report, podsTimeoutMs, resume, signal } = input;
+  const { spec } = prepared;
+  const lease = await acquireLease(ports.kube, ports.clock, spec.cluster, 'create', ownIdentity());
+  const deps = { ...ports, spec, report, signal, podsTimeoutMs, resume, ownsObjects: !prepared.brought };
+  try {
+    return await converge({
+      observe: () => observe(ports, spec.cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
+      plan: (observation) => planCreate({ state: interpret(observation), kube: observation.kube, spec, policy }),
+      apply: (step, observation) => applyStep(deps, step, observation),
+      lease,
+      report,
+      clock: ports.clock,
+      signal,
+    });
+  } finally {
+    await lease.release();
+  }
+}
