@@ -52,20 +52,12 @@ waiting() {
 }
 
 # ------------------------------------------------------------------------------------------------ 1 the address
-# The table `nodes` of the ConfigMap: lines `N NODE-NAME ADDRESS`, `-` for an address that is not known.
-address_from_table() {
-  [ -r "$config_dir/nodes" ] || return 0
-  while read -r number _ ip; do
-    [ "$number" != "$node" ] || [ "$ip" = - ] || address=$ip
-  done <"$config_dir/nodes"
-}
-
+# `create` writes it into the StatefulSet's template and replaces a pod that an older template made, so this wait ends with
+# the pod.
 find_address() {
   address=${KUBECTL_REDIS_ANNOUNCE_IP:-}
   while [ -z "$address" ]; do
-    address_from_table
-    [ -n "$address" ] ||
-      waiting "for the address of Service ${KUBECTL_REDIS_CLUSTER:-NAME}-$node, which this node announces; to finish: $command_hint"
+    waiting "for the address of Service ${KUBECTL_REDIS_CLUSTER:-NAME}-$node, which this node announces; to finish: $command_hint"
   done
 }
 
@@ -196,7 +188,8 @@ never_formed() {
   [ "$formed" = false ]
 }
 
-# Asks every other node's address for CLUSTER NODES, 2 s each, side by side. Sets peers to how many there are.
+# Asks every other node's address for CLUSTER NODES, 2 s each, side by side. Sets peers to how many there are. The table
+# `nodes` of the ConfigMap has lines `N NODE-NAME ADDRESS`, with `-` for an address that is not known.
 ask_peers() {
   rm -rf "$run_dir/peers"
   mkdir "$run_dir/peers"

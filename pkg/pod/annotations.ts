@@ -1,0 +1,129 @@
+/**
+ * Every label and annotation that we write or read, in one place.
+ *
+ * | key                            | on                          | says                                                    |
+ * |--------------------------------|-----------------------------|---------------------------------------------------------|
+ * | kubectl-redis.io/cluster       | label of all objects, pods  | NAME; every selector of ours contains it                |
+ * |                                | annotation of a pod         | opt-in to the webhook, which turns it into the label    |
+ * | kubectl-redis.io/shard         | label of pods, budgets      | the shard that the planner gave the node: "1" …         |
+ * | kubectl-redis.io/masters       | annotation of Service NAME  | desired primaries, for people                           |
+ * | kubectl-redis.io/replicas      | annotation of Service NAME  | desired replicas per primary, for people                |
+ * | kubectl-redis.io/spec          | annotation of Service NAME  | the whole ClusterSpec as JSON: `create` resumes with it |
+ * | kubectl-redis.io/spec-hash     | annotation of pods          | which spec the template was rendered from               |
+ * | kubectl-redis.io/announce-ip   | annotation of pods          | the address that the node announces                     |
+ * | kubectl-redis.io/injected      | annotation of pods          | who completed the pod: the webhook leaves it alone      |
+ * | kubectl-redis.io/container     | annotation of pods          | name of the container that runs Redis                   |
+ * | kubectl-redis.io/verb          | annotation of the Lease     | the verb that is changing the cluster                   |
+ * | app, name                      | label of pods               | NAME and NAME-N, as in the talk that this goes back to  |
+ * | app.kubernetes.io/…            | label of all objects, pods  | the set that Kubernetes recommends                      |
+ */
+import {
+  ANNOUNCE_ANNOTATION,
+  CLUSTER_LABEL,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  SHARD_LABEL,
+  SPEC_ANNOTATION,
+  SPEC_HASH_ANNOTATION,
+} from '../cluster/model/labels.ts';
+import { nodeName, specHash, type ClusterSpec } from '../cluster/model/spec.ts';
+
+export const APP_LABEL = 'app';
+export const NAME_LABEL = 'name';
+export const MASTERS_ANNOTATION = 'kubectl-redis.io/masters';
+export const REPLICAS_ANNOTATION = 'kubectl-redis.io/replicas';
+export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
+export const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
+export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
+
+/** Name of the container that runs Redis in pods of ours. */
+export const CONTAINER_NAME = 'redis';
+
+type StringMap = Readonly<Record<string, string>>;
+
+/** Labels of an object of the cluster that is no node: `component` is `client`, `config`, `budget` or `auth`. */
+export function clusterLabels(cluster: string, component: string): Record<string, string> {
+  return {
+    [APP_LABEL]: cluster,
+    [CLUSTER_LABEL]: cluster,
+    'app.kubernetes.io/name': 'redis',
+    'app.kubernetes.io/instance': cluster,
+    'app.kubernetes.io/component': component,
+    [MANAGED_BY_LABEL]: MANAGED_BY,
+    'app.kubernetes.io/part-of': cluster,
+  };
+}
+
+/** Labels of node N's Service, StatefulSet, pod and claim. The shard is left out where it may change under the object. */
+export function nodeLabels(cluster: string, ordinal: number, shard?: string): Record<string, string> {
+  const labels = { ...clusterLabels(cluster, 'node'), [NAME_LABEL]: nodeName(cluster, ordinal) };
+  return shard === undefined ? labels : { ...labels, [SHARD_LABEL]: shard };
+}
+
+/** Selects node N's pod, and nothing of a neighbour's. */
+export function nodeSelector(cluster: string, ordinal: number): Record<string, string> {
+  return { [CLUSTER_LABEL]: cluster, [NAME_LABEL]: nodeName(cluster, ordinal) };
+}
+
+/** Annotations of a pod that announces `announceIp`; null = not known yet, and its guard waits. */
+export function podAnnotations(spec: ClusterSpec, announceIp: string | null): Record<string, string> {
+  const annotations = {
+    [INJECTED_ANNOTATION]: 'create',
+    [CONTAINER_ANNOTATION]: CONTAINER_NAME,
+    [SPEC_HASH_ANNOTATION]: specHash(spec),
+  };
+  return announceIp === null ? annotations : { ...annotations, [ANNOUNCE_ANNOTATION]: announceIp };
+}
+
+/** What Service NAME records, so that `create` run again, by anybody, resumes with the same spec. */
+export function specAnnotations(spec: ClusterSpec): Record<string, string> {
+  return {
+    [SPEC_ANNOTATION]: JSON.stringify(spec),
+    [MASTERS_ANNOTATION]: String(spec.masters),
+    [REPLICAS_ANNOTATION]: String(spec.replicas),
+  };
+}
+
+/** The spec that Service NAME records. null when it records none, or one that somebody has damaged. */
+export function readSpec(serviceAnnotations: StringMap): ClusterSpec | null {
+  const text = serviceAnnotations[SPEC_ANNOTATION];
+  if (text === undefined) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return isSpec(value) ? value : null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
+const oneOf =
+  (...allowed: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    allowed.includes(value);
+
+const SPEC_FIELDS: { readonly [Key in keyof ClusterSpec]: (value: unknown) => boolean } = {
+  cluster: (value) => isRecord(value) && isText(value['namespace']) && isText(value['name']),
+  masters: isCount,
+  replicas: isCount,
+  image: isText,
+  imagePullPolicy: oneOf('Always', 'IfNotPresent', 'Never', null),
+  storage: isText,
+  storageClass: isTextOrNull,
+  memory: isTextOrNull,
+  cpu: isTextOrNull,
+  config: (value) => isRecord(value) && Object.values(value).every(isText),
+  auth: (value) => typeof value === 'boolean',
+  antiAffinity: oneOf('hard', 'soft', 'off'),
+};
+
+function isSpec(value: unknown): value is ClusterSpec {
+  return isRecord(value) && Object.entries(SPEC_FIELDS).every(([field, check]) => check(value[field]));
+}

@@ -1,0 +1,43 @@
+/** ConfigMap NAME-config: everything that the pods mount at /etc/redis. */
+import { FORMED_KEY, NODES_KEY, SPEC_HASH_KEY } from '../cluster/model/labels.ts';
+import { nodeName, ordinalsOf, specHash, type ClusterSpec } from '../cluster/model/spec.ts';
+import { clusterLabels } from './annotations.ts';
+import type { Manifest } from './manifest.ts';
+import { configName } from './names.ts';
+import { renderRedisConf } from './redis-conf.ts';
+import probeScript from './scripts/probe.sh';
+import startScript from './scripts/start.sh';
+import stopScript from './scripts/stop.sh';
+
+/**
+ * @param facts.addresses ClusterIP by ordinal; nodes without one yet get a `-`
+ * @param facts.formed whether the first MEET was, or is about to be, sent; only `false` lets a node start without data
+ * and without asking anybody
+ */
+export function configMap(
+  spec: ClusterSpec,
+  facts: { readonly addresses: ReadonlyMap<number, string>; readonly formed: boolean },
+): Manifest {
+  const { name, namespace } = spec.cluster;
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: configName(name), namespace, labels: clusterLabels(name, 'config') },
+    data: {
+      'redis.conf': renderRedisConf(spec),
+      'start.sh': startScript,
+      'probe.sh': probeScript,
+      'stop.sh': stopScript,
+      [NODES_KEY]: renderNodes(spec, facts.addresses),
+      [FORMED_KEY]: String(facts.formed),
+      [SPEC_HASH_KEY]: specHash(spec),
+    },
+  };
+}
+
+/** Lines `N NODE-NAME ADDRESS`, which the guard reads. */
+function renderNodes(spec: ClusterSpec, addresses: ReadonlyMap<number, string>): string {
+  const known = [...addresses.keys()].filter((ordinal) => !ordinalsOf(spec).includes(ordinal));
+  const ordinals = [...ordinalsOf(spec), ...known].sort((a, b) => a - b);
+  return ordinals.map((n) => `${n} ${nodeName(spec.cluster.name, n)} ${addresses.get(n) ?? '-'}\n`).join('');
+}

@@ -1,0 +1,38 @@
+/** Where a node's pod may run: shards over hosts, and over zones where hosts have one. */
+import { CLUSTER_LABEL, SHARD_LABEL } from '../cluster/model/labels.ts';
+import type { AntiAffinity } from '../cluster/model/plan.ts';
+
+const HOST = 'kubernetes.io/hostname';
+const ZONE = 'topology.kubernetes.io/zone';
+const SHARD_WEIGHT = 100;
+const CLUSTER_WEIGHT = 50;
+
+/**
+ * The scheduling part of a pod's spec.
+ *
+ * - hard: two nodes of a shard never share a host; soft: where it can be avoided; off: no rule at all.
+ * - In hard and soft, nodes of other shards are kept apart too where possible, and a shard's nodes are spread over zones.
+ */
+export function placement(cluster: string, shard: string, antiAffinity: AntiAffinity): Record<string, unknown> {
+  if (antiAffinity === 'off') return {};
+  const shardTerm = {
+    topologyKey: HOST,
+    labelSelector: { matchLabels: { [CLUSTER_LABEL]: cluster, [SHARD_LABEL]: shard } },
+  };
+  const clusterTerm = { topologyKey: HOST, labelSelector: { matchLabels: { [CLUSTER_LABEL]: cluster } } };
+  const nearCluster = { weight: CLUSTER_WEIGHT, podAffinityTerm: clusterTerm };
+  const nearShard = { weight: SHARD_WEIGHT, podAffinityTerm: shardTerm };
+  const podAntiAffinity =
+    antiAffinity === 'hard'
+      ? {
+          requiredDuringSchedulingIgnoredDuringExecution: [shardTerm],
+          preferredDuringSchedulingIgnoredDuringExecution: [nearCluster],
+        }
+      : { preferredDuringSchedulingIgnoredDuringExecution: [nearShard, nearCluster] };
+  return {
+    affinity: { podAntiAffinity },
+    topologySpreadConstraints: [
+      { maxSkew: 1, topologyKey: ZONE, whenUnsatisfiable: 'ScheduleAnyway', labelSelector: shardTerm.labelSelector },
+    ],
+  };
+}

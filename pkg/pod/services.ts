@@ -1,0 +1,51 @@
+/** Services: one for clients, and one for each node, which is the node's address for ever. */
+import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
+import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
+import { clusterLabels, nodeLabels, nodeSelector, specAnnotations } from './annotations.ts';
+import type { Manifest } from './manifest.ts';
+
+export const REDIS_PORT = 6379;
+/** The cluster bus listens on the client port + 10000. */
+export const BUS_PORT = 16379;
+
+const redisPort = { name: 'tcp-redis', protocol: 'TCP', port: REDIS_PORT, targetPort: REDIS_PORT };
+const busPort = { name: 'tcp-bus', protocol: 'TCP', port: BUS_PORT, targetPort: BUS_PORT };
+
+/** Service NAME: ready pods only; its annotations record what `create` was asked for. */
+export function clientService(spec: ClusterSpec): Manifest {
+  const { name, namespace } = spec.cluster;
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, labels: clusterLabels(name, 'client'), annotations: specAnnotations(spec) },
+    spec: {
+      type: 'ClusterIP',
+      selector: { [CLUSTER_LABEL]: name },
+      ports: [redisPort],
+      publishNotReadyAddresses: false,
+      sessionAffinity: 'None',
+    },
+  };
+}
+
+/**
+ * Service NAME-N. It publishes a pod that is not ready, because a node has to be met and to resync before it can be; one
+ * address family, because a node announces one address; and no rule that prefers near endpoints: there is only one.
+ */
+export function nodeService(spec: ClusterSpec, ordinal: number): Manifest {
+  const { name, namespace } = spec.cluster;
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: nodeName(name, ordinal), namespace, labels: nodeLabels(name, ordinal) },
+    spec: {
+      type: 'ClusterIP',
+      selector: nodeSelector(name, ordinal),
+      ports: [redisPort, busPort],
+      publishNotReadyAddresses: true,
+      ipFamilyPolicy: 'SingleStack',
+      internalTrafficPolicy: 'Cluster',
+      sessionAffinity: 'None',
+    },
+  };
+}
