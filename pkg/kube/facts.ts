@@ -1,0 +1,130 @@
+/** From API objects to the facts of pkg/cluster/model/observation.ts. Pure; keeps nothing of the JSON it is given. */
+import type {
+  ClaimFacts,
+  HostFacts,
+  OperationFacts,
+  PodFacts,
+  ServiceFacts,
+  StatefulSetFacts,
+} from '../cluster/model/observation.ts';
+import type {
+  RawClaim,
+  RawCondition,
+  RawContainerStatus,
+  RawHost,
+  RawLease,
+  RawMeta,
+  RawPod,
+  RawService,
+  RawWorkload,
+} from './api-json.ts';
+import { dataVolumes, findRedisContainer, redisPort } from './redis-container.ts';
+
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
+const VERB_ANNOTATION = 'kubectl-redis.io/verb';
+const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
+
+export function podFacts(pod: RawPod): PodFacts {
+  const meta = pod.metadata ?? {};
+  const container = findRedisContainer(meta, pod.spec);
+  const status = (pod.status?.containerStatuses ?? []).find((each) => each.name === container?.name);
+  return {
+    name: meta.name ?? '',
+    uid: meta.uid ?? '',
+    ip: pod.status?.podIP ?? '',
+    host: pod.spec?.nodeName ?? null,
+    phase: PHASES.find((phase) => phase === pod.status?.phase) ?? 'Unknown',
+    ready: isTrue(pod.status?.conditions, 'Ready'),
+    terminating: meta.deletionTimestamp !== undefined,
+    container: {
+      name: container?.name ?? '',
+      image: container?.image ?? '',
+      ...containerState(status),
+      restarts: status?.restartCount ?? 0,
+    },
+    port: redisPort(container),
+    labels: meta.labels ?? {},
+    annotations: meta.annotations ?? {},
+    ...dataVolumes(pod.spec, container),
+    createdAt: meta.creationTimestamp ?? '',
+    owner: ownerOf(meta),
+  };
+}
+
+/** Why a container is not running: its waiting reason, else how it ended. */
+function containerState(status: RawContainerStatus | undefined): Pick<PodFacts['container'], 'state' | 'reason'> {
+  const state = status?.state;
+  if (state?.running !== undefined) return { state: 'running', reason: null };
+  if (state?.waiting !== undefined) return { state: 'waiting', reason: state.waiting.reason ?? null };
+  if (state?.terminated !== undefined) return { state: 'terminated', reason: state.terminated.reason ?? null };
+  return { state: 'unknown', reason: null };
+}
+
+function ownerOf(meta: RawMeta): string | null {
+  const owner = (meta.ownerReferences ?? []).find((each) => each.controller === true);
+  return owner === undefined ? null : `${owner.kind ?? ''}/${owner.name ?? ''}`;
+}
+
+export function serviceFacts(service: RawService): ServiceFacts {
+  return {
+    name: service.metadata?.name ?? '',
+    clusterIP: service.spec?.clusterIP ?? '',
+    selector: service.spec?.selector ?? {},
+    labels: service.metadata?.labels ?? {},
+    annotations: service.metadata?.annotations ?? {},
+    ports: (service.spec?.ports ?? []).map((each) => ({ name: each.name ?? '', port: each.port ?? 0 })),
+    publishNotReadyAddresses: service.spec?.publishNotReadyAddresses === true,
+  };
+}
+
+export function statefulSetFacts(set: RawWorkload): StatefulSetFacts {
+  const template = set.spec?.template;
+  return {
+    name: set.metadata?.name ?? '',
+    // The API's own default.
+    replicas: set.spec?.replicas ?? 1,
+    labels: set.metadata?.labels ?? {},
+    annotations: set.metadata?.annotations ?? {},
+    templateLabels: template?.metadata?.labels ?? {},
+    templateAnnotations: template?.metadata?.annotations ?? {},
+    image: findRedisContainer(template?.metadata, template?.spec)?.image ?? '',
+  };
+}
+
+export function hostFacts(host: RawHost): HostFacts {
+  const taints = host.spec?.taints ?? [];
+  return {
+    name: host.metadata?.name ?? '',
+    zone: host.metadata?.labels?.[ZONE_LABEL] ?? null,
+    ready: isTrue(host.status?.conditions, 'Ready'),
+    schedulable:
+      host.spec?.unschedulable !== true &&
+      !taints.some((taint) => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute'),
+  };
+}
+
+export function claimFacts(claim: RawClaim): ClaimFacts {
+  return {
+    name: claim.metadata?.name ?? '',
+    phase: claim.status?.phase ?? 'Pending',
+    storageClass: claim.spec?.storageClassName ?? null,
+  };
+}
+
+/** Who is changing the cluster; null when nobody holds the Lease. A lapsed holder is still named: time decides elsewhere. */
+export function operationFacts(lease: RawLease | null): OperationFacts | null {
+  const holder = lease?.spec?.holderIdentity ?? '';
+  if (lease === null || holder === '') return null;
+  const acquiredAt = lease.spec?.acquireTime ?? lease.metadata?.creationTimestamp ?? '';
+  return {
+    holder,
+    verb: lease.metadata?.annotations?.[VERB_ANNOTATION] ?? '',
+    acquiredAt,
+    renewedAt: lease.spec?.renewTime ?? acquiredAt,
+    durationSeconds: lease.spec?.leaseDurationSeconds ?? 0,
+  };
+}
+
+function isTrue(conditions: readonly RawCondition[] | undefined, type: string): boolean {
+  return (conditions ?? []).some((each) => each.type === type && each.status === 'True');
+}

@@ -1,0 +1,95 @@
+/**
+ * One forwarded port as a Duplex, over a WebSocket that is open already.
+ *
+ * The protocol `v4.channel.k8s.io`: every message starts with a channel number, 0 for data and 1 for what went wrong; the
+ * first message of each channel from the server only repeats the port (two bytes, little endian).
+ */
+import { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { AppError } from '../errors.ts';
+
+const DATA = 0;
+const ERROR = 1;
+const DATA_PREFIX = Buffer.from([DATA]);
+/** An idle tunnel is pinged; load balancers forget connections that are silent for a minute. */
+const PING_EVERY_MS = 15_000;
+const CLOSED_NORMALLY = 1000;
+
+export interface TunnelEnd {
+  readonly pod: string;
+  readonly port: number;
+}
+
+/**
+ * Takes the socket over: when the stream ends or is destroyed, the socket is closed.
+ * Destroyed with AppError `refused` when nothing listens in the pod, with `tunnel` when the way to it is lost.
+ */
+export function tunnelStream(socket: WebSocket, end: TunnelEnd, pingEveryMs: number = PING_EVERY_MS): Duplex {
+  let busy = false;
+  let awaitsPong = false;
+  const announced = [false, false];
+
+  const send = (payload: Buffer, done: (error?: Error | null) => void): void => {
+    busy = true;
+    socket.send(payload, (error) => done(error instanceof Error ? lost(end, error.message) : null));
+  };
+  const stream = new Duplex({
+    allowHalfOpen: false,
+    read: () => socket.resume(),
+    write: (chunk: Buffer, _encoding, done) => send(Buffer.concat([DATA_PREFIX, chunk]), done),
+    writev: (chunks, done) => send(Buffer.concat([DATA_PREFIX, ...chunks.map((each) => each.chunk as Buffer)]), done),
+    final: (done) => {
+      socket.close();
+      done();
+    },
+    destroy: (error, done) => {
+      clearInterval(timer);
+      socket.terminate();
+      done(error);
+    },
+  });
+  const timer = setInterval(() => {
+    const idle = !busy && !socket.isPaused && socket.readyState === socket.OPEN;
+    busy = false;
+    if (!idle) return;
+    if (awaitsPong) stream.destroy(lost(end, `no answer to a ping within ${pingEveryMs / 1000} s`));
+    else {
+      awaitsPong = true;
+      socket.ping();
+    }
+  }, pingEveryMs);
+  timer.unref();
+
+  socket.on('message', (message: Buffer) => {
+    busy = true;
+    awaitsPong = false;
+    const channel = message[0];
+    if (channel !== DATA && channel !== ERROR) return;
+    if (announced[channel] !== true) {
+      announced[channel] = true;
+      return;
+    }
+    const payload = message.subarray(1);
+    if (channel === ERROR) stream.destroy(failed(end, payload.toString('utf8')));
+    else if (payload.length > 0 && !stream.push(payload)) socket.pause();
+  });
+  socket.on('pong', () => (awaitsPong = false));
+  socket.on('close', (code: number) => {
+    if (code === CLOSED_NORMALLY || stream.writableEnded) stream.push(null);
+    else stream.destroy(lost(end, 'the API server closed the connection'));
+  });
+  socket.on('error', (error) => stream.destroy(lost(end, error.message)));
+  return stream;
+}
+
+/** What the kubelet says on the error channel. */
+function failed(end: TunnelEnd, why: string): AppError {
+  if (/connection refused/i.test(why)) {
+    return new AppError(`nothing listens on port ${end.port} of pod ${end.pod}`, { code: 'refused', cause: why });
+  }
+  return new AppError(`cannot forward port ${end.port} of pod ${end.pod}`, { code: 'tunnel', cause: why });
+}
+
+function lost(end: TunnelEnd, why: string): AppError {
+  return new AppError(`lost the tunnel to pod ${end.pod}`, { code: 'tunnel', cause: why });
+}
