@@ -17,16 +17,8 @@
  * | app, name                      | label of pods               | NAME and NAME-N, as in the talk that this goes back to  |
  * | app.kubernetes.io/…            | label of all objects, pods  | the set that Kubernetes recommends                      |
  */
-import {
-  ANNOUNCE_ANNOTATION,
-  CLUSTER_LABEL,
-  MANAGED_BY,
-  MANAGED_BY_LABEL,
-  SHARD_LABEL,
-  SPEC_ANNOTATION,
-  SPEC_HASH_ANNOTATION,
-} from '../cluster/model/labels.ts';
-import { nodeName, specHash, type ClusterSpec } from '../cluster/model/spec.ts';
+import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION, SPEC_HASH_ANNOTATION } from '../cluster/model/labels.ts';
+import { specHash, type ClusterSpec } from '../cluster/model/spec.ts';
 
 export const APP_LABEL = 'app';
 export const NAME_LABEL = 'name';
@@ -40,30 +32,6 @@ export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 export const CONTAINER_NAME = 'redis';
 
 type StringMap = Readonly<Record<string, string>>;
-
-/** Labels of an object of the cluster that is no node: `component` is `client`, `config`, `budget` or `auth`. */
-export function clusterLabels(cluster: string, component: string): Record<string, string> {
-  return {
-    [APP_LABEL]: cluster,
-    [CLUSTER_LABEL]: cluster,
-    'app.kubernetes.io/name': 'redis',
-    'app.kubernetes.io/instance': cluster,
-    'app.kubernetes.io/component': component,
-    [MANAGED_BY_LABEL]: MANAGED_BY,
-    'app.kubernetes.io/part-of': cluster,
-  };
-}
-
-/** Labels of node N's Service, StatefulSet, pod and claim. The shard is left out where it may change under the object. */
-export function nodeLabels(cluster: string, ordinal: number, shard?: string): Record<string, string> {
-  const labels = { ...clusterLabels(cluster, 'node'), [NAME_LABEL]: nodeName(cluster, ordinal) };
-  return shard === undefined ? labels : { ...labels, [SHARD_LABEL]: shard };
-}
-
-/** Selects node N's pod, and nothing of a neighbour's. */
-export function nodeSelector(cluster: string, ordinal: number): Record<string, string> {
-  return { [CLUSTER_LABEL]: cluster, [NAME_LABEL]: nodeName(cluster, ordinal) };
-}
 
 /** Annotations of a pod that announces `announceIp`; null = not known yet, and its guard waits. */
 export function podAnnotations(spec: ClusterSpec, announceIp: string | null): Record<string, string> {

@@ -1,7 +1,7 @@
 /** Secret NAME-auth: the password that nodes and clients use. */
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import { usageError } from '../errors.ts';
-import { clusterLabels } from './annotations.ts';
+import { clusterLabels } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { authSecretName } from './names.ts';
 

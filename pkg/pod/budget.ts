@@ -1,7 +1,7 @@
 /** PodDisruptionBudget of one shard. */
 import { CLUSTER_LABEL, SHARD_LABEL } from '../cluster/model/labels.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
-import { clusterLabels } from './annotations.ts';
+import { clusterLabels } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { budgetName } from './names.ts';
 

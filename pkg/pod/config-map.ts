@@ -1,7 +1,7 @@
 /** ConfigMap NAME-config: everything that the pods mount at /etc/redis. */
 import { FORMED_KEY, NODES_KEY, SPEC_HASH_KEY } from '../cluster/model/labels.ts';
 import { nodeName, ordinalsOf, specHash, type ClusterSpec } from '../cluster/model/spec.ts';
-import { clusterLabels } from './annotations.ts';
+import { clusterLabels } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { configName } from './names.ts';
 import { renderRedisConf } from './redis-conf.ts';

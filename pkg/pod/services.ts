@@ -1,7 +1,8 @@
 /** Services: one for clients, and one for each node, which is the node's address for ever. */
 import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
 import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
-import { clusterLabels, nodeLabels, nodeSelector, specAnnotations } from './annotations.ts';
+import { specAnnotations } from './annotations.ts';
+import { clusterLabels, nodeLabels, nodeSelector } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 
 export const REDIS_PORT = 6379;

@@ -1,6 +1,7 @@
 /** StatefulSet NAME-N: one node. `replicas: 1`, because a StatefulSet never runs two pods of a name. */
 import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
-import { nodeLabels, nodeSelector, podAnnotations } from './annotations.ts';
+import { podAnnotations } from './annotations.ts';
+import { nodeLabels, nodeSelector } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { CLAIM_TEMPLATE } from './names.ts';
 import { podSpec } from './pod-spec.ts';
