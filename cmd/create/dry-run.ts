@@ -1,0 +1,63 @@
+/** `--dry-run`: the manifests with the plan as comments, or one document with both. */
+import { stringify } from 'yaml';
+import { formatRange, splitSlots } from '../../pkg/cluster/model/slots.ts';
+import { nodeName, ordinalsOf, podName, shardOfOrdinal } from '../../pkg/cluster/model/spec.ts';
+import type { Prepared } from '../../pkg/engine/create.ts';
+import { addressesOf } from '../../pkg/engine/steps/object-steps.ts';
+import { allObjects } from '../../pkg/pod/objects.ts';
+
+/** Manifests in the order in which they must be applied. Pods made from them wait for `create`, because no address is known yet. */
+function manifestsOf(prepared: Prepared): object[] {
+  if (prepared.brought) return [];
+  return allObjects(prepared.spec, { addresses: addressesOf(prepared.observation.kube, prepared.spec) });
+}
+
+export async function dryRunManifests(prepared: Prepared, planLines: readonly string[]): Promise<string> {
+  const { name, namespace } = prepared.spec.cluster;
+  const comments = [
+    ...planLines,
+    '',
+    `After kubectl apply --server-side -f -, the pods wait until: kubectl redis create ${name} -n ${namespace}`,
+  ];
+  const head = comments.map((line) => `# ${line}`.trimEnd()).join('\n');
+  const documents = manifestsOf(prepared).map(
+    (object) => `---\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`,
+  );
+  return `${head}\n${documents.join('')}`;
+}
+
+/** The schema is docs/schemas/create-plan.json. */
+export function dryRunDocument(prepared: Prepared): object {
+  const { spec, plan, remarks } = prepared;
+  const ordinals = ordinalsOf(spec);
+  return {
+    apiVersion: 'kubectl-redis.io/v1',
+    kind: 'CreatePlan',
+    metadata: { name: spec.cluster.name, namespace: spec.cluster.namespace },
+    spec: {
+      masters: spec.masters,
+      replicas: spec.replicas,
+      image: spec.image,
+      storage: spec.storage,
+      storageClass: spec.storageClass,
+      memory: spec.memory,
+      cpu: spec.cpu,
+      auth: spec.auth,
+      antiAffinity: spec.antiAffinity,
+      config: spec.config,
+    },
+    shards: splitSlots(spec.masters).map((range, index) => {
+      const name = String(index + 1);
+      const members = ordinals.filter((n) => shardOfOrdinal(n, spec.masters) === name);
+      return {
+        name,
+        slots: formatRange(range),
+        nodes: members.map((n) => ({ name: nodeName(spec.cluster.name, n), pod: podName(spec.cluster.name, n) })),
+      };
+    }),
+    outcome: plan.kind,
+    batches: plan.kind === 'batches' ? plan.batches : [],
+    remarks,
+    objects: manifestsOf(prepared),
+  };
+}

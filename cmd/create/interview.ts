@@ -1,0 +1,83 @@
+/** Asks a person for what was not typed, each with a sensible default. An existing cluster is not asked about: it is resumed. */
+import { AppError } from '../../pkg/errors.ts';
+import {
+  DEFAULT_MASTERS,
+  DEFAULT_REPLICAS,
+  DEFAULT_STORAGE,
+  type GivenSpec,
+} from '../../pkg/cluster/plan/create-spec.ts';
+import { SPEC_ANNOTATION } from '../../pkg/cluster/model/labels.ts';
+import { checkClusterName } from '../../pkg/pod/names.ts';
+import { storageBytes } from '../../pkg/pod/quantity.ts';
+import { createAsker, type Asker } from '../ask.ts';
+import type { Deps, Session } from '../deps.ts';
+import { mastersWrong } from './request.ts';
+
+export interface Answers {
+  readonly name: string;
+  readonly given: GivenSpec;
+}
+
+export async function askFor(
+  _deps: Deps,
+  session: Session,
+  typedName: string | undefined,
+  typed: GivenSpec,
+): Promise<Answers> {
+  const asker = createAsker(process.stdin, process.stderr);
+  try {
+    const name =
+      typedName ??
+      (await asker.text(
+        `Name of the cluster in namespace ${session.namespace}`,
+        'redis',
+        wrongIfThrows(checkClusterName),
+      ));
+    if (await isThere(session, name)) return { name, given: typed };
+    return { name, given: await askSpec(asker, typed) };
+  } finally {
+    asker.close();
+  }
+}
+
+async function isThere(session: Session, name: string): Promise<boolean> {
+  const service = await session.kube.get('v1', 'Service', name);
+  if (service?.metadata.annotations?.[SPEC_ANNOTATION] !== undefined) return true;
+  const pods = await session.kube.list('v1', 'Pod', { selector: `kubectl-redis.io/cluster=${name}` });
+  return pods.length > 0;
+}
+
+async function askSpec(asker: Asker, typed: GivenSpec): Promise<GivenSpec> {
+  const masters =
+    typed.masters ??
+    Number(
+      await asker.text(
+        'Primaries (shards)',
+        String(DEFAULT_MASTERS),
+        (answer) => numberWrong(answer) ?? mastersWrong(Number(answer)),
+      ),
+    );
+  const replicas =
+    typed.replicas ?? Number(await asker.text('Replicas of each primary', String(DEFAULT_REPLICAS), numberWrong));
+  const storage =
+    typed.storage ?? (await asker.text('Storage of each node', DEFAULT_STORAGE, wrongIfThrows(storageBytes)));
+  return { ...typed, masters, replicas, storage };
+}
+
+function numberWrong(answer: string): string | null {
+  return /^\d{1,3}$/.test(answer) ? null : 'a whole number, please';
+}
+
+/** What a check that throws would say. */
+function wrongIfThrows(check: (answer: string) => unknown): (answer: string) => string | null {
+  return (answer) => {
+    try {
+      check(answer);
+      return null;
+    } catch (error) {
+      if (error instanceof AppError)
+        return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+      throw error;
+    }
+  };
+}

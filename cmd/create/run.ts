@@ -1,0 +1,154 @@
+/** `create` with a person or without: ask what is missing, show the plan, ask once, run it with live progress. */
+import { AppError, EXIT, refusal, usageError } from '../../pkg/errors.ts';
+import { nodeCount } from '../../pkg/cluster/model/spec.ts';
+import { interpret } from '../../pkg/cluster/interpret.ts';
+import type { GivenSpec } from '../../pkg/cluster/plan/create-spec.ts';
+import { prepareCreate, runCreate, type Prepared } from '../../pkg/engine/create.ts';
+import type { ObservePorts } from '../../pkg/engine/observe.ts';
+import { checkClusterName } from '../../pkg/pod/names.ts';
+import type { Deps, Session } from '../deps.ts';
+import type { Globals } from '../global-flags.ts';
+import type { Output } from '../output.ts';
+import { createProgress } from '../progress.ts';
+import { createPlanLines, type CreateView } from '../view/create-plan.ts';
+import { askFor } from './interview.ts';
+import { givenSpecOf, type CreateFlags } from './request.ts';
+
+/** Tried when neither --image nor $KUBECTL_REDIS_IMAGE says another. */
+export const DEFAULT_IMAGE = 'docker.io/library/redis:8.4';
+const POLICY = { fastForming: true } as const;
+
+export interface CreateRequest {
+  readonly args: { readonly NAME: string | undefined };
+  readonly flags: CreateFlags & {
+    readonly 'dry-run': boolean;
+    readonly timeout: number;
+    readonly yes: boolean;
+    readonly output: Output<'json' | 'yaml'>;
+  };
+  readonly globals: Globals;
+}
+
+export async function runCreateVerb(request: CreateRequest, deps: Deps): Promise<void> {
+  const { flags, globals } = request;
+  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+  const typed = await givenSpecOf(flags);
+  if (request.args.NAME !== undefined) checkClusterName(request.args.NAME);
+  const interactive = deps.interactive && !flags.yes && !flags['dry-run'];
+  if (request.args.NAME === undefined && !interactive)
+    throw usageError('create needs a name', 'for example: kubectl redis create redis');
+  const session = await deps.openSession(globals);
+  try {
+    const { name, given } = interactive
+      ? await askFor(deps, session, request.args.NAME, typed)
+      : { name: request.args.NAME ?? '', given: typed };
+    await createOne(request, deps, session, name, given, interactive);
+  } finally {
+    session.close();
+  }
+}
+
+async function createOne(
+  request: CreateRequest,
+  deps: Deps,
+  session: Session,
+  name: string,
+  given: GivenSpec,
+  interactive: boolean,
+): Promise<void> {
+  const { flags } = request;
+  const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  const cluster = { namespace: session.namespace, name };
+  const prepared = await prepareCreate(ports, {
+    cluster,
+    given,
+    policy: POLICY,
+    defaultImage: deps.env['KUBECTL_REDIS_IMAGE'] ?? DEFAULT_IMAGE,
+    signal: deps.signal,
+  });
+  checkClusterName(name, nodeCount(prepared.spec));
+  const { plan } = prepared;
+  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
+  const look = { ...deps.terminal.look(request.globals.color), width: deps.terminal.size()?.columns ?? null };
+  if (plan.kind === 'nothing') return sayFinished(prepared, deps);
+  const lines = createPlanLines(viewOf(prepared), look);
+  deps.terminal.say(`${lines.join('\n')}\n\n`);
+  if (interactive && !(await consents(deps)))
+    throw new AppError('Nothing was changed', { code: 'declined', exitCode: EXIT.refused });
+  await runPlan(prepared, ports, deps, { name, timeoutMs: flags.timeout, colour: look.colour });
+}
+
+async function runPlan(
+  prepared: Prepared,
+  ports: ObservePorts,
+  deps: Deps,
+  options: { name: string; timeoutMs: number; colour: boolean },
+): Promise<void> {
+  const startedAt = deps.clock.now();
+  const width = deps.terminal.size()?.columns ?? 80;
+  const progress = createProgress({
+    say: deps.terminal.say,
+    live: deps.terminal.live,
+    width,
+    colour: options.colour && deps.terminal.live,
+  });
+  const resume = `kubectl redis create ${options.name} -n ${prepared.spec.cluster.namespace}`;
+  try {
+    const done = await runCreate(ports, {
+      prepared,
+      policy: POLICY,
+      report: progress.report,
+      podsTimeoutMs: options.timeoutMs,
+      resume,
+      signal: deps.signal,
+    });
+    progress.end();
+    const seconds = ((deps.clock.now() - startedAt) / 1000).toFixed(1);
+    const state = interpret(done.last);
+    deps.terminal.write(
+      `${options.name} is ready: ${state.shards.length} shards, ${state.nodes.length} nodes, 16384 slots (${seconds} s)\n`,
+    );
+    deps.terminal.say(`Look at it with: kubectl redis slots ${options.name} -n ${prepared.spec.cluster.namespace}\n`);
+  } catch (error) {
+    progress.end();
+    if (deps.signal.aborted) deps.terminal.say(`Stopped. ${resume} goes on from here.\n`);
+    throw error;
+  }
+}
+
+function viewOf(prepared: Prepared): CreateView {
+  const { spec, plan, remarks, observation } = prepared;
+  const brought = prepared.brought ? observation.kube.pods.map((pod) => pod.name) : null;
+  return { spec, plan, remarks, brought, resumes: prepared.state.desired !== null };
+}
+
+function sayFinished(prepared: Prepared, deps: Deps): void {
+  const { spec, state, remarks } = prepared;
+  for (const remark of remarks) deps.terminal.say(`note: ${remark.sentence}\n`);
+  const nodes = state.nodes.length;
+  deps.terminal.write(
+    `${spec.cluster.name} is there already: ${state.shards.length} shards, ${nodes} nodes, 16384 slots. Nothing was changed.\n`,
+  );
+}
+
+async function consents(deps: Deps): Promise<boolean> {
+  const { createAsker } = await import('../ask.ts');
+  const asker = createAsker(process.stdin, process.stderr);
+  try {
+    return await asker.confirm('Go ahead?', true);
+  } finally {
+    asker.close();
+  }
+}
+
+async function writeDryRun(prepared: Prepared, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+  const { dryRunDocument, dryRunManifests } = await import('./dry-run.ts');
+  if (output !== 'table') {
+    const { printDocument } = await import('../document/document.ts');
+    deps.terminal.write(await printDocument(dryRunDocument(prepared), output));
+    return;
+  }
+  const lines = createPlanLines(viewOf(prepared), { width: 100, colour: false });
+  deps.terminal.write(await dryRunManifests(prepared, lines));
+}

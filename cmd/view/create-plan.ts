@@ -1,0 +1,118 @@
+/** What `create` shows before it does anything: what will be there, what it costs, what to know. Pure. */
+import type { Plan, Remark } from '../../pkg/cluster/model/plan.ts';
+import { countSlots, formatRange, splitSlots } from '../../pkg/cluster/model/slots.ts';
+import { nodeCount, nodeName, ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
+import { wrap } from './format.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { table } from './table.ts';
+
+export interface CreateView {
+  readonly spec: ClusterSpec;
+  readonly plan: Plan;
+  readonly remarks: readonly Remark[];
+  /** Pods that people brought: only the cluster is formed. */
+  readonly brought: readonly string[] | null;
+  /** Something of it is there from an earlier run. */
+  readonly resumes: boolean;
+}
+
+export interface CreateLook {
+  readonly width: number | null;
+  readonly colour: boolean;
+}
+
+/** Lines, without colour codes where the look has none. */
+export function createPlanLines(view: CreateView, look: CreateLook): string[] {
+  const { spec, brought } = view;
+  const paint = createPaint(look.colour);
+  const { name, namespace } = spec.cluster;
+  const what = `${spec.masters} shards of ${plural(1 + spec.replicas, 'node')}`;
+  const title = view.resumes
+    ? `Finish ${name} in namespace ${namespace}: ${what}`
+    : `Create ${name} in namespace ${namespace}: ${what}`;
+  return [
+    paint.tone('strong', title),
+    '',
+    ...table(
+      [{ header: 'SHARD' }, { header: 'SLOTS' }, { header: 'COUNT', align: 'right' }, { header: 'NODES' }],
+      shardRows(spec, brought),
+      { width: look.width, paint },
+    ).map(indent),
+    '',
+    ...factLines(view, paint, look.width),
+    ...remarkLines(view.remarks, paint, look.width),
+  ];
+}
+
+function shardRows(spec: ClusterSpec, brought: readonly string[] | null): string[][] {
+  return splitSlots(spec.masters).map((range, index) => {
+    const shard = String(index + 1);
+    const nodes = ordinalsOf(spec)
+      .filter((n) => shardOfOrdinal(n, spec.masters) === shard)
+      .map((n) => nodeName(spec.cluster.name, n));
+    return [
+      shard,
+      formatRange(range),
+      String(countSlots([range])),
+      brought === null ? nodes.join(', ') : 'chosen so that no shard is on one host',
+    ];
+  });
+}
+
+function factLines({ spec, brought, plan }: CreateView, paint: Paint, width: number | null): string[] {
+  const count = nodeCount(spec);
+  const facts: [string, string][] =
+    brought !== null
+      ? [['pods', `${brought.length}, as they are: ${brought.slice(0, 3).join(', ')}${brought.length > 3 ? ' …' : ''}`]]
+      : [
+          ['image', spec.image],
+          [
+            'storage',
+            `${count} x ${spec.storage}, ${spec.storageClass === null ? 'default class' : `class ${spec.storageClass}`}`,
+          ],
+          ['memory', spec.memory === null ? 'no limit' : `${count} x ${spec.memory}, of which Redis uses 70 %`],
+          ...(spec.cpu === null ? [] : [['cpu', `${count} x ${spec.cpu}`] as [string, string]]),
+          ['password', spec.auth ? `in Secret ${spec.cluster.name}-auth (made unless it is there)` : 'none'],
+          ['hosts', affinityText(spec)],
+          ['makes', madeObjects(spec)],
+        ];
+  const next = plan.kind === 'batches' ? plan.batches.map((batch) => batch.title).join(', ') : 'nothing';
+  facts.push(['next', next], ['loses', 'nothing: what is there is not changed']);
+  return facts.flatMap(([label, text]) => {
+    const lines = width === null ? [text] : wrap(text, Math.max(20, width - 14));
+    return lines.map((line, index) => `  ${paint.tone('dim', (index === 0 ? label : '').padEnd(10))}  ${line}`);
+  });
+}
+
+function affinityText(spec: ClusterSpec): string {
+  if (spec.antiAffinity === 'off') return 'nodes are placed anywhere';
+  const apart =
+    spec.antiAffinity === 'hard'
+      ? 'nodes of a shard never share a host'
+      : 'nodes of a shard share no host where that is possible';
+  return spec.replicas === 0
+    ? 'nodes are spread over hosts and zones'
+    : `${apart}; all are spread over hosts and zones`;
+}
+
+function madeObjects(spec: ClusterSpec): string {
+  const count = nodeCount(spec);
+  return `${count + 1} Services, ${count} StatefulSets, ${spec.masters} PodDisruptionBudgets, 1 ConfigMap${spec.auth ? ', 1 Secret' : ''}`;
+}
+
+function remarkLines(remarks: readonly Remark[], paint: Paint, width: number | null): string[] {
+  if (remarks.length === 0) return [];
+  const lines = remarks.flatMap((remark) => {
+    const wrapped = width === null ? [remark.sentence] : wrap(remark.sentence, Math.max(20, width - 4));
+    return wrapped.map((line, index) => `${index === 0 ? paint.tone('warn', '  ! ') : '    '}${line}`);
+  });
+  return ['', ...lines];
+}
+
+function plural(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+function indent(line: string): string {
+  return line === '' ? line : `  ${line}`;
+}
