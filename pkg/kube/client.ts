@@ -5,6 +5,7 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { TLSSocket } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import type { KubeTarget } from './config.ts';
@@ -177,6 +178,10 @@ function send(
   return new Promise((resolve, reject) => {
     const outgoing =
       url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, { ...options, ...credentials.tls });
+    outgoing.once('socket', (socket) => {
+      if (outgoing.reusedSocket || !(socket instanceof TLSSocket)) return;
+      socket.on('session', (session: Buffer) => (credentials.resume.session = session));
+    });
     outgoing.once('response', resolve);
     outgoing.once('error', (error: NodeJS.ErrnoException) => {
       const stale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');

@@ -23,7 +23,7 @@ export interface KubeFlags {
 
 /** Where and as whom. */
 export interface KubeTarget {
-  readonly config: KubeConfig;
+  readonly config: Pick<KubeConfig, 'applyToHTTPSOptions'>;
   /** URL of the API server, without a slash at the end. */
   readonly server: string;
   readonly proxyUrl: string | null;

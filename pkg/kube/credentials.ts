@@ -6,12 +6,14 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { AppError } from '../errors.ts';
 import type { KubeTarget } from './config.ts';
 
-/** What a connection needs. `agent` is null where every connection is made anew (no proxy, WebSocket). */
+/** What a connection needs. */
 export interface Credentials {
   readonly headers: OutgoingHttpHeaders;
   readonly tls: TlsOptions;
   /** Pool of kept-alive connections, or the proxy's agent. */
   readonly agent: HttpAgent;
+  /** The last TLS session that the server offered to resume: saves half of a handshake. Filled by whoever connects. */
+  readonly resume: { session: Buffer | null };
 }
 
 export type TlsOptions = Pick<
@@ -33,7 +35,7 @@ const MAX_SOCKETS = 40;
 
 export function createCredentialSource(target: KubeTarget, now: () => number = Date.now): CredentialSource {
   let kept: { readonly at: number; readonly value: Promise<Credentials> } | null = null;
-  let pool: { readonly key: string; readonly agent: HttpAgent } | null = null;
+  let pool: (Pick<Credentials, 'agent' | 'resume'> & { readonly key: string }) | null = null;
 
   const load = async (): Promise<Credentials> => {
     const options: RequestOptions = { headers: {} };
@@ -48,8 +50,10 @@ export function createCredentialSource(target: KubeTarget, now: () => number = D
     }
     const tls = pickTls(options);
     const key = Object.values(tls).map(String).join('\n');
-    if (pool === null || pool.key !== key) pool = { key, agent: makeAgent(target, options, tls) };
-    return { headers: makeHeaders(target, options), tls, agent: pool.agent };
+    if (pool === null || pool.key !== key) {
+      pool = { key, agent: makeAgent(target, options, tls), resume: { session: null } };
+    }
+    return { headers: makeHeaders(target, options), tls, agent: pool.agent, resume: pool.resume };
   };
 
   return {

@@ -23,8 +23,14 @@ export interface TunnelEnd {
 /**
  * Takes the socket over: when the stream ends or is destroyed, the socket is closed.
  * Destroyed with AppError `refused` when nothing listens in the pod, with `tunnel` when the way to it is lost.
+ * `onAnnounced` is called once the kubelet has answered on both channels; a refusal often comes right behind.
  */
-export function tunnelStream(socket: WebSocket, end: TunnelEnd, pingEveryMs: number = PING_EVERY_MS): Duplex {
+export function tunnelStream(
+  socket: WebSocket,
+  end: TunnelEnd,
+  onAnnounced: () => void = () => undefined,
+  pingEveryMs: number = PING_EVERY_MS,
+): Duplex {
   let busy = false;
   let awaitsPong = false;
   const announced = [false, false];
@@ -67,6 +73,7 @@ export function tunnelStream(socket: WebSocket, end: TunnelEnd, pingEveryMs: num
     if (channel !== DATA && channel !== ERROR) return;
     if (announced[channel] !== true) {
       announced[channel] = true;
+      if (announced.every(Boolean)) onAnnounced();
       return;
     }
     const payload = message.subarray(1);

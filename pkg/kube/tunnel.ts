@@ -62,15 +62,12 @@ async function openTunnel(client: RestClient, namespace: string, pod: PodFacts, 
     options,
   );
   return await new Promise<Duplex>((resolve, reject) => {
-    const settle = (act: () => void): void => {
+    const fail = (error: Error): void => {
       signal.removeEventListener('abort', onAbort);
-      act();
-    };
-    const fail = (error: AppError): void => {
-      settle(() => reject(error));
+      reject(error);
       socket.terminate();
     };
-    const onAbort = (): void => fail(timeout(pod, 'the API server did not open it in time', signal.reason));
+    const onAbort = (): void => fail(timeout(pod, 'it did not open in time', signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
     // Stays for good: a socket that is terminated while it connects emits an error, which nobody else would hear.
     socket.on('error', (error) => fail(tunnelError(pod, errorOfTransport(error, client.server))));
@@ -80,18 +77,29 @@ async function openTunnel(client: RestClient, namespace: string, pod: PodFacts, 
       );
     });
     // The stream must listen before this event is over: the first messages may have come with the handshake.
-    socket.once('open', () => settle(() => resolve(tunnelStream(socket, { pod: pod.name, port: pod.port }))));
+    socket.once('open', () => {
+      const stream = tunnelStream(socket, { pod: pod.name, port: pod.port }, () =>
+        setImmediate(() => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(stream);
+        }),
+      );
+      // Before we have resolved it rejects; later errors are for who uses the stream, and must not end the process.
+      stream.on('error', fail);
+    });
   });
 }
 
 async function socketOptions(client: RestClient): Promise<ClientOptions> {
-  const { headers, tls, agent } = await client.credentials();
+  const { headers, tls, agent, resume } = await client.credentials();
   const sent = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'Accept'));
   return {
     ...(tls as ClientOptions),
     headers: sent as Record<string, string>,
     perMessageDeflate: false,
     ...(client.viaProxy ? { agent } : {}),
+    // Not in the types, but handed on to tls.connect.
+    ...(resume.session === null ? {} : { session: resume.session }),
   };
 }
 
