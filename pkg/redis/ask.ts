@@ -1,0 +1,103 @@
+/** What we ask a node and what its replies say: one round trip, and a second one only to count keys per slot. */
+import type { AskOptions, RedisCommand } from '../engine/ports.ts';
+import type { GossipNode, NodeAnswer } from '../cluster/model/observation.ts';
+import type { AppError } from '../errors.ts';
+import type { RedisConnection } from './connection.ts';
+import { parseClusterInfo } from './parse/cluster-info.ts';
+import type { ClusterNodesParser } from './parse/cluster-nodes.ts';
+import { fieldOf } from './parse/fields.ts';
+import { parseInfo } from './parse/info.ts';
+import { integerOf } from './parse/replies.ts';
+import { classifyReply, unreachable } from './why.ts';
+
+/** One CONFIG GET a name: several names in one command came with 7.0. */
+const CONFIG_NAMES: readonly string[] = [
+  'cluster-node-timeout',
+  'maxmemory',
+  'maxmemory-policy',
+  'appendonly',
+  'save',
+  'dir',
+  'cluster-announce-ip',
+  'cluster-announce-hostname',
+  'cluster-allow-replica-migration',
+  'cluster-require-full-coverage',
+];
+
+const QUESTIONS: readonly RedisCommand[] = [['CLUSTER', 'MYID'], ['CLUSTER', 'NODES'], ['CLUSTER', 'INFO'], ['INFO']];
+const CONFIG_QUESTIONS: readonly RedisCommand[] = CONFIG_NAMES.map((name) => ['CONFIG', 'GET', name]);
+/** Bounds how much is queued in one piece: a primary may own all 16384 slots. */
+const SLOTS_PER_CHUNK = 2048;
+
+/**
+ * Asks everything. Takes as long as the server takes; deadlines are the caller's.
+ *
+ * @throws AppError whose code says why there is no answer: `auth`, `loading`, `not-cluster`, `error`, `bad-reply`.
+ */
+export async function askNode(
+  connection: RedisConnection,
+  options: AskOptions,
+  parseNodes: ClusterNodesParser,
+): Promise<NodeAnswer> {
+  const questions = options.withConfig === true ? [...QUESTIONS, ...CONFIG_QUESTIONS] : QUESTIONS;
+  // AUTH goes ahead in the same round trip.
+  const [, replies] = await Promise.all([connection.authenticate(), connection.exec(questions)]);
+  const [myId, nodes, clusterInfo, info, ...config] = replies;
+  for (const reply of [myId, nodes, clusterInfo, info]) {
+    if (reply instanceof Error) throw whyNot(reply, info);
+  }
+  const view = parseNodes(String(nodes));
+  return {
+    myId: String(myId),
+    view,
+    clusterInfo: parseClusterInfo(String(clusterInfo)),
+    info: parseInfo(String(info)),
+    config: options.withConfig === true ? readConfig(config) : null,
+    keysInOwnSlots: options.countKeys === true ? await countKeys(connection, view, String(myId)) : null,
+  };
+}
+
+/** INFO is answered while loading, so it can say how far that is. */
+function whyNot(reply: Error, info: unknown): AppError {
+  const why = classifyReply(reply.message);
+  if (why !== 'loading' || typeof info !== 'string') return unreachable(why, reply.message);
+  const percent = fieldOf(info, 'loading_loaded_perc');
+  const secondsLeft = fieldOf(info, 'loading_eta_seconds');
+  const progress = percent === null ? '' : `: ${percent} % done, about ${secondsLeft ?? '?'} s left`;
+  return unreachable('loading', `It is loading its data${progress}`);
+}
+
+/** null when none of the names may be asked. Names that a version does not know are left out. */
+function readConfig(replies: readonly unknown[]): Readonly<Record<string, string>> | null {
+  const answered = replies.filter(Array.isArray);
+  if (answered.length === 0) return null;
+  const config: Record<string, string> = {};
+  for (const [name, value] of answered) {
+    if (typeof name === 'string' && typeof value === 'string') config[name] = value;
+  }
+  return config;
+}
+
+/** Law L5: what DBSIZE must be equal to. null for a replica. */
+async function countKeys(
+  connection: RedisConnection,
+  view: readonly GossipNode[],
+  myId: string,
+): Promise<number | null> {
+  const self = view.find((node) => node.nodeId === myId);
+  if (self?.role !== 'primary') return null;
+  const slots = new Set(self.importing.map(({ slot }) => slot));
+  for (const { start, end } of self.slots) for (let slot = start; slot <= end; slot++) slots.add(slot);
+  const commands = [...slots].map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
+  const chunks: Promise<unknown[]>[] = [];
+  for (let i = 0; i < commands.length; i += SLOTS_PER_CHUNK) {
+    chunks.push(connection.exec(commands.slice(i, i + SLOTS_PER_CHUNK)));
+  }
+  let keys = 0;
+  for (const count of (await Promise.all(chunks)).flat()) {
+    // Not allowed to count (ACL): the rest of the answer is worth having.
+    if (count instanceof Error) return null;
+    keys += integerOf(count);
+  }
+  return keys;
+}

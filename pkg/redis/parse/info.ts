@@ -1,0 +1,75 @@
+/** INFO (https://redis.io/docs/latest/commands/info/, https://valkey.io/commands/info/): the parts that we use. */
+import { AppError } from '../../errors.ts';
+import type { ServerInfo } from '../../cluster/model/observation.ts';
+import { fieldOf, numberOf } from './fields.ts';
+
+type Replication = Pick<
+  ServerInfo,
+  | 'role'
+  | 'primaryHost'
+  | 'primaryPort'
+  | 'primaryLinkUp'
+  | 'primaryLinkDownSeconds'
+  | 'syncInProgress'
+  | 'replicationOffset'
+>;
+
+/**
+ * Valkey says `redis_version:7.2.4` to clients that look for Redis, whatever it is; its own version is `valkey_version`.
+ *
+ * @throws AppError `bad-reply` when neither is there.
+ */
+export function parseInfo(text: string): ServerInfo {
+  const valkeyVersion = fieldOf(text, 'valkey_version');
+  const version = valkeyVersion ?? fieldOf(text, 'redis_version');
+  if (version === null) throw new AppError('The reply to INFO names no version', { code: 'bad-reply' });
+  return {
+    product: valkeyVersion !== null || fieldOf(text, 'server_name') === 'valkey' ? 'valkey' : 'redis',
+    version,
+    uptimeSeconds: numberOf(text, 'uptime_in_seconds') ?? 0,
+    ...parseReplication(text),
+    connectedReplicas: numberOf(text, 'connected_slaves') ?? 0,
+    usedMemoryBytes: numberOf(text, 'used_memory') ?? 0,
+    maxMemoryBytes: numberOf(text, 'maxmemory') ?? 0,
+    maxMemoryPolicy: fieldOf(text, 'maxmemory_policy'),
+    loading: isSet(text, 'loading'),
+    aofEnabled: isSet(text, 'aof_enabled'),
+    keys: countKeys(text),
+  };
+}
+
+function parseReplication(text: string): Replication {
+  if (fieldOf(text, 'role') !== 'slave') {
+    return {
+      role: 'primary',
+      primaryHost: null,
+      primaryPort: null,
+      primaryLinkUp: null,
+      primaryLinkDownSeconds: null,
+      syncInProgress: false,
+      replicationOffset: numberOf(text, 'master_repl_offset') ?? 0,
+    };
+  }
+  const downSeconds = numberOf(text, 'master_link_down_since_seconds');
+  return {
+    role: 'replica',
+    primaryHost: fieldOf(text, 'master_host'),
+    primaryPort: numberOf(text, 'master_port'),
+    primaryLinkUp: fieldOf(text, 'master_link_status') === 'up',
+    // -1: it was never up.
+    primaryLinkDownSeconds: downSeconds === null || downSeconds < 0 ? null : downSeconds,
+    syncInProgress: isSet(text, 'master_sync_in_progress'),
+    replicationOffset: numberOf(text, 'slave_repl_offset') ?? 0,
+  };
+}
+
+function isSet(text: string, name: string): boolean {
+  return fieldOf(text, name) === '1';
+}
+
+/** `db0:keys=12,expires=0,avg_ttl=0`; a cluster has db0 only, before Valkey 9. */
+function countKeys(text: string): number {
+  let keys = 0;
+  for (const match of text.matchAll(/^db\d+:keys=(\d+)/gm)) keys += Number(match[1]);
+  return keys;
+}

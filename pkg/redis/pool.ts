@@ -1,0 +1,135 @@
+/**
+ * One connection per pod, shared by all who talk to it at the same time, kept until `close`.
+ *
+ * Whoever runs out of time drops the connection: the next one gets a new one and does not queue behind replies that never
+ * come. The dropped one is closed when its last user lets go, because the others may have more time.
+ */
+import type { Duplex } from 'node:stream';
+import type { PodFacts } from '../cluster/model/observation.ts';
+import { reasonOf } from '../errors.ts';
+import type { Dialer } from '../engine/ports.ts';
+import type { Credentials } from './connection.ts';
+import { RedisConnection } from './connection.ts';
+import { asUnreachable, unreachable } from './why.ts';
+
+export interface PoolDeps {
+  readonly dial: Dialer;
+  /** What to log in with; null for nodes without a password. */
+  readonly credentials: (pod: PodFacts) => Promise<Credentials | null>;
+}
+
+interface Entry {
+  readonly key: string;
+  readonly abort: AbortController;
+  readonly connection: Promise<RedisConnection>;
+  users: number;
+  /** null until it is there. */
+  opened: RedisConnection | null;
+  dropped: boolean;
+}
+
+export interface Lease {
+  /** Rejects with an AppError whose code is an UnreachableReason. */
+  readonly connection: Promise<RedisConnection>;
+  /** It was open before: when it turns out to be lost, that may have happened long ago. */
+  readonly reused: boolean;
+  /** Nobody shall get this connection any more. */
+  drop(): void;
+  /** Must be called once. */
+  release(): void;
+}
+
+export class ConnectionPool {
+  readonly #deps: PoolDeps;
+  readonly #entries = new Map<string, Entry>();
+  #closed = false;
+
+  constructor(deps: PoolDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws AppError `error` after close(). */
+  lease(pod: PodFacts): Lease {
+    if (this.#closed) throw unreachable('error', 'The connections are closed already');
+    // Another pod of the same name, or the same with another address, is another server.
+    const key = `${pod.uid} ${pod.ip} ${pod.port}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined && known.opened?.writable === false) this.#drop(known);
+    const entry = this.#entries.get(key) ?? this.#add(key, pod);
+    const reused = entry.opened !== null;
+    entry.users++;
+    return {
+      connection: entry.connection,
+      reused,
+      drop: () => this.#drop(entry),
+      release: () => {
+        entry.users--;
+        if (entry.users === 0 && entry.dropped) shut(entry);
+      },
+    };
+  }
+
+  /** Closes everything, also under those who still wait. */
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#entries.values()) shut(entry);
+    this.#entries.clear();
+  }
+
+  #add(key: string, pod: PodFacts): Entry {
+    const abort = new AbortController();
+    const connection = this.#open(pod, abort.signal, () => this.#drop(entry));
+    const entry: Entry = { key, abort, connection, users: 0, opened: null, dropped: false };
+    connection.then(
+      (opened) => (entry.opened = opened),
+      () => this.#drop(entry),
+    );
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #drop(entry: Entry): void {
+    entry.dropped = true;
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
+    if (entry.users === 0) shut(entry);
+  }
+
+  async #open(pod: PodFacts, signal: AbortSignal, onLost: () => void): Promise<RedisConnection> {
+    const dialing = this.#dial(pod, signal);
+    try {
+      const [stream, credentials] = await Promise.all([dialing, this.#credentials(pod)]);
+      return await RedisConnection.open(stream, credentials, onLost);
+    } catch (error) {
+      dialing.then(
+        (stream) => stream.destroy(),
+        () => undefined,
+      );
+      throw asUnreachable(error);
+    }
+  }
+
+  async #dial(pod: PodFacts, signal: AbortSignal): Promise<Duplex> {
+    const stream = await this.#deps.dial(pod, signal);
+    // Between here and the connection nobody listens, and an unheard error ends the process.
+    stream.on('error', () => undefined);
+    if (!signal.aborted) return stream;
+    stream.destroy();
+    throw unreachable('timeout', 'The connection came too late');
+  }
+
+  async #credentials(pod: PodFacts): Promise<Credentials | null> {
+    try {
+      return await this.#deps.credentials(pod);
+    } catch (error) {
+      throw unreachable('auth', `No password to log in with: ${reasonOf(error)}`, error);
+    }
+  }
+}
+
+function shut(entry: Entry): void {
+  entry.abort.abort();
+  entry.connection.then(
+    (connection) => connection.close(),
+    () => undefined,
+  );
+}
