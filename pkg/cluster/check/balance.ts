@@ -1,0 +1,83 @@
+/** Replicas for every primary, as many primaries as were asked for, labels that say the truth (I10). */
+import { NODE_LABEL, SHARD_LABEL } from '../labels.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Shard } from '../model/state.ts';
+import type { Check, CheckContext } from './context.ts';
+import { count, makeProblem } from './wording.ts';
+
+export const checkReplicaCounts: Check = (context) => {
+  const shards = context.state.shards.filter((shard) => shard.slots.length > 0);
+  const counts = shards.map((shard) => replicasOf(context, shard));
+  const wanted = context.state.desired?.replicas ?? median(counts);
+  const short = shards.flatMap((shard, i) => ((counts[i] ?? 0) < wanted ? [{ shard, has: counts[i] ?? 0 }] : []));
+  const deficit = short.reduce((sum, { has }) => sum + wanted - has, 0);
+  if (deficit <= spareNodes(context)) return [];
+  return short.map(({ shard, has }) => {
+    const name = shard.primary === null ? `shard ${shard.name}` : context.nameOf(shard.primary);
+    const sentence = `Shard ${shard.name} has ${count(has, 'replica')} instead of ${wanted}${shard.primary === null ? '' : ` (primary ${name})`}.`;
+    const nodes = shard.primary === null ? [] : [name];
+    return makeProblem('replica-missing', context.state.cluster.name, { sentence, nodes, slots: shard.slots });
+  });
+};
+
+/** Down or up, but a replica of a pod that exists or should. */
+function replicasOf(context: CheckContext, shard: Shard): number {
+  const tied = new Set(context.missing.map((one) => one.node));
+  return shard.replicas.filter((node) => node.role === 'replica' && (node.pod !== null || tied.has(node))).length;
+}
+
+/** Nodes that are told elsewhere and will be replicas when that is repaired: absent, not joined, or primaries of nothing. */
+function spareNodes(context: CheckContext): number {
+  const idle = context.state.nodes.filter(
+    (node) => node.pod !== null && node.role !== 'replica' && node.slots.length === 0,
+  );
+  const absent = context.missing.filter(
+    ({ node }) => node === null || (node.role !== 'replica' && node.slots.length === 0),
+  );
+  return idle.length + absent.length;
+}
+
+/** Of what most shards have; the lower one of two. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+}
+
+export const checkEmptyPrimaries: Check = (context) =>
+  context.answered
+    .filter(({ node, nodeId }) => node.role === 'primary' && node.slots.length === 0 && !context.isLonely(nodeId))
+    .map(({ pod }) =>
+      makeProblem('empty-primary', context.state.cluster.name, {
+        sentence: `${pod} is a primary without slots.`,
+        nodes: [pod],
+        repair: `${context.redisCli(pod, 'CLUSTER REPLICATE ID-OF-A-PRIMARY')}, one that needs a replica.`,
+      }),
+    );
+
+export const checkShape: Check = ({ state }) => {
+  const owners = state.nodes.filter((node) => node.slots.length > 0).length;
+  if (state.desired === null || owners === state.desired.masters || state.uncovered.length > 0) return [];
+  const sentence = `${count(owners, 'primary').replace('primarys', 'primaries')} own${owners === 1 ? 's' : ''} slots; ${state.desired.masters} were asked for.`;
+  return [makeProblem('shape-differs', state.cluster.name, { sentence })];
+};
+
+/** The label of a replica against its primary's, and of a pod against its own template. */
+export const checkShardLabels: Check = (context) => {
+  if (context.state.origin !== 'ours') return [];
+  const templates = new Map(
+    context.observation.kube.statefulSets.map((set) => [
+      set.templateLabels[NODE_LABEL] ?? set.name,
+      set.templateLabels[SHARD_LABEL],
+    ]),
+  );
+  return context.state.nodes.flatMap((node): Problem[] => {
+    const primary = node.role === 'replica' && node.primaryId !== null ? context.byId.get(node.primaryId) : undefined;
+    const template = templates.get(node.pod?.labels[NODE_LABEL] ?? '') ?? null;
+    const truth = primary?.shardLabel ?? template;
+    if (node.pod === null || node.shardLabel === null || truth === null || node.shardLabel === truth) return [];
+    const name = node.pod.name;
+    const why = primary?.shardLabel == null ? 'its template says' : `its primary ${context.nameOf(primary)} is of`;
+    const sentence = `${name} is labelled as shard ${node.shardLabel}, but ${why} shard ${truth}.`;
+    return [makeProblem('shard-label-stale', context.state.cluster.name, { sentence, nodes: [name] })];
+  });
+};

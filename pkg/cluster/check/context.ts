@@ -1,0 +1,87 @@
+/** What every check needs, computed once. */
+import type { NodeAnswer, Observation } from '../model/observation.ts';
+import type { Problem } from '../model/problem.ts';
+import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
+import { shortId } from '../interpret.ts';
+import { readGossip } from '../interpret/gossip.ts';
+import type { Gossip } from '../interpret/gossip.ts';
+import { isDown } from './down.ts';
+import { findMissingPods } from './missing-pods.ts';
+import type { MissingPod } from './missing-pods.ts';
+
+/** A node that has been up for less is not blamed for links that are not there yet. */
+export const FRESH_SECONDS = 15;
+
+export interface AnsweredNode {
+  readonly node: ClusterNode;
+  readonly nodeId: string;
+  readonly pod: string;
+  readonly answer: NodeAnswer;
+}
+
+export interface CheckContext {
+  readonly state: ClusterState;
+  readonly observation: Observation;
+  readonly gossip: Gossip;
+  readonly answered: readonly AnsweredNode[];
+  readonly byId: ReadonlyMap<string, ClusterNode>;
+  readonly missing: readonly MissingPod[];
+  /** Pod name, or the short id of a node without a pod. */
+  readonly nameOf: (node: ClusterNode) => string;
+  readonly nameOfId: (nodeId: string) => string;
+  /** Surely not serving: a certain reason, or the majority says so. */
+  readonly isDown: (node: ClusterNode) => boolean;
+  readonly shardOf: (node: ClusterNode) => Shard | undefined;
+  /** The id knows nobody but itself and owns nothing. */
+  readonly isLonely: (nodeId: string) => boolean;
+  readonly isFresh: (nodeId: string) => boolean;
+  /** `redis-cli` in a pod, as a command to type. */
+  readonly redisCli: (pod: string, command: string) => string;
+  readonly kubectl: (command: string) => string;
+}
+
+export type Check = (context: CheckContext, found: readonly Problem[]) => readonly Problem[];
+
+export function makeContext(state: ClusterState, observation: Observation): CheckContext {
+  const gossip = readGossip(observation);
+  const answered = answeredOf(state);
+  const byId = new Map<string, ClusterNode>();
+  for (const node of state.nodes) if (node.nodeId !== null && !byId.has(node.nodeId)) byId.set(node.nodeId, node);
+  const shards = new Map(
+    state.shards.flatMap((shard) =>
+      [...(shard.primary === null ? [] : [shard.primary]), ...shard.replicas].map((node) => [node, shard]),
+    ),
+  );
+  const answers = new Map(answered.map((one) => [one.nodeId, one.answer]));
+  const nameOf = (node: ClusterNode): string => node.pod?.name ?? shortId(node.nodeId ?? '');
+  const { namespace } = state.cluster;
+  return {
+    state,
+    observation,
+    gossip,
+    answered,
+    byId,
+    missing: findMissingPods(state, observation.kube),
+    nameOf,
+    nameOfId: (nodeId) => byId.get(nodeId)?.pod?.name ?? shortId(nodeId),
+    isDown,
+    shardOf: (node) => shards.get(node),
+    isLonely: (nodeId) => knowsNobody(answers.get(nodeId)),
+    isFresh: (nodeId) => (answers.get(nodeId)?.info.uptimeSeconds ?? FRESH_SECONDS) < FRESH_SECONDS,
+    redisCli: (pod, command) => `kubectl -n ${namespace} exec ${pod} -- redis-cli ${command}`,
+    kubectl: (command) => `kubectl -n ${namespace} ${command}`,
+  };
+}
+
+function answeredOf(state: ClusterState): AnsweredNode[] {
+  return state.nodes.flatMap((node) =>
+    node.reply?.kind === 'answered' && node.pod !== null
+      ? [{ node, nodeId: node.reply.answer.myId, pod: node.pod.name, answer: node.reply.answer }]
+      : [],
+  );
+}
+
+function knowsNobody(answer: NodeAnswer | undefined): boolean {
+  const settled = answer?.view.filter((line) => !line.flags.includes('handshake')) ?? [];
+  return answer !== undefined && settled.length <= 1 && settled.every((line) => line.slots.length === 0);
+}

@@ -1,0 +1,38 @@
+/** The first line of `status`: one word and one sentence. */
+import type { Problem } from '../model/problem.ts';
+import { countSlots } from '../model/slots.ts';
+import type { ClusterState } from '../model/state.ts';
+import { count } from './wording.ts';
+
+export interface Health {
+  /** `unknown`: nobody could be asked. `forming`: pods that were not joined yet. */
+  readonly level: 'healthy' | 'degraded' | 'broken' | 'forming' | 'unknown';
+  readonly sentence: string;
+}
+
+/** Critical problems make it broken, warnings degraded; what is only worth knowing changes nothing. */
+export function healthOf(state: ClusterState, problems: readonly Problem[]): Health {
+  const pods = state.nodes.filter((node) => node.pod !== null);
+  const heard = pods.filter((node) => node.reply?.kind === 'answered').length;
+  const critical = problems.filter((problem) => problem.severity === 'critical');
+  const warnings = problems.filter((problem) => problem.severity === 'warning');
+  const answering = `${heard} of ${count(pods.length, 'node')} answer`;
+  const [worst] = critical;
+  if (worst !== undefined) return { level: 'broken', sentence: withRest(worst.sentence, problems.length - 1) };
+  if (!state.formed && (state.origin === 'ours' || heard > 0))
+    return { level: 'forming', sentence: `The nodes are not joined to a cluster yet; ${answering}.` };
+  if (heard === 0) return { level: 'unknown', sentence: `No node could be asked, so nothing is known; ${answering}.` };
+  const served = `All slots are served by ${primariesOf(state)}; ${answering}`;
+  if (warnings.length === 0) return { level: 'healthy', sentence: `${served}.` };
+  return { level: 'degraded', sentence: `${served}; ${count(warnings.length, 'problem')} found.` };
+}
+
+function primariesOf(state: ClusterState): string {
+  const owners = state.nodes.filter((node) => node.slots.length > 0);
+  const total = owners.reduce((sum, node) => sum + countSlots(node.slots), 0);
+  return `${owners.length} ${owners.length === 1 ? 'primary' : 'primaries'} (${total} slots)`;
+}
+
+function withRest(sentence: string, rest: number): string {
+  return rest === 0 ? sentence : `${sentence} ${count(rest, 'more problem')}.`;
+}

@@ -1,0 +1,123 @@
+/** The ids that nodes know are the ids of the pods, once each (I5). */
+import type { Problem } from '../model/problem.ts';
+import { countSlots, unionRanges } from '../model/slots.ts';
+import type { SlotRanges } from '../model/slots.ts';
+import type { ClusterNode } from '../model/state.ts';
+import type { Check, CheckContext } from './context.ts';
+import { isSeenDown } from './down.ts';
+import { count, listNames, makeProblem, slotsText } from './wording.ts';
+
+export const checkDuplicateIds: Check = ({ state, answered }) => {
+  const pods = new Map<string, string[]>();
+  for (const { nodeId, pod } of answered) pods.set(nodeId, [...(pods.get(nodeId) ?? []), pod]);
+  return [...pods]
+    .filter(([, names]) => names.length > 1)
+    .map(([nodeId, names]) => {
+      const sentence = `${listNames(names)} have one node id (${nodeId.slice(0, 8)}): a volume was cloned.`;
+      return makeProblem('duplicate-node-id', state.cluster.name, { sentence, nodes: names });
+    });
+};
+
+/** Pods that know others, but not each other, over any number of hops. Empty nodes that know nobody are `node-not-joined`. */
+export const checkSplit: Check = (context) => {
+  const members = context.answered.filter((one) => !context.isLonely(one.nodeId));
+  const groups = componentsOf(
+    members.map(({ nodeId, answer }) => [nodeId, answer.view.map((line) => line.nodeId)] as const),
+  );
+  if (groups.length < 2) return [];
+  const named = groups.map((ids) => ids.map(context.nameOfId));
+  const sentence = `The pods belong to ${groups.length} clusters that do not know each other: ${named.map((names) => listNames(names)).join('; ')}.`;
+  return [makeProblem('clusters-split', context.state.cluster.name, { sentence, nodes: named.flat() })];
+};
+
+/** Ids that are tied by any view, as groups; the largest first. */
+function componentsOf(views: readonly (readonly [string, readonly string[]])[]): string[][] {
+  const parents = new Map<string, string>();
+  const rootOf = (id: string): string => {
+    let root = id;
+    for (let up = parents.get(root); up !== undefined && up !== root; up = parents.get(root)) root = up;
+    parents.set(id, root);
+    return root;
+  };
+  for (const [viewer, known] of views) for (const id of known) parents.set(rootOf(id), rootOf(viewer));
+  const groups = new Map<string, string[]>();
+  for (const [viewer] of views) {
+    const root = rootOf(viewer);
+    groups.set(root, [...(groups.get(root) ?? []), viewer]);
+  }
+  return [...groups.values()].sort((a, b) => b.length - a.length);
+}
+
+export const checkGhosts: Check = (context) => {
+  const tied = new Set(context.missing.map((one) => one.node));
+  const ghosts = context.state.nodes.filter((node) => node.pod === null && !tied.has(node));
+  const gone = ghosts.filter((node) => isGone(node));
+  // A living id may be that of a pod that was not heard and that no address tells apart.
+  const nameless = context.state.nodes.some((node) => node.pod !== null && node.nodeId === null);
+  const alive = nameless ? [] : ghosts.filter((node) => !isGone(node));
+  return [
+    ...gone.filter((node) => node.slots.length > 0).map((node) => slotsWithoutNode(context, node)),
+    ...oneProblem(context, 'unknown-node', alive),
+    ...oneProblem(
+      context,
+      'ghost-node',
+      gone.filter((node) => node.slots.length === 0),
+    ),
+  ];
+};
+
+function isGone(node: ClusterNode): boolean {
+  return node.gossip === null || isSeenDown(node.gossip.flags) || !node.gossip.linkUp;
+}
+
+function slotsWithoutNode(context: CheckContext, node: ClusterNode): Problem {
+  const name = context.nameOf(node);
+  const heirs = context.answered.filter((one) => one.node.primaryId === node.nodeId);
+  const best = heirs.toSorted((a, b) => b.answer.info.replicationOffset - a.answer.info.replicationOffset)[0];
+  const sentence = `${slotsText(node.slots)} belong${countSlots(node.slots) === 1 ? 's' : ''} to ${name} at ${node.announced ?? 'an unknown address'}, an id that no pod has.`;
+  const repair =
+    best === undefined
+      ? `No replica of ${name} answers. If its volume still exists, bring the pod back with it; do not CLUSTER FORGET it before.`
+      : `If ${best.pod} has the keys (it reports ${best.answer.info.keys}): ${context.redisCli(best.pod, 'CLUSTER FAILOVER FORCE')}; only then CLUSTER FORGET ${node.nodeId ?? ''} on every node.`;
+  return makeProblem('slots-without-node', context.state.cluster.name, {
+    sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1),
+    nodes: [name],
+    slots: node.slots,
+    repair,
+  });
+}
+
+function oneProblem(
+  context: CheckContext,
+  code: 'unknown-node' | 'ghost-node',
+  nodes: readonly ClusterNode[],
+): Problem[] {
+  if (nodes.length === 0) return [];
+  const cluster = context.state.cluster.name;
+  const names = nodes.map(context.nameOf);
+  const slots = nodes.reduce<SlotRanges>((sofar, node) => unionRanges(sofar, node.slots), []);
+  const places = nodes.map((node) => `${context.nameOf(node)} at ${node.announced ?? 'an unknown address'}`);
+  const state = code === 'ghost-node' ? 'gone' : 'alive';
+  const owns =
+    slots.length === 0 ? '' : `; ${slotsText(slots)} ${nodes.length === 1 ? 'belong to it' : 'belong to them'}`;
+  const sentence = `The cluster knows ${count(nodes.length, 'node')} that no pod has (${state}): ${listNames(places)}${owns}.`;
+  const forget = `CLUSTER FORGET ${nodes.length === 1 ? (nodes[0]?.nodeId ?? '') : 'each of these ids'} on every node within 60 seconds.`;
+  const repair = code === 'ghost-node' ? forget : undefined;
+  return [makeProblem(code, cluster, { sentence, nodes: names, slots, ...(repair === undefined ? {} : { repair }) })];
+}
+
+export const checkJoined: Check = (context) => {
+  const lonely = context.answered.filter((one) => context.isLonely(one.nodeId)).map((one) => one.pod);
+  if (lonely.length === 0 || context.state.nodes.length === 1) return [];
+  const sentence = `${listNames(lonely)} ${lonely.length === 1 ? 'is not part of the cluster: it knows no other node' : 'are not part of the cluster: they know no other node'}.`;
+  return [makeProblem('node-not-joined', context.state.cluster.name, { sentence, nodes: lonely })];
+};
+
+export const checkHandshakes: Check = ({ state, answered }) => {
+  const pods = answered
+    .filter(({ answer }) => answer.view.some((line) => line.flags.includes('handshake')))
+    .map((one) => one.pod);
+  if (pods.length === 0) return [];
+  const sentence = `${listNames(pods)} ${pods.length === 1 ? 'is' : 'are'} in the middle of a handshake.`;
+  return [makeProblem('handshake', state.cluster.name, { sentence, nodes: pods })];
+};

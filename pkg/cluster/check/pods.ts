@@ -1,0 +1,39 @@
+/** Pods that are missing, on their way out, or not ready although their node answers. */
+import type { Check } from './context.ts';
+import { count, listNames, makeProblem } from './wording.ts';
+
+/** A primary without its pod is `primary-down`; the others are counted here together. */
+export const checkMissingPods: Check = ({ state, missing, kubectl }) => {
+  const without = missing.filter(({ node }) => node === null || node.slots.length === 0);
+  if (without.length === 0 || state.nodes.every((node) => node.pod === null)) return [];
+  const names = without.map((one) => one.pod);
+  const sentence = `${count(without.length, 'pod')} of ${state.cluster.name} ${without.length === 1 ? 'is' : 'are'} missing: ${listNames(names)}.`;
+  const sets = without.filter((one) => one.workload).map((one) => one.pod.replace(/-\d+$/, ''));
+  const repair =
+    sets.length === without.length
+      ? `${kubectl(`describe statefulset ${[...new Set(sets)].join(' ')}`)} says why there is no pod.`
+      : `kubectl redis create ${state.cluster.name} makes what is missing.`;
+  return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
+};
+
+export const checkTerminatingPods: Check = ({ state, answered }) =>
+  answered
+    .filter(({ node }) => node.pod?.terminating === true)
+    .map(({ pod, node }) => {
+      const sentence = `${pod} on ${node.host ?? 'no host'} is being deleted and still answers.`;
+      return makeProblem('pod-terminating', state.cluster.name, { sentence, nodes: [pod] });
+    });
+
+/** Said only of pods that no other problem names. */
+export const checkReadiness: Check = ({ state, answered, kubectl, isFresh }, found) => {
+  const named = new Set(found.flatMap((problem) => problem.nodes));
+  return answered
+    .filter(({ node, pod, nodeId }) => node.pod?.ready === false && !named.has(pod) && !isFresh(nodeId))
+    .map(({ pod }) =>
+      makeProblem('pod-not-ready', state.cluster.name, {
+        sentence: `${pod} answers but is not ready: the client Service leaves it out.`,
+        nodes: [pod],
+        repair: `${kubectl(`describe pod ${pod}`)} shows the last message of its readiness probe.`,
+      }),
+    );
+};

@@ -1,0 +1,162 @@
+/** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
+import type { PodFacts, UnreachableReason } from '../model/observation.ts';
+import type { Problem } from '../model/problem.ts';
+import type { ClusterNode } from '../model/state.ts';
+import type { Code } from './codes.ts';
+import type { Check, CheckContext } from './context.ts';
+import { isCertain } from './down.ts';
+import { count, listNames, makeProblem, slotsText } from './wording.ts';
+
+const CODE_OF: Readonly<Record<UnreachableReason, Code>> = {
+  'no-pod': 'pod-missing',
+  'not-running': 'pod-not-running',
+  'guard-waiting': 'guard-waiting',
+  tunnel: 'tunnel-broken',
+  refused: 'node-unreachable',
+  timeout: 'node-unreachable',
+  auth: 'password-refused',
+  loading: 'node-loading',
+  'not-cluster': 'cluster-mode-off',
+  error: 'node-unreachable',
+};
+
+/** Not one answer: one problem, whatever the reasons. Nothing else can be said about the cluster then. */
+export const checkSilence: Check = (context) => {
+  const { state } = context;
+  if (context.answered.length > 0) return [];
+  const silent = state.nodes.filter((node) => node.unreachable !== null);
+  const names = silent.map(context.nameOf);
+  const cluster = state.cluster.name;
+  const why = listNames(
+    silent.map((node) => `${context.nameOf(node)}: ${reasonFor(context, node)}`),
+    3,
+  );
+  const certain = silent.every((node) => node.unreachable !== null && isCertain(node.unreachable.why));
+  if (!certain) {
+    const sentence = `None of the ${count(silent.length, 'pod')} of ${cluster} could be asked (${why}).`;
+    return [makeProblem('cannot-ask', cluster, { sentence, nodes: names })];
+  }
+  if (!state.formed && state.origin === 'ours') return [];
+  const sentence =
+    silent.length === 0
+      ? `${cluster} has no pods; no data is served.`
+      : `None of the ${count(silent.length, 'pod')} of ${cluster} runs (${why}); no data is served.`;
+  return [makeProblem('cluster-down', cluster, { sentence, nodes: names })];
+};
+
+export const checkReachability: Check = (context, found) => {
+  if (found.some((problem) => problem.code === 'cluster-down' || problem.code === 'cannot-ask')) return [];
+  const silent = context.state.nodes.filter((node) => node.pod !== null && node.unreachable !== null);
+  const down = silent.filter((node) => node.slots.length > 0 && context.isDown(node));
+  const rest = silent.filter((node) => !down.includes(node));
+  const lost = context.missing.flatMap(({ pod, node }) =>
+    node !== null && node.slots.length > 0 ? [{ pod, node }] : [],
+  );
+  return [
+    ...down.map((node) => primaryDown(context, node, context.nameOf(node), reasonFor(context, node))),
+    ...lost.map(({ pod, node }) => primaryDown(context, node, pod, 'its pod is missing')),
+    ...onDeadHosts(context, rest),
+    ...rest.filter((node) => !isOnDeadHost(context, node)).map((node) => silentNode(context, node)),
+  ];
+};
+
+function primaryDown(context: CheckContext, node: ClusterNode, name: string, reason: string): Problem {
+  const { cluster } = context.state;
+  const heirs = (context.shardOf(node)?.replicas ?? []).filter(
+    (one) => one.reply?.kind === 'answered' && one.role === 'replica',
+  );
+  const best = heirs.toSorted((a, b) => offsetOf(b) - offsetOf(a))[0];
+  const repair =
+    best === undefined
+      ? `Bring ${name} back with its volume (${context.kubectl(`describe pod ${name}`)}); no replica of it answers. Never assign its slots to others.`
+      : `${context.nameOf(best)} takes over by itself within seconds. If it does not, and ${name} is dead for certain: ${context.redisCli(context.nameOf(best), 'CLUSTER FAILOVER FORCE')}`;
+  const sentence = `${name}, a primary, is down (${reason}): ${slotsText(node.slots)} ${isOne(node) ? 'is' : 'are'} not served.`;
+  return makeProblem('primary-down', cluster.name, { sentence, nodes: [name], slots: node.slots, repair });
+}
+
+function isOne(node: ClusterNode): boolean {
+  return node.slots.length === 1 && node.slots[0]?.start === node.slots[0]?.end;
+}
+
+function offsetOf(node: ClusterNode): number {
+  return node.reply?.kind === 'answered' ? node.reply.answer.info.replicationOffset : -1;
+}
+
+function isOnDeadHost(context: CheckContext, node: ClusterNode): boolean {
+  return context.observation.kube.hosts.some((host) => host.name === node.host && !host.ready);
+}
+
+function onDeadHosts(context: CheckContext, silent: readonly ClusterNode[]): Problem[] {
+  const { cluster } = context.state;
+  return context.observation.kube.hosts.flatMap((host) => {
+    const nodes = silent.filter((node) => node.host === host.name).map(context.nameOf);
+    if (host.ready || nodes.length === 0) return [];
+    const sentence = `Host ${host.name} is not ready; ${listNames(nodes)} on it ${nodes.length === 1 ? 'does' : 'do'} not answer.`;
+    return [makeProblem('host-not-ready', cluster.name, { sentence, nodes })];
+  });
+}
+
+function silentNode(context: CheckContext, node: ClusterNode): Problem {
+  const { cluster } = context.state;
+  const name = context.nameOf(node);
+  const code = codeFor(context, node);
+  const claims = context.kubectl(`describe pvc ${unboundClaims(context, node.pod).join(' ')}`);
+  const repairs: Partial<Record<Code, string>> = {
+    'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
+    'claim-unbound': `${claims} says what the claim waits for.`,
+    'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
+  };
+  const repair = repairs[code];
+  const sentence = `${name}${roleText(node)} ${verbFor(code)} (${reasonFor(context, node)})${seenBy(context, node)}.`;
+  return makeProblem(code, cluster.name, { sentence, nodes: [name], ...(repair === undefined ? {} : { repair }) });
+}
+
+function codeFor(context: CheckContext, node: ClusterNode): Code {
+  if (node.pod?.terminating === true) return 'pod-terminating';
+  if (unboundClaims(context, node.pod).length > 0) return 'claim-unbound';
+  return CODE_OF[node.unreachable?.why ?? 'error'];
+}
+
+function verbFor(code: Code): string {
+  const verbs: Partial<Record<Code, string>> = {
+    'pod-terminating': 'is being deleted',
+    'claim-unbound': 'waits for its volume',
+    'pod-not-running': 'does not run',
+    'guard-waiting': 'waits before it starts',
+    'tunnel-broken': 'could not be reached through the API server',
+    'password-refused': 'refuses the password',
+    'cluster-mode-off': 'is not in cluster mode',
+    'node-loading': 'is loading its data',
+    'pod-missing': 'has no pod',
+  };
+  return verbs[code] ?? 'does not answer';
+}
+
+function roleText(node: ClusterNode): string {
+  return node.role === 'unknown' ? '' : `, a ${node.role},`;
+}
+
+/** An owner of slots that only we cannot reach goes on serving: say so. */
+function seenBy(context: CheckContext, node: ClusterNode): string {
+  return node.slots.length > 0 && !context.isDown(node)
+    ? `; its peers see it and send ${slotsText(node.slots)} to it`
+    : '';
+}
+
+function unboundClaims(context: CheckContext, pod: PodFacts | null): string[] {
+  return context.observation.kube.claims
+    .filter((claim) => claim.phase !== 'Bound' && pod?.claims.includes(claim.name) === true)
+    .map((claim) => claim.name);
+}
+
+/** Why it was not heard, in a few words: what Kubernetes knows first, then what the attempt said. */
+function reasonFor(context: CheckContext, node: ClusterNode): string {
+  const { pod, unreachable } = node;
+  const host = node.host ?? '';
+  if (isOnDeadHost(context, node)) return `its host ${host} is not ready`;
+  const claims = unboundClaims(context, pod);
+  if (claims.length > 0) return `claim ${claims.join(', ')} is not bound`;
+  if (pod !== null && pod.container.reason !== null) return pod.container.reason;
+  if (pod !== null && pod.phase !== 'Running') return pod.phase;
+  return unreachable === null ? 'not asked' : unreachable.detail || unreachable.why;
+}

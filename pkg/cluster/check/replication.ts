@@ -1,0 +1,88 @@
+/** Each replica follows a primary that owns slots, at its address, with the link up and little lag (I8). */
+import { addressesOfPod } from '../interpret/identity.ts';
+import type { Problem } from '../model/problem.ts';
+import type { ClusterNode } from '../model/state.ts';
+import type { AnsweredNode, Check, CheckContext } from './context.ts';
+import { makeProblem } from './wording.ts';
+
+/** Above this, a failover would lose a noticeable amount of writes; below, it may be that nodes were asked at different moments. */
+export const LAG_LIMIT_BYTES = 10 * 1024 * 1024;
+
+const ADDRESS_CODES = new Set(['address-mismatch', 'address-unknown']);
+
+export const checkReplication: Check = (context, found) => {
+  const moved = new Set(found.filter((one) => ADDRESS_CODES.has(one.code)).flatMap((one) => one.nodes));
+  return context.answered
+    .filter(({ node }) => node.role === 'replica')
+    .flatMap((replica) => checkReplica(context, replica, moved));
+};
+
+function checkReplica(context: CheckContext, replica: AnsweredNode, moved: ReadonlySet<string>): readonly Problem[] {
+  const primary = replica.node.primaryId === null ? undefined : context.byId.get(replica.node.primaryId);
+  if (primary === undefined || isForgotten(context, primary)) return [orphan(context, replica, primary)];
+  if (primary.role === 'replica') return [chain(context, replica, primary)];
+  // The primary's own problem is the root of these.
+  if (context.isDown(primary) || primary.pod === null || moved.has(context.nameOf(primary))) return [];
+  return checkLink(context, replica, primary);
+}
+
+/** An id without a pod, a slot or a living process. With slots it is `slots-without-node`, with a missing pod `pod-missing`. */
+function isForgotten(context: CheckContext, primary: ClusterNode): boolean {
+  const known = context.missing.some((one) => one.node === primary);
+  return primary.pod === null && primary.slots.length === 0 && !known;
+}
+
+function orphan(context: CheckContext, { pod, node, answer }: AnsweredNode, primary: ClusterNode | undefined): Problem {
+  const whom = primary === undefined ? (node.primaryId ?? '').slice(0, 8) : context.nameOf(primary);
+  const sentence = `${pod} follows ${whom === '' ? 'nobody' : `${whom}, which is gone`}; it holds ${answer.info.keys} keys.`;
+  const repair = `If nobody else has these keys: ${context.redisCli(pod, 'CLUSTER FAILOVER TAKEOVER')}. Else CLUSTER REPLICATE a living primary, which wipes them.`;
+  return makeProblem('replica-orphaned', context.state.cluster.name, { sentence, nodes: [pod], repair });
+}
+
+function chain(context: CheckContext, { pod }: AnsweredNode, primary: ClusterNode): Problem {
+  const sentence = `${pod} follows ${context.nameOf(primary)}, which is a replica itself.`;
+  const repair = context.redisCli(pod, `CLUSTER REPLICATE ${primary.primaryId ?? 'ID-OF-THE-PRIMARY'}`);
+  return makeProblem('replica-chain', context.state.cluster.name, { sentence, nodes: [pod], repair });
+}
+
+function checkLink(context: CheckContext, replica: AnsweredNode, primary: ClusterNode): readonly Problem[] {
+  const { pod, nodeId, node, answer } = replica;
+  const { info } = answer;
+  const cluster = context.state.cluster.name;
+  const name = context.nameOf(primary);
+  if (dialsElsewhere(context, replica, primary)) {
+    const sentence = `${pod} dials ${info.primaryHost ?? ''} for its primary ${name}, which is at ${primary.announced ?? 'another address'}.`;
+    const repair = context.redisCli(pod, `CLUSTER REPLICATE ${primary.nodeId ?? ''}`);
+    return [makeProblem('replica-dials-stale-address', cluster, { sentence, nodes: [pod], repair })];
+  }
+  if (info.primaryLinkUp === false) {
+    if (info.syncInProgress)
+      return [makeProblem('replica-syncing', cluster, { sentence: `${pod} is copying ${name}.`, nodes: [pod] })];
+    if (context.isFresh(nodeId) || context.isFresh(primary.nodeId ?? '')) return [];
+    const since = info.primaryLinkDownSeconds === null ? '' : ` for ${info.primaryLinkDownSeconds} s`;
+    const sentence = `${pod} has had no connection to its primary ${name}${since}.`;
+    const repair = `It dials again after repl-timeout. If it stays: ${context.kubectl(`logs ${pod}`)}`;
+    return [makeProblem('replica-link-down', cluster, { sentence, nodes: [pod], repair })];
+  }
+  if (node.lagBytes === null || node.lagBytes <= LAG_LIMIT_BYTES) return [];
+  const sentence = `${pod} is ${Math.round(node.lagBytes / 1024 / 1024)} MiB behind its primary ${name}.`;
+  return [makeProblem('replica-lags', cluster, { sentence, nodes: [pod] })];
+}
+
+/** An address that leads to another node, or to nobody we know while the link is down. Host names cannot be judged. */
+function dialsElsewhere(context: CheckContext, replica: AnsweredNode, primary: ClusterNode): boolean {
+  const { primaryHost, primaryLinkUp } = replica.answer.info;
+  const { kube } = context.observation;
+  if (primaryHost === null || !/^[0-9a-f:.]+$|^\?$/i.test(primaryHost) || primary.pod === null) return false;
+  const own = [
+    ...addressesOfPod(primary.pod, kube),
+    primary.gossip?.ip,
+    context.gossip.majorityLines.get(primary.nodeId ?? '')?.ip,
+  ];
+  if (own.includes(primaryHost)) return false;
+  const others = context.state.nodes.some(
+    (node) =>
+      node !== primary && node.gossip?.ip === primaryHost && node.gossip.port === replica.answer.info.primaryPort,
+  );
+  return primaryLinkUp === false || others;
+}

@@ -1,0 +1,74 @@
+/** Each node's own Service leads to its pod and to no other (I13). Selectors are compared, as endpoints follow from them. */
+import { NODE_LABEL } from '../labels.ts';
+import { nodeServiceOf, selects } from '../interpret/identity.ts';
+import type { KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Check, CheckContext } from './context.ts';
+import { listNames, makeProblem } from './wording.ts';
+
+export const checkServices: Check = (context) => {
+  const { kube } = context.observation;
+  if (context.state.origin !== 'ours') return [];
+  const ofPods = kube.pods.flatMap((pod) => checkPod(context, pod));
+  return [...ofPods, ...twoPods(context), ...clientService(context)];
+};
+
+function checkPod(context: CheckContext, pod: PodFacts): Problem[] {
+  const { kube } = context.observation;
+  const cluster = context.state.cluster.name;
+  const service = nodeServiceOf(pod, kube);
+  const name = pod.labels[NODE_LABEL];
+  if (name === undefined) return [];
+  if (service === undefined) {
+    const sentence = `Service ${name} is missing: the address that ${pod.name} announces leads nowhere.`;
+    return [makeProblem('service-missing', cluster, { sentence, nodes: [pod.name] })];
+  }
+  const faults = [
+    ...(selects(service.selector, pod.labels) ? [] : [`its selector does not pick ${pod.name}`]),
+    ...faultsOf(service),
+  ];
+  if (faults.length === 0) return [];
+  const sentence = `Service ${name} does not lead to ${pod.name} as it must: ${listNames(faults)}.`;
+  return [makeProblem('service-wrong', cluster, { sentence, nodes: [pod.name] })];
+}
+
+function faultsOf(service: ServiceFacts): string[] {
+  const faults: string[] = [];
+  if (!service.publishNotReadyAddresses)
+    faults.push('publishNotReadyAddresses is false, so a node that starts cannot be reached');
+  for (const port of ['tcp-redis', 'tcp-bus'])
+    if (!service.ports.some((one) => one.name === port)) faults.push(`port ${port} is missing`);
+  return faults;
+}
+
+/** A finished pod has no endpoint; a Terminating one has. */
+function picked(service: ServiceFacts, kube: KubeFacts): string[] {
+  return kube.pods
+    .filter((pod) => pod.phase !== 'Succeeded' && pod.phase !== 'Failed' && selects(service.selector, pod.labels))
+    .map((pod) => pod.name);
+}
+
+function twoPods(context: CheckContext): Problem[] {
+  const { kube } = context.observation;
+  const names = new Set(kube.pods.map((pod) => pod.labels[NODE_LABEL]));
+  return kube.services
+    .filter((service) => names.has(service.name) && service.name !== context.state.cluster.name)
+    .flatMap((service) => {
+      const pods = picked(service, kube);
+      if (pods.length < 2) return [];
+      const sentence = `Service ${service.name} leads to ${listNames(pods)}: two nodes behind one address.`;
+      return [makeProblem('service-two-pods', context.state.cluster.name, { sentence, nodes: pods })];
+    });
+}
+
+function clientService(context: CheckContext): Problem[] {
+  const { kube } = context.observation;
+  const { name } = context.state.cluster;
+  const service = kube.services.find((one) => one.name === name);
+  if (service === undefined) return [];
+  const pods = picked(service, kube);
+  const left = kube.pods.filter((pod) => !pods.includes(pod.name) && pod.phase === 'Running').map((pod) => pod.name);
+  if (left.length === 0) return [];
+  const sentence = `Service ${name}, the clients' entry, does not pick ${listNames(left)}.`;
+  return [makeProblem('service-wrong', name, { sentence, nodes: left })];
+}

@@ -1,0 +1,96 @@
+/** Every slot has one owner, is not open, and its keys are where it is (I1, I3, I4). */
+import type { Problem } from '../model/problem.ts';
+import { containsSlot, countSlots, normalizeRanges, rangesFromSlots } from '../model/slots.ts';
+import type { Check, CheckContext } from './context.ts';
+import { count, listNames, makeProblem, slotsText } from './wording.ts';
+
+export const checkCoverage: Check = ({ state, answered, isLonely }) => {
+  if (state.uncovered.length === 0 || answered.every((one) => isLonely(one.nodeId))) return [];
+  const number = countSlots(state.uncovered);
+  const sentence = `${count(number, 'slot')} ${number === 1 ? 'belongs' : 'belong'} to nobody: ${slotsText(state.uncovered)}.`;
+  const again = `kubectl redis create ${state.cluster.name} finishes a cluster whose forming was interrupted. Otherwise find who holds keys of these slots and CLUSTER ADDSLOTS there.`;
+  const repair = state.origin === 'ours' ? { repair: again } : {};
+  return [makeProblem('slots-uncovered', state.cluster.name, { sentence, slots: state.uncovered, ...repair })];
+};
+
+/**
+ * Two that claim a slot themselves, or an owner that denies it. Where only somebody else's view is wrong, that view is
+ * the problem (`views-differ`).
+ */
+export const checkContested: Check = (context, found) => {
+  if (found.some((problem) => problem.code === 'clusters-split')) return [];
+  const groups = new Map<
+    string,
+    { ownerIds: readonly string[]; claimants: number; ranges: { start: number; end: number }[] }
+  >();
+  for (const { range, ownerIds } of context.state.contested) {
+    const claiming = ownerIds.filter((id) => containsSlot(context.gossip.ownLines.get(id)?.slots ?? [], range.start));
+    const silent = ownerIds.some((id) => !context.gossip.ownLines.has(id));
+    if (claiming.length === 1 || (claiming.length === 0 && silent)) continue;
+    const who = claiming.length === 0 ? ownerIds : claiming;
+    const group = groups.get(who.join()) ?? { ownerIds: who, claimants: claiming.length, ranges: [] };
+    groups.set(who.join(), group);
+    group.ranges.push(range);
+  }
+  return [...groups.values()].map(({ ownerIds, claimants, ranges }) => {
+    const names = ownerIds.map(context.nameOfId);
+    const slots = normalizeRanges(ranges);
+    return claimants > 1 ? contested(context, names, slots) : unclaimed(context, names, slots);
+  });
+};
+
+function contested(
+  context: CheckContext,
+  names: readonly string[],
+  slots: readonly { start: number; end: number }[],
+): Problem {
+  const sentence = `${listNames(names)} all say that they own ${slotsText(slots)}.`.replace(
+    'all say',
+    names.length === 2 ? 'both say' : 'all say',
+  );
+  return makeProblem('slots-contested', context.state.cluster.name, { sentence, nodes: names, slots });
+}
+
+function unclaimed(
+  context: CheckContext,
+  names: readonly string[],
+  slots: readonly { start: number; end: number }[],
+): Problem {
+  const sentence = `Nodes name ${listNames(names)} as owner of ${slotsText(slots)}, which ${names.length === 1 ? 'denies it' : 'deny it'}.`;
+  return makeProblem('slots-unclaimed', context.state.cluster.name, { sentence, nodes: names, slots });
+}
+
+/** Open slots by the pair of nodes, or by the one side that has the mark. */
+export const checkOpenSlots: Check = (context) => {
+  const groups = new Map<string, { from: string | null; to: string | null; slots: number[] }>();
+  for (const { slot, migratingFrom: from, importingTo: to } of context.state.openSlots) {
+    const group = groups.get(`${from}>${to}`) ?? { from, to, slots: [] };
+    groups.set(`${from}>${to}`, group);
+    group.slots.push(slot);
+  }
+  return [...groups.values()].map(({ from, to, slots }) => {
+    const ranges = rangesFromSlots(slots);
+    const [source, target] = [from === null ? null : context.nameOfId(from), to === null ? null : context.nameOfId(to)];
+    const nodes = [source, target].filter((name) => name !== null);
+    const which = slotsText(ranges);
+    const verb = countSlots(ranges) === 1 ? 'is' : 'are';
+    const text =
+      source === null
+        ? `importing on ${target ?? ''} and migrating nowhere`
+        : `migrating on ${source} and importing nowhere`;
+    const code = nodes.length === 2 ? 'slots-open' : 'slots-half-open';
+    const sentence =
+      nodes.length === 2 ? `${which} ${verb} open from ${nodes.join(' to ')}.` : `${which} ${verb} marked as ${text}.`;
+    const capital = sentence.charAt(0).toUpperCase() + sentence.slice(1);
+    return makeProblem(code, context.state.cluster.name, { sentence: capital, nodes, slots: ranges });
+  });
+};
+
+/** Law L5: DBSIZE must be the sum over the node's own slots and those that it is importing. */
+export const checkStrayKeys: Check = ({ state, answered }) =>
+  answered.flatMap(({ pod, node, answer }) => {
+    const stray = answer.keysInOwnSlots === null ? 0 : answer.info.keys - answer.keysInOwnSlots;
+    if (stray <= 0 || node.role !== 'primary') return [];
+    const sentence = `${pod} holds ${count(stray, 'key')} in slots that it does not own (${answer.info.keys} keys, ${answer.keysInOwnSlots ?? 0} in its slots).`;
+    return [makeProblem('stray-keys', state.cluster.name, { sentence, nodes: [pod] })];
+  });

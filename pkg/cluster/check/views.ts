@@ -1,0 +1,70 @@
+/** All nodes see one cluster (I2); and owners have epochs of their own (I11). */
+import { compareViews, describeDifference } from '../interpret/views.ts';
+import type { Difference } from '../interpret/views.ts';
+import type { Problem } from '../model/problem.ts';
+import { intersectRanges } from '../model/slots.ts';
+import type { Check, CheckContext } from './context.ts';
+import { count, listNames, makeProblem } from './wording.ts';
+
+/** What is left of a difference when ghosts, strangers, disputed slots and wrong addresses have been told already. */
+export const checkViews: Check = (context, found) => {
+  if (found.some((problem) => problem.code === 'clusters-split' || problem.code === 'duplicate-node-id')) return [];
+  const groups = compareViews(context.gossip);
+  const joined = groups.filter((group) => !group.nodeIds.every((id) => context.isLonely(id)));
+  const majority = joined[0]?.nodeIds.length ?? 0;
+  const others = joined.slice(1).flatMap((group) => {
+    const left = group.differences.filter((difference) => !isExplained(context, found, difference));
+    return left.length === 0 ? [] : [{ names: group.nodeIds.map(context.nameOfId), left }];
+  });
+  if (others.length === 0) return [];
+  const [first] = others;
+  const total = context.answered.length;
+  const said = listNames(
+    (first?.left ?? []).map((one) => describeDifference(one, context.nameOfId)),
+    3,
+  );
+  const more = others.length === 1 ? '' : `; ${count(others.length - 1, 'other view')} besides`;
+  const sentence = `${majority} of ${count(total, 'node')} agree; ${listNames(first?.names ?? [])} not: ${said}${more}.`;
+  return [
+    makeProblem('views-differ', context.state.cluster.name, { sentence, nodes: others.flatMap((one) => one.names) }),
+  ];
+};
+
+function isExplained(context: CheckContext, found: readonly Problem[], difference: Difference): boolean {
+  const told = (code: string, name: string): boolean =>
+    found.some((one) => one.code === code && one.nodes.includes(name));
+  switch (difference.kind) {
+    case 'unknown-here':
+    case 'unknown-there':
+      return context.byId.get(difference.nodeId)?.pod == null || context.isLonely(difference.nodeId);
+    case 'address':
+      return ['address-mismatch', 'address-unknown'].some((code) => told(code, context.nameOfId(difference.nodeId)));
+    case 'owner':
+      return found.some(
+        (one) =>
+          ['slots-contested', 'slots-unclaimed'].includes(one.code) &&
+          intersectRanges(one.slots, [difference.range]).length > 0,
+      );
+    case 'role':
+    case 'primary':
+    case 'epoch':
+      return false;
+    default:
+      return difference satisfies never;
+  }
+}
+
+export const checkEpochs: Check = (context) => {
+  const epochs = new Map<number, string[]>();
+  for (const node of context.state.nodes) {
+    if (node.slots.length === 0 || node.gossip === null) continue;
+    epochs.set(node.gossip.configEpoch, [...(epochs.get(node.gossip.configEpoch) ?? []), context.nameOf(node)]);
+  }
+  return [...epochs].flatMap(([epoch, names]) => {
+    // One id in two pods is told as such.
+    const distinct = [...new Set(names)];
+    if (distinct.length < 2) return [];
+    const sentence = `${listNames(distinct)} have one config epoch: ${epoch}.`;
+    return [makeProblem('epoch-collision', context.state.cluster.name, { sentence, nodes: distinct })];
+  });
+};

@@ -1,0 +1,43 @@
+/** How a problem is written: severity and general repair come from the table, names and numbers from the check. */
+import type { Problem } from '../model/problem.ts';
+import { countSlots, formatRanges } from '../model/slots.ts';
+import type { SlotRanges } from '../model/slots.ts';
+import { CODES } from './codes.ts';
+import type { Code } from './codes.ts';
+
+export interface ProblemParts {
+  readonly sentence: string;
+  readonly nodes?: readonly string[];
+  readonly slots?: SlotRanges;
+  /** Default: the table's. */
+  readonly repair?: string;
+}
+
+export function makeProblem(code: Code, cluster: string, parts: ProblemParts): Problem {
+  return {
+    code,
+    severity: CODES[code].severity,
+    sentence: parts.sentence,
+    nodes: [...new Set(parts.nodes)],
+    slots: parts.slots ?? [],
+    repair: parts.repair ?? CODES[code].repair.replaceAll('NAME', cluster),
+  };
+}
+
+/** `a`, `a and b`, `a, b and c`, `a, b, c, d and 7 more`. */
+export function listNames(names: readonly string[], most = 5): string {
+  const shown = names.length <= most ? names : [...names.slice(0, most - 1), `${names.length - most + 1} more`];
+  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+
+/** `1 pod`, `3 pods`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `slot 7`, `slots 0-5460`, `4096 slots (0-99, 200-299 …)` where there are many ranges. */
+export function slotsText(slots: SlotRanges): string {
+  const number = countSlots(slots);
+  if (slots.length > 4) return `${number} slots (${formatRanges(slots.slice(0, 3)).replaceAll(',', ', ')} …)`;
+  return `${number === 1 ? 'slot' : 'slots'} ${formatRanges(slots).replaceAll(',', ', ')}`;
+}
