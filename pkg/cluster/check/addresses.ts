@@ -23,7 +23,8 @@ export const checkAddresses: Check = (context) => {
     if (node === undefined || node.pod === null) continue;
     const blind = seen.filter(({ line }) => line.ip === '' || line.flags.includes('noaddr'));
     if (blind.length > 0) out.push(addressUnknown(context, node, blind));
-    const wrong = seen.filter(({ line }) => line.ip !== '' && isWrong(context, node, line));
+    const isWrong = judgeOf(context, node);
+    const wrong = seen.filter(({ line }) => line.ip !== '' && isWrong(line));
     if (wrong.length > 0) stale.push({ node, ips: [...new Set(wrong.map(({ line }) => line.ip))] });
   }
   return [...out, ...mismatches(context, stale), ...podIps(context, stale)];
@@ -43,12 +44,15 @@ function sightingsById(context: CheckContext): Map<string, Sighting[]> {
   return out;
 }
 
-function isWrong(context: CheckContext, node: ClusterNode, line: GossipNode): boolean {
+/** Made once a node: there are as many lines about it as nodes. */
+function judgeOf(context: CheckContext, node: ClusterNode): (line: GossipNode) => boolean {
   const { kube } = context.observation;
-  if (node.pod === null) return false;
-  const service = context.state.origin === 'ours' ? nodeServiceOf(node.pod, kube) : undefined;
-  if (service !== undefined) return line.ip !== service.clusterIP;
-  return !line.linkUp && node.reply?.kind === 'answered' && !addressesOfPod(node.pod, kube).includes(line.ip);
+  const { pod } = node;
+  if (pod === null) return () => false;
+  const service = context.state.origin === 'ours' ? nodeServiceOf(pod, kube) : undefined;
+  if (service !== undefined) return (line) => line.ip !== service.clusterIP;
+  const own = new Set(addressesOfPod(pod, kube));
+  return (line) => !line.linkUp && node.reply?.kind === 'answered' && !own.has(line.ip);
 }
 
 function addressUnknown(context: CheckContext, node: ClusterNode, blind: readonly Sighting[]): Problem {
@@ -71,7 +75,7 @@ function mismatches(context: CheckContext, stale: readonly { node: ClusterNode; 
   const [first] = stale;
   const repair =
     context.state.origin === 'ours' && first !== undefined
-      ? `${context.redisCli(context.nameOf(first.node), `CONFIG SET cluster-announce-ip ${own(first.node)}`)}${stale.length === 1 ? '' : ', and so on each of them'}; kubectl redis create ${context.state.cluster.name} renders the templates anew.`
+      ? `${context.redisCli(context.nameOf(first.node), `CONFIG SET cluster-announce-ip ${own(first.node)}`)}${stale.length === 1 ? '' : ', and so on each of them'}; then put it into the template of its StatefulSet, too.`
       : 'On each replica CLUSTER MEET the pod IP of its primary, then on one node CLUSTER MEET the pod IPs of all others, after comparing CLUSTER MYID of each.';
   return [makeProblem('address-mismatch', context.state.cluster.name, { sentence, nodes: names, repair })];
 }

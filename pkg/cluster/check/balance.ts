@@ -5,13 +5,15 @@ import type { Shard } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, makeProblem } from './wording.ts';
 
-export const checkReplicaCounts: Check = (context) => {
-  const shards = context.state.shards.filter((shard) => shard.slots.length > 0);
+export const checkReplicaCounts: Check = (context, found) => {
+  // A shard of an id without a pod is `slots-without-node`.
+  const shards = context.state.shards.filter((shard) => shard.slots.length > 0 && isOfPods(context, shard));
   const counts = shards.map((shard) => replicasOf(context, shard));
   const wanted = context.state.desired?.replicas ?? median(counts);
   const short = shards.flatMap((shard, i) => ((counts[i] ?? 0) < wanted ? [{ shard, has: counts[i] ?? 0 }] : []));
   const deficit = short.reduce((sum, { has }) => sum + wanted - has, 0);
-  if (deficit <= spareNodes(context)) return [];
+  const strayed = found.filter((problem) => problem.code === 'shard-label-stale').length;
+  if (deficit <= spareNodes(context) + strayed) return [];
   return short.map(({ shard, has }) => {
     const name = shard.primary === null ? `shard ${shard.name}` : context.nameOf(shard.primary);
     const sentence = `Shard ${shard.name} has ${count(has, 'replica')} instead of ${wanted}${shard.primary === null ? '' : ` (primary ${name})`}.`;
@@ -19,6 +21,12 @@ export const checkReplicaCounts: Check = (context) => {
     return makeProblem('replica-missing', context.state.cluster.name, { sentence, nodes, slots: shard.slots });
   });
 };
+
+function isOfPods(context: CheckContext, shard: Shard): boolean {
+  return (
+    shard.primary === null || shard.primary.pod !== null || context.missing.some((one) => one.node === shard.primary)
+  );
+}
 
 /** Down or up, but a replica of a pod that exists or should. */
 function replicasOf(context: CheckContext, shard: Shard): number {
@@ -45,7 +53,9 @@ function median(values: readonly number[]): number {
 
 export const checkEmptyPrimaries: Check = (context) =>
   context.answered
-    .filter(({ node, nodeId }) => node.role === 'primary' && node.slots.length === 0 && !context.isLonely(nodeId))
+    .filter(
+      ({ node, nodeId }) => node.role === 'primary' && node.slots.length === 0 && !context.groups.outside.has(nodeId),
+    )
     .map(({ pod }) =>
       makeProblem('empty-primary', context.state.cluster.name, {
         sentence: `${pod} is a primary without slots.`,
@@ -54,9 +64,10 @@ export const checkEmptyPrimaries: Check = (context) =>
       }),
     );
 
-export const checkShape: Check = ({ state }) => {
+export const checkShape: Check = ({ state }, found) => {
   const owners = state.nodes.filter((node) => node.slots.length > 0).length;
-  if (state.desired === null || owners === state.desired.masters || state.uncovered.length > 0) return [];
+  if (state.desired === null || owners === state.desired.masters || found.some((one) => one.slots.length > 0))
+    return [];
   const sentence = `${count(owners, 'primary').replace('primarys', 'primaries')} own${owners === 1 ? 's' : ''} slots; ${state.desired.masters} were asked for.`;
   return [makeProblem('shape-differs', state.cluster.name, { sentence })];
 };

@@ -8,6 +8,7 @@
 import { compareNatural } from '../natural-order.ts';
 import type { Observation } from '../model/observation.ts';
 import type { Problem, Severity } from '../model/problem.ts';
+import { normalizeRanges } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkEmptyPrimaries, checkReplicaCounts, checkShape, checkShardLabels } from './balance.ts';
@@ -15,6 +16,7 @@ import { positionOf } from './codes.ts';
 import { checkConfig, checkVersions } from './config.ts';
 import { makeContext } from './context.ts';
 import type { Check } from './context.ts';
+import { isForming } from './forming.ts';
 import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
 import { checkFormed, checkOperation } from './operation.ts';
@@ -27,6 +29,7 @@ import { checkReplication } from './replication.ts';
 import { checkServices } from './services.ts';
 import { checkContested, checkCoverage, checkOpenSlots, checkStrayKeys } from './slots.ts';
 import { checkEpochs, checkViews } from './views.ts';
+import { count, listNames } from './wording.ts';
 
 /** What can be said of pods that were never joined, too. */
 const OF_PODS: readonly Check[] = [
@@ -46,42 +49,70 @@ const OF_PODS: readonly Check[] = [
 
 /** What needs a cluster. The order matters: a check is told only what was found before it. */
 const OF_CLUSTERS: readonly Check[] = [
-  checkFreshNodes,
   checkSplit,
+  checkFreshNodes,
   checkGhosts,
   checkJoined,
   checkHandshakes,
-  checkAddresses,
-  checkLinks,
   checkQuorum,
-  checkReplication,
   checkOpenSlots,
   checkStrayKeys,
   checkCoverage,
   checkContested,
+];
+
+/** What can be judged only where each pod is one node of one cluster. */
+const OF_WHOLE_CLUSTERS: readonly Check[] = [
+  checkAddresses,
+  checkLinks,
+  checkReplication,
   checkViews,
   checkEpochs,
+  checkShardLabels,
   checkReplicaCounts,
   checkEmptyPrimaries,
   checkShape,
-  checkShardLabels,
   checkPlacement,
   checkClusterState,
 ];
+
+const IDENTITY_CODES: ReadonlySet<string> = new Set(['duplicate-node-id', 'clusters-split']);
+/** More problems of one code than this are told as one. */
+const MOST_OF_ONE_CODE = 5;
 
 const RANKS: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
 /** All problems, the critical ones first, then in the order of a full repair (FAILURES). Empty = every invariant holds. */
 export function check(state: ClusterState, observation: Observation): Problem[] {
   const context = makeContext(state, observation);
-  const asked = context.answered.length > 0;
-  const checks = [...OF_PODS, ...(asked && state.formed ? OF_CLUSTERS : []), checkReadiness];
   const found: Problem[] = [];
-  for (const one of checks) found.push(...one(context, found));
-  return found.sort(
+  const run = (checks: readonly Check[]): void => {
+    for (const one of checks) found.push(...one(context, found));
+  };
+  run(OF_PODS);
+  if (context.answered.length > 0 && !isForming(state)) {
+    run(OF_CLUSTERS);
+    if (!found.some((problem) => IDENTITY_CODES.has(problem.code))) run(OF_WHOLE_CLUSTERS);
+  }
+  run([checkReadiness]);
+  return joinMany(found).sort(
     (a, b) =>
       RANKS[a.severity] - RANKS[b.severity] ||
       positionOf(a.code) - positionOf(b.code) ||
       compareNatural(a.nodes[0] ?? '', b.nodes[0] ?? ''),
   );
+}
+
+/** A fault of 100 nodes is told once, with all their names in `nodes`. */
+function joinMany(found: readonly Problem[]): Problem[] {
+  const byCode = new Map<string, Problem[]>();
+  for (const problem of found) byCode.set(problem.code, [...(byCode.get(problem.code) ?? []), problem]);
+  return [...byCode.values()].flatMap((problems) => {
+    const [first, ...rest] = problems;
+    if (first === undefined || problems.length <= MOST_OF_ONE_CODE) return problems;
+    const nodes = [...new Set(problems.flatMap((problem) => problem.nodes))];
+    const others = listNames([...new Set(rest.flatMap((problem) => problem.nodes.slice(0, 1)))]);
+    const sentence = `${first.sentence} The same goes for ${count(rest.length, 'other')}: ${others}.`;
+    return [{ ...first, sentence, nodes, slots: normalizeRanges(problems.flatMap((problem) => problem.slots)) }];
+  });
 }

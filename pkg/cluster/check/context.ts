@@ -6,6 +6,8 @@ import { shortId } from '../interpret.ts';
 import { readGossip } from '../interpret/gossip.ts';
 import type { Gossip } from '../interpret/gossip.ts';
 import { isDown } from './down.ts';
+import { groupMembers } from './groups.ts';
+import type { Groups } from './groups.ts';
 import { findMissingPods } from './missing-pods.ts';
 import type { MissingPod } from './missing-pods.ts';
 
@@ -32,8 +34,7 @@ export interface CheckContext {
   /** Surely not serving: a certain reason, or the majority says so. */
   readonly isDown: (node: ClusterNode) => boolean;
   readonly shardOf: (node: ClusterNode) => Shard | undefined;
-  /** The id knows nobody but itself and owns nothing. */
-  readonly isLonely: (nodeId: string) => boolean;
+  readonly groups: Groups;
   readonly isFresh: (nodeId: string) => boolean;
   /** `redis-cli` in a pod, as a command to type. */
   readonly redisCli: (pod: string, command: string) => string;
@@ -66,7 +67,7 @@ export function makeContext(state: ClusterState, observation: Observation): Chec
     nameOfId: (nodeId) => byId.get(nodeId)?.pod?.name ?? shortId(nodeId),
     isDown,
     shardOf: (node) => shards.get(node),
-    isLonely: (nodeId) => knowsNobody(answers.get(nodeId)),
+    groups: groupMembers(answered),
     isFresh: (nodeId) => (answers.get(nodeId)?.info.uptimeSeconds ?? FRESH_SECONDS) < FRESH_SECONDS,
     redisCli: (pod, command) => `kubectl -n ${namespace} exec ${pod} -- redis-cli ${command}`,
     kubectl: (command) => `kubectl -n ${namespace} ${command}`,
@@ -79,9 +80,4 @@ function answeredOf(state: ClusterState): AnsweredNode[] {
       ? [{ node, nodeId: node.reply.answer.myId, pod: node.pod.name, answer: node.reply.answer }]
       : [],
   );
-}
-
-function knowsNobody(answer: NodeAnswer | undefined): boolean {
-  const settled = answer?.view.filter((line) => !line.flags.includes('handshake')) ?? [];
-  return answer !== undefined && settled.length <= 1 && settled.every((line) => line.slots.length === 0);
 }

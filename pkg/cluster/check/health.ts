@@ -1,7 +1,8 @@
 /** The first line of `status`: one word and one sentence. */
 import type { Problem } from '../model/problem.ts';
-import { countSlots } from '../model/slots.ts';
+import { SLOT_COUNT } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
+import { isForming } from './forming.ts';
 import { count } from './wording.ts';
 
 export interface Health {
@@ -19,18 +20,17 @@ export function healthOf(state: ClusterState, problems: readonly Problem[]): Hea
   const answering = `${heard} of ${count(pods.length, 'node')} answer`;
   const [worst] = critical;
   if (worst !== undefined) return { level: 'broken', sentence: withRest(worst.sentence, problems.length - 1) };
-  if (!state.formed && (state.origin === 'ours' || heard > 0))
+  if (isForming(state) && (state.origin === 'ours' || heard > 0))
     return { level: 'forming', sentence: `The nodes are not joined to a cluster yet; ${answering}.` };
   if (heard === 0) return { level: 'unknown', sentence: `No node could be asked, so nothing is known; ${answering}.` };
-  const served = `All slots are served by ${primariesOf(state)}; ${answering}`;
+  const served = `All ${SLOT_COUNT} slots are served by ${primariesOf(state)}; ${answering}`;
   if (warnings.length === 0) return { level: 'healthy', sentence: `${served}.` };
   return { level: 'degraded', sentence: `${served}; ${count(warnings.length, 'problem')} found.` };
 }
 
 function primariesOf(state: ClusterState): string {
   const owners = state.nodes.filter((node) => node.slots.length > 0);
-  const total = owners.reduce((sum, node) => sum + countSlots(node.slots), 0);
-  return `${owners.length} ${owners.length === 1 ? 'primary' : 'primaries'} (${total} slots)`;
+  return `${owners.length} ${owners.length === 1 ? 'primary' : 'primaries'}`;
 }
 
 function withRest(sentence: string, rest: number): string {

@@ -18,35 +18,13 @@ export const checkDuplicateIds: Check = ({ state, answered }) => {
     });
 };
 
-/** Pods that know others, but not each other, over any number of hops. Empty nodes that know nobody are `node-not-joined`. */
-export const checkSplit: Check = (context) => {
-  const members = context.answered.filter((one) => !context.isLonely(one.nodeId));
-  const groups = componentsOf(
-    members.map(({ nodeId, answer }) => [nodeId, answer.view.map((line) => line.nodeId)] as const),
-  );
-  if (groups.length < 2) return [];
-  const named = groups.map((ids) => ids.map(context.nameOfId));
-  const sentence = `The pods belong to ${groups.length} clusters that do not know each other: ${named.map((names) => listNames(names)).join('; ')}.`;
-  return [makeProblem('clusters-split', context.state.cluster.name, { sentence, nodes: named.flat() })];
+/** Pods that hold keys and do not know each other. Empty nodes that are not joined are `node-not-joined`. */
+export const checkSplit: Check = ({ state, groups, nameOfId }) => {
+  if (groups.others.length === 0) return [];
+  const named = [groups.main, ...groups.others].map((ids) => ids.map(nameOfId));
+  const sentence = `The pods belong to ${named.length} clusters that do not know each other: ${named.map((names) => listNames(names)).join('; ')}.`;
+  return [makeProblem('clusters-split', state.cluster.name, { sentence, nodes: named.flat() })];
 };
-
-/** Ids that are tied by any view, as groups; the largest first. */
-function componentsOf(views: readonly (readonly [string, readonly string[]])[]): string[][] {
-  const parents = new Map<string, string>();
-  const rootOf = (id: string): string => {
-    let root = id;
-    for (let up = parents.get(root); up !== undefined && up !== root; up = parents.get(root)) root = up;
-    parents.set(id, root);
-    return root;
-  };
-  for (const [viewer, known] of views) for (const id of known) parents.set(rootOf(id), rootOf(viewer));
-  const groups = new Map<string, string[]>();
-  for (const [viewer] of views) {
-    const root = rootOf(viewer);
-    groups.set(root, [...(groups.get(root) ?? []), viewer]);
-  }
-  return [...groups.values()].sort((a, b) => b.length - a.length);
-}
 
 export const checkGhosts: Check = (context) => {
   const tied = new Set(context.missing.map((one) => one.node));
@@ -106,11 +84,11 @@ function oneProblem(
   return [makeProblem(code, cluster, { sentence, nodes: names, slots, ...(repair === undefined ? {} : { repair }) })];
 }
 
-export const checkJoined: Check = (context) => {
-  const lonely = context.answered.filter((one) => context.isLonely(one.nodeId)).map((one) => one.pod);
-  if (lonely.length === 0 || context.state.nodes.length === 1) return [];
-  const sentence = `${listNames(lonely)} ${lonely.length === 1 ? 'is not part of the cluster: it knows no other node' : 'are not part of the cluster: they know no other node'}.`;
-  return [makeProblem('node-not-joined', context.state.cluster.name, { sentence, nodes: lonely })];
+export const checkJoined: Check = ({ state, groups, nameOfId }) => {
+  const names = [...groups.outside].map(nameOfId);
+  if (names.length === 0) return [];
+  const sentence = `${listNames(names)} ${names.length === 1 ? 'is' : 'are'} not part of the cluster: ${names.length === 1 ? 'it does' : 'they do'} not know the others.`;
+  return [makeProblem('node-not-joined', state.cluster.name, { sentence, nodes: names })];
 };
 
 export const checkHandshakes: Check = ({ state, answered }) => {

@@ -1,5 +1,7 @@
 /** Operations that stopped before their end, and clusters that were never formed. */
 import type { Check } from './context.ts';
+import { SLOT_COUNT, countSlots } from '../model/slots.ts';
+import { isForming } from './forming.ts';
 import { count, makeProblem } from './wording.ts';
 
 export const checkOperation: Check = ({ state }) => {
@@ -12,11 +14,16 @@ export const checkOperation: Check = ({ state }) => {
   return [makeProblem('operation-lapsed', cluster.name, { sentence, repair })];
 };
 
-export const checkFormed: Check = ({ state, answered, missing }) => {
-  if (state.formed || (state.origin === 'foreign' && answered.length === 0)) return [];
+export const checkFormed: Check = ({ state, answered, missing, kubectl }) => {
   const { name } = state.cluster;
+  if (state.formed || (state.origin === 'foreign' && answered.length === 0)) return [];
+  if (!isForming(state)) {
+    const sentence = `ConfigMap ${name}-config does not say that the cluster was formed, although it is: an empty node would start without waiting.`;
+    const repair = kubectl(`patch configmap ${name}-config --type merge -p '{"data":{"formed":"true"}}'`);
+    return [makeProblem('formed-mark-missing', name, { sentence, repair })];
+  }
   const total = state.nodes.filter((node) => node.pod !== null).length + missing.length;
-  const sentence = `${name} was never joined to a cluster: ${answered.length} of ${count(total, 'node')} ${total === 1 ? 'answers' : 'answer'} and no slot is assigned.`;
+  const sentence = `${name} was never joined to a cluster: ${answered.length} of ${count(total, 'node')} ${total === 1 ? 'answers' : 'answer'}, ${SLOT_COUNT - countSlots(state.uncovered)} of ${SLOT_COUNT} slots are assigned.`;
   const nodes = answered.map((one) => one.pod);
   if (state.origin === 'ours') return [makeProblem('not-formed', name, { sentence, nodes })];
   const first = nodes[0] ?? name;

@@ -5,8 +5,12 @@ import type { ClusterNode, Shard } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
-export const checkPlacement: Check = (context) => {
-  const shards = context.state.shards.filter((shard) => shard.slots.length > 0);
+export const checkPlacement: Check = (context, found) => {
+  // Replicas that strayed into a shard are told by their label.
+  const strayed = new Set(found.filter((one) => one.code === 'shard-label-stale').flatMap((one) => one.nodes));
+  const shards = context.state.shards
+    .filter((shard) => shard.slots.length > 0)
+    .map((shard) => ({ ...shard, replicas: shard.replicas.filter((node) => !strayed.has(context.nameOf(node))) }));
   const hosts = usableHosts(context);
   const crowded = shards.filter((shard) => doubles(shard).size > 0);
   const avoidable = crowded.filter((shard) => membersOf(shard).length <= hosts);

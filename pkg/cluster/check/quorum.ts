@@ -18,7 +18,7 @@ export const checkClusterState: Check = (context, found) => {
   const failing = context.answered
     .filter(
       ({ nodeId, answer }) =>
-        answer.clusterInfo.state === 'fail' && !context.isFresh(nodeId) && !context.isLonely(nodeId),
+        answer.clusterInfo.state === 'fail' && !context.isFresh(nodeId) && !context.groups.outside.has(nodeId),
     )
     .map((one) => one.pod);
   if (failing.length === 0) return [];
@@ -32,7 +32,7 @@ export const checkFreshNodes: Check = (context) => {
     ({ nodeId, answer }) =>
       context.isFresh(nodeId) &&
       (answer.clusterInfo.state === 'fail' || answer.info.primaryLinkUp === false) &&
-      !context.isLonely(nodeId),
+      !context.groups.outside.has(nodeId),
   );
   return starting.map(({ pod, answer }) =>
     makeProblem('node-starting', context.state.cluster.name, {

@@ -21,7 +21,11 @@ function checkPod(context: CheckContext, pod: PodFacts): Problem[] {
   if (name === undefined) return [];
   if (service === undefined) {
     const sentence = `Service ${name} is missing: the address that ${pod.name} announces leads nowhere.`;
-    return [makeProblem('service-missing', cluster, { sentence, nodes: [pod.name] })];
+    const announced = context.state.nodes.find((node) => node.pod === pod)?.announced ?? null;
+    const address =
+      announced === null ? 'the ClusterIP in its template' : `clusterIP ${announced.replace(/:\d+$/, '')}`;
+    const repair = `Make Service ${name} again with ${address}, and ports and selector as those of the other nodes.`;
+    return [makeProblem('service-missing', cluster, { sentence, nodes: [pod.name], repair })];
   }
   const faults = [
     ...(selects(service.selector, pod.labels) ? [] : [`its selector does not pick ${pod.name}`]),

@@ -1,11 +1,12 @@
 /** Every slot has one owner, is not open, and its keys are where it is (I1, I3, I4). */
+import { compareNatural } from '../natural-order.ts';
 import type { Problem } from '../model/problem.ts';
 import { containsSlot, countSlots, normalizeRanges, rangesFromSlots } from '../model/slots.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
-export const checkCoverage: Check = ({ state, answered, isLonely }) => {
-  if (state.uncovered.length === 0 || answered.every((one) => isLonely(one.nodeId))) return [];
+export const checkCoverage: Check = ({ state }) => {
+  if (state.uncovered.length === 0) return [];
   const number = countSlots(state.uncovered);
   const sentence = `${count(number, 'slot')} ${number === 1 ? 'belongs' : 'belong'} to nobody: ${slotsText(state.uncovered)}.`;
   const again = `kubectl redis create ${state.cluster.name} finishes a cluster whose forming was interrupted. Otherwise find who holds keys of these slots and CLUSTER ADDSLOTS there.`;
@@ -33,7 +34,7 @@ export const checkContested: Check = (context, found) => {
     group.ranges.push(range);
   }
   return [...groups.values()].map(({ ownerIds, claimants, ranges }) => {
-    const names = ownerIds.map(context.nameOfId);
+    const names = ownerIds.map(context.nameOfId).sort(compareNatural);
     const slots = normalizeRanges(ranges);
     return claimants > 1 ? contested(context, names, slots) : unclaimed(context, names, slots);
   });

@@ -8,9 +8,8 @@ import { count, listNames, makeProblem } from './wording.ts';
 
 /** What is left of a difference when ghosts, strangers, disputed slots and wrong addresses have been told already. */
 export const checkViews: Check = (context, found) => {
-  if (found.some((problem) => problem.code === 'clusters-split' || problem.code === 'duplicate-node-id')) return [];
   const groups = compareViews(context.gossip);
-  const joined = groups.filter((group) => !group.nodeIds.every((id) => context.isLonely(id)));
+  const joined = groups.filter((group) => !group.nodeIds.every((id) => context.groups.outside.has(id)));
   const majority = joined[0]?.nodeIds.length ?? 0;
   const others = joined.slice(1).flatMap((group) => {
     const left = group.differences.filter((difference) => !isExplained(context, found, difference));
@@ -36,7 +35,7 @@ function isExplained(context: CheckContext, found: readonly Problem[], differenc
   switch (difference.kind) {
     case 'unknown-here':
     case 'unknown-there':
-      return context.byId.get(difference.nodeId)?.pod == null || context.isLonely(difference.nodeId);
+      return context.byId.get(difference.nodeId)?.pod == null || context.groups.outside.has(difference.nodeId);
     case 'address':
       return ['address-mismatch', 'address-unknown'].some((code) => told(code, context.nameOfId(difference.nodeId)));
     case 'owner':
@@ -64,7 +63,7 @@ export const checkEpochs: Check = (context) => {
     // One id in two pods is told as such.
     const distinct = [...new Set(names)];
     if (distinct.length < 2) return [];
-    const sentence = `${listNames(distinct)} have one config epoch: ${epoch}.`;
+    const sentence = `${listNames(distinct)} have one config epoch, ${epoch}.`;
     return [makeProblem('epoch-collision', context.state.cluster.name, { sentence, nodes: distinct })];
   });
 };

@@ -5,7 +5,7 @@
 import type { GossipNode } from '../model/observation.ts';
 import { SLOT_COUNT } from '../model/slots.ts';
 import type { SlotRange } from '../model/slots.ts';
-import { forEachSlot, formatAddress, isHandshake, lineKey, ownLineOf } from './gossip.ts';
+import { LineTable, forEachSlot, formatAddress, isHandshake, ownLineOf } from './gossip.ts';
 import type { Answered, Gossip } from './gossip.ts';
 
 /** How a view differs from the one that most nodes have; `here` is in this view, `there` in the others'. */
@@ -36,19 +36,23 @@ interface ViewLine {
 
 /** Groups of equal views, the largest first (then by the order of pods); the first has no differences. */
 export function compareViews(gossip: Gossip): ComparedViews[] {
-  const keys = new Map<string, number>();
+  const table = new LineTable();
   const groups = new Map<string, View[]>();
   for (const answered of gossip.answered) {
     const view = viewOf(answered, gossip);
-    const signature = signatureOf(view, keys);
+    const signature = signatureOf(view, table);
     groups.set(signature, [...(groups.get(signature) ?? []), view]);
   }
   const ordered = [...groups.values()].sort((a, b) => b.length - a.length);
   const reference = ordered[0]?.[0];
+  const owners = reference === undefined ? [] : ownersOf(reference);
   return ordered.map((views) => {
     const [first] = views;
     const same = first === undefined || reference === undefined || first === reference;
-    return { nodeIds: views.map((view) => view.nodeId), differences: same ? [] : differencesOf(first, reference) };
+    return {
+      nodeIds: views.map((view) => view.nodeId),
+      differences: same ? [] : differencesOf(first, reference, owners),
+    };
   });
 }
 
@@ -64,18 +68,12 @@ function viewOf({ answer }: Answered, gossip: Gossip): View {
 }
 
 /** Lines as small numbers, sorted: two views are equal when these are, whatever order the servers printed. */
-function signatureOf(view: View, keys: Map<string, number>): string {
-  const numbers: number[] = [];
-  for (const { line, address } of view.lines.values()) {
-    const key = lineKey(line, address);
-    const known = keys.get(key) ?? keys.size;
-    keys.set(key, known);
-    numbers.push(known);
-  }
+function signatureOf(view: View, table: LineTable): string {
+  const numbers = [...view.lines.values()].map(({ line, address }) => table.numberOf(line, address));
   return numbers.sort((a, b) => a - b).join();
 }
 
-function differencesOf(view: View, reference: View): Difference[] {
+function differencesOf(view: View, reference: View, owners: readonly (string | null)[]): Difference[] {
   const out: Difference[] = [];
   for (const [nodeId, there] of reference.lines) {
     const here = view.lines.get(nodeId);
@@ -83,7 +81,7 @@ function differencesOf(view: View, reference: View): Difference[] {
     else out.push(...lineDifferences(nodeId, here, there));
   }
   for (const nodeId of view.lines.keys()) if (!reference.lines.has(nodeId)) out.push({ kind: 'unknown-there', nodeId });
-  return [...out, ...ownerDifferences(view, reference)];
+  return [...out, ...ownerDifferences(ownersOf(view), owners)];
 }
 
 function lineDifferences(nodeId: string, here: ViewLine, there: ViewLine): Difference[] {
@@ -99,9 +97,7 @@ function lineDifferences(nodeId: string, here: ViewLine, there: ViewLine): Diffe
   return out;
 }
 
-function ownerDifferences(view: View, reference: View): Difference[] {
-  const here = ownersOf(view);
-  const there = ownersOf(reference);
+function ownerDifferences(here: readonly (string | null)[], there: readonly (string | null)[]): Difference[] {
   const out: Difference[] = [];
   let start = 0;
   for (let slot = 1; slot <= SLOT_COUNT; slot++) {

@@ -28,6 +28,14 @@ export const KUBERNETES_CODES = {
     repair: 'kubectl redis create NAME finishes the job.',
     invariants: ['I1'],
   },
+  'formed-mark-missing': {
+    severity: 'warning',
+    title: 'The cluster is formed, but its ConfigMap does not say so',
+    meaning: 'A node whose volume was lost would start empty at its old address, and its replicas would copy that.',
+    cause: 'The ConfigMap was made anew or restored from before the cluster was formed.',
+    repair: 'Set `formed: "true"` in ConfigMap NAME-config.',
+    invariants: [],
+  },
   'primary-down': {
     severity: 'critical',
     title: 'A primary is down and nobody has taken its slots over',
@@ -158,7 +166,8 @@ export const KUBERNETES_CODES = {
     title: 'A node has no Service of its own',
     meaning: 'The address that it announces leads nowhere: the others cannot reach it after its next restart.',
     cause: 'The Service was deleted.',
-    repair: 'kubectl redis create NAME makes it again.',
+    repair:
+      'Make it again with the ClusterIP that the node announces, and ports and selector as those of the other nodes.',
     invariants: ['I13'],
   },
   'service-wrong': {
@@ -166,7 +175,7 @@ export const KUBERNETES_CODES = {
     title: 'A Service does not lead to its node as it must',
     meaning: 'Peers or clients cannot reach the node through its address.',
     cause: 'Selector, ports or publishNotReadyAddresses of the Service, or the label `name` of the pod, were changed.',
-    repair: 'kubectl redis create NAME applies the Services again.',
+    repair: 'Compare it with the Service of a node that is well: kubectl get service -o yaml.',
     invariants: ['I13'],
   },
   'operation-lapsed': {
