@@ -10,23 +10,20 @@
  * 5. Wait until every node says ok, all views are one and all links are up.
  * 6. Put the timeout back. Last, because a node that was never told keeps a timeout that is right.
  */
-import type { NodeAnswer } from '../model/observation.ts';
-import type { Batch, Plan, Policy, Remark, Step, StepNode } from '../model/plan.ts';
-import { ALL_SLOTS, intersectRanges, splitSlots, subtractRanges, unionRanges, type SlotRange } from '../model/slots.ts';
+import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
+import {
+  ALL_SLOTS,
+  containsSlot,
+  intersectRanges,
+  splitSlots,
+  subtractRanges,
+  unionRanges,
+  type SlotRange,
+} from '../model/slots.ts';
 import { nodeTimeoutMs, type ClusterSpec } from '../model/spec.ts';
-import type { ClusterNode, ClusterState } from '../model/state.ts';
+import type { ClusterState } from '../model/state.ts';
+import { memberOf, refuse, refuseForming, type Member } from './form-members.ts';
 import { assignShards, choosePrimaries, sharedHosts, type Place } from './placement.ts';
-
-/** A node that answered. */
-interface Member {
-  readonly node: ClusterNode;
-  readonly step: StepNode;
-  readonly uid: string;
-  readonly answer: NodeAnswer;
-  readonly place: Place;
-  /** Ids that it knows for good: itself included, handshakes left out. */
-  readonly knows: ReadonlySet<string>;
-}
 
 interface FormingShard {
   readonly name: string;
@@ -42,8 +39,7 @@ export function formingTimeoutMs(nodes: number): number {
 
 export function planForming(state: ClusterState, spec: ClusterSpec, policy: Policy): Plan {
   const members = state.nodes.flatMap(memberOf);
-  const refused =
-    refuseSilent(state) ?? refuseStrangers(members, state) ?? refuseKeys(members, state) ?? refuseContested(state);
+  const refused = refuseForming(members, state);
   if (refused !== null) return refused;
 
   const shards = layShards(members, spec);
@@ -91,82 +87,6 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
   return batches.length === 0 ? { kind: 'nothing', remarks } : { kind: 'batches', batches, remarks };
 }
 
-function memberOf(node: ClusterNode): Member[] {
-  if (node.pod === null || node.nodeId === null || node.reply?.kind !== 'answered') return [];
-  const { answer } = node.reply;
-  const known = answer.view.filter((other) => !other.flags.includes('handshake')).map((other) => other.nodeId);
-  const place = { pod: node.pod.name, host: node.host, zone: node.zone };
-  return [
-    {
-      node,
-      step: { nodeId: node.nodeId, pod: node.pod.name },
-      uid: node.pod.uid,
-      answer,
-      place,
-      knows: new Set(known),
-    },
-  ];
-}
-
-function refuse(code: string, sentence: string, hint: string): Plan {
-  return { kind: 'refused', code, sentence, hint };
-}
-
-function refuseSilent(state: ClusterState): Plan | null {
-  const silent = state.nodes.find((node) => node.pod !== null && node.reply?.kind !== 'answered');
-  if (silent === undefined) return null;
-  const why = silent.unreachable === null ? 'no answer' : `${silent.unreachable.why}: ${silent.unreachable.detail}`;
-  return refuse(
-    'node-silent',
-    `${silent.pod?.name} can't be asked (${why})`,
-    `Look at it with kubectl describe pod ${silent.pod?.name} and kubectl logs ${silent.pod?.name}, then run the same command again`,
-  );
-}
-
-/** Law L2: never join a node that knows anybody who is not one of our pods. */
-function refuseStrangers(members: readonly Member[], state: ClusterState): Plan | null {
-  const ours = new Set(members.map((member) => member.step.nodeId));
-  for (const member of members) {
-    const stranger = member.answer.view.find((other) => !ours.has(other.nodeId) && !other.flags.includes('handshake'));
-    if (stranger === undefined) continue;
-    const at = stranger.ip === '' ? 'an unknown address' : `${stranger.ip}:${stranger.port}`;
-    return refuse(
-      'foreign-node',
-      `${member.step.pod} knows node ${stranger.nodeId.slice(0, 8)} at ${at}, which is no pod of ${state.cluster.name}`,
-      `If that node is gone for good, run CLUSTER FORGET ${stranger.nodeId} on every node within a minute; if it belongs to another cluster, remove ${member.step.pod} and its volume`,
-    );
-  }
-  return null;
-}
-
-/** A fresh node with keys would lose them as a replica, or strand them as a primary. */
-function refuseKeys(members: readonly Member[], state: ClusterState): Plan | null {
-  const full = members.find(
-    (member) =>
-      member.knows.size === 1 &&
-      member.node.slots.length === 0 &&
-      member.answer.info.keys > 0 &&
-      member.answer.info.role === 'primary',
-  );
-  if (full === undefined) return null;
-  return refuse(
-    'node-not-empty',
-    `${full.step.pod} holds ${full.answer.info.keys} keys and belongs to no cluster yet`,
-    `Save what you need from it, run FLUSHALL on it, then run kubectl redis create ${state.cluster.name} again`,
-  );
-}
-
-function refuseContested(state: ClusterState): Plan | null {
-  const first = state.contested[0];
-  if (first === undefined) return null;
-  const owners = first.ownerIds.map((id) => id.slice(0, 8)).join(' and ');
-  return refuse(
-    'slots-contested',
-    `Slots ${first.range.start}-${first.range.end} are claimed by ${owners}: joining them would delete the keys of one`,
-    'Remove the pods that belong to another cluster, or their volumes, and run the same command again',
-  );
-}
-
 function layShards(members: readonly Member[], spec: ClusterSpec): FormingShard[] {
   const byPod = new Map(members.map((member) => [member.step.pod, member]));
   const groups = groupByShard(members, spec);
@@ -201,7 +121,31 @@ function groupByShard(members: readonly Member[], spec: ClusterSpec): Map<string
     members.map((member) => member.place),
     spec.masters,
     spec.replicas,
+    attachedPods(members, spec.masters),
   );
+}
+
+/**
+ * Shards that exist already: who owns slots or is followed, and who follows. Each stands at the position whose slots it
+ * owns, so that a run that was killed between two primaries gives the others what is left.
+ */
+function attachedPods(members: readonly Member[], masters: number): string[][] {
+  const borders = splitSlots(masters);
+  const shards: string[][] = borders.map(() => []);
+  const heads = members
+    .map((head) => ({ head, followers: members.filter((other) => other.node.primaryId === head.step.nodeId) }))
+    .filter(({ head, followers }) => head.node.slots.length > 0 || followers.length > 0)
+    .sort((a, b) => firstSlot(a.head) - firstSlot(b.head));
+  for (const { head, followers } of heads) {
+    const own = borders.findIndex((border, at) => shards[at]?.length === 0 && containsSlot([border], firstSlot(head)));
+    const at = own >= 0 ? own : shards.findIndex((shard) => shard.length === 0);
+    shards[at >= 0 ? at : shards.length] = [head, ...followers].map((member) => member.step.pod);
+  }
+  return shards;
+}
+
+function firstSlot(member: Member): number {
+  return member.node.slots[0]?.start ?? Infinity;
 }
 
 /** The member that owns slots, or else the one that others follow already. */

@@ -128,18 +128,30 @@ function spreadZonesOnce(shards: readonly ShardCandidates[], chosen: Map<string,
 /**
  * Shards for nodes that carry no shard label (pods that people brought): `masters` shards of `1 + replicas` nodes.
  *
- * Primaries are taken host by host in turn; then, one replica a shard at a time, a maximum matching between shards and
- * free nodes on other hosts. Where the hosts do not allow it a shard shares one, which `sharedHosts` then names.
+ * What is attached already stays so. Missing primaries are taken host by host in turn; then, one replica a shard at a time, a
+ * maximum matching between shards that lack one and free nodes on other hosts. Where the hosts do not allow it a shard shares
+ * one, which `sharedHosts` then names.
  *
- * @returns shard name ("1" …) -> pods, the primary first
+ * @param attached by position, pods of shards that exist already, the primary first; [] where a shard is still to be made
+ * @returns shard name ("1" …) -> its nodes, the primary first
  */
-export function assignShards(nodes: readonly Place[], masters: number, replicas: number): Map<string, Place[]> {
-  const turn = interleaveByHost(nodes);
-  const shards = turn.slice(0, masters).map((place) => [place]);
-  let free = turn.slice(masters);
+export function assignShards(
+  nodes: readonly Place[],
+  masters: number,
+  replicas: number,
+  attached: readonly (readonly string[])[] = [],
+): Map<string, Place[]> {
+  const byPod = new Map(nodes.map((node) => [node.pod, node]));
+  const shards = attached.map((pods) => pods.flatMap((pod) => byPod.get(pod) ?? []));
+  const placed = new Set(shards.flat());
+  const turn = interleaveByHost(nodes).filter((place) => !placed.has(place));
+  while (shards.length < masters) shards.push([]);
+  for (const shard of shards) if (shard.length === 0) shard.push(...turn.splice(0, 1));
+  let free = turn;
   for (let round = 0; round < replicas; round++) {
-    const taken = matchReplicas(shards, free);
-    shards.forEach((shard, index) => {
+    const lacking = shards.filter((shard) => shard.length < 1 + replicas);
+    const taken = matchReplicas(lacking, free);
+    lacking.forEach((shard, index) => {
       const place = taken.get(index) ?? free.find((candidate) => ![...taken.values()].includes(candidate));
       if (place === undefined) return;
       taken.set(index, place);

@@ -1,0 +1,100 @@
+/**
+ * The nodes that a cluster is formed of, and what must not be joined: nodes that know strangers (law L2), nodes that hold keys
+ * and belong to no cluster yet (FAILURES 1.35), slots that two of them claim.
+ */
+import type { NodeAnswer } from '../model/observation.ts';
+import type { Plan, StepNode } from '../model/plan.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
+import type { Place } from './placement.ts';
+
+/** A node that answered. */
+export interface Member {
+  readonly node: ClusterNode;
+  readonly step: StepNode;
+  readonly uid: string;
+  readonly answer: NodeAnswer;
+  readonly place: Place;
+  /** Ids that it knows for good: itself included, handshakes left out. */
+  readonly knows: ReadonlySet<string>;
+}
+
+export function memberOf(node: ClusterNode): Member[] {
+  if (node.pod === null || node.nodeId === null || node.reply?.kind !== 'answered') return [];
+  const { answer } = node.reply;
+  const known = answer.view.filter((other) => !other.flags.includes('handshake')).map((other) => other.nodeId);
+  const place = { pod: node.pod.name, host: node.host, zone: node.zone };
+  return [
+    {
+      node,
+      step: { nodeId: node.nodeId, pod: node.pod.name },
+      uid: node.pod.uid,
+      answer,
+      place,
+      knows: new Set(known),
+    },
+  ];
+}
+
+/** The first reason not to go on, or null. */
+export function refuseForming(members: readonly Member[], state: ClusterState): Plan | null {
+  return refuseSilent(state) ?? refuseStrangers(members, state) ?? refuseKeys(members, state) ?? refuseContested(state);
+}
+
+export function refuse(code: string, sentence: string, hint: string): Plan {
+  return { kind: 'refused', code, sentence, hint };
+}
+
+function refuseSilent(state: ClusterState): Plan | null {
+  const silent = state.nodes.find((node) => node.pod !== null && node.reply?.kind !== 'answered');
+  if (silent === undefined) return null;
+  const why = silent.unreachable === null ? 'no answer' : `${silent.unreachable.why}: ${silent.unreachable.detail}`;
+  return refuse(
+    'node-silent',
+    `${silent.pod?.name} can't be asked (${why})`,
+    `Look at it with kubectl describe pod ${silent.pod?.name} and kubectl logs ${silent.pod?.name}, then run the same command again`,
+  );
+}
+
+/** Law L2: never join a node that knows anybody who is not one of our pods. */
+function refuseStrangers(members: readonly Member[], state: ClusterState): Plan | null {
+  const ours = new Set(members.map((member) => member.step.nodeId));
+  for (const member of members) {
+    const stranger = member.answer.view.find((other) => !ours.has(other.nodeId) && !other.flags.includes('handshake'));
+    if (stranger === undefined) continue;
+    const at = stranger.ip === '' ? 'an unknown address' : `${stranger.ip}:${stranger.port}`;
+    return refuse(
+      'foreign-node',
+      `${member.step.pod} knows node ${stranger.nodeId.slice(0, 8)} at ${at}, which is no pod of ${state.cluster.name}`,
+      `If that node is gone for good, run CLUSTER FORGET ${stranger.nodeId} on every node within a minute; if it belongs to another cluster, remove ${member.step.pod} and its volume`,
+    );
+  }
+  return null;
+}
+
+/** A fresh node with keys would lose them as a replica, or strand them as a primary. */
+function refuseKeys(members: readonly Member[], state: ClusterState): Plan | null {
+  const full = members.find(
+    (member) =>
+      member.knows.size === 1 &&
+      member.node.slots.length === 0 &&
+      member.answer.info.keys > 0 &&
+      member.answer.info.role === 'primary',
+  );
+  if (full === undefined) return null;
+  return refuse(
+    'node-not-empty',
+    `${full.step.pod} holds ${full.answer.info.keys} keys and belongs to no cluster yet`,
+    `Save what you need from it, run FLUSHALL on it, then run kubectl redis create ${state.cluster.name} again`,
+  );
+}
+
+function refuseContested(state: ClusterState): Plan | null {
+  const first = state.contested[0];
+  if (first === undefined) return null;
+  const owners = first.ownerIds.map((id) => id.slice(0, 8)).join(' and ');
+  return refuse(
+    'slots-contested',
+    `Slots ${first.range.start}-${first.range.end} are claimed by ${owners}: joining them would delete the keys of one`,
+    'Remove the pods that belong to another cluster, or their volumes, and run the same command again',
+  );
+}
