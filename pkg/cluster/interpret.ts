@@ -2,7 +2,7 @@
  * Observation -> ClusterState. Pure: merges what can be merged, keeps what is contradictory. Nothing is judged here; `check`
  * does that.
  */
-import { FORMED_KEY, MASTERS_ANNOTATION, REPLICAS_ANNOTATION, SHARD_LABEL } from './labels.ts';
+import { FORMED_KEY, MASTERS_ANNOTATION, REPLICAS_ANNOTATION, SHARD_LABEL } from './model/labels.ts';
 import { compareNatural } from './natural-order.ts';
 import type { GossipNode, KubeFacts, NodeReply, Observation, PodFacts } from './model/observation.ts';
 import type { ClusterNode, ClusterState, DesiredShape, OpenSlot, ViewGroup } from './model/state.ts';

@@ -1,5 +1,5 @@
 /** Replicas for every primary, as many primaries as were asked for, labels that say the truth (I10). */
-import { NODE_LABEL, SHARD_LABEL } from '../labels.ts';
+import { NODE_LABEL, SHARD_LABEL } from '../model/labels.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Shard } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';

@@ -82,7 +82,7 @@ const MOST_OF_ONE_CODE = 5;
 
 const RANKS: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
-/** All problems, the critical ones first, then in the order of a full repair (FAILURES). Empty = every invariant holds. */
+/** All problems, the critical ones first, then in the order of a full repair. Empty = every invariant holds. */
 export function check(state: ClusterState, observation: Observation): Problem[] {
   const context = makeContext(state, observation);
   const found: Problem[] = [];

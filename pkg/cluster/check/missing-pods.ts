@@ -1,5 +1,5 @@
 /** Pods that should be there and are not, and the id that gossip still has for each. */
-import { NODE_LABEL } from '../labels.ts';
+import { NODE_LABEL } from '../model/labels.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import { nodeCount } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';

@@ -1,5 +1,5 @@
 /** Each node's own Service leads to its pod and to no other (I13). Selectors are compared, as endpoints follow from them. */
-import { NODE_LABEL } from '../labels.ts';
+import { NODE_LABEL } from '../model/labels.ts';
 import { nodeServiceOf, selects } from '../interpret/identity.ts';
 import type { KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';

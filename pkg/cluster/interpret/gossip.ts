@@ -26,7 +26,7 @@ export function formatAddress(line: Pick<GossipNode, 'ip' | 'port'>): string {
   return line.ip.includes(':') ? `[${line.ip}]:${line.port}` : `${line.ip}:${line.port}`;
 }
 
-/** Handshake ids are random and vanish by themselves (FAILURES 1.31): no view is judged by them. */
+/** Handshake ids are random and vanish by themselves: no view is judged by them. */
 export function isHandshake(line: GossipNode): boolean {
   return line.flags.includes('handshake');
 }
@@ -63,7 +63,7 @@ export class LineTable {
 
   /**
    * `address` is given apart: a node that was never told its own address prints none on its own line, or its last one, which
-   * harms nobody (FAILURES 1.1).
+   * harms nobody.
    */
   numberOf(line: GossipNode, address: string): number {
     const list = this.#seen.get(line.nodeId) ?? [];

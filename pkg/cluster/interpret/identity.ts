@@ -1,6 +1,6 @@
 /** Which node id belongs to a pod that did not answer: the one that gossip announces at the pod's address. */
 import type { GossipNode, KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
-import { NODE_LABEL } from '../labels.ts';
+import { NODE_LABEL } from '../model/labels.ts';
 import { isFailed } from './gossip.ts';
 import type { Gossip } from './gossip.ts';
 

@@ -1,10 +1,15 @@
-/** Keys of labels and annotations that the planner reads. pkg/pod/annotations.ts documents all of ours. */
+/** Keys of labels and annotations that the planner and the checks read. pkg/pod/annotations.ts documents all of ours. */
 
 export const CLUSTER_LABEL = 'kubectl-redis.io/cluster';
 export const SHARD_LABEL = 'kubectl-redis.io/shard';
+/** Name of the node: of its Service, too. */
+export const NODE_LABEL = 'name';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'kubectl-redis';
 
+/** On Service NAME: the desired shape, for people and for `interpret`. */
+export const MASTERS_ANNOTATION = 'kubectl-redis.io/masters';
+export const REPLICAS_ANNOTATION = 'kubectl-redis.io/replicas';
 /** On Service NAME: the whole ClusterSpec as JSON. */
 export const SPEC_ANNOTATION = 'kubectl-redis.io/spec';
 /** On a StatefulSet's template and so on its pod: the address that the node announces. */
