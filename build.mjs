@@ -17,7 +17,7 @@ await build({
   keepNames: false,
   legalComments: 'none',
   chunkNames: 'chunks/[name]-[hash]',
-  define: { __VERSION__: JSON.stringify(version) },
+  define: { BUILD_VERSION: JSON.stringify(version) },
   // CommonJS dependencies call require() at run time, which an ES module does not have.
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",

@@ -1,0 +1,93 @@
+/** Which cluster is meant, and what to say when there is none of that name. */
+import type { KubeFacts } from '../pkg/cluster/model/observation.ts';
+import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
+import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
+import type { ListedCluster } from '../pkg/engine/ports.ts';
+import { AppError, EXIT, usageError } from '../pkg/errors.ts';
+import type { Session } from './deps.ts';
+import { nearest } from './suggest.ts';
+import { listed } from './view/format.ts';
+
+/** What Kubernetes accepts as a name: letters, digits, dots and dashes. */
+const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** @throws {AppError} usage error for what can't be a name. */
+export function checkName(name: string): string {
+  if (NAME.test(name)) return name;
+  throw usageError(
+    `${JSON.stringify(name)} is not a name of a cluster`,
+    'a name is made of lower case letters, digits and dashes',
+  );
+}
+
+/** The named cluster, or the only one of the namespace. Whether a named one exists is seen when it is read. */
+export async function chooseCluster(session: Session, name: string | undefined): Promise<ClusterRef> {
+  const { namespace } = session;
+  if (name !== undefined) return { namespace, name: checkName(name) };
+  const clusters = await session.kube.listClusters(namespace);
+  const [only] = clusters;
+  if (only === undefined) {
+    throw new AppError(`there is no Redis Cluster in namespace ${namespace}`, {
+      code: 'cluster-not-found',
+      hint: `make one: kubectl redis create redis -n ${namespace}; or look everywhere: kubectl redis list -A`,
+    });
+  }
+  if (clusters.length > 1) {
+    throw usageError(
+      `namespace ${namespace} has ${clusters.length} clusters: ${namesOf(clusters)}`,
+      'name one of them',
+    );
+  }
+  return { namespace, name: only.name };
+}
+
+/** Whether anything of it is there. A Service of the same name that is somebody else's does not count. */
+export function exists({ name }: ClusterRef, facts: KubeFacts): boolean {
+  const labelled = [...facts.services, ...facts.statefulSets];
+  return (
+    facts.pods.length > 0 || facts.config !== null || labelled.some(({ labels }) => labels[CLUSTER_LABEL] === name)
+  );
+}
+
+/** The error for a cluster that is not there: names those that are, here or in other namespaces. */
+export async function notFound(session: Session, { namespace, name }: ClusterRef): Promise<AppError> {
+  const here = await orNone(session.kube.listClusters(namespace));
+  const elsewhere = (await orNone(session.kube.listClusters(null))).filter(
+    (cluster) => cluster.name === name && cluster.namespace !== namespace,
+  );
+  return new AppError(`there is no Redis Cluster ${name} in namespace ${namespace}`, {
+    code: 'cluster-not-found',
+    exitCode: EXIT.failed,
+    hint: hintFor(name, namespace, here, elsewhere),
+  });
+}
+
+function hintFor(
+  name: string,
+  namespace: string,
+  here: readonly ListedCluster[],
+  elsewhere: readonly ListedCluster[],
+): string {
+  if (elsewhere.length > 0)
+    return `it is in namespace ${listed(elsewhere.map((cluster) => cluster.namespace))}: add -n`;
+  if (here.length === 0) return `there is none at all; make one: kubectl redis create ${name} -n ${namespace}`;
+  const names = here.map((cluster) => cluster.name);
+  const meant = nearest(name, names);
+  return meant === null ? `there are: ${namesOf(here)}` : `did you mean ${meant}? There are: ${namesOf(here)}`;
+}
+
+function namesOf(clusters: readonly ListedCluster[]): string {
+  return listed(
+    clusters.map((cluster) => cluster.name),
+    10,
+  );
+}
+
+/** An error message must not fail for lack of rights. */
+async function orNone(clusters: Promise<readonly ListedCluster[]>): Promise<readonly ListedCluster[]> {
+  try {
+    return await clusters;
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,81 @@
+/** What every view does first: choose the cluster, read it, interpret it. */
+import type { Observation } from '../pkg/cluster/model/observation.ts';
+import type { ClusterState } from '../pkg/cluster/model/state.ts';
+import type { FactsPart } from '../pkg/engine/ports.ts';
+import { chooseCluster, exists, notFound } from './clusters.ts';
+import type { Deps, Session } from './deps.ts';
+import { timeoutMsOf } from './global-flags.ts';
+import type { Globals } from './global-flags.ts';
+import { oneLine } from './view/format.ts';
+
+export interface LookOptions {
+  /** Also what only the checks compare; costs the nodes some work. */
+  readonly thorough: boolean;
+  /** What the view does not show. */
+  readonly leaveOut?: readonly FactsPart[];
+}
+
+export interface Seen {
+  readonly observation: Observation;
+  readonly state: ClusterState;
+}
+
+/** Opens a session for the time of `use`. */
+export async function withSession<T>(deps: Deps, globals: Globals, use: (session: Session) => Promise<T>): Promise<T> {
+  const session = await deps.openSession(globals);
+  try {
+    return await untilAborted(use(session), deps.signal);
+  } finally {
+    session.close();
+  }
+}
+
+/** @throws {AppError} `cluster-not-found`, and whatever Kubernetes refuses. */
+export async function lookAt(
+  deps: Deps,
+  session: Session,
+  request: { readonly name: string | undefined; readonly globals: Globals },
+  options: LookOptions,
+): Promise<Seen> {
+  const cluster = await chooseCluster(session, request.name);
+  const asked = session.kube.readFacts(cluster, deps.signal, { leaveOut: options.leaveOut ?? [] });
+  // Loaded while Kubernetes answers.
+  const [facts, { observePods }, { interpret }] = await Promise.all([
+    asked,
+    import('../pkg/engine/observe.ts'),
+    import('../pkg/cluster/interpret.ts'),
+  ]);
+  if (!exists(cluster, facts)) throw await notFound(session, cluster);
+  const observation = await observePods(
+    { kube: session.kube, redis: session.redis, clock: deps.clock },
+    cluster,
+    facts,
+    {
+      deadlineMs: timeoutMsOf(request.globals),
+      withConfig: options.thorough,
+      countKeys: options.thorough,
+      signal: deps.signal,
+    },
+  );
+  return { observation, state: interpret(observation) };
+}
+
+/** Says on stderr what could not be read, so that an empty column is not a riddle. */
+export function sayGaps(deps: Deps, state: ClusterState): void {
+  for (const { what, why } of state.gaps) deps.terminal.say(`note: ${what} could not be read: ${oneLine(why)}\n`);
+}
+
+/** The promise, or a rejection when the signal aborts: nobody waits for a deadline after Ctrl-C. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,131 @@
+/** Wires the ports as the global flags say. ioredis and the tunnel are loaded when the first node is asked, not before. */
+import { readFile } from 'node:fs/promises';
+import type { Dialer, RedisPort } from '../pkg/engine/ports.ts';
+import type { PodFacts } from '../pkg/cluster/model/observation.ts';
+import { AppError, usageError } from '../pkg/errors.ts';
+import { createRestClient } from '../pkg/kube/client.ts';
+import type { RestClient } from '../pkg/kube/client.ts';
+import { loadKubeTarget } from '../pkg/kube/config.ts';
+import { createKubePort } from '../pkg/kube/kube-port.ts';
+import type { KubePort } from '../pkg/engine/ports.ts';
+import type { Session } from './deps.ts';
+import { timeoutMsOf } from './global-flags.ts';
+import type { Globals } from './global-flags.ts';
+
+interface RedisLogin {
+  readonly username?: string;
+  readonly password: string;
+}
+
+/** @throws {AppError} for a kubeconfig or a password file that cannot be used. */
+export async function openSession(
+  globals: Globals,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Session> {
+  const given = await readPasswordFile(globals);
+  const target = loadKubeTarget({
+    kubeconfig: globals.kubeconfig,
+    context: globals.context,
+    namespace: globals.namespace,
+    as: globals.as,
+    asGroups: globals['as-group'],
+  });
+  const client = createRestClient(target, { requestTimeoutMs: timeoutMsOf(globals) });
+  const direct = globals.connect === 'direct' || (globals.connect === 'auto' && isInsideCluster(env, target.context));
+  const closers: (() => void)[] = [];
+  const inNamespace = (namespace: string): Session => {
+    const kube = createKubePort(client, namespace);
+    const redis = lazyRedis(async () => {
+      const [{ createRedisPort }, dial] = await Promise.all([
+        import('../pkg/redis/connect.ts'),
+        direct ? directDialer() : tunnelDialer(client, namespace),
+      ]);
+      return createRedisPort({ dial, credentials: loginSource(kube, given) });
+    });
+    closers.push(() => redis.close());
+    return { kube, redis, namespace, inNamespace, close: () => closeAll(closers, client) };
+  };
+  return inNamespace(target.namespace);
+}
+
+function closeAll(closers: readonly (() => void)[], client: RestClient): void {
+  for (const close of closers) close();
+  client.close();
+}
+
+async function directDialer(): Promise<Dialer> {
+  const { createDirectDialer } = await import('../pkg/redis/dial-direct.ts');
+  return createDirectDialer();
+}
+
+async function tunnelDialer(client: RestClient, namespace: string): Promise<Dialer> {
+  const { createTunnelDialer } = await import('../pkg/kube/tunnel.ts');
+  return createTunnelDialer(client, namespace);
+}
+
+/** Pod addresses can be reached from inside a pod of the same cluster; a kubeconfig there may well name another one. */
+function isInsideCluster(env: Readonly<Record<string, string | undefined>>, context: string): boolean {
+  return env['KUBERNETES_SERVICE_HOST'] !== undefined && context === 'inClusterContext';
+}
+
+/** A RedisPort that loads the real one when it is first used. */
+export function lazyRedis(load: () => Promise<RedisPort>): RedisPort {
+  let port: Promise<RedisPort> | null = null;
+  let closed = false;
+  const get = (): Promise<RedisPort> => (port ??= load());
+  return {
+    ask: async (pod, options) => (await get()).ask(pod, options),
+    run: async (pod, commands, deadlineMs) => (await get()).run(pod, commands, deadlineMs),
+    close: () => {
+      if (closed) return;
+      closed = true;
+      port?.then(
+        (loaded) => loaded.close(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+async function readPasswordFile(globals: Globals): Promise<RedisLogin | null> {
+  const file = globals['password-file'];
+  if (file === undefined) {
+    if (globals.username !== undefined) throw usageError('--username needs --password-file');
+    return null;
+  }
+  const username = globals.username === undefined ? {} : { username: globals.username };
+  try {
+    // Files made with echo end in a line break that is no part of the password.
+    const password = (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+    if (password !== '') return { ...username, password };
+  } catch (error) {
+    throw new AppError(`cannot read the password file ${file}`, { code: 'usage', exitCode: 2, cause: error });
+  }
+  throw usageError(`the password file ${file} is empty`);
+}
+
+/** The given password, else that of Secret NAME-auth, read once for each cluster. */
+function loginSource(kube: KubePort, given: RedisLogin | null): (pod: PodFacts) => Promise<RedisLogin | null> {
+  if (given !== null) return () => Promise.resolve(given);
+  const known = new Map<string, Promise<RedisLogin | null>>();
+  return (pod) => {
+    const cluster = pod.labels['kubectl-redis.io/cluster'] ?? pod.labels['app.kubernetes.io/instance'];
+    if (cluster === undefined) return Promise.resolve(null);
+    const login = known.get(cluster) ?? readSecret(kube, cluster);
+    known.set(cluster, login);
+    return login;
+  };
+}
+
+/** Without the right to read Secrets: as if there were none, so that clusters without a password can be seen. */
+async function readSecret(kube: KubePort, cluster: string): Promise<RedisLogin | null> {
+  try {
+    const secret = await kube.get('v1', 'Secret', `${cluster}-auth`);
+    const data = secret?.['data'];
+    const encoded = typeof data === 'object' && data !== null && 'password' in data ? data.password : undefined;
+    return typeof encoded === 'string' ? { password: Buffer.from(encoded, 'base64').toString('utf8') } : null;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'forbidden') return null;
+    throw error;
+  }
+}

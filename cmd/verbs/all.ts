@@ -1,0 +1,25 @@
+/** All verbs, in the order in which help lists them. */
+import type { Verb } from '../verb.ts';
+import { checkVerb } from './check.ts';
+import { completionVerb } from './completion.ts';
+import { createVerb } from './create.ts';
+import { explainVerb } from './explain.ts';
+import { helpVerb } from './help.ts';
+import { listVerb } from './list.ts';
+import { nodesVerb } from './nodes.ts';
+import { slotsVerb } from './slots.ts';
+import { statusVerb } from './status.ts';
+import { versionVerb } from './version.ts';
+
+export const VERBS: readonly Verb[] = [
+  createVerb,
+  slotsVerb,
+  nodesVerb,
+  statusVerb,
+  checkVerb,
+  explainVerb,
+  listVerb,
+  completionVerb,
+  versionVerb,
+  helpVerb,
+];

@@ -1,0 +1,60 @@
+/** Problems as people read them, in `check` and at the end of `status`. Pure. */
+import type { Problem } from '../../pkg/cluster/model/problem.ts';
+import type { ClusterState } from '../../pkg/cluster/model/state.ts';
+import type { Look } from '../terminal.ts';
+import { countBySeverity } from '../document/problems.ts';
+import { counted, oneLine, wrap } from './format.ts';
+import { createPaint, toneOfSeverity } from './paint.ts';
+import type { Paint } from './paint.ts';
+import { summarizeSlots } from './slot-summary.ts';
+
+/** Sentences are easier to read when they are not as wide as a large terminal. */
+const MAX_WIDTH = 110;
+const LABEL = 10;
+
+/** Lines of all problems: severity and code, the sentence, what would fix it. */
+export function problemLines(problems: readonly Problem[], width: number | null, paint: Paint): string[] {
+  const full = width === null ? null : Math.min(width, MAX_WIDTH);
+  return problems.flatMap((problem, at) => {
+    const tone = toneOfSeverity(problem.severity);
+    const head = `${problem.severity.padEnd(LABEL)}${problem.code}`;
+    return [
+      ...(at === 0 ? [] : ['']),
+      ...fold(head, 0, full).map((line) => paint.tone(tone, line)),
+      ...fold(oneLine(problem.sentence), LABEL, full),
+      ...fold(`fix: ${oneLine(problem.repair)}`, LABEL, full).map((line) => paint.tone('dim', line)),
+    ];
+  });
+}
+
+function fold(text: string, indent: number, width: number | null): string[] {
+  if (width === null) return [' '.repeat(indent) + text];
+  const shift = width - indent < 20 ? 0 : indent;
+  const room = Math.max(1, width - shift);
+  const lines = wrap(text, room).flatMap((line) => line.match(new RegExp(`.{1,${room}}`, 'gu')) ?? [line]);
+  return lines.map((line) => ' '.repeat(shift) + line);
+}
+
+/** The whole output of `check`. */
+export function renderCheck(state: ClusterState, problems: readonly Problem[], look: Look): string {
+  const paint = createPaint(look.colour);
+  const size = `(${counted(state.nodes.length, 'node')}, ${counted(summarizeSlots(state).shards, 'shard')})`;
+  const { critical, warning, info } = countBySeverity(problems);
+  if (critical + warning === 0) {
+    const none = fold(`No problems found in ${state.cluster.name} ${size}.`, 0, look.width);
+    const notes = info === 0 ? [] : ['', ...problemLines(problems, look.width, paint)];
+    return `${[...none.map((line) => paint.tone('good', line)), ...notes].join('\n')}\n`;
+  }
+  const found = [
+    ...(critical === 0 ? [] : [`${critical} critical`]),
+    ...(warning === 0 ? [] : [counted(warning, 'warning')]),
+    ...(info === 0 ? [] : [counted(info, 'note')]),
+  ].join(', ');
+  const foot = fold(
+    `${found} in ${state.cluster.name} ${size}. More about a code: kubectl redis explain CODE`,
+    0,
+    look.width,
+  );
+  const lines = [...problemLines(problems, look.width, paint), '', ...foot.map((line) => paint.tone('strong', line))];
+  return `${lines.join('\n')}\n`;
+}
