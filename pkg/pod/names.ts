@@ -47,8 +47,8 @@ function suggestion(name: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^[^a-z]+/, '')
-    .replace(/-+([0-9]+)$/, '$1')
-    .replace(/-+$/, '');
+    .replace(/-+$/, '')
+    .replace(/(-+[0-9]+)+$/, (end) => end.replaceAll('-', ''));
   return near === '' ? 'for example: redis' : `for example: ${near}`;
 }
 

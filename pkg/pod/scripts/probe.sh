@@ -17,7 +17,7 @@ port=${KUBECTL_REDIS_PORT:-6379}
 if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
 # redis-cli waits for ever for a frozen server.
 if command -v timeout >/dev/null; then cli="timeout 3 $cli"; fi
-if [ -r "$auth_file" ]; then
+if [ -s "$auth_file" ]; then
   IFS= read -r REDISCLI_AUTH <"$auth_file" || :
   export REDISCLI_AUTH
 fi

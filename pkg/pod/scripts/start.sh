@@ -159,7 +159,7 @@ render_config() {
   appendonly=yes
   snapshots=no
   password=
-  if [ -r "$auth_file" ]; then
+  if [ -s "$auth_file" ]; then
     password=$(sed 's/[\\"]/\\&/g' <"$auth_file")
     IFS= read -r REDISCLI_AUTH <"$auth_file" || :
     export REDISCLI_AUTH

@@ -14,7 +14,7 @@ port=${KUBECTL_REDIS_PORT:-6379}
 max_lag_seconds=5
 
 if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
-if [ -r "$auth_file" ]; then
+if [ -s "$auth_file" ]; then
   IFS= read -r REDISCLI_AUTH <"$auth_file" || :
   export REDISCLI_AUTH
 fi
