@@ -13,6 +13,7 @@ import { createCredentialSource } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import { errorOfAnswer, errorOfTimeout, errorOfTransport } from './http-errors.ts';
 import type { Asked, ServerName } from './http-errors.ts';
+import { systemCode } from './system-code.ts';
 
 export interface RestRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -183,8 +184,8 @@ function send(
       socket.on('session', (session: Buffer) => (credentials.resume.session = session));
     });
     outgoing.once('response', resolve);
-    outgoing.once('error', (error: NodeJS.ErrnoException) => {
-      const stale = outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+    outgoing.once('error', (error) => {
+      const stale = outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error));
       reject(stale ? new StaleConnection('connection closed', { cause: error }) : error);
     });
     outgoing.end(payload ?? undefined);

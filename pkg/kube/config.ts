@@ -4,12 +4,14 @@
  *
  * Only KubeConfig is taken from the client library: its generated API classes cost most of a second to load.
  */
-import { accessSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Cluster, Context, User } from '@kubernetes/client-node';
 import { AppError } from '../errors.ts';
+import { systemCode } from './system-code.ts';
 
 /** The kubectl flags that choose a cluster and a user. */
 export interface KubeFlags {
@@ -40,7 +42,7 @@ export interface KubeSurroundings {
   readonly inClusterRoot: string;
 }
 
-const TOKEN_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
  * Reads what the flags, $KUBECONFIG, ~/.kube/config or the pod's service account say, in this order.
@@ -71,8 +73,7 @@ export function loadKubeTarget(
     proxyUrl: cluster.proxyUrl ?? null,
     context: context.name,
     namespace:
-      flags.namespace ??
-      (context.namespace === undefined || context.namespace === '' ? 'default' : context.namespace.trim()),
+      flags.namespace ?? (context.namespace === undefined || context.namespace === '' ? 'default' : context.namespace),
     impersonate: typeof as === 'string' && as !== '' ? { user: as, groups: flags.asGroups ?? [] } : null,
   };
 }
@@ -83,11 +84,8 @@ function readConfig(flags: KubeFlags, around: KubeSurroundings): KubeConfig {
   const files = listed.length > 0 ? listed : [join(around.home, '.kube', 'config')];
   const found = files.map((file) => readFile(file, 'may')).filter((config) => config !== null);
   if (found.length > 0) return joinConfigs(found);
-  if (runsInPod(around)) {
-    const config = new KubeConfig();
-    config.loadFromCluster(around.inClusterRoot);
-    return config;
-  }
+  const inPod = readServiceAccount(around);
+  if (inPod !== null) return inPod;
   throw new AppError(
     `no kubeconfig: ${files.join(', ')} ${files.length > 1 ? 'do' : 'does'} not exist or ${files.length > 1 ? 'are' : 'is'} empty`,
     {
@@ -97,14 +95,36 @@ function readConfig(flags: KubeFlags, around: KubeSurroundings): KubeConfig {
   );
 }
 
-function runsInPod(around: KubeSurroundings): boolean {
-  if ((around.env['KUBERNETES_SERVICE_HOST'] ?? '') === '') return false;
-  try {
-    accessSync(`${around.inClusterRoot}${TOKEN_FILE}`);
-    return true;
-  } catch {
-    return false;
-  }
+/** The service account of the pod that we run in (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/). */
+function readServiceAccount(around: KubeSurroundings): KubeConfig | null {
+  const host = around.env['KUBERNETES_SERVICE_HOST'] ?? '';
+  const directory = `${around.inClusterRoot}${SERVICE_ACCOUNT}`;
+  const tokenFile = `${directory}/token`;
+  if (host === '' || !existsSync(tokenFile)) return null;
+  const namespaceFile = `${directory}/namespace`;
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [
+      {
+        name: 'in-cluster',
+        caFile: `${directory}/ca.crt`,
+        server: `https://${isIPv6(host) ? `[${host}]` : host}:${around.env['KUBERNETES_SERVICE_PORT'] ?? '443'}`,
+        skipTLSVerify: false,
+      },
+    ],
+    // The library reads the file again every minute: the token in it is replaced now and then.
+    users: [{ name: 'service-account', authProvider: { name: 'tokenFile', config: { tokenFile } } }],
+    contexts: [
+      {
+        name: 'in-cluster',
+        cluster: 'in-cluster',
+        user: 'service-account',
+        ...(existsSync(namespaceFile) ? { namespace: readFileSync(namespaceFile, 'utf8').trim() } : {}),
+      },
+    ],
+    currentContext: 'in-cluster',
+  });
+  return config;
 }
 
 function readFile(file: string, need: 'must'): KubeConfig;
@@ -114,7 +134,7 @@ function readFile(file: string, need: 'must' | 'may'): KubeConfig | null {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = systemCode(error) === 'ENOENT';
     if (missing && need === 'may') return null;
     throw new AppError(`cannot read kubeconfig ${file}`, {
       code: missing ? 'kubeconfig-missing' : 'kubeconfig-unreadable',

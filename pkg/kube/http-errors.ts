@@ -1,5 +1,6 @@
 /** Turns what the API server, or the way to it, answers into errors for people. Pure. */
 import { AppError, reasonOf } from '../errors.ts';
+import { systemCode } from './system-code.ts';
 
 /** What was asked, for the sentence. */
 export interface Asked {
@@ -72,7 +73,7 @@ export function errorOfAnswer(httpStatus: number, body: string, asked: Asked, se
 
 /** The error for an API server that could not be reached at all. */
 export function errorOfTransport(error: unknown, server: ServerName): AppError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCode(error);
   return new AppError(`cannot reach the Kubernetes API server ${server.server} (context ${server.context})`, {
     code: 'server-unreachable',
     cause: explainCode(code) ?? reasonOf(error),
