@@ -64,6 +64,7 @@ async function createOne(
     given,
     policy: POLICY,
     defaultImage: deps.env['KUBECTL_REDIS_IMAGE'] ?? DEFAULT_IMAGE,
+    tryOut: !flags['dry-run'],
     signal: deps.signal,
   });
   checkClusterName(name, nodeCount(prepared.spec));

@@ -59,7 +59,8 @@ function shardRows(spec: ClusterSpec, brought: readonly string[] | null): string
   });
 }
 
-function factLines({ spec, brought, plan }: CreateView, paint: Paint, width: number | null): string[] {
+function factLines(view: CreateView, paint: Paint, width: number | null): string[] {
+  const { spec, brought, plan } = view;
   const count = nodeCount(spec);
   const facts: [string, string][] =
     brought !== null
@@ -77,7 +78,8 @@ function factLines({ spec, brought, plan }: CreateView, paint: Paint, width: num
           ['makes', madeObjects(spec)],
         ];
   const next = plan.kind === 'batches' ? plan.batches.map((batch) => batch.title).join(', ') : 'nothing';
-  facts.push(['next', next], ['loses', 'nothing: what is there is not changed']);
+  if (view.resumes) facts.push(['left to do', next]);
+  facts.push(['loses', 'nothing: what is there is not changed']);
   return facts.flatMap(([label, text]) => {
     const lines = width === null ? [text] : wrap(text, Math.max(20, width - 14));
     return lines.map((line, index) => `  ${paint.tone('dim', (index === 0 ? label : '').padEnd(10))}  ${line}`);

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Policy, Remark } from '../cluster/model/plan.ts';
-import { ordinalsOf, type ClusterSpec } from '../cluster/model/spec.ts';
+import { ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { isBrought, planCreate } from '../cluster/plan/create.ts';
 import { resolveSpec, shapeOf, type GivenSpec } from '../cluster/plan/create-spec.ts';
@@ -14,6 +14,10 @@ import {
   refuseTakenNames,
   type StorageClassFacts,
 } from '../cluster/plan/preflight.ts';
+import { budget } from '../pod/budget.ts';
+import { configMap } from '../pod/config-map.ts';
+import { clientService } from '../pod/services.ts';
+import { statefulSet } from '../pod/stateful-set.ts';
 import { podLabels } from '../pod/labels.ts';
 import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
@@ -39,12 +43,14 @@ export interface PrepareInput {
   readonly given: GivenSpec;
   readonly policy: Policy;
   readonly defaultImage: string;
+  /** Let the API server check one object of each kind; needs the rights that making them needs. */
+  readonly tryOut: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Reads everything and changes nothing. @throws AppError for whatever create would refuse */
 export async function prepareCreate(ports: ObservePorts, input: PrepareInput): Promise<Prepared> {
-  const { cluster, given, policy, defaultImage, signal } = input;
+  const { cluster, given, policy, defaultImage, tryOut, signal } = input;
   const observation = await observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal });
   const state = interpret(observation);
   const { kube } = observation;
@@ -69,6 +75,7 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   });
   if (!brought) await preflight(ports, spec);
   const plan = planCreate({ state, kube, spec, policy });
+  if (tryOut && makesObjects(plan)) await tryObjects(ports, spec);
   const told = plan.kind === 'refused' ? [] : plan.remarks;
   return {
     spec,
@@ -78,6 +85,13 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
     brought,
     remarks: [...remarks, ...(brought || state.formed ? [] : affinity.remarks), ...told],
   };
+}
+
+function makesObjects(plan: Plan): boolean {
+  const steps = plan.kind === 'batches' ? plan.batches.flatMap((batch) => batch.steps) : [];
+  return steps.some(
+    (step) => step.kind === 'apply-services' || step.kind === 'apply-config' || step.kind === 'apply-workloads',
+  );
 }
 
 function recordedSpec(kube: KubeFacts, name: string): ClusterSpec | null {
@@ -108,6 +122,20 @@ async function preflight(ports: ObservePorts, spec: ClusterSpec): Promise<void> 
     refuseStrangeSelectors(services.map(selectorOf), spec, labels) ??
     refuseStorage(classes, spec);
   if (refused !== null) throw refused;
+}
+
+/**
+ * One object of each kind, as a dry run of the server: a namespace that is not there, missing rights, admission rules and
+ * values that Kubernetes does not take are known before anything is made.
+ */
+async function tryObjects(ports: ObservePorts, spec: ClusterSpec): Promise<void> {
+  const objects = [
+    clientService(spec),
+    configMap(spec, { addresses: new Map(), formed: false }),
+    budget(spec, shardOfOrdinal(1, spec.masters)),
+    statefulSet(spec, 1, { announceIp: null, shard: shardOfOrdinal(1, spec.masters), antiAffinity: spec.antiAffinity }),
+  ];
+  await Promise.all(objects.map((object) => ports.kube.apply(object, { dryRun: true })));
 }
 
 function selectorOf(service: KubeObject): {

@@ -76,8 +76,8 @@ function refuseOtherShape(state: ClusterState, spec: ClusterSpec): Plan | null {
   const have = state.desired ?? actualShape(state);
   if (have === null || (have.masters === spec.masters && have.replicas === spec.replicas)) return null;
   const name = spec.cluster.name;
-  const was = `${have.masters} masters with ${have.replicas} replicas each`;
-  const wanted = `${spec.masters} masters with ${spec.replicas} replicas each`;
+  const was = shapeInWords(have);
+  const wanted = shapeInWords(spec);
   return {
     kind: 'refused',
     code: 'other-shape',
@@ -86,6 +86,11 @@ function refuseOtherShape(state: ClusterState, spec: ClusterSpec): Plan | null {
       ? `kubectl redis scale ${name} --masters ${spec.masters} --replicas ${spec.replicas} changes the shape of a cluster`
       : `kubectl redis create ${name} --masters ${have.masters} --replicas ${have.replicas} finishes it; to start over, delete what is labelled kubectl-redis.io/cluster=${name}`,
   };
+}
+
+function shapeInWords({ masters, replicas }: { readonly masters: number; readonly replicas: number }): string {
+  if (replicas === 0) return `${masters} masters without replicas`;
+  return `${masters} masters with ${replicas === 1 ? 'one replica' : `${replicas} replicas`} each`;
 }
 
 /** The shape of a formed cluster that nobody recorded one for. */
@@ -99,7 +104,7 @@ function wrongNumberOfPods(have: number, spec: ClusterSpec): Plan {
   return {
     kind: 'refused',
     code: 'wrong-number-of-pods',
-    sentence: `${have} pods carry kubectl-redis.io/cluster=${spec.cluster.name}, and ${spec.masters} masters with ${spec.replicas} replicas each need ${nodeCount(spec)}`,
+    sentence: `${have} pods carry kubectl-redis.io/cluster=${spec.cluster.name}, and ${shapeInWords(spec)} need ${nodeCount(spec)}`,
     hint: `Choose --masters and --replicas so that masters x (1 + replicas) = ${have}, or change the number of pods`,
   };
 }

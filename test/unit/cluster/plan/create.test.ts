@@ -141,13 +141,14 @@ describe('planCreate', () => {
   });
 
   test.each([
-    [5, 1],
-    [3, 2],
-  ])('another shape (%d x %d) of a formed cluster: refused, names scale', (masters, replicas) => {
+    [5, 1, '5 masters with one replica each'],
+    [3, 2, '3 masters with 2 replicas each'],
+    [3, 0, '3 masters without replicas'],
+  ])('another shape (%d x %d) of a formed cluster: refused, names scale', (masters, replicas, words) => {
     expect(planOf(asMade(healthyObservation()), { ...SPEC, masters, replicas })).toEqual({
       kind: 'refused',
       code: 'other-shape',
-      sentence: `redis is a cluster of 3 masters with 1 replicas each, not ${masters} masters with ${replicas} replicas each`,
+      sentence: `redis is a cluster of 3 masters with one replica each, not ${words}`,
       hint: `kubectl redis scale redis --masters ${masters} --replicas ${replicas} changes the shape of a cluster`,
     });
   });
