@@ -76,7 +76,7 @@ function machine(): string {
 
 function goalLine(goal: Goal): string {
   const verdict = goal.reached <= goal.atMost ? 'reached' : 'missed';
-  return `- ${goal.what}: **${goal.reached.toFixed(1)}${goal.unit}**, goal at most ${goal.atMost}${goal.unit}, ${verdict}`;
+  return `- ${goal.what}: **${goal.reached.toFixed(goal.reached < 1 ? 2 : 1)}${goal.unit}**, goal at most ${goal.atMost}${goal.unit}, ${verdict}`;
 }
 
 function tableOf(rows: readonly (readonly string[])[]): string {
