@@ -95,7 +95,7 @@ describe('a cluster', () => {
       slotsFail: 0,
       knownNodes: 4,
       size: 3,
-      currentEpoch: 3,
+      currentEpoch: 4,
       myEpoch: 1,
     });
     expect(replica.info).toMatchObject({

@@ -1,6 +1,7 @@
 /** Makes a cluster of running servers with plain commands, without the engine: it is what the engine's tests compare with. */
 import type { NodeAnswer } from '../../pkg/cluster/model/observation.ts';
 import { splitSlots } from '../../pkg/cluster/model/slots.ts';
+import type { SlotRange } from '../../pkg/cluster/model/slots.ts';
 import type { RedisCommand, RedisPort } from '../../pkg/engine/ports.ts';
 import { poll } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
@@ -20,14 +21,9 @@ export async function formCluster(
   const first = servers[0];
   if (first === undefined) throw new Error('a cluster needs servers');
   const ranges = splitSlots(masters);
+  // The coming replicas too: nodes that meet with equal epochs settle it by taking new ones, now and then a primary.
   await Promise.all(
-    ranges.map(async ({ start, end }, i) => {
-      const slots = Array.from({ length: end - start + 1 }, (_, k) => start + k);
-      await must(redis, servers[i], [
-        ['CLUSTER', 'SET-CONFIG-EPOCH', i + 1],
-        ['CLUSTER', 'ADDSLOTS', ...slots],
-      ]);
-    }),
+    servers.map((server, i) => must(redis, server, [['CLUSTER', 'SET-CONFIG-EPOCH', i + 1], ...addSlots(ranges[i])])),
   );
   // A star alone leaves it to gossip to make the other links; the ring makes that quick where there are many.
   await Promise.all(
@@ -81,6 +77,12 @@ async function settled(
     const synced = info.role === 'primary' || info.primaryLinkUp === true;
     return replicas === expected.replicas && synced && clusterInfo.state === 'ok' ? reply.answer : null;
   });
+}
+
+function addSlots(range: SlotRange | undefined): RedisCommand[] {
+  if (range === undefined) return [];
+  const slots = Array.from({ length: range.end - range.start + 1 }, (_, i) => range.start + i);
+  return [['CLUSTER', 'ADDSLOTS', ...slots]];
 }
 
 function meet({ address, port }: RedisServer): RedisCommand {
