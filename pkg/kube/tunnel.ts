@@ -30,7 +30,9 @@ const MAX_OPEN = 32;
  */
 export function createTunnelDialer(client: RestClient, namespace: string, options: TunnelOptions = {}): Dialer {
   const places = createPlaces(options.maxOpen ?? MAX_OPEN);
-  return async (pod, signal) => {
+  return async (pod, given) => {
+    // One signal may be given to hundreds of dials; listeners go on one of our own, or Node warns of a leak.
+    const signal = AbortSignal.any([given]);
     const free = await takePlace(places, pod, signal);
     try {
       const stream = await openTunnel(client, namespace, pod, signal);

@@ -64,15 +64,16 @@ function schedulingTrouble({ pod, events }: Evidence): Finding | null {
 
 // ------------------------------------------------------------------------------------------------- runs, but not ready
 
-const GUARD = /^guard:\s*/;
-
+/** What the start script of our pods writes: `guard: waiting for …` every few seconds while it waits, else without `waiting`. */
+const GUARD = /^guard: /;
+const GUARD_WAITS = /^guard: waiting\s*/;
 /** `123:M 01 Jan …`: a line that the server writes, so that the guard before it is done. */
 const SERVER_LINE = /^\d+:[A-Z] /;
 
 function guardTrouble({ log }: Evidence): Finding | null {
   const last = log.findLast((line) => GUARD.test(line) || SERVER_LINE.test(line));
-  if (last === undefined || !GUARD.test(last)) return null;
-  const sentence = `the start guard waits: ${last.replace(GUARD, '')}`;
+  if (last === undefined || !GUARD_WAITS.test(last)) return null;
+  const sentence = `the start guard is waiting ${last.replace(GUARD_WAITS, '')}`;
   return finding('guard-waiting', sentence, log.slice(-EVIDENCE_LINES), false);
 }
 

@@ -345,18 +345,22 @@ describe('a container that ends', () => {
 
 describe('a container that runs and is not ready', () => {
   test('the guard waits: its last line says for what', () => {
-    const log = ['guard: empty volume', 'Could not connect', 'guard: waits for redis-2 to forget 3f2a', 'some noise'];
+    const log = ['guard: empty volume', 'Could not connect', 'guard: waiting for redis-2 to forget 3f2a', 'some noise'];
     expect(decide(notReady(), { log })).toEqual({
       pod: podName,
       code: 'guard-waiting',
-      sentence: 'the start guard waits: waits for redis-2 to forget 3f2a',
+      sentence: 'the start guard is waiting for redis-2 to forget 3f2a',
       evidence: log,
       fatal: false,
     });
   });
 
   test('once the server writes, the guard is done', () => {
-    const log = ['guard: starts', '1:M 02 Jan 2026 03:04:05.678 * Ready to accept connections tcp'];
+    const log = [
+      'guard: waiting for redis-2',
+      'guard: starting empty',
+      '1:M 02 Jan 2026 03:04:05.678 * Ready to accept connections tcp',
+    ];
     const events = [rawEvent('Pod', podName, 'Unhealthy', 'Readiness probe failed: LOADING')];
     expect(decide(notReady(), { log, events })).toEqual({
       pod: podName,
@@ -365,6 +369,11 @@ describe('a container that runs and is not ready', () => {
       evidence: log,
       fatal: false,
     });
+  });
+
+  test('a guard that has done with waiting is not waiting', () => {
+    const log = ['guard: waiting for redis-2', 'guard: no data on this volume, and nobody knows it: starting empty'];
+    expect(decide(notReady(), { log })).toMatchObject({ code: 'starting', evidence: log });
   });
 
   test('old mount warnings do not matter any more', () => {
