@@ -213,3 +213,27 @@ export function operation(change: Partial<OperationFacts> = {}): Change {
 export function slots(...list: readonly number[]): SlotRanges {
   return rangesFromSlots(list);
 }
+
+/** One change for each pod. */
+export function every(change: (pod: string) => Change): Change {
+  return (observation) => changed(observation, ...observation.kube.pods.map((pod) => change(pod.name)));
+}
+
+export function crashing(pod: string): Change {
+  return changePod(pod, (facts) => ({
+    ...facts,
+    ready: false,
+    container: { ...facts.container, state: 'waiting', reason: 'CrashLoopBackOff', restarts: 7 },
+  }));
+}
+
+export function hostDown(host: string): Change {
+  return changeKube((kube) => ({
+    ...kube,
+    hosts: kube.hosts.map((one) => (one.name === host ? { ...one, ready: false, schedulable: false } : one)),
+  }));
+}
+
+export function uptime(pod: string, seconds: number): Change {
+  return changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, uptimeSeconds: seconds } }));
+}

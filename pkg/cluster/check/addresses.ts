@@ -3,6 +3,7 @@
  * address that can be its own; an address that we cannot place counts as wrong only where it does not work.
  */
 import { addressesOfPod, nodeServiceOf } from '../interpret/identity.ts';
+import { compareNatural } from '../natural-order.ts';
 import type { GossipNode } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
@@ -67,11 +68,13 @@ function addressUnknown(context: CheckContext, node: ClusterNode, blind: readonl
 function mismatches(context: CheckContext, stale: readonly { node: ClusterNode; ips: string[] }[]): Problem[] {
   if (stale.length === 0) return [];
   const { kube } = context.observation;
-  const names = stale.map(({ node }) => context.nameOf(node));
+  const names = stale.map(({ node }) => context.nameOf(node)).sort(compareNatural);
   const own = (node: ClusterNode): string =>
     node.pod === null ? '' : (addressesOfPod(node.pod, kube)[0] ?? 'unknown');
-  const each = stale.map(({ node, ips }) => `${context.nameOf(node)} at ${ips.join(' and ')} instead of ${own(node)}`);
-  const sentence = `${count(stale.length, 'node')} ${stale.length === 1 ? 'is' : 'are'} known at an address that is not its own: ${listNames(each, 3)}.`;
+  const each = stale
+    .toSorted((a, b) => compareNatural(context.nameOf(a.node), context.nameOf(b.node)))
+    .map(({ node, ips }) => `${context.nameOf(node)} at ${ips.join(' and ')} instead of ${own(node)}`);
+  const sentence = `${count(stale.length, 'node')} ${stale.length === 1 ? 'is known at an address that is not its own' : 'are known at addresses that are not their own'}: ${listNames(each, 3)}.`;
   const [first] = stale;
   const repair =
     context.state.origin === 'ours' && first !== undefined

@@ -26,7 +26,8 @@ export const checkPlacement: Check = (context, found) => {
 };
 
 function membersOf(shard: Shard): ClusterNode[] {
-  return [...(shard.primary === null ? [] : [shard.primary]), ...shard.replicas].filter((node) => node.host !== null);
+  const members = [...(shard.primary === null ? [] : [shard.primary]), ...shard.replicas];
+  return members.filter((node) => node.host !== null && node.nodeId !== null);
 }
 
 /** Hosts that take pods, and those that have some; without the right to list them, the latter. */

@@ -5,6 +5,7 @@ import type { ClusterNode } from '../model/state.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { isCertain } from './down.ts';
+import { hasQuorum } from './quorum.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
 const CODE_OF: Readonly<Record<UnreachableReason, Code>> = {
@@ -66,12 +67,16 @@ function primaryDown(context: CheckContext, node: ClusterNode, name: string, rea
     (one) => one.reply?.kind === 'answered' && one.role === 'replica',
   );
   const best = heirs.toSorted((a, b) => offsetOf(b) - offsetOf(a))[0];
-  const repair =
-    best === undefined
-      ? `Bring ${name} back with its volume (${context.kubectl(`describe pod ${name}`)}); no replica of it answers. Never assign its slots to others.`
-      : `${context.nameOf(best)} takes over by itself within seconds. If it does not, and ${name} is dead for certain: ${context.redisCli(context.nameOf(best), 'CLUSTER FAILOVER FORCE')}`;
+  const repair = repairOfPrimary(context, name, best === undefined ? null : context.nameOf(best));
   const sentence = `${name}, a primary, is down (${reason}): ${slotsText(node.slots)} ${isOne(node) ? 'is' : 'are'} not served.`;
   return makeProblem('primary-down', cluster.name, { sentence, nodes: [name], slots: node.slots, repair });
+}
+
+function repairOfPrimary(context: CheckContext, name: string, heir: string | null): string {
+  const back = `Bring ${name} back with its volume (${context.kubectl(`describe pod ${name}`)})`;
+  if (heir === null) return `${back}; no replica of it answers. Never assign its slots to others.`;
+  if (!hasQuorum(context)) return `${back}; ${heir} cannot be elected without a majority of primaries.`;
+  return `${heir} takes over by itself within seconds. If it does not, and ${name} is dead for certain: ${context.redisCli(heir, 'CLUSTER FAILOVER FORCE')}`;
 }
 
 function isOne(node: ClusterNode): boolean {
@@ -103,6 +108,7 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const claims = context.kubectl(`describe pvc ${unboundClaims(context, node.pod).join(' ')}`);
   const repairs: Partial<Record<Code, string>> = {
     'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
+    'guard-waiting': `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`,
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
   };

@@ -32,7 +32,7 @@ export function mergeOwners(gossip: Gossip): Ownership {
   const named = namedBySlot(gossip, indexOf);
   return {
     slotsById: slotsByOwner(owners, ids),
-    uncovered: emptySlots(named.first),
+    uncovered: emptySlots(named),
     contested: contestedRanges(owners, named, ids),
   };
 }
@@ -51,28 +51,36 @@ function ownersBySlot(gossip: Gossip, indexOf: (id: string) => number): Int32Arr
   return owners;
 }
 
+/** Which owners the views name for each slot, as numbers of sets: nearly all slots share a few sets. */
 interface Named {
-  /** The first owner that any view names, or -1. */
-  readonly first: Int32Array;
-  /** All owners of the slots for which views name more than one. */
-  readonly several: ReadonlyMap<number, ReadonlySet<number>>;
+  /** 0 = nobody. */
+  readonly setOf: Int32Array;
+  readonly sets: readonly (readonly number[])[];
 }
 
 function namedBySlot(gossip: Gossip, indexOf: (id: string) => number): Named {
-  const first = new Int32Array(SLOT_COUNT).fill(-1);
-  const several = new Map<number, Set<number>>();
+  const setOf = new Int32Array(SLOT_COUNT);
+  const sets: number[][] = [[]];
+  const grown = new Map<string, number>();
+  const grow = (set: number, owner: number): number => {
+    const key = `${set}+${owner}`;
+    const known = grown.get(key);
+    if (known !== undefined) return known;
+    const number = sets.push([...(sets[set] ?? []), owner]) - 1;
+    grown.set(key, number);
+    return number;
+  };
   for (const { answer } of gossip.answered) {
     for (const line of answer.view) {
       if (line.slots.length === 0 || isHandshake(line)) continue;
-      const index = indexOf(line.nodeId);
+      const owner = indexOf(line.nodeId);
       forEachSlot(line, (slot) => {
-        const before = first[slot] ?? -1;
-        if (before === -1) first[slot] = index;
-        else if (before !== index) several.set(slot, (several.get(slot) ?? new Set([before])).add(index));
+        const set = setOf[slot] ?? 0;
+        if (sets[set]?.includes(owner) !== true) setOf[slot] = grow(set, owner);
       });
     }
   }
-  return { first, several };
+  return { setOf, sets };
 }
 
 function slotsByOwner(owners: Int32Array, ids: readonly string[]): Map<string, SlotRange[]> {
@@ -93,24 +101,32 @@ function appendTo(map: Map<string, SlotRange[]>, id: string, range: SlotRange): 
   else list.push(range);
 }
 
-function emptySlots(named: Int32Array): SlotRange[] {
+function emptySlots({ setOf }: Named): SlotRange[] {
   const out: number[] = [];
-  named.forEach((index, slot) => {
-    if (index === -1) out.push(slot);
+  setOf.forEach((set, slot) => {
+    if (set === 0) out.push(slot);
   });
   return rangesFromSlots(out);
 }
 
-function contestedRanges(owners: Int32Array, named: Named, ids: readonly string[]): ClusterState['contested'] {
+function contestedRanges(
+  owners: Int32Array,
+  { setOf, sets }: Named,
+  ids: readonly string[],
+): ClusterState['contested'] {
+  const names = sets.map((set) => set.map((index) => ids[index] ?? '').sort());
   const out: { range: { start: number; end: number }; ownerIds: readonly string[] }[] = [];
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const several = named.several.get(slot);
-    const denied = (named.first[slot] ?? -1) !== -1 && owners[slot] === -1;
-    if (several === undefined && !denied) continue;
-    const ownerIds = [...(several ?? [named.first[slot] ?? -1])].map((index) => ids[index] ?? '').sort();
+    const ownerIds = names[setOf[slot] ?? 0] ?? [];
+    const denied = ownerIds.length === 1 && owners[slot] === -1;
+    if (ownerIds.length < 2 && !denied) continue;
     const last = out.at(-1);
-    if (last?.range.end === slot - 1 && last.ownerIds.join() === ownerIds.join()) last.range.end = slot;
+    if (last?.range.end === slot - 1 && isEqual(last.ownerIds, ownerIds)) last.range.end = slot;
     else out.push({ range: { start: slot, end: slot }, ownerIds });
   }
   return out;
+}
+
+function isEqual(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((one, i) => one === b[i]));
 }

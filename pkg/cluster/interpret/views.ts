@@ -5,7 +5,7 @@
 import type { GossipNode } from '../model/observation.ts';
 import { SLOT_COUNT } from '../model/slots.ts';
 import type { SlotRange } from '../model/slots.ts';
-import { LineTable, forEachSlot, formatAddress, isHandshake, ownLineOf } from './gossip.ts';
+import { LineTable, formatAddress, isHandshake, ownLineOf } from './gossip.ts';
 import type { Answered, Gossip } from './gossip.ts';
 
 /** How a view differs from the one that most nodes have; `here` is in this view, `there` in the others'. */
@@ -45,7 +45,7 @@ export function compareViews(gossip: Gossip): ComparedViews[] {
   }
   const ordered = [...groups.values()].sort((a, b) => b.length - a.length);
   const reference = ordered[0]?.[0];
-  const owners = reference === undefined ? [] : ownersOf(reference);
+  const owners = reference === undefined ? [] : stretchesOf(reference);
   return ordered.map((views) => {
     const [first] = views;
     const same = first === undefined || reference === undefined || first === reference;
@@ -73,7 +73,7 @@ function signatureOf(view: View, table: LineTable): string {
   return numbers.sort((a, b) => a - b).join();
 }
 
-function differencesOf(view: View, reference: View, owners: readonly (string | null)[]): Difference[] {
+function differencesOf(view: View, reference: View, owners: Stretches): Difference[] {
   const out: Difference[] = [];
   for (const [nodeId, there] of reference.lines) {
     const here = view.lines.get(nodeId);
@@ -81,7 +81,7 @@ function differencesOf(view: View, reference: View, owners: readonly (string | n
     else out.push(...lineDifferences(nodeId, here, there));
   }
   for (const nodeId of view.lines.keys()) if (!reference.lines.has(nodeId)) out.push({ kind: 'unknown-there', nodeId });
-  return [...out, ...ownerDifferences(ownersOf(view), owners)];
+  return [...out, ...ownerDifferences(stretchesOf(view), owners)];
 }
 
 function lineDifferences(nodeId: string, here: ViewLine, there: ViewLine): Difference[] {
@@ -97,22 +97,42 @@ function lineDifferences(nodeId: string, here: ViewLine, there: ViewLine): Diffe
   return out;
 }
 
-function ownerDifferences(here: readonly (string | null)[], there: readonly (string | null)[]): Difference[] {
+/** Stretches of slots with one owner, from 0 to the last slot; null = no owner. */
+type Stretches = readonly { readonly end: number; readonly owner: string | null }[];
+
+function ownerDifferences(here: Stretches, there: Stretches): Difference[] {
   const out: Difference[] = [];
-  let start = 0;
-  for (let slot = 1; slot <= SLOT_COUNT; slot++) {
-    if (slot < SLOT_COUNT && here[slot] === here[start] && there[slot] === there[start]) continue;
-    const [mine, theirs] = [here[start] ?? null, there[start] ?? null];
-    if (mine !== theirs) out.push({ kind: 'owner', range: { start, end: slot - 1 }, here: mine, there: theirs });
-    start = slot;
+  let [i, j, start] = [0, 0, 0];
+  for (
+    let mine = here[0], theirs = there[0];
+    mine !== undefined && theirs !== undefined;
+    mine = here[i], theirs = there[j]
+  ) {
+    const end = Math.min(mine.end, theirs.end);
+    if (mine.owner !== theirs.owner)
+      out.push({ kind: 'owner', range: { start, end }, here: mine.owner, there: theirs.owner });
+    if (mine.end === end) i++;
+    if (theirs.end === end) j++;
+    start = end + 1;
   }
   return out;
 }
 
-function ownersOf(view: View): (string | null)[] {
-  const owners: (string | null)[] = Array.from({ length: SLOT_COUNT }, () => null);
-  for (const [nodeId, { line }] of view.lines) forEachSlot(line, (slot) => (owners[slot] = nodeId));
-  return owners;
+function stretchesOf(view: View): Stretches {
+  const ranges = [...view.lines].flatMap(([owner, { line }]) =>
+    line.slots.map(({ start, end }) => ({ start, end, owner })),
+  );
+  const out: { end: number; owner: string | null }[] = [];
+  let next = 0;
+  for (const { start, end, owner } of ranges.sort((a, b) => a.start - b.start)) {
+    const last = Math.min(end, SLOT_COUNT - 1);
+    if (last < next) continue;
+    if (start > next) out.push({ end: Math.min(start, SLOT_COUNT) - 1, owner: null });
+    if (start < SLOT_COUNT) out.push({ end: last, owner });
+    next = last + 1;
+  }
+  if (next < SLOT_COUNT) out.push({ end: SLOT_COUNT - 1, owner: null });
+  return out;
 }
 
 /** A difference as a sentence without a subject: what this view says and what most say. */
