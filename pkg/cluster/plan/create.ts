@@ -96,7 +96,9 @@ function shapeInWords({ masters, replicas }: { readonly masters: number; readonl
 /** The shape of a formed cluster that nobody recorded one for. */
 function actualShape(state: ClusterState): { masters: number; replicas: number } | null {
   const shards = state.shards.filter((shard) => shard.slots.length > 0);
-  if (!state.formed || state.uncovered.length > 0 || shards.length === 0) return null;
+  // A primary without slots is a node that nobody has attached yet: the cluster is still being formed.
+  const loose = state.nodes.some((node) => node.pod !== null && node.role === 'primary' && node.slots.length === 0);
+  if (!state.formed || state.uncovered.length > 0 || shards.length === 0 || loose) return null;
   return { masters: shards.length, replicas: Math.min(...shards.map((shard) => shard.replicas.length)) };
 }
 

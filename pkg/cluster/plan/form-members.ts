@@ -2,7 +2,7 @@
  * The nodes that a cluster is formed of, and what must not be joined: nodes that know strangers (law L2), nodes that hold keys
  * and belong to no cluster yet (FAILURES 1.35), slots that two of them claim.
  */
-import type { NodeAnswer } from '../model/observation.ts';
+import type { GossipNode, NodeAnswer } from '../model/observation.ts';
 import type { Plan, StepNode } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Place } from './placement.ts';
@@ -55,11 +55,15 @@ function refuseSilent(state: ClusterState): Plan | null {
   );
 }
 
-/** Law L2: never join a node that knows anybody who is not one of our pods. */
+/** Law L2: never join a node that knows anybody, or is just being introduced to anybody, who is not one of our pods. */
 function refuseStrangers(members: readonly Member[], state: ClusterState): Plan | null {
-  const ours = new Set(members.map((member) => member.step.nodeId));
+  const ids = new Set(members.map((member) => member.step.nodeId));
+  const addresses = new Set(members.flatMap((member) => [member.node.pod?.ip ?? '', member.node.gossip?.ip ?? '']));
+  const isOurs = (other: GossipNode): boolean =>
+    // The id in a handshake is a random one until the other has answered.
+    other.flags.includes('handshake') ? addresses.has(other.ip) : ids.has(other.nodeId);
   for (const member of members) {
-    const stranger = member.answer.view.find((other) => !ours.has(other.nodeId) && !other.flags.includes('handshake'));
+    const stranger = member.answer.view.find((other) => !isOurs(other));
     if (stranger === undefined) continue;
     const at = stranger.ip === '' ? 'an unknown address' : `${stranger.ip}:${stranger.port}`;
     return refuse(
