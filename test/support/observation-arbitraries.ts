@@ -1,5 +1,5 @@
 /** Random clusters for property tests: shapes, and observations with random faults on top of each other. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { GossipNode, Observation, UnreachableReason } from '../../pkg/cluster/model/observation.ts';
 import { changeAnswer, changeLines, changePod, changed } from './observation-changes.ts';
 import type { Change } from './observation-changes.ts';
@@ -23,7 +23,7 @@ import { healthyObservation } from './observation.ts';
 import type { Shape } from './observation.ts';
 
 export const someShape: fc.Arbitrary<Shape> = fc.record({
-  masters: fc.integer({ min: 3, max: 12 }),
+  masters: fc.integer({ min: 3, max: 8 }),
   replicas: fc.integer({ min: 0, max: 3 }),
   hosts: fc.integer({ min: 1, max: 8 }),
   zones: fc.integer({ min: 0, max: 4 }),

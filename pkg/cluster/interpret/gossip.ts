@@ -16,6 +16,8 @@ export interface Gossip {
   readonly ownLines: ReadonlyMap<string, GossipNode>;
   /** What most views (other than its own) say of an id; ids in handshake are not there. */
   readonly majorityLines: ReadonlyMap<string, GossipNode>;
+  /** Every line of every view, equal ones once: enough to know what anybody says. */
+  readonly distinctLines: readonly GossipNode[];
   /** `ip:port` that most others use for an id; '' when they know none. */
   readonly addresses: ReadonlyMap<string, string>;
 }
@@ -99,19 +101,29 @@ function countGossip(observation: Observation): Gossip {
   const addresses = new Ballot<string>();
   const lines = new Ballot<GossipNode>();
   const ownLines = new Map<string, GossipNode>();
+  const distinctLines = new Map<number | GossipNode, GossipNode>();
   for (const { answer } of answered) {
     const own = ownLineOf(answer);
     if (own !== undefined && !ownLines.has(answer.myId)) ownLines.set(answer.myId, own);
+    if (own !== undefined) distinctLines.set(own, own);
     for (const line of answer.view) {
       if (line === own || isHandshake(line)) continue;
       const address = formatAddress(line);
       addresses.vote(line.nodeId, address, address);
-      lines.vote(line.nodeId, `${table.numberOf(line, address)} ${line.flags.join()}`, line);
+      const number = table.numberOf(line, address);
+      distinctLines.set(number, line);
+      lines.vote(line.nodeId, `${number} ${line.flags.join()}`, line);
     }
   }
   const used = addresses.winners();
   for (const [id, line] of ownLines) if (!used.has(id)) used.set(id, formatAddress(line));
-  return { answered, ownLines, majorityLines: lines.winners(), addresses: used };
+  return {
+    answered,
+    ownLines,
+    majorityLines: lines.winners(),
+    distinctLines: [...distinctLines.values()],
+    addresses: used,
+  };
 }
 
 /** Counts votes per id; the first of those with most votes wins, so the result depends on nothing but the order of views. */

@@ -70,15 +70,13 @@ function namedBySlot(gossip: Gossip, indexOf: (id: string) => number): Named {
     grown.set(key, number);
     return number;
   };
-  for (const { answer } of gossip.answered) {
-    for (const line of answer.view) {
-      if (line.slots.length === 0 || isHandshake(line)) continue;
-      const owner = indexOf(line.nodeId);
-      forEachSlot(line, (slot) => {
-        const set = setOf[slot] ?? 0;
-        if (sets[set]?.includes(owner) !== true) setOf[slot] = grow(set, owner);
-      });
-    }
+  for (const line of gossip.distinctLines) {
+    if (line.slots.length === 0 || isHandshake(line)) continue;
+    const owner = indexOf(line.nodeId);
+    forEachSlot(line, (slot) => {
+      const set = setOf[slot] ?? 0;
+      if (sets[set]?.includes(owner) !== true) setOf[slot] = grow(set, owner);
+    });
   }
   return { setOf, sets };
 }

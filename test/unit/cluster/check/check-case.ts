@@ -1,0 +1,24 @@
+import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
+import type { Problem, Severity } from '../../../../pkg/cluster/model/problem.ts';
+
+/**
+ * A fault, and all that check must say of it: nothing more, nothing less. The name starts with the code that it is about.
+ */
+export type CheckCase = readonly [name: string, observation: Observation, problems: readonly Problem[]];
+
+/** A whole Problem on few lines: `critical slots-open`, names with blanks between them, slots as `5-6,9`. */
+export function says(kind: `${Severity} ${string}`, sentence: string, repair: string, nodes = '', slots = ''): Problem {
+  const [severity, code] = kind.split(' ') as [Severity, string];
+  const ranges = slots.split(',').filter((text) => text !== '');
+  return {
+    code,
+    severity,
+    sentence,
+    nodes: nodes.split(' ').filter((name) => name !== ''),
+    slots: ranges.map((text) => {
+      const [start = 0, end = start] = text.split('-').map(Number);
+      return { start, end };
+    }),
+    repair,
+  };
+}

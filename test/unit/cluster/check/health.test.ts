@@ -1,0 +1,88 @@
+import { expect, test } from '@jest/globals';
+import { check } from '../../../../pkg/cluster/check/check.ts';
+import { healthOf } from '../../../../pkg/cluster/check/health.ts';
+import type { Health } from '../../../../pkg/cluster/check/health.ts';
+import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
+import { changeKube, changed } from '../../../support/observation-changes.ts';
+import {
+  every,
+  linkDown,
+  openSlot,
+  strayKeys,
+  unreachable,
+  unowned,
+  slots,
+} from '../../../support/observation-faults.ts';
+import { freshObservation, healthyObservation } from '../../../support/observation.ts';
+
+const CASES: readonly (readonly [string, Observation, Health])[] = [
+  [
+    'a healthy one',
+    healthyObservation(),
+    { level: 'healthy', sentence: 'All 16384 slots are served by 3 primaries; 6 of 6 nodes answer.' },
+  ],
+  [
+    'one with nothing but remarks',
+    healthyObservation({ kind: 'foreign' }),
+    { level: 'healthy', sentence: 'All 16384 slots are served by 3 primaries; 6 of 6 nodes answer.' },
+  ],
+  [
+    'warnings',
+    changed(healthyObservation(), linkDown('redis-1-0', 'redis-2-0'), openSlot(7, 'redis-1-0', 'redis-3-0')),
+    {
+      level: 'degraded',
+      sentence: 'All 16384 slots are served by 3 primaries; 6 of 6 nodes answer; 2 problems found.',
+    },
+  ],
+  [
+    'a critical problem',
+    changed(healthyObservation(), strayKeys('redis-2-0', 3)),
+    {
+      level: 'broken',
+      sentence: 'redis-2-0 holds 3 keys in slots that it does not own (103 keys, 100 in its slots).',
+    },
+  ],
+  [
+    'a critical problem and others',
+    changed(healthyObservation(), unowned(slots(1)), linkDown('redis-1-0', 'redis-2-0')),
+    { level: 'broken', sentence: '1 slot belongs to nobody: slot 1. 1 more problem.' },
+  ],
+  [
+    'pods that were not joined',
+    freshObservation(),
+    { level: 'forming', sentence: 'The nodes are not joined to a cluster yet; 6 of 6 nodes answer.' },
+  ],
+  [
+    'pods that do not run yet',
+    changed(
+      freshObservation(),
+      every((pod) => unreachable(pod, 'not-running', 'up')),
+    ),
+    { level: 'forming', sentence: 'The nodes are not joined to a cluster yet; 0 of 6 nodes answer.' },
+  ],
+  [
+    'nobody to be asked',
+    changed(
+      healthyObservation(),
+      every((pod) => unreachable(pod, 'timeout', 'up')),
+    ),
+    { level: 'unknown', sentence: 'No node could be asked, so nothing is known; 0 of 6 nodes answer.' },
+  ],
+  [
+    'no pods at all',
+    {
+      ...changed(
+        healthyObservation(),
+        changeKube((kube) => ({ ...kube, pods: [] })),
+      ),
+      replies: [],
+    },
+    { level: 'broken', sentence: 'redis has no pods; no data is served.' },
+  ],
+];
+
+test.each(CASES)('health of %s', (_name, observation, health) => {
+  const state = interpret(observation);
+  expect(healthOf(state, check(state, observation))).toEqual(health);
+});

@@ -1,0 +1,207 @@
+/** Faults of nodes that were not heard, as they stand for what is not served, and exactly what check says of each. */
+import { healthyObservation, freshObservation } from '../../../support/observation.ts';
+import { changeKube, changed } from '../../../support/observation-changes.ts';
+import {
+  crashing,
+  every,
+  hostDown,
+  podGone,
+  replicasLoseLink,
+  unreachable,
+} from '../../../support/observation-faults.ts';
+import { says } from './check-case.ts';
+import type { CheckCase } from './check-case.ts';
+
+export const REACHABILITY_CASES: readonly CheckCase[] = [
+  [
+    'cluster-down: every container crashes',
+    changed(
+      healthyObservation(),
+      every((pod) => unreachable(pod, 'not-running', 'up')),
+      every((pod) => crashing(pod)),
+    ),
+    [
+      says(
+        'critical cluster-down',
+        'None of the 6 pods of redis runs (redis-1-0: CrashLoopBackOff, redis-2-0: CrashLoopBackOff and 4 more); no data is served.',
+        'Bring the pods back with their volumes; kubectl get pods and kubectl describe pod say why they do not run.',
+        'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
+      ),
+    ],
+  ],
+  [
+    'cannot-ask: the tunnel to every pod is broken',
+    changed(
+      healthyObservation(),
+      every((pod) => unreachable(pod, 'tunnel', 'up')),
+    ),
+    [
+      says(
+        'warning cannot-ask',
+        'None of the 6 pods of redis could be asked (redis-1-0: no answer from redis-1-0, redis-2-0: no answer from redis-2-0 and 4 more).',
+        'Try kubectl port-forward to a pod by hand; it needs the rights get and create on pods/portforward.',
+        'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
+      ),
+    ],
+  ],
+  [
+    'not-formed: pods that know only themselves',
+    freshObservation(),
+    [
+      says(
+        'warning not-formed',
+        'redis was never joined to a cluster: 6 of 6 nodes answer, 0 of 16384 slots are assigned.',
+        'kubectl redis create redis finishes the job.',
+        'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
+      ),
+    ],
+  ],
+  [
+    'not-formed: a foreign one',
+    freshObservation({ kind: 'foreign' }),
+    [
+      says(
+        'warning not-formed',
+        'redis was never joined to a cluster: 6 of 6 nodes answer, 0 of 16384 slots are assigned.',
+        'Form it with redis-cli --cluster create and the addresses of the pods, for example from inside redis-0.',
+        'redis-0 redis-1 redis-2 redis-3 redis-4 redis-5',
+      ),
+    ],
+  ],
+  [
+    'formed-mark-missing: the ConfigMap was made anew',
+    changed(
+      healthyObservation(),
+      changeKube((kube) => ({ ...kube, config: { formed: 'false' } })),
+    ),
+    [
+      says(
+        'warning formed-mark-missing',
+        'ConfigMap redis-config does not say that the cluster was formed, although it is: an empty node would start without waiting.',
+        'kubectl -n default patch configmap redis-config --type merge -p \'{"data":{"formed":"true"}}\'',
+        '',
+      ),
+    ],
+  ],
+  [
+    'primary-down: a replica answers',
+    changed(healthyObservation(), replicasLoseLink('redis-2-0'), unreachable('redis-2-0')),
+    [
+      says(
+        'critical primary-down',
+        'redis-2-0, a primary, is down (no answer from redis-2-0): slots 5461-10922 are not served.',
+        'redis-5-0 takes over by itself within seconds. If it does not, and redis-2-0 is dead for certain: kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE',
+        'redis-2-0',
+        '5461-10922',
+      ),
+    ],
+  ],
+  [
+    'primary-down: no replica',
+    changed(healthyObservation({ replicas: 0 }), unreachable('redis-2-0', 'not-running'), crashing('redis-2-0')),
+    [
+      says(
+        'critical primary-down',
+        'redis-2-0, a primary, is down (CrashLoopBackOff): slots 5461-10922 are not served.',
+        'Bring redis-2-0 back with its volume (kubectl -n default describe pod redis-2-0); no replica of it answers. Never assign its slots to others.',
+        'redis-2-0',
+        '5461-10922',
+      ),
+    ],
+  ],
+  [
+    'primary-down: its pod is missing',
+    changed(healthyObservation(), replicasLoseLink('redis-2-0'), podGone('redis-2-0')),
+    [
+      says(
+        'critical primary-down',
+        'redis-2-0, a primary, is down (its pod is missing): slots 5461-10922 are not served.',
+        'redis-5-0 takes over by itself within seconds. If it does not, and redis-2-0 is dead for certain: kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE',
+        'redis-2-0',
+        '5461-10922',
+      ),
+    ],
+  ],
+  [
+    'primary-down and no-quorum: two of three',
+    changed(
+      healthyObservation(),
+      unreachable('redis-1-0', 'refused', 'fail?'),
+      unreachable('redis-2-0', 'refused', 'fail?'),
+    ),
+    [
+      says(
+        'critical primary-down',
+        'redis-1-0, a primary, is down (no answer from redis-1-0): slots 0-5460 are not served.',
+        'Bring redis-1-0 back with its volume (kubectl -n default describe pod redis-1-0); redis-4-0 cannot be elected without a majority of primaries.',
+        'redis-1-0',
+        '0-5460',
+      ),
+      says(
+        'critical primary-down',
+        'redis-2-0, a primary, is down (no answer from redis-2-0): slots 5461-10922 are not served.',
+        'Bring redis-2-0 back with its volume (kubectl -n default describe pod redis-2-0); redis-5-0 cannot be elected without a majority of primaries.',
+        'redis-2-0',
+        '5461-10922',
+      ),
+      says(
+        'critical no-quorum',
+        '2 of 3 primaries are down (redis-1-0 and redis-2-0): no majority is left to elect replicas.',
+        'Bring pods back first. Where that cannot be: CLUSTER FAILOVER TAKEOVER on the best replica of each shard, one by one.',
+        'redis-1-0 redis-2-0',
+      ),
+    ],
+  ],
+  [
+    'host-not-ready: all pods on it, once',
+    changed(
+      healthyObservation({ masters: 4, hosts: 4, zones: 0 }),
+      hostDown('host-1'),
+      unreachable('redis-1-0', 'timeout'),
+      unreachable('redis-6-0', 'timeout'),
+    ),
+    [
+      says(
+        'critical primary-down',
+        'redis-1-0, a primary, is down (its host host-1 is not ready): slots 0-4095 are not served.',
+        'redis-5-0 takes over by itself within seconds. If it does not, and redis-1-0 is dead for certain: kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE',
+        'redis-1-0',
+        '0-4095',
+      ),
+      says(
+        'warning host-not-ready',
+        'Host host-1 is not ready; redis-6-0 on it does not answer.',
+        'Bring the host back. If it is off for certain: kubectl delete pod --force, so that the pod starts elsewhere.',
+        'redis-6-0',
+      ),
+    ],
+  ],
+  [
+    'pod-missing: the replica of a shard',
+    changed(healthyObservation(), podGone('redis-5-0')),
+    [
+      says(
+        'warning pod-missing',
+        '1 pod of redis is missing: redis-5-0.',
+        'kubectl -n default describe statefulset redis-5 says why there is no pod.',
+        'redis-5-0',
+      ),
+    ],
+  ],
+  [
+    'pod-missing: nothing is there that would make it',
+    changed(
+      healthyObservation(),
+      podGone('redis-5-0'),
+      changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.filter((set) => set.name !== 'redis-5') })),
+    ),
+    [
+      says(
+        'warning pod-missing',
+        '1 pod of redis is missing: redis-5-0.',
+        'kubectl redis create redis makes what is missing.',
+        'redis-5-0',
+      ),
+    ],
+  ],
+];
