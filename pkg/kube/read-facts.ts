@@ -19,6 +19,26 @@ export interface FactsOptions {
 
 type Gap = KubeFacts['gaps'][number];
 
+/** How one reading asks: where, for what, and where missing rights are written down. */
+interface Reading {
+  readonly client: RestClient;
+  readonly cluster: ClusterRef;
+  readonly signal: AbortSignal | undefined;
+  readonly leaveOut: readonly FactsPart[];
+  readonly gaps: Gap[];
+}
+
+/** What the first round brought, as the API says it. */
+interface Seen {
+  readonly services: readonly RawService[];
+  /** null when they were not asked for. */
+  readonly sets: readonly RawWorkload[] | null;
+  readonly hosts: readonly RawHost[];
+  readonly claims: readonly RawClaim[];
+  readonly config: { readonly data?: Readonly<Record<string, string>> } | null;
+  readonly lease: RawLease | null;
+}
+
 /**
  * @throws {AppError} when the pods can't be listed or the server can't be reached. Any other missing right is a gap.
  */
@@ -28,61 +48,85 @@ export async function readFacts(
   signal?: AbortSignal,
   options: FactsOptions = {},
 ): Promise<KubeFacts> {
-  const { namespace, name } = cluster;
-  const gaps: Gap[] = [];
-  const wanted = (part: FactsPart): boolean => options.leaveOut?.includes(part) !== true;
-  const orGap = async <T>(what: string, otherwise: T, ask: () => Promise<T>): Promise<T> => {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'forbidden') throw error;
-      gaps.push({ what, why: error.cause === undefined ? error.message : reasonOf(error.cause) });
-      return otherwise;
-    }
-  };
-  const list = <T>(apiVersion: string, kind: string): Promise<readonly T[]> =>
-    listAll<T>(client, { apiVersion, kind, namespace }, { signal }).then((listed) => listed.items);
-  const listOrGap = <T>(part: FactsPart | 'services', what: string, apiVersion: string, kind: string) =>
-    part === 'services' || wanted(part)
-      ? orGap<readonly T[]>(what, [], () => list<T>(apiVersion, kind))
-      : Promise.resolve([]);
-  const getOrGap = <T>(part: FactsPart, what: string, apiVersion: string, kind: string, suffix: string) =>
-    wanted(part)
-      ? orGap<T | null>(what, null, () =>
-          getOne<T>(client, { apiVersion, kind, namespace, name: `${name}-${suffix}` }, signal),
-        )
-      : Promise.resolve(null);
-
-  const [labelled, services, sets, hosts, claims, config, lease] = await Promise.all([
-    listPods(client, namespace, `${CLUSTER_LABEL}=${name}`, signal),
-    listOrGap<RawService>('services', 'services', 'v1', 'Service'),
-    listOrGap<RawWorkload>('statefulSets', 'statefulsets', 'apps/v1', 'StatefulSet'),
-    listOrGap<RawHost>('hosts', 'nodes', 'v1', 'Node'),
-    listOrGap<RawClaim>('claims', 'persistentvolumeclaims', 'v1', 'PersistentVolumeClaim'),
-    getOrGap<{ readonly data?: Record<string, string> }>('config', 'configmaps', 'v1', 'ConfigMap', 'config'),
-    getOrGap<RawLease>('operation', 'leases', 'coordination.k8s.io/v1', 'Lease', 'operation'),
+  const reading: Reading = { client, cluster, signal, leaveOut: options.leaveOut ?? [], gaps: [] };
+  const [labelled, seen] = await Promise.all([
+    listPods(reading, `${CLUSTER_LABEL}=${cluster.name}`),
+    readAround(reading),
   ]);
-  const pods =
-    labelled.length > 0
-      ? labelled
-      : await findPods(client, cluster, { services, sets: wanted('statefulSets') ? sets : null }, signal);
+  const pods = labelled.length > 0 ? labelled : await findPods(reading, seen);
+  return { pods, ...ownFacts(cluster.name, pods, seen), gaps: reading.gaps };
+}
+
+async function readAround(reading: Reading): Promise<Seen> {
+  const { name } = reading.cluster;
+  const [services, sets, hosts, claims, config, lease] = await Promise.all([
+    listOf<RawService>(reading, null, 'v1', 'Service', 'services'),
+    listOf<RawWorkload>(reading, 'statefulSets', 'apps/v1', 'StatefulSet', 'statefulsets'),
+    listOf<RawHost>(reading, 'hosts', 'v1', 'Node', 'nodes'),
+    listOf<RawClaim>(reading, 'claims', 'v1', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
+    oneOf<NonNullable<Seen['config']>>(reading, 'config', 'v1', 'ConfigMap', 'configmaps', `${name}-config`),
+    oneOf<RawLease>(reading, 'operation', 'coordination.k8s.io/v1', 'Lease', 'leases', `${name}-operation`),
+  ]);
+  return { services, sets: reading.leaveOut.includes('statefulSets') ? null : sets, hosts, claims, config, lease };
+}
+
+async function listOf<T>(
+  reading: Reading,
+  part: FactsPart | null,
+  apiVersion: string,
+  kind: string,
+  what: string,
+): Promise<readonly T[]> {
+  if (part !== null && reading.leaveOut.includes(part)) return [];
+  const address = { apiVersion, kind, namespace: reading.cluster.namespace };
+  return orGap(
+    reading,
+    what,
+    [],
+    async () => (await listAll<T>(reading.client, address, { signal: reading.signal })).items,
+  );
+}
+
+async function oneOf<T>(
+  reading: Reading,
+  part: FactsPart,
+  apiVersion: string,
+  kind: string,
+  what: string,
+  name: string,
+): Promise<T | null> {
+  if (reading.leaveOut.includes(part)) return null;
+  const address = { apiVersion, kind, namespace: reading.cluster.namespace, name };
+  return orGap<T | null>(reading, what, null, () => getOne<T>(reading.client, address, reading.signal));
+}
+
+async function orGap<T>(reading: Reading, what: string, otherwise: T, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'forbidden') throw error;
+    reading.gaps.push({ what, why: error.cause === undefined ? error.message : reasonOf(error.cause) });
+    return otherwise;
+  }
+}
+
+/** Of everything in the namespace, what belongs to the cluster. */
+function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<KubeFacts, 'pods' | 'gaps'> {
   const mounted = new Set(pods.flatMap((pod) => pod.claims));
-  const mine = (meta: RawMeta | undefined): boolean =>
-    meta?.labels?.[CLUSTER_LABEL] === name || isNodeName(meta?.name, name);
   const owners = new Set(pods.map((pod) => pod.owner));
+  const labelled = (meta: RawMeta | undefined): boolean => meta?.labels?.[CLUSTER_LABEL] === name;
+  const mine = (meta: RawMeta | undefined): boolean => labelled(meta) || isNodeName(meta?.name, name);
   return {
-    pods,
-    services: services.filter((each) => mine(each.metadata)).map(serviceFacts),
-    statefulSets: sets
-      .filter((each) => mine(each.metadata) || owners.has(`StatefulSet/${each.metadata?.name ?? ''}`))
+    services: seen.services.filter((each) => mine(each.metadata)).map(serviceFacts),
+    statefulSets: (seen.sets ?? [])
+      .filter(({ metadata }) => mine(metadata) || owners.has(`StatefulSet/${metadata?.name ?? ''}`))
       .map(statefulSetFacts),
-    hosts: hosts.map(hostFacts),
-    claims: claims
-      .filter((each) => each.metadata?.labels?.[CLUSTER_LABEL] === name || mounted.has(each.metadata?.name ?? ''))
+    hosts: seen.hosts.map(hostFacts),
+    claims: seen.claims
+      .filter(({ metadata }) => labelled(metadata) || mounted.has(metadata?.name ?? ''))
       .map(claimFacts),
-    config: config === null ? null : (config.data ?? {}),
-    operation: operationFacts(lease),
-    gaps,
+    config: seen.config === null ? null : (seen.config.data ?? {}),
+    operation: operationFacts(seen.lease),
   };
 }
 
@@ -94,33 +138,22 @@ function isNodeName(objectName: string | undefined, cluster: string): boolean {
 
 /** Redis pods that a selector finds; finished ones (of a Job, say) are none. */
 async function listPods(
-  client: RestClient,
-  namespace: string,
+  { client, cluster, signal }: Reading,
   selector: string,
-  signal: AbortSignal | undefined,
   keep: (pod: RawPod) => boolean = () => true,
 ): Promise<readonly PodFacts[]> {
-  const listed = await listAll<RawPod>(client, { apiVersion: 'v1', kind: 'Pod', namespace }, { selector, signal });
+  const address = { apiVersion: 'v1', kind: 'Pod', namespace: cluster.namespace };
+  const listed = await listAll<RawPod>(client, address, { selector, signal });
   return listed.items.filter((pod) => pod.status?.phase !== 'Succeeded' && keep(pod)).map(podFacts);
 }
 
-interface Seen {
-  readonly services: readonly RawService[];
-  /** null when they were not asked for. */
-  readonly sets: readonly RawWorkload[] | null;
-}
-
 /** For clusters that do not carry our label: the first of the usual ties that leads to any Redis pod. */
-async function findPods(
-  client: RestClient,
-  { namespace, name }: ClusterRef,
-  seen: Seen,
-  signal: AbortSignal | undefined,
-): Promise<readonly PodFacts[]> {
+async function findPods(reading: Reading, seen: Seen): Promise<readonly PodFacts[]> {
+  const { namespace, name } = reading.cluster;
   const address = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name };
   const set =
     seen.sets === null
-      ? await getOne<RawWorkload>(client, address, signal).catch(nullIfForbidden)
+      ? await getOne<RawWorkload>(reading.client, address, reading.signal).catch(nullIfForbidden)
       : seen.sets.find((each) => each.metadata?.name === name);
   const service = seen.services.find((each) => each.metadata?.name === name);
   const selectors = [
@@ -131,7 +164,7 @@ async function findPods(
   ].filter((each) => each !== null);
   const found = await Promise.all(
     [...new Set(selectors)].map((selector) =>
-      listPods(client, namespace, selector, signal, (pod) => looksLikeRedis(pod.metadata, pod.spec)),
+      listPods(reading, selector, (pod) => looksLikeRedis(pod.metadata, pod.spec)),
     ),
   );
   return found.find((pods) => pods.length > 0) ?? [];

@@ -31,44 +31,35 @@ export function tunnelStream(
   onAnnounced: () => void = () => undefined,
   pingEveryMs: number = PING_EVERY_MS,
 ): Duplex {
-  let busy = false;
-  let awaitsPong = false;
-  const announced = [false, false];
-
-  const send = (payload: Buffer, done: (error?: Error | null) => void): void => {
-    busy = true;
-    socket.send(payload, (error) => done(error instanceof Error ? lost(end, error.message) : null));
-  };
+  const send = (chunks: readonly Buffer[], done: (error?: Error | null) => void): void =>
+    socket.send(Buffer.concat([DATA_PREFIX, ...chunks]), (error) => done(error ? lost(end, error.message) : null));
   const stream = new Duplex({
     allowHalfOpen: false,
     read: () => socket.resume(),
-    write: (chunk: Buffer, _encoding, done) => send(Buffer.concat([DATA_PREFIX, chunk]), done),
-    writev: (chunks, done) => send(Buffer.concat([DATA_PREFIX, ...chunks.map((each) => each.chunk as Buffer)]), done),
+    write: (chunk: Buffer, _encoding, done) => send([chunk], done),
+    writev: (chunks, done) =>
+      send(
+        chunks.map((each) => each.chunk as Buffer),
+        done,
+      ),
     final: (done) => {
       socket.close();
       done();
     },
     destroy: (error, done) => {
-      clearInterval(timer);
       socket.terminate();
       done(error);
     },
   });
-  const timer = setInterval(() => {
-    const idle = !busy && !socket.isPaused && socket.readyState === socket.OPEN;
-    busy = false;
-    if (!idle) return;
-    if (awaitsPong) stream.destroy(lost(end, `no answer to a ping within ${pingEveryMs / 1000} s`));
-    else {
-      awaitsPong = true;
-      socket.ping();
-    }
-  }, pingEveryMs);
-  timer.unref();
+  receive(socket, stream, end, onAnnounced);
+  pingWhileIdle(socket, stream, end, pingEveryMs);
+  return stream;
+}
 
+/** From the socket into the stream, which holds the socket up when it is full. */
+function receive(socket: WebSocket, stream: Duplex, end: TunnelEnd, onAnnounced: () => void): void {
+  const announced = [false, false];
   socket.on('message', (message: Buffer) => {
-    busy = true;
-    awaitsPong = false;
     const channel = message[0];
     if (channel !== DATA && channel !== ERROR) return;
     if (announced[channel] !== true) {
@@ -80,13 +71,33 @@ export function tunnelStream(
     if (channel === ERROR) stream.destroy(failed(end, payload.toString('utf8')));
     else if (payload.length > 0 && !stream.push(payload)) socket.pause();
   });
-  socket.on('pong', () => (awaitsPong = false));
   socket.on('close', (code: number) => {
     if (code === CLOSED_NORMALLY || stream.writableEnded) stream.push(null);
     else stream.destroy(lost(end, 'the API server closed the connection'));
   });
   socket.on('error', (error) => stream.destroy(lost(end, error.message)));
-  return stream;
+}
+
+function pingWhileIdle(socket: WebSocket, stream: Duplex, end: TunnelEnd, everyMs: number): void {
+  let heard = false;
+  let awaitsPong = false;
+  const listen = (): void => {
+    heard = true;
+    awaitsPong = false;
+  };
+  socket.on('message', listen);
+  socket.on('pong', () => (awaitsPong = false));
+  const timer = setInterval(() => {
+    // What is on its way out, or held up by a slow reader, is no idleness.
+    const idle = !heard && !socket.isPaused && socket.bufferedAmount === 0 && socket.readyState === socket.OPEN;
+    heard = false;
+    if (!idle) return;
+    if (awaitsPong) stream.destroy(lost(end, `no answer to a ping within ${everyMs / 1000} s`));
+    else socket.ping();
+    awaitsPong = true;
+  }, everyMs);
+  timer.unref();
+  stream.once('close', () => clearInterval(timer));
 }
 
 /** What the kubelet says on the error channel. */

@@ -4,11 +4,11 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { podFacts } from '../../../pkg/kube/facts.ts';
-import { createPlaces } from '../../../pkg/kube/places.ts';
 import { createTunnelDialer } from '../../../pkg/kube/tunnel.ts';
 import { tunnelStream } from '../../../pkg/kube/tunnel-stream.ts';
 import { sendStatus, startHttpStub } from '../../support/http-stub.ts';
 import type { HttpStub } from '../../support/http-stub.ts';
+import { DATA, ERROR, frame, startPortForward } from '../../support/port-forward-stub.ts';
 import { rawPod } from '../../support/kube-json.ts';
 
 const pod = podFacts(rawPod());
@@ -21,29 +21,9 @@ afterEach(async () => {
   for (const stub of stubs.splice(0)) await stub.close();
 });
 
-const DATA = 0;
-const ERROR = 1;
-const frame = (channel: number, payload: string | Buffer): Buffer =>
-  Buffer.concat([Buffer.from([channel]), Buffer.from(payload)]);
-const PORT = Buffer.from([6379 & 0xff, 6379 >> 8]);
-
-/** An API server whose port-forward does as the test says, after the kubelet's two announcements. */
 async function apiServer(onOpen: (socket: WebSocket, path: string) => void, announce = true): Promise<HttpStub> {
-  const stub = await startHttpStub((_request, response) => sendStatus(response, 404, 'NotFound', 'pods "x" not found'));
+  const stub = await startPortForward(onOpen, announce);
   stubs.push(stub);
-  const sockets = new WebSocketServer({
-    noServer: true,
-    handleProtocols: (offered) => (offered.has('v4.channel.k8s.io') ? 'v4.channel.k8s.io' : false),
-  });
-  stub.server.on('upgrade', (request, socket, head) => {
-    sockets.handleUpgrade(request, socket, head, (opened) => {
-      if (announce) {
-        opened.send(frame(DATA, PORT));
-        opened.send(frame(ERROR, PORT));
-      }
-      onOpen(opened, request.url ?? '');
-    });
-  });
   return stub;
 }
 
@@ -264,22 +244,6 @@ describe('places', () => {
     );
     expect(order).toEqual([1, 2, 3, 4, 5]);
     expect(most).toBeLessThanOrEqual(2);
-  });
-
-  test('waiting ends with the deadline, and leaves no gap in the queue', async () => {
-    const places = createPlaces(1);
-    const leave = await places.take(soon());
-    const control = new AbortController();
-    const tired = places.take(control.signal);
-    const patient = places.take(soon());
-    control.abort(new Error('tired'));
-    await expect(tired).rejects.toThrow('tired');
-    leave();
-    leave();
-    const leaveToo = await patient;
-    await expect(places.take(AbortSignal.timeout(10))).rejects.toMatchObject({ name: 'TimeoutError' });
-    leaveToo();
-    (await places.take(soon()))();
   });
 
   test('all tunnels are in use until the deadline', async () => {
