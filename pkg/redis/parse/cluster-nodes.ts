@@ -35,28 +35,32 @@ const NODE_ID_LENGTH = 40;
 const OPEN_SLOT = /^\[(\d+)-([<>])-([0-9a-f]{40})\]$/;
 /** What a server adds to the client port when it is not told a bus port (CLUSTER_PORT_INCR). */
 const BUS_PORT_OFFSET = 10_000;
-/** A process that watches a cluster for months must not remember all that it ever saw. */
-const MAX_KNOWN_LINES = 20_000;
+/**
+ * A process that watches a cluster for months must not remember all that it ever saw. While slots move, a node's line is a
+ * new one at every look; at any one time, few lines of it are in use (by itself, by others, by those who are late).
+ */
+const MAX_LINES_PER_NODE = 8;
+const MAX_KNOWN_NODES = 4096;
 const NONE: readonly never[] = Object.freeze([]);
 const NO_SLOTS: Slots = { slots: NONE, migrating: NONE, importing: NONE };
 
 /** A parser that remembers lines; use one for all the nodes of a cluster. See {@link parseClusterNodes}. */
 export function createClusterNodesParser(): ClusterNodesParser {
   const known = new Map<string, KnownLine[]>();
-  let remembered = 0;
 
   const parseAndRemember = (line: string): GossipNode | null => {
     // A copy: a piece of the reply would keep the whole reply in memory.
     const own = Buffer.from(line).toString();
     const parsed = parseLine(own);
     if (parsed === null) return null;
-    if (remembered++ === MAX_KNOWN_LINES) {
-      known.clear();
-      remembered = 0;
-    }
     const lines = known.get(parsed.node.nodeId);
-    if (lines === undefined) known.set(parsed.node.nodeId, [parsed]);
-    else lines.push(parsed);
+    if (lines !== undefined) {
+      if (lines.length === MAX_LINES_PER_NODE) lines.shift();
+      lines.push(parsed);
+    } else {
+      if (known.size === MAX_KNOWN_NODES) known.clear();
+      known.set(parsed.node.nodeId, [parsed]);
+    }
     return parsed.node;
   };
 
@@ -189,7 +193,7 @@ function parseRange(token: string): { start: number; end: number } | null {
 }
 
 function nothingParsed(text: string): AppError {
-  const line = text.trimStart().split('\n', 1)[0] ?? '';
+  const line = /^\s*(.*)/.exec(text)?.[1]?.trimEnd() ?? '';
   const shown = line.length > 80 ? `${line.slice(0, 80)}…` : line;
   return new AppError('The reply to CLUSTER NODES makes no sense', {
     code: 'bad-reply',
