@@ -1,0 +1,254 @@
+/**
+ * What a pod of ours runs, as processes of this machine: the scripts of pkg/pod/scripts in a shell, with directories in
+ * place of the volumes and a loopback address in place of the pod's.
+ *
+ * Shells: dash and busybox ash, with busybox' own tools. Servers: redis-server from the PATH, and one for each directory in
+ * $REDIS_SERVER_EXTRA (separated by colons), which holds redis-server and redis-cli or valkey-server and valkey-cli.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { ClusterSpec } from '../../pkg/cluster/model/spec.ts';
+import { configMap } from '../../pkg/pod/config-map.ts';
+import { poll } from './redis-server.ts';
+import { specOf } from './spec.ts';
+
+export type Shell = 'dash' | 'busybox ash';
+
+export interface Flavour {
+  readonly shell: Shell;
+  /** Put in front of the PATH; null = the system's redis-server. */
+  readonly serverDir: string | null;
+  readonly toString: () => string;
+}
+
+export const SYSTEM: Flavour = flavour('dash', null);
+
+/** Both shells with the system's server, and dash with each further server. */
+export const FLAVOURS: readonly Flavour[] = [
+  SYSTEM,
+  flavour('busybox ash', null),
+  ...(process.env['REDIS_SERVER_EXTRA'] ?? '')
+    .split(':')
+    .filter((dir) => dir !== '')
+    .map((dir) => flavour('dash', dir)),
+];
+
+function flavour(shell: Shell, serverDir: string | null): Flavour {
+  return { shell, serverDir, toString: () => `${shell}, ${serverDir === null ? 'system' : basename(serverDir)}` };
+}
+
+export interface PodOptions {
+  readonly flavour: Flavour;
+  readonly ordinal?: number;
+  readonly address: string;
+  readonly port: number;
+  readonly spec?: Partial<ClusterSpec>;
+  readonly formed?: boolean;
+  /** Of all nodes, by ordinal; its own is not needed. */
+  readonly addresses?: ReadonlyMap<number, string>;
+  readonly password?: string;
+  /** null = the environment names no address, as in the YAML of `--dry-run`. */
+  readonly announceIp?: string | null;
+  /** Further variables, PATH included. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Result {
+  readonly code: number;
+  readonly output: string;
+  readonly elapsedMs: number;
+}
+
+export interface ScriptPod {
+  readonly root: string;
+  readonly dataDir: string;
+  readonly runDir: string;
+  readonly configDir: string;
+  readonly address: string;
+  readonly port: number;
+  /** Everything that start.sh and the server printed so far. */
+  log(): string;
+  pid(): number;
+  /** Runs start.sh; does not wait for anything. */
+  start(): void;
+  /** Resolves when the server answers PING with anything. */
+  ready(): Promise<void>;
+  /** Exit code or signal, once it has ended. */
+  ended(withinMs?: number): Promise<number | string>;
+  /** Signals the process (start.sh, or the server after it); resolves when it has gone. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
+  run(script: 'probe.sh' | 'stop.sh', ...args: string[]): Promise<Result>;
+  cli(...args: string[]): Promise<string>;
+  setFormed(formed: string | null): Promise<void>;
+  /** Empties the volume. */
+  loseVolume(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+let applets: Promise<string> | null = null;
+
+/** Busybox' tools as commands, so that the scripts meet its awk, sed, timeout and flock. */
+function busyboxApplets(): Promise<string> {
+  applets ??= mkdtemp(join(tmpdir(), 'busybox-')).then((dir) => {
+    process.once('exit', () => void execFile('rm', ['-rf', dir]));
+    return new Promise((resolve, reject) => {
+      execFile('busybox', ['--install', '-s', dir], (error) =>
+        error === null ? resolve(dir) : reject(missing(error)),
+      );
+    });
+  });
+  return applets;
+}
+
+function missing(error: Error): Error {
+  return new Error('These tests need busybox: apt-get install busybox', { cause: error });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function environmentOf(options: PodOptions, root: string): Promise<Record<string, string>> {
+  const { flavour, address, port } = options;
+  const announceIp = options.announceIp === undefined ? address : options.announceIp;
+  const path = [
+    ...(flavour.serverDir === null ? [] : [flavour.serverDir]),
+    ...(flavour.shell === 'busybox ash' ? [await busyboxApplets()] : []),
+    process.env['PATH'] ?? '/usr/bin:/bin',
+  ].join(':');
+  return {
+    PATH: path,
+    KUBECTL_REDIS_CLUSTER: 'redis',
+    KUBECTL_REDIS_NAMESPACE: 'default',
+    KUBECTL_REDIS_NODE: String(options.ordinal ?? 1),
+    KUBECTL_REDIS_CONFIG_DIR: join(root, 'config'),
+    KUBECTL_REDIS_DATA_DIR: join(root, 'data'),
+    KUBECTL_REDIS_RUN_DIR: join(root, 'run'),
+    KUBECTL_REDIS_AUTH_FILE: join(root, 'auth'),
+    KUBECTL_REDIS_PORT: String(port),
+    KUBECTL_REDIS_HOST: address,
+    KUBECTL_REDIS_LOG: join(root, 'stop.log'),
+    ...(announceIp === null ? {} : { KUBECTL_REDIS_ANNOUNCE_IP: announceIp }),
+    ...options.env,
+  };
+}
+
+async function writeVolumes(options: PodOptions, root: string): Promise<void> {
+  for (const dir of ['config', 'data', 'run']) await mkdir(join(root, dir));
+  const spec = specOf(options.spec);
+  const own = { ...spec, config: { bind: options.address, ...spec.config } };
+  const { data } = configMap(own, { addresses: options.addresses ?? new Map(), formed: options.formed ?? false });
+  for (const [file, text] of Object.entries(data as Record<string, string>)) {
+    await writeFile(join(root, 'config', file), text);
+  }
+  if (options.password !== undefined) await writeFile(join(root, 'auth'), options.password);
+}
+
+/** Directories and files of a pod; nothing runs yet. */
+export async function makePod(options: PodOptions): Promise<ScriptPod> {
+  const root = await mkdtemp(join(tmpdir(), 'script-pod-'));
+  await writeVolumes(options, root);
+  const env = await environmentOf(options, root);
+  const shell: [string, ...string[]] = options.flavour.shell === 'dash' ? ['dash'] : ['busybox', 'ash'];
+  const [command, ...before] = shell;
+  const script = (name: string): string[] => [...before, join(root, 'config', name)];
+  const valkey = options.flavour.serverDir !== null && (await exists(join(options.flavour.serverDir, 'valkey-cli')));
+  let child: ChildProcess | null = null;
+  let log = '';
+  let end: number | string | null = null;
+  const killAtExit = (): void => void child?.kill('SIGKILL');
+  process.setMaxListeners(0);
+  process.once('exit', killAtExit);
+
+  const pod: ScriptPod = {
+    root,
+    dataDir: join(root, 'data'),
+    runDir: join(root, 'run'),
+    configDir: join(root, 'config'),
+    address: options.address,
+    port: options.port,
+    log: () => log,
+    pid: () => child?.pid ?? -1,
+    start: () => {
+      log = '';
+      end = null;
+      child = spawn(command, script('start.sh'), { env, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+      child.stdout?.on('data', (chunk) => (log += String(chunk)));
+      child.stderr?.on('data', (chunk) => (log += String(chunk)));
+      // Not `exit`: then the last output may be missing.
+      child.once('close', (code, signal) => (end = code ?? signal));
+    },
+    ready: () =>
+      poll(`a server at ${options.address}:\n${log}`, 20_000, async () => {
+        if (child?.exitCode !== null) throw new Error(`start.sh ended: ${log}`);
+        return /^[A-Z]{3}/.test(await pod.cli('ping')) ? true : null;
+      }).then(() => undefined),
+    ended: (withinMs = 10_000) => poll('the end of start.sh', withinMs, async () => end),
+    kill: async (signal) => {
+      if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      await gone;
+    },
+    signal: (signal) => void child?.kill(signal),
+    run: (name, ...args) => runToEnd(command, [...script(name), ...args], env),
+    cli: async (...args) => {
+      const auth = options.password === undefined ? {} : { REDISCLI_AUTH: options.password };
+      const target = ['-h', options.address, '-p', String(options.port), ...args];
+      const { output } = await runToEnd(valkey ? 'valkey-cli' : 'redis-cli', target, {
+        PATH: env['PATH'] ?? '',
+        ...auth,
+      });
+      return output.trim();
+    },
+    setFormed: async (formed) => {
+      const file = join(root, 'config', 'formed');
+      await (formed === null ? rm(file, { force: true }) : writeFile(file, formed));
+    },
+    loseVolume: async () => {
+      await rm(join(root, 'data'), { recursive: true });
+      await mkdir(join(root, 'data', 'lost+found'), { recursive: true });
+    },
+    remove: async () => {
+      await pod.kill('SIGKILL');
+      process.removeListener('exit', killAtExit);
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  return pod;
+}
+
+function runToEnd(command: string, args: readonly string[], env: Record<string, string>): Promise<Result> {
+  const from = performance.now();
+  return new Promise((resolve, reject) => {
+    execFile(command, [...args], { env, timeout: 30_000 }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') return reject(error);
+      const code = error === null ? 0 : Number(error.code);
+      return resolve({ code, output: stdout + stderr, elapsedMs: performance.now() - from });
+    });
+  });
+}
+
+/** Text of the configuration that the server was given. */
+export function renderedConf(pod: ScriptPod): Promise<string> {
+  return readFile(join(pod.runDir, 'redis.conf'), 'utf8');
+}
+
+/** Resolves when the guard has logged a line that fits. */
+export async function guardSays(pod: ScriptPod, pattern: RegExp, withinMs = 10_000): Promise<string> {
+  return poll(`a line like ${pattern} in:\n${pod.log()}`, withinMs, async () => {
+    return (
+      pod
+        .log()
+        .split('\n')
+        .find((line) => line.startsWith('guard:') && pattern.test(line)) ?? null
+    );
+  });
+}
