@@ -21,6 +21,18 @@ const CODE_OF: Readonly<Record<UnreachableReason, Code>> = {
   error: 'node-unreachable',
 };
 
+/** What all pods have in common may have a repair of its own; the way to them is the cause of the rest. */
+const SILENT_TOGETHER: Partial<Record<Code, string>> = {
+  'password-refused': 'accepts the password',
+  'cluster-mode-off': 'is in cluster mode',
+};
+
+function commonCode(silent: readonly ClusterNode[]): Code {
+  const codes = new Set(silent.map((node) => CODE_OF[node.unreachable?.why ?? 'error']));
+  const [code] = codes;
+  return codes.size === 1 && code !== undefined && code in SILENT_TOGETHER ? code : 'cannot-ask';
+}
+
 /** Not one answer: one problem, whatever the reasons. Nothing else can be said about the cluster then. */
 export const checkSilence: Check = (context) => {
   const { state } = context;
@@ -34,8 +46,9 @@ export const checkSilence: Check = (context) => {
   );
   const certain = silent.every((node) => node.unreachable !== null && isCertain(node.unreachable.why));
   if (!certain) {
-    const sentence = `None of the ${count(silent.length, 'pod')} of ${cluster} could be asked (${why}).`;
-    return [makeProblem('cannot-ask', cluster, { sentence, nodes: names })];
+    const code = commonCode(silent);
+    const sentence = `None of the ${count(silent.length, 'pod')} of ${cluster} ${SILENT_TOGETHER[code] ?? 'could be asked'} (${why}).`;
+    return [makeProblem(code, cluster, { sentence, nodes: names })];
   }
   if (!state.formed && state.origin === 'ours') return [];
   const sentence =
@@ -45,8 +58,9 @@ export const checkSilence: Check = (context) => {
   return [makeProblem('cluster-down', cluster, { sentence, nodes: names })];
 };
 
+/** Runs right after checkSilence: whatever that found is about all pods. */
 export const checkReachability: Check = (context, found) => {
-  if (found.some((problem) => problem.code === 'cluster-down' || problem.code === 'cannot-ask')) return [];
+  if (found.length > 0) return [];
   const silent = context.state.nodes.filter((node) => node.pod !== null && node.unreachable !== null);
   const down = silent.filter((node) => node.slots.length > 0 && context.isDown(node));
   const rest = silent.filter((node) => !down.includes(node));

@@ -6,8 +6,8 @@ import type { Gossip } from './gossip.ts';
 
 /** Whether a Service's selector picks an object with these labels; an empty selector picks nothing. */
 export function selects(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {
-  const wanted = Object.entries(selector);
-  return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
+  const keys = Object.keys(selector);
+  return keys.length > 0 && keys.every((key) => labels[key] === selector[key]);
 }
 
 /** The pod's own Service: the one that is called like its label `name`. */

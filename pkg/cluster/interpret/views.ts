@@ -34,8 +34,19 @@ interface ViewLine {
   readonly address: string;
 }
 
+/** Computed once for an observation: `interpret` and `check` both need it. */
+const CACHE = new WeakMap<Gossip, readonly ComparedViews[]>();
+
 /** Groups of equal views, the largest first (then by the order of pods); the first has no differences. */
-export function compareViews(gossip: Gossip): ComparedViews[] {
+export function compareViews(gossip: Gossip): readonly ComparedViews[] {
+  const known = CACHE.get(gossip);
+  if (known !== undefined) return known;
+  const compared = groupViews(gossip);
+  CACHE.set(gossip, compared);
+  return compared;
+}
+
+function groupViews(gossip: Gossip): ComparedViews[] {
   const table = new LineTable();
   const groups = new Map<string, View[]>();
   for (const answered of gossip.answered) {

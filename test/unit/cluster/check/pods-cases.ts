@@ -5,54 +5,14 @@ import {
   crashing,
   linkDown,
   operation,
-  podGone,
   replicaLinkDown,
   unreachable,
   uptime,
 } from '../../../support/observation-faults.ts';
-import { failedOver } from '../../../support/observation-failover.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
 
 export const PODS_CASES: readonly CheckCase[] = [
-  [
-    'pod-missing: of a foreign StatefulSet, an old primary whose replica took over',
-    changed(healthyObservation({ kind: 'foreign', hosts: 6, zones: 0 }), failedOver('redis-4'), podGone('redis-1')),
-    [
-      says(
-        'warning pod-missing',
-        '1 pod of redis is missing: redis-1.',
-        'kubectl -n default describe statefulset redis says why there is no pod.',
-        'redis-1',
-      ),
-      says(
-        'info pod-ip-announced',
-        'All 5 nodes announce their pod IPs: a restart of all pods at once would not heal by itself.',
-        'Give each node a Service of its own and CONFIG SET cluster-announce-ip to its ClusterIP, also in its configuration file.',
-        'redis-0 redis-2 redis-3 redis-4 redis-5',
-      ),
-    ],
-  ],
-  [
-    'claim-unbound: a pod waits for its volume',
-    changed(
-      healthyObservation(),
-      unreachable('redis-5-0', 'not-running'),
-      changePod('redis-5-0', (pod) => ({ ...pod, phase: 'Pending' })),
-      changeKube((kube) => ({
-        ...kube,
-        claims: kube.claims.map((claim) => (claim.name === 'data-redis-5-0' ? { ...claim, phase: 'Pending' } : claim)),
-      })),
-    ),
-    [
-      says(
-        'warning claim-unbound',
-        'redis-5-0, a replica, waits for its volume (claim data-redis-5-0 is not bound).',
-        'kubectl -n default describe pvc data-redis-5-0 says what the claim waits for.',
-        'redis-5-0',
-      ),
-    ],
-  ],
   [
     'pod-not-running: it crashes',
     changed(healthyObservation(), unreachable('redis-5-0', 'not-running'), crashing('redis-5-0')),

@@ -1,6 +1,6 @@
 /** Faults of nodes that were not heard, as they stand for what is not served, and exactly what check says of each. */
 import { healthyObservation, freshObservation } from '../../../support/observation.ts';
-import { changeKube, changed } from '../../../support/observation-changes.ts';
+import { changeKube, changePod, changed } from '../../../support/observation-changes.ts';
 import {
   crashing,
   every,
@@ -9,6 +9,7 @@ import {
   replicasLoseLink,
   unreachable,
 } from '../../../support/observation-faults.ts';
+import { failedOver } from '../../../support/observation-failover.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
 
@@ -40,6 +41,36 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
         'warning cannot-ask',
         'None of the 6 pods of redis could be asked (redis-1-0: no answer from redis-1-0, redis-2-0: no answer from redis-2-0 and 4 more).',
         'Try kubectl port-forward to a pod by hand; it needs the rights get and create on pods/portforward.',
+        'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
+      ),
+    ],
+  ],
+  [
+    'cluster-mode-off: in every pod',
+    changed(
+      healthyObservation({ kind: 'foreign' }),
+      every((pod) => unreachable(pod, 'not-cluster', 'up')),
+    ),
+    [
+      says(
+        'warning cluster-mode-off',
+        'None of the 6 pods of redis is in cluster mode (redis-0: no answer from redis-0, redis-1: no answer from redis-1 and 4 more).',
+        'Set cluster-enabled yes in its configuration, or take the cluster label off the pod.',
+        'redis-0 redis-1 redis-2 redis-3 redis-4 redis-5',
+      ),
+    ],
+  ],
+  [
+    'password-refused: by every pod',
+    changed(
+      healthyObservation(),
+      every((pod) => unreachable(pod, 'auth', 'up')),
+    ),
+    [
+      says(
+        'warning password-refused',
+        'None of the 6 pods of redis accepts the password (redis-1-0: no answer from redis-1-0, redis-2-0: no answer from redis-2-0 and 4 more).',
+        'Compare Secret redis-auth with what the node was started with.',
         'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
       ),
     ],
@@ -200,6 +231,44 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
         'warning pod-missing',
         '1 pod of redis is missing: redis-5-0.',
         'kubectl redis create redis makes what is missing.',
+        'redis-5-0',
+      ),
+    ],
+  ],
+  [
+    'pod-missing: of a foreign StatefulSet, an old primary whose replica took over',
+    changed(healthyObservation({ kind: 'foreign', hosts: 6, zones: 0 }), failedOver('redis-4'), podGone('redis-1')),
+    [
+      says(
+        'warning pod-missing',
+        '1 pod of redis is missing: redis-1.',
+        'kubectl -n default describe statefulset redis says why there is no pod.',
+        'redis-1',
+      ),
+      says(
+        'info pod-ip-announced',
+        'All 5 nodes announce their pod IPs: a restart of all pods at once would not heal by itself.',
+        'Give each node a Service of its own and CONFIG SET cluster-announce-ip to its ClusterIP, also in its configuration file.',
+        'redis-0 redis-2 redis-3 redis-4 redis-5',
+      ),
+    ],
+  ],
+  [
+    'claim-unbound: a pod waits for its volume',
+    changed(
+      healthyObservation(),
+      unreachable('redis-5-0', 'not-running'),
+      changePod('redis-5-0', (pod) => ({ ...pod, phase: 'Pending' })),
+      changeKube((kube) => ({
+        ...kube,
+        claims: kube.claims.map((claim) => (claim.name === 'data-redis-5-0' ? { ...claim, phase: 'Pending' } : claim)),
+      })),
+    ),
+    [
+      says(
+        'warning claim-unbound',
+        'redis-5-0, a replica, waits for its volume (claim data-redis-5-0 is not bound).',
+        'kubectl -n default describe pvc data-redis-5-0 says what the claim waits for.',
         'redis-5-0',
       ),
     ],
