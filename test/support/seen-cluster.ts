@@ -25,6 +25,6 @@ export async function slotsOf(namespace: string, name: string): Promise<SeenSlot
 
 /** What redis-cli prints inside the pod, or what went wrong instead; never throws, for use in polls. */
 export async function inRedis(namespace: string, pod: string, ...words: string[]): Promise<string> {
-  const ended = await kubectl(['exec', pod, '-c', 'redis', '--', 'redis-cli', ...words], { namespace });
+  const ended = await kubectl(['exec', pod, '--', 'redis-cli', ...words], { namespace });
   return (ended.code === 0 ? ended.stdout : ended.stderr).trim();
 }
