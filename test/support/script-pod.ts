@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 import { configMap } from '../../pkg/pod/config-map.ts';
 import { poll } from './redis-server.ts';
@@ -89,23 +90,14 @@ export interface ScriptPod {
   remove(): Promise<void>;
 }
 
-let applets: Promise<string> | null = null;
-
 /** Busybox' tools as commands, so that the scripts meet its awk, sed, timeout and flock. */
-function busyboxApplets(): Promise<string> {
-  applets ??= mkdtemp(join(tmpdir(), 'busybox-')).then((dir) => {
-    process.once('exit', () => void execFile('rm', ['-rf', dir]));
-    return new Promise((resolve, reject) => {
-      execFile('busybox', ['--install', '-s', dir], (error) =>
-        error === null ? resolve(dir) : reject(missing(error)),
-      );
-    });
+async function busyboxApplets(root: string): Promise<string> {
+  const dir = join(root, 'bin');
+  await mkdir(dir);
+  await promisify(execFile)('busybox', ['--install', '-s', dir]).catch((error: unknown) => {
+    throw new Error('These tests need busybox: apt-get install busybox', { cause: error });
   });
-  return applets;
-}
-
-function missing(error: Error): Error {
-  return new Error('These tests need busybox: apt-get install busybox', { cause: error });
+  return dir;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -120,7 +112,7 @@ async function environmentOf(options: PodOptions, root: string): Promise<Record<
   const announceIp = options.announceIp === undefined ? address : options.announceIp;
   const path = [
     ...(flavour.serverDir === null ? [] : [flavour.serverDir]),
-    ...(flavour.shell === 'busybox ash' ? [await busyboxApplets()] : []),
+    ...(flavour.shell === 'busybox ash' ? [await busyboxApplets(root)] : []),
     process.env['PATH'] ?? '/usr/bin:/bin',
   ].join(':');
   return {
