@@ -193,7 +193,7 @@ function clusterDirectives(address: string, options: RedisServerOptions): Direct
 }
 
 /** What Kubernetes would say of it: three hosts, taken in turn. */
-function fakePod(index: number, address: string, port: number): PodFacts {
+export function fakePod(index: number, address: string, port: number): PodFacts {
   const name = `redis-${index + 1}`;
   return {
     name: `${name}-0`,
