@@ -66,6 +66,6 @@ function whyNotAsked(pod: PodFacts): string | null {
 /** A server that is not there while its guard is: the last line in which the guard says what it waits for. */
 async function guardLine(kube: KubePort, pod: PodFacts): Promise<string | null> {
   const lines = await kube.logTail(pod.name, pod.container.name, GUARD_LINES);
-  const last = lines.findLast((line) => line.startsWith('guard:'));
+  const last = lines.findLast((line) => line.startsWith('guard: waiting'));
   return last === undefined ? null : last.slice('guard:'.length).trim();
 }
