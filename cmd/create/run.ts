@@ -1,6 +1,8 @@
 /** `create` with a person or without: ask what is missing, show the plan, ask once, run it with live progress. */
 import { AppError, EXIT, refusal, usageError } from '../../pkg/errors.ts';
-import { nodeCount } from '../../pkg/cluster/model/spec.ts';
+import { SLOT_COUNT } from '../../pkg/cluster/model/slots.ts';
+import { nodeCount, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
+import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { GivenSpec } from '../../pkg/cluster/plan/create-spec.ts';
 import { prepareCreate, runCreate, type Prepared } from '../../pkg/engine/create.ts';
@@ -72,7 +74,10 @@ async function createOne(
   if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
   if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
   const look = { ...deps.terminal.look(request.globals.color), width: deps.terminal.size()?.columns ?? null };
-  if (plan.kind === 'nothing') return sayFinished(prepared, deps);
+  if (plan.kind === 'nothing') {
+    for (const remark of prepared.remarks) deps.terminal.say(`note: ${remark.sentence}\n`);
+    return sayFinished(prepared.spec, prepared.state, deps);
+  }
   const lines = createPlanLines(viewOf(prepared), look);
   deps.terminal.say(`${lines.join('\n')}\n\n`);
   if (interactive && !(await consents(deps)))
@@ -107,9 +112,8 @@ async function runPlan(
     progress.end();
     const seconds = ((deps.clock.now() - startedAt) / 1000).toFixed(1);
     const state = interpret(done.last);
-    deps.terminal.write(
-      `${options.name} is ready: ${state.shards.length} shards, ${state.nodes.length} nodes, 16384 slots (${seconds} s)\n`,
-    );
+    if (done.changes === 0) return sayFinished(prepared.spec, state, deps);
+    deps.terminal.write(`${options.name} is ready: ${sizeOf(state)} (${seconds} s)\n`);
     deps.terminal.say(`Look at it with: kubectl redis slots ${options.name} -n ${prepared.spec.cluster.namespace}\n`);
   } catch (error) {
     progress.end();
@@ -124,13 +128,12 @@ function viewOf(prepared: Prepared): CreateView {
   return { spec, plan, remarks, brought, resumes: prepared.state.desired !== null };
 }
 
-function sayFinished(prepared: Prepared, deps: Deps): void {
-  const { spec, state, remarks } = prepared;
-  for (const remark of remarks) deps.terminal.say(`note: ${remark.sentence}\n`);
-  const nodes = state.nodes.length;
-  deps.terminal.write(
-    `${spec.cluster.name} is there already: ${state.shards.length} shards, ${nodes} nodes, 16384 slots. Nothing was changed.\n`,
-  );
+function sayFinished(spec: ClusterSpec, state: ClusterState, deps: Deps): void {
+  deps.terminal.write(`${spec.cluster.name} is there already: ${sizeOf(state)}. Nothing was changed.\n`);
+}
+
+function sizeOf(state: ClusterState): string {
+  return `${state.shards.length} shards, ${state.nodes.length} nodes, ${SLOT_COUNT} slots`;
 }
 
 async function consents(deps: Deps): Promise<boolean> {

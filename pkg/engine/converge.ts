@@ -30,6 +30,8 @@ export interface ConvergeDeps {
 export interface Converged {
   readonly batches: number;
   readonly steps: number;
+  /** Steps that changed something; the others only waited. */
+  readonly changes: number;
   readonly last: Observation;
 }
 
@@ -37,6 +39,7 @@ export interface Converged {
 export async function converge(deps: ConvergeDeps): Promise<Converged> {
   let batches = 0;
   let steps = 0;
+  let changes = 0;
   let previous = '';
   let repeated = 0;
   for (;;) {
@@ -46,7 +49,7 @@ export async function converge(deps: ConvergeDeps): Promise<Converged> {
     if (plan.kind === 'refused')
       throw new AppError(plan.sentence, { code: plan.code, hint: plan.hint, exitCode: EXIT.refused });
     const batch = plan.kind === 'batches' ? plan.batches[0] : undefined;
-    if (batch === undefined) return { batches, steps, last: observation };
+    if (batch === undefined) return { batches, steps, changes, last: observation };
     const signature = JSON.stringify(batch);
     repeated = signature === previous ? repeated + 1 : 0;
     previous = signature;
@@ -54,6 +57,7 @@ export async function converge(deps: ConvergeDeps): Promise<Converged> {
     await runBatch(deps, batch, observation);
     batches += 1;
     steps += batch.steps.length;
+    changes += batch.steps.filter((step) => step.kind !== 'wait-pods' && step.kind !== 'await-convergence').length;
   }
 }
 

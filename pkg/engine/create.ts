@@ -54,6 +54,7 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   const observation = await observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal });
   const state = interpret(observation);
   const { kube } = observation;
+  refuseBlindness(kube);
   const recorded = recordedSpec(kube, cluster.name);
   const brought = isBrought(kube, cluster.name);
   const shape = shapeOf({ given, recorded, state, kube, brought });
@@ -97,6 +98,17 @@ function makesObjects(plan: Plan): boolean {
 function recordedSpec(kube: KubeFacts, name: string): ClusterSpec | null {
   const service = kube.services.find((candidate) => candidate.name === name);
   return service === undefined ? null : readSpec(service.annotations);
+}
+
+/** A view can live without some facts; a plan made without them would make what is there already. */
+function refuseBlindness(kube: KubeFacts): void {
+  const blind = kube.gaps.find((gap) => gap.what !== 'nodes');
+  if (blind === undefined) return;
+  throw new AppError(`create must be able to read ${blind.what}`, {
+    code: 'forbidden',
+    cause: new Error(blind.why),
+    hint: `Ask the cluster's administrator for the right to get and list ${blind.what} in this namespace`,
+  });
 }
 
 function hostsOf(kube: KubeFacts): KubeFacts['hosts'] | null {

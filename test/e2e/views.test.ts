@@ -122,7 +122,7 @@ describeCluster('views', () => {
     const startedAt = performance.now();
     const nodes = await run('nodes', 'legacy', '--request-timeout', '2s');
     expect(performance.now() - startedAt).toBeLessThan(6_000);
-    expect([nodes.code, nodes.stdout]).toEqual([0, expect.stringMatching(new RegExp(`${pod} .*timeout`))]);
+    expect([nodes.code, nodes.stdout]).toEqual([0, expect.stringMatching(new RegExp(`${pod} .*no answer in time`))]);
     expect(nodes.stdout.match(/^legacy-\d/gm)).toHaveLength(6);
     await until(
       () => inRedis(env.namespace, pod, 'PING'),

@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../../dist/kubectl-redis.js', import.meta.url));
+/** $E2E_CLI, where another build than that of dist/ is to be tested. */
+const CLI = process.env['E2E_CLI'] ?? fileURLToPath(new URL('../../dist/kubectl-redis.js', import.meta.url));
 /** An image that the hosts of the test cluster have or can pull. */
 export const IMAGE = process.env['KUBECTL_REDIS_IMAGE'] ?? 'docker.io/library/redis:8.4';
 

@@ -50,7 +50,7 @@ const nothing: Plan = { kind: 'nothing', remarks: [] };
 describe('converge', () => {
   test('runs only the first batch of each plan, then plans again', async () => {
     const { deps, applied } = world([plan(batch('a', 2), batch('never')), plan(batch('b')), nothing]);
-    expect(await converge(deps)).toMatchObject({ batches: 2, steps: 3 });
+    expect(await converge(deps)).toMatchObject({ batches: 2, steps: 3, changes: 0 });
     expect(applied).toEqual(['a 0', 'a 1', 'b 0']);
   });
 
