@@ -15,6 +15,7 @@ import {
   type StorageClassFacts,
 } from '../cluster/plan/preflight.ts';
 import { budget } from '../pod/budget.ts';
+import { busPolicy } from '../pod/bus-policy.ts';
 import { configMap } from '../pod/config-map.ts';
 import { clientService } from '../pod/services.ts';
 import { statefulSet } from '../pod/stateful-set.ts';
@@ -117,13 +118,14 @@ function hostsOf(kube: KubeFacts): KubeFacts['hosts'] | null {
 
 async function preflight(ports: ObservePorts, spec: ClusterSpec): Promise<void> {
   const { kube } = ports;
-  const [services, sets, configs, classes] = await Promise.all([
+  const [services, sets, configs, policies, classes] = await Promise.all([
     kube.list('v1', 'Service'),
     kube.list('apps/v1', 'StatefulSet'),
     kube.list('v1', 'ConfigMap'),
+    spec.networkPolicy ? kube.list('networking.k8s.io/v1', 'NetworkPolicy') : [],
     storageClasses(ports),
   ]);
-  const existing = [...services, ...sets, ...configs].map((object) => ({
+  const existing = [...services, ...sets, ...configs, ...policies].map((object) => ({
     kind: object.kind,
     name: object.metadata.name,
     labels: object.metadata.labels ?? {},
@@ -145,6 +147,7 @@ async function tryObjects(ports: ObservePorts, spec: ClusterSpec): Promise<void>
     clientService(spec),
     configMap(spec, { addresses: new Map(), formed: false }),
     budget(spec, shardOfOrdinal(1, spec.masters)),
+    ...(spec.networkPolicy ? [busPolicy(spec)] : []),
     statefulSet(spec, 1, { announceIp: null, shard: shardOfOrdinal(1, spec.masters), antiAffinity: spec.antiAffinity }),
   ];
   await Promise.all(objects.map((object) => ports.kube.apply(object, { dryRun: true })));
