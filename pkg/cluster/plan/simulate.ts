@@ -57,6 +57,8 @@ function applyStep(answers: Answers, step: Step): void {
     case 'wait-pods':
     case 'mark-formed':
     case 'await-convergence':
+    case 'remove-object':
+    case 'wait-gone':
       return undefined;
     default:
       return step satisfies never;

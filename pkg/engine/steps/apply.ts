@@ -6,6 +6,7 @@ import type { ObservePorts } from '../observe.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads } from './object-steps.ts';
+import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
 import { waitPods } from './wait-pods.ts';
 
@@ -63,6 +64,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return replicate(onRedis, step);
     case 'await-convergence':
       return awaitConvergence(deps, observation, deps.report, deps.signal);
+    case 'remove-object':
+    case 'wait-gone':
+      return applyRemoval({ ...deps, cluster: spec.cluster, timeoutMs: deps.podsTimeoutMs }, step);
     default:
       return step satisfies never;
   }
