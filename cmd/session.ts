@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Dialer, RedisPort } from '../pkg/engine/ports.ts';
 import type { PodFacts } from '../pkg/cluster/model/observation.ts';
+import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
 import { AppError, usageError } from '../pkg/errors.ts';
 import { createRestClient } from '../pkg/kube/client.ts';
 import type { RestClient } from '../pkg/kube/client.ts';
@@ -104,17 +105,30 @@ async function readPasswordFile(globals: Globals): Promise<RedisLogin | null> {
   throw usageError(`the password file ${file} is empty`);
 }
 
-/** The given password, else that of Secret NAME-auth, read once for each cluster. */
+/** The given password, else that of Secret NAME-auth, read once for each name that the pods' cluster may go by. */
 function loginSource(kube: KubePort, given: RedisLogin | null): (pod: PodFacts) => Promise<RedisLogin | null> {
   if (given !== null) return () => Promise.resolve(given);
   const known = new Map<string, Promise<RedisLogin | null>>();
-  return (pod) => {
-    const cluster = pod.labels['kubectl-redis.io/cluster'] ?? pod.labels['app.kubernetes.io/instance'];
-    if (cluster === undefined) return Promise.resolve(null);
+  const secretOf = (cluster: string): Promise<RedisLogin | null> => {
     const login = known.get(cluster) ?? readSecret(kube, cluster);
     known.set(cluster, login);
     return login;
   };
+  return async (pod) => {
+    for (const name of clusterNames(pod)) {
+      const login = await secretOf(name);
+      if (login !== null) return login;
+    }
+    return null;
+  };
+}
+
+/** As readFacts finds the pods of a cluster: by our label, or by what usually ties pods to a name. */
+function clusterNames(pod: PodFacts): string[] {
+  const own = pod.labels[CLUSTER_LABEL];
+  if (own !== undefined) return [own];
+  const names = [pod.labels['app.kubernetes.io/instance'], pod.labels['app'], pod.owner?.split('/').at(-1)];
+  return [...new Set(names.filter((name) => name !== undefined))];
 }
 
 /** Without the right to read Secrets: as if there were none, so that clusters without a password can be seen. */
