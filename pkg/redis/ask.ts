@@ -46,25 +46,32 @@ export async function askNode(
   for (const reply of [myId, nodes, clusterInfo, info]) {
     if (reply instanceof Error) throw whyNot(reply, info);
   }
+  const server = parseInfo(String(info));
+  // Valkey answers while it loads, with the keys that it has so far; Redis refuses. The same for both.
+  if (server.loading) throw unreachable('loading', loadingSentence(String(info)));
   const view = parseNodes(String(nodes));
   return {
     myId: String(myId),
     view,
     clusterInfo: parseClusterInfo(String(clusterInfo)),
-    info: parseInfo(String(info)),
+    info: server,
     config: options.withConfig === true ? readConfig(config) : null,
     keysInOwnSlots: options.countKeys === true ? await countKeys(connection, view, String(myId)) : null,
   };
 }
 
-/** INFO is answered while loading, so it can say how far that is. */
 function whyNot(reply: Error, info: unknown): AppError {
   const why = classifyReply(reply.message);
-  if (why !== 'loading' || typeof info !== 'string') return unreachable(why, reply.message);
+  return unreachable(why, why === 'loading' && typeof info === 'string' ? loadingSentence(info) : reply.message);
+}
+
+/** INFO is answered while loading, so it can say how far that is. */
+function loadingSentence(info: string): string {
   const percent = fieldOf(info, 'loading_loaded_perc');
   const secondsLeft = fieldOf(info, 'loading_eta_seconds');
-  const progress = percent === null ? '' : `: ${percent} % done, about ${secondsLeft ?? '?'} s left`;
-  return unreachable('loading', `It is loading its data${progress}`);
+  return percent === null
+    ? 'It is loading its data'
+    : `It is loading its data: ${percent} % done, about ${secondsLeft ?? '?'} s left`;
 }
 
 /** null when none of the names may be asked. Names that a version does not know are left out. */

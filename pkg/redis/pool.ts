@@ -112,9 +112,13 @@ export class ConnectionPool {
     const stream = await this.#deps.dial(pod, signal);
     // Between here and the connection nobody listens, and an unheard error ends the process.
     stream.on('error', () => undefined);
-    if (!signal.aborted) return stream;
-    stream.destroy();
-    throw unreachable('timeout', 'The connection came too late');
+    if (signal.aborted) {
+      stream.destroy();
+      throw unreachable('timeout', 'The connection came too late');
+    }
+    // Also while the password, that it waits for, never comes.
+    signal.addEventListener('abort', () => stream.destroy(), { once: true });
+    return stream;
   }
 
   async #credentials(pod: PodFacts): Promise<Credentials | null> {
