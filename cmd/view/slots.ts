@@ -19,7 +19,7 @@ const COLUMNS: readonly Column[] = [
   { header: 'HOST', leaveOut: 1 },
   { header: 'ZONE', leaveOut: 3 },
   { header: 'KEYS', align: 'right', leaveOut: 2 },
-  { header: 'REMARKS' },
+  { header: 'REMARKS', below: true },
 ];
 
 /** Ranges of one shard that are written out on a terminal. */

@@ -8,6 +8,8 @@ export interface Column {
   /** Left out first when the terminal is too narrow; 0 (default) = never left out. */
   readonly leaveOut?: number;
   readonly align?: 'right';
+  /** The last column only: where it does not fit, its text may stand below the row instead of beside it. */
+  readonly below?: boolean;
 }
 
 export interface Layout {
@@ -17,6 +19,8 @@ export interface Layout {
   readonly sizes: readonly number[];
   /** Spaces between them. */
   readonly gap: number;
+  /** Columns that say something and found no room, or not enough of it. */
+  readonly lost: number;
 }
 
 const GAP = 3;
@@ -31,7 +35,7 @@ export function layOut(columns: readonly Column[], rows: readonly (readonly stri
     rows.reduce((most, row) => Math.max(most, row[index]?.length ?? 0), header.length),
   );
   const all = columns.map((_, index) => index);
-  if (width === null) return { kept: all, sizes: natural, gap: GAP };
+  if (width === null) return { kept: all, sizes: natural, gap: GAP, lost: 0 };
   const fits = (kept: readonly number[], gap: number): boolean => leastWidth(natural, kept, gap) <= width;
   let kept = all;
   for (const index of leavingOrder(columns, rows)) {
@@ -39,7 +43,13 @@ export function layOut(columns: readonly Column[], rows: readonly (readonly stri
     kept = kept.filter((one) => one !== index);
   }
   const gap = fits(kept, GAP) ? GAP : NARROW_GAP;
-  return squeeze(natural, kept, gap, width);
+  const layout = squeeze(natural, kept, gap, width);
+  const lost = all.filter((index) => {
+    const size = layout.sizes[layout.kept.indexOf(index)] ?? 0;
+    const wanted = natural[index] ?? 0;
+    return !isBlank(rows, index) && size < (index === all.length - 1 ? Math.min(wanted, LEAST_LAST) : wanted);
+  }).length;
+  return { ...layout, lost };
 }
 
 function leastWidth(natural: readonly number[], kept: readonly number[], gap: number): number {
@@ -51,10 +61,13 @@ function total(sizes: readonly number[], gap: number): number {
   return sizes.reduce((sum, size) => sum + size, gap * (sizes.length - 1));
 }
 
+function isBlank(rows: readonly (readonly string[])[], index: number): boolean {
+  return index > 0 && rows.every((row) => ['', '-'].includes(row[index] ?? ''));
+}
+
 /** Which columns go first: those that say nothing, then by rank. */
 function leavingOrder(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
-  const isBlank = (index: number): boolean => index > 0 && rows.every((row) => ['', '-'].includes(row[index] ?? ''));
-  const rank = (index: number): number => (isBlank(index) ? 1000 : 0) + (columns[index]?.leaveOut ?? 0);
+  const rank = (index: number): number => (isBlank(rows, index) ? 1000 : 0) + (columns[index]?.leaveOut ?? 0);
   return columns
     .map((_, index) => index)
     .filter((index) => rank(index) > 0)
@@ -62,7 +75,12 @@ function leavingOrder(columns: readonly Column[], rows: readonly (readonly strin
 }
 
 /** The last column takes what is left; if that is too little, the widest give up some; at worst the last ones go. */
-function squeeze(natural: readonly number[], kept: readonly number[], gap: number, width: number): Layout {
+function squeeze(
+  natural: readonly number[],
+  kept: readonly number[],
+  gap: number,
+  width: number,
+): Omit<Layout, 'lost'> {
   const sizes = kept.map((index) => natural[index] ?? 0);
   const last = sizes.length - 1;
   const wanted = sizes[last] ?? 0;
