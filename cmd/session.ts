@@ -8,7 +8,7 @@ import { createRestClient } from '../pkg/kube/client.ts';
 import type { RestClient } from '../pkg/kube/client.ts';
 import { loadKubeTarget } from '../pkg/kube/config.ts';
 import { createKubePort } from '../pkg/kube/kube-port.ts';
-import type { KubePort } from '../pkg/engine/ports.ts';
+import { MAX_TUNNELS, type KubePort } from '../pkg/engine/ports.ts';
 import type { Session } from './deps.ts';
 import { timeoutMsOf } from './global-flags.ts';
 import type { Globals } from './global-flags.ts';
@@ -41,7 +41,7 @@ export async function openSession(
         import('../pkg/redis/connect.ts'),
         direct ? directDialer() : tunnelDialer(client, namespace),
       ]);
-      return createRedisPort({ dial, credentials: loginSource(kube, given) });
+      return createRedisPort({ dial, credentials: loginSource(kube, given), maxOpen: direct ? Infinity : MAX_TUNNELS });
     });
     closers.push(() => redis.close());
     return { kube, redis, namespace, inNamespace, close: () => closeAll(closers, client) };

@@ -4,10 +4,8 @@
  */
 import pLimit from 'p-limit';
 import type { ClusterRef, KubeFacts, NodeReply, Observation, PodFacts } from '../cluster/model/observation.ts';
-import type { Clock, KubePort, RedisPort } from './ports.ts';
+import { MAX_TUNNELS, type Clock, type KubePort, type RedisPort } from './ports.ts';
 
-/** Nodes asked at the same time: as many as there may be tunnels. */
-const ASK_AT_ONCE = 32;
 /** Lines of a log in which a waiting guard says what it waits for. */
 const GUARD_LINES = 20;
 
@@ -38,7 +36,7 @@ export async function observePods(
   kube: KubeFacts,
   options: ObserveOptions,
 ): Promise<Observation> {
-  const limit = pLimit(ASK_AT_ONCE);
+  const limit = pLimit(MAX_TUNNELS);
   const replies = await Promise.all(
     kube.pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))),
   );

@@ -100,6 +100,9 @@ export interface KubePort {
  */
 export type Dialer = (pod: PodFacts, signal: AbortSignal) => Promise<Duplex>;
 
+/** Tunnels through the API server that are open at once, and so nodes that are asked at once (DESIGN section 8). */
+export const MAX_TUNNELS = 32;
+
 /** A command and its arguments, as Redis takes them. */
 export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
 
