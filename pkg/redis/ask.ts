@@ -50,13 +50,14 @@ export async function askNode(
   // Valkey answers while it loads, with the keys that it has so far; Redis refuses. The same for both.
   if (server.loading) throw unreachable('loading', loadingSentence(String(info)));
   const view = parseNodes(String(nodes));
+  const counted = options.countKeys === true ? await countKeys(connection, view, String(myId)) : null;
   return {
     myId: String(myId),
     view,
     clusterInfo: parseClusterInfo(String(clusterInfo)),
-    info: server,
+    info: counted === null ? server : { ...server, keys: settleKeys(server.keys, counted) },
     config: options.withConfig === true ? readConfig(config) : null,
-    keysInOwnSlots: options.countKeys === true ? await countKeys(connection, view, String(myId)) : null,
+    keysInOwnSlots: counted?.inSlots ?? null,
   };
 }
 
@@ -85,12 +86,26 @@ function readConfig(replies: readonly unknown[]): Readonly<Record<string, string
   return config;
 }
 
+interface CountedKeys {
+  readonly inSlots: number;
+  /** DBSIZE once more, behind the counts. */
+  readonly after: number;
+}
+
+/**
+ * Clients write, delete and let keys expire while we count slot by slot: whatever lies between the sizes before and after is no
+ * contradiction. What is left is the number of keys that no slot of the node accounts for (law L5), and only that.
+ */
+function settleKeys(before: number, { inSlots, after }: CountedKeys): number {
+  return Math.max(inSlots, Math.min(before, after));
+}
+
 /** Law L5: what DBSIZE must be equal to. null for a replica. */
 async function countKeys(
   connection: RedisConnection,
   view: readonly GossipNode[],
   myId: string,
-): Promise<number | null> {
+): Promise<CountedKeys | null> {
   const self = view.find((node) => node.nodeId === myId);
   if (self?.role !== 'primary') return null;
   const slots = new Set(self.importing.map(({ slot }) => slot));
@@ -106,5 +121,6 @@ async function countKeys(
     if (count instanceof Error) return null;
     keys += integerOf(count);
   }
-  return keys;
+  const [after] = await connection.exec([['DBSIZE']]);
+  return { inSlots: keys, after: integerOf(after) };
 }
