@@ -31,7 +31,8 @@ export async function openSession(
     as: globals.as,
     asGroups: globals['as-group'],
   });
-  const client = createRestClient(target, { requestTimeoutMs: timeoutMsOf(globals) });
+  const early = createEarlyWork();
+  const client = createRestClient(target, { requestTimeoutMs: timeoutMsOf(globals), onFirstRequest: early.begin });
   const direct = globals.connect === 'direct' || (globals.connect === 'auto' && isInsideCluster(env, target.context));
   const closers: (() => void)[] = [];
   const inNamespace = (namespace: string): Session => {
@@ -44,7 +45,14 @@ export async function openSession(
       return createRedisPort({ dial, credentials: loginSource(kube, given), maxOpen: direct ? Infinity : MAX_TUNNELS });
     });
     closers.push(() => redis.close());
-    return { kube, redis, namespace, inNamespace, close: () => closeAll(closers, client) };
+    const prepare = (load: () => Promise<unknown>): void => {
+      const asking = (): Promise<unknown>[] => [
+        import('../pkg/redis/connect.ts'),
+        direct ? directDialer() : loadTunnel(),
+      ];
+      early.add(() => Promise.all([...asking(), load()]));
+    };
+    return { kube, redis, namespace, inNamespace, prepare, close: () => closeAll(closers, client) };
   };
   return inNamespace(target.namespace);
 }
@@ -54,13 +62,38 @@ function closeAll(closers: readonly (() => void)[], client: RestClient): void {
   client.close();
 }
 
+interface EarlyWork {
+  add(load: () => Promise<unknown>): void;
+  begin(): void;
+}
+
+/** Loading code takes time of this process, which has none to spare before the first request is out and plenty after it. */
+function createEarlyWork(): EarlyWork {
+  const waiting: (() => Promise<unknown>)[] = [];
+  let begun = false;
+  // What can't be loaded is missed, and reported, by who needs it.
+  const start = (load: () => Promise<unknown>): void => void load().catch(() => undefined);
+  return {
+    add: (load) => {
+      if (begun) start(load);
+      else waiting.push(load);
+    },
+    begin: () => {
+      begun = true;
+      for (const load of waiting.splice(0)) start(load);
+    },
+  };
+}
+
+const loadTunnel = (): Promise<typeof import('../pkg/kube/tunnel.ts')> => import('../pkg/kube/tunnel.ts');
+
 async function directDialer(): Promise<Dialer> {
   const { createDirectDialer } = await import('../pkg/redis/dial-direct.ts');
   return createDirectDialer();
 }
 
 async function tunnelDialer(client: RestClient, namespace: string): Promise<Dialer> {
-  const { createTunnelDialer } = await import('../pkg/kube/tunnel.ts');
+  const { createTunnelDialer } = await loadTunnel();
   return createTunnelDialer(client, namespace);
 }
 

@@ -44,6 +44,12 @@ export interface PodTrouble {
 /** Parts of KubeFacts that a view can do without; what is left out is empty or null, and no gap. */
 export type FactsPart = 'statefulSets' | 'hosts' | 'claims' | 'config' | 'operation';
 
+export interface FactsOptions {
+  readonly leaveOut?: readonly FactsPart[];
+  /** Called once with the pods, as soon as they are known: whoever asks them need not wait for the rest. */
+  readonly onPods?: (pods: readonly PodFacts[]) => void;
+}
+
 /** A Redis Cluster that `list` found. */
 export interface ListedCluster {
   readonly namespace: string;
@@ -56,12 +62,8 @@ export interface ListedCluster {
 
 export interface KubePort {
   readonly namespace: string;
-  /** One read of everything that belongs to a cluster; lists run side by side. Missing rights become `gaps` where a view can live without. */
-  readFacts(
-    cluster: ClusterRef,
-    signal?: AbortSignal,
-    options?: { readonly leaveOut?: readonly FactsPart[] },
-  ): Promise<KubeFacts>;
+  /** One read of everything that belongs to a cluster. Missing rights become `gaps` where a view can live without. */
+  readFacts(cluster: ClusterRef, signal?: AbortSignal, options?: FactsOptions): Promise<KubeFacts>;
   /** All clusters of a namespace, or of all namespaces (null), by namespace and name. */
   listClusters(namespace: string | null): Promise<readonly ListedCluster[]>;
   get(apiVersion: string, kind: string, name: string): Promise<KubeObject | null>;
