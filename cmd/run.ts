@@ -15,7 +15,7 @@ export interface RunOptions {
 export async function run(argv: readonly string[], deps: Deps, options: RunOptions): Promise<ExitCode> {
   let { debug } = options;
   try {
-    const parsed = await parseArgv(argv, options.verbs);
+    const parsed = parseArgv(argv, options.verbs);
     if (parsed.kind === 'help') {
       const { helpOfAll, helpOfVerb } = await import('./help.ts');
       const width = deps.terminal.size()?.columns ?? null;
