@@ -56,8 +56,7 @@ export async function lookAt(
   return { observation, state: interpret(observation) };
 }
 
-const loadInterpret = (): Promise<typeof import('../pkg/cluster/interpret.ts')> =>
-  import('../pkg/cluster/interpret.ts');
+const loadInterpret = () => import('../pkg/cluster/interpret.ts');
 
 /** Says on stderr what could not be read, so that an empty column is not a riddle. */
 export function sayGaps(deps: Deps, state: ClusterState): void {

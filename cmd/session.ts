@@ -6,7 +6,7 @@ import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
 import { AppError, usageError } from '../pkg/errors.ts';
 import { createRestClient } from '../pkg/kube/client.ts';
 import type { RestClient } from '../pkg/kube/client.ts';
-import { loadKubeTarget } from '../pkg/kube/config.ts';
+import { IN_CLUSTER_CONTEXT, loadKubeTarget } from '../pkg/kube/config.ts';
 import { createKubePort } from '../pkg/kube/kube-port.ts';
 import { MAX_TUNNELS, type KubePort } from '../pkg/engine/ports.ts';
 import type { Session } from './deps.ts';
@@ -32,7 +32,10 @@ export async function openSession(
     asGroups: globals['as-group'],
   });
   const early = createEarlyWork();
-  const client = createRestClient(target, { requestTimeoutMs: timeoutMsOf(globals), onFirstRequest: early.begin });
+  const client = createRestClient(target, {
+    requestTimeoutMs: timeoutMsOf(globals),
+    onFirstRequest: () => early.begin(),
+  });
   const direct = globals.connect === 'direct' || (globals.connect === 'auto' && isInsideCluster(env, target.context));
   const closers: (() => void)[] = [];
   const inNamespace = (namespace: string): Session => {
@@ -85,7 +88,7 @@ function createEarlyWork(): EarlyWork {
   };
 }
 
-const loadTunnel = (): Promise<typeof import('../pkg/kube/tunnel.ts')> => import('../pkg/kube/tunnel.ts');
+const loadTunnel = () => import('../pkg/kube/tunnel.ts');
 
 async function directDialer(): Promise<Dialer> {
   const { createDirectDialer } = await import('../pkg/redis/dial-direct.ts');
@@ -99,7 +102,7 @@ async function tunnelDialer(client: RestClient, namespace: string): Promise<Dial
 
 /** Pod addresses can be reached from inside a pod of the same cluster; a kubeconfig there may well name another one. */
 function isInsideCluster(env: Readonly<Record<string, string | undefined>>, context: string): boolean {
-  return env['KUBERNETES_SERVICE_HOST'] !== undefined && context === 'inClusterContext';
+  return env['KUBERNETES_SERVICE_HOST'] !== undefined && context === IN_CLUSTER_CONTEXT;
 }
 
 /** A RedisPort that loads the real one when it is first used. */

@@ -35,6 +35,4 @@ export const checkVerb = defineVerb({
     }),
 });
 
-function loadView(): Promise<[typeof import('../judge.ts'), typeof import('../view/problems.ts')]> {
-  return Promise.all([import('../judge.ts'), import('../view/problems.ts')]);
-}
+const loadView = () => Promise.all([import('../judge.ts'), import('../view/problems.ts')]);

@@ -4,7 +4,7 @@ import { withSession } from '../look-at.ts';
 import { outputFlag, wroteDocument } from '../output.ts';
 import { defineVerb } from '../verb.ts';
 
-const loadSurvey = (): Promise<typeof import('../survey.ts')> => import('../survey.ts');
+const loadSurvey = () => import('../survey.ts');
 
 export const listVerb = defineVerb({
   name: 'list',

@@ -3,7 +3,7 @@ import { lookAt, sayGaps, withSession } from '../look-at.ts';
 import { outputFlag, wroteDocument } from '../output.ts';
 import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
-const loadView = (): Promise<typeof import('../view/nodes.ts')> => import('../view/nodes.ts');
+const loadView = () => import('../view/nodes.ts');
 
 export const nodesVerb = defineVerb({
   name: 'nodes',

@@ -8,7 +8,7 @@ import { outputFlag, wroteDocument } from '../output.ts';
 import type { Look } from '../terminal.ts';
 import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
-const loadView = (): Promise<typeof import('../view/slots.ts')> => import('../view/slots.ts');
+const loadView = () => import('../view/slots.ts');
 
 export const slotsVerb = defineVerb({
   name: 'slots',

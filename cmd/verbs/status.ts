@@ -51,6 +51,4 @@ async function showOnce(deps: Deps, session: Session, { name, globals, output }:
   return EXIT.done;
 }
 
-function loadView(): Promise<[typeof import('../judge.ts'), typeof import('../print-status.ts')]> {
-  return Promise.all([import('../judge.ts'), import('../print-status.ts')]);
-}
+const loadView = () => Promise.all([import('../judge.ts'), import('../print-status.ts')]);

@@ -122,7 +122,8 @@ function shardRemarks(state: ClusterState, node: ClusterNode, shard: Shard): Nod
     return remarks;
   }
   const missing =
-    (state.desired?.replicas ?? 0) - shard.replicas.filter((replica) => replica.role === 'replica').length;
+    (state.desired?.replicas ?? 0) -
+    shard.replicas.filter((replica) => replica.role === 'replica' && replica.pod !== null).length;
   if (state.formed && missing > 0) {
     remarks.push({ tone: 'warn', text: missing === 1 ? 'a replica is missing' : `${missing} replicas are missing` });
   } else if (state.formed && shard.slots.length > 0 && shard.replicas.length === 0) {

@@ -5,7 +5,7 @@
 import { SLOT_COUNT } from '../../pkg/cluster/model/slots.ts';
 import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
-import { wrap } from './format.ts';
+import { fold } from './format.ts';
 import type { Paint } from './paint.ts';
 import { splitContested } from './slot-summary.ts';
 
@@ -139,5 +139,5 @@ function legend(
   }
   for (const fault of FAULTS) if (faults.has(fault)) parts.push(`${MARKS[fault]} = ${fault}`);
   const indent = ' '.repeat(LABEL);
-  return wrap(parts.join(', '), Math.max(10, (width ?? 120) - LABEL)).map((line) => paint.tone('dim', indent + line));
+  return fold(parts.join(', '), (width ?? 120) - LABEL).map((line) => paint.tone('dim', indent + line));
 }
