@@ -20,7 +20,7 @@ export const deleteVerb = defineVerb({
   },
   examples: [
     { does: 'Stop it; its data stays', command: 'kubectl redis delete redis' },
-    { does: 'Start it again with all keys', command: 'kubectl redis create redis' },
+    { does: 'See what would go', command: 'kubectl redis delete redis --purge-data --dry-run' },
     { does: 'Take everything away, without being asked', command: 'kubectl redis delete redis --purge-data --yes' },
   ],
   exitCodes: {

@@ -10,6 +10,8 @@ import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
 import { waitPods } from './wait-pods.ts';
 
+const ASK_DEADLINE_MS = 2_000;
+
 export interface ApplyDeps extends ObservePorts {
   readonly spec: ClusterSpec;
   readonly report: Report;
@@ -45,6 +47,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
           report: deps.report,
           signal: deps.signal,
           timeoutMs: deps.podsTimeoutMs,
+          answers: async (pod) => (await deps.redis.ask(pod, { deadlineMs: ASK_DEADLINE_MS })).kind === 'answered',
           selector: `kubectl-redis.io/cluster=${spec.cluster.name}`,
           resume: deps.resume,
         },
