@@ -107,10 +107,8 @@ async function runPlan(ports: ObservePorts, deps: Deps, options: RunOptions): Pr
   });
   const resume = `kubectl redis delete ${cluster.name}${purge ? ' --purge-data' : ''} -n ${cluster.namespace}`;
   try {
-    const done = await runDelete(ports, {
-      ...{ cluster, purge, tryOut, timeoutMs, resume, signal },
-      report: progress.report,
-    });
+    const { report } = progress;
+    const done = await runDelete(ports, { cluster, purge, tryOut, timeoutMs, resume, signal, report });
     progress.end();
     const seconds = ((clock.now() - startedAt) / 1000).toFixed(1);
     terminal.write(`${cluster.name} is deleted${purge ? ', with all its data' : ''} (${seconds} s)\n`);
