@@ -6,7 +6,7 @@ import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { checkName, exists, notFound } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
-import { withSession } from '../look-at.ts';
+import { untilAborted } from '../look-at.ts';
 import type { Output } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { deletePlanLines, keptLines, lossInWords } from '../view/delete-plan.ts';
@@ -27,7 +27,12 @@ export async function runDeleteVerb(request: DeleteRequest, deps: Deps): Promise
   const { flags, globals } = request;
   if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
   checkName(request.args.NAME);
-  await withSession(deps, globals, (session) => deleteOne(request, deps, session));
+  const session = await deps.openSession(globals);
+  try {
+    await deleteOne(request, deps, session);
+  } finally {
+    session.close();
+  }
 }
 
 async function deleteOne(request: DeleteRequest, deps: Deps, session: Session): Promise<void> {
@@ -36,7 +41,8 @@ async function deleteOne(request: DeleteRequest, deps: Deps, session: Session): 
   const cluster = { namespace: session.namespace, name: request.args.NAME };
   const purge = flags['purge-data'];
   const input = { cluster, purge, tryOut: !flags['dry-run'], signal: deps.signal };
-  const prepared = await prepareDelete(ports, input);
+  // Only reading ends at once on Ctrl-C: what changes something gives its lease back first.
+  const prepared = await untilAborted(prepareDelete(ports, input), deps.signal);
   if (prepared.inventory.owned.length === 0) throw await nothingOfOurs(session, prepared);
   for (const gap of prepared.inventory.gaps)
     deps.terminal.say(`note: ${gap.what} could not be read and is left as it is: ${gap.why}\n`);
