@@ -2,10 +2,7 @@
 import { AppError } from '../../pkg/errors.ts';
 import type { KubeObject, KubePort } from '../../pkg/engine/ports.ts';
 
-export type ObjectStore = Pick<
-  KubePort,
-  'get' | 'create' | 'replace' | 'remove' | 'apply'
-> & {
+export type ObjectStore = Pick<KubePort, 'get' | 'create' | 'replace' | 'remove' | 'apply'> & {
   readonly objects: Map<string, KubeObject>;
 };
 
