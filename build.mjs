@@ -99,14 +99,13 @@ const PIECES = {
   ],
   rest: [
     'cmd/ask.ts',
-    'cmd/contexts.ts',
     'cmd/create/dry-run.ts',
     'cmd/create/run.ts',
-    'cmd/help.ts',
     'cmd/verbs/all.ts',
     'cmd/view/explain.ts',
     'pkg/cluster/check/codes.ts',
   ],
+  session: ['cmd/contexts.ts', 'cmd/session.ts'],
 };
 
 const lazyInPieces = {
