@@ -76,6 +76,7 @@ const ownFetch = {
  * than to read them.
  */
 const PIECES = {
+  dial: ['pkg/kube/tunnel.ts', 'pkg/redis/connect.ts', 'pkg/redis/dial-direct.ts'],
   look: [
     'cmd/document/cluster-list.ts',
     'cmd/document/document.ts',
@@ -93,9 +94,8 @@ const PIECES = {
     'cmd/view/slots.ts',
     'cmd/watch-status.ts',
     'pkg/cluster/interpret.ts',
-    'pkg/kube/tunnel.ts',
-    'pkg/redis/connect.ts',
-    'pkg/redis/dial-direct.ts',
+    // First used while the connections to the nodes open: time to load what shows their answers.
+    'pkg/redis/connection.ts',
   ],
   rest: [
     'cmd/ask.ts',
