@@ -42,7 +42,7 @@ export async function runCreateVerb(request: CreateRequest, deps: Deps): Promise
   const session = await deps.openSession(globals);
   try {
     const { name, given } = interactive
-      ? await askFor(deps, session, request.args.NAME, typed)
+      ? await askFor(session, request.args.NAME, typed)
       : { name: request.args.NAME ?? '', given: typed };
     await createOne(request, deps, session, name, given, interactive);
   } finally {
