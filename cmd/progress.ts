@@ -71,6 +71,11 @@ export function createProgress(out: ProgressOut): ProgressLine {
           : undefined;
       case 'pods':
         return onPods(progress);
+      case 'going': {
+        const counted = `${progress.gone} of ${progress.total} ${progress.what} gone`;
+        if (out.live) return draw(`  ${title}  ${progressBar(progress.gone, progress.total, 20)} ${counted}`);
+        return plain(`  ${counted}`);
+      }
       case 'agreeing':
         return draw(`  ${title}  ${progress.sentence}`);
       case 'batch-done':

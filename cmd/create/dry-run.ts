@@ -42,6 +42,7 @@ export function dryRunDocument(prepared: Prepared): object {
       cpu: spec.cpu,
       auth: spec.auth,
       antiAffinity: spec.antiAffinity,
+      networkPolicy: spec.networkPolicy,
       config: spec.config,
     },
     shards: splitSlots(spec.masters).map((range, index) => {

@@ -25,6 +25,7 @@ export interface CreateFlags {
   readonly 'config-file': string | undefined;
   readonly auth: boolean;
   readonly 'anti-affinity': AntiAffinity | undefined;
+  readonly 'network-policy': boolean;
 }
 
 /** Redis Cluster decides by a majority of primaries; with fewer than three, none is left when one is lost. */
@@ -53,6 +54,7 @@ export async function givenSpecOf(flags: CreateFlags): Promise<GivenSpec> {
     config: await directivesOf(flags),
     auth: flags.auth ? true : null,
     antiAffinity: flags['anti-affinity'] ?? null,
+    networkPolicy: flags['network-policy'] ? true : null,
   };
 }
 

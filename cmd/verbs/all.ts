@@ -3,6 +3,7 @@ import type { Verb } from '../verb.ts';
 import { checkVerb } from './check.ts';
 import { completionVerb } from './completion.ts';
 import { createVerb } from './create.ts';
+import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
 import { helpVerb } from './help.ts';
 import { listVerb } from './list.ts';
@@ -19,6 +20,7 @@ export const VERBS: readonly Verb[] = [
   checkVerb,
   explainVerb,
   listVerb,
+  deleteVerb,
   completionVerb,
   versionVerb,
   helpVerb,

@@ -46,6 +46,9 @@ export const createVerb = defineVerb({
     'anti-affinity': choice(['hard', 'soft', 'off'], {
       summary: 'Whether nodes of a shard may share a host (default: hard where there are hosts enough)',
     }),
+    'network-policy': toggle({
+      summary: "Only the cluster's pods reach the bus port: NetworkPolicy NAME-bus",
+    }),
     'dry-run': toggle({ summary: 'Change nothing: print the plan and the YAML of all objects' }),
     timeout: duration('5m', { minMs: 1000 }, { summary: 'How long pods may take to become ready' }),
     yes: toggle({ alias: 'y', summary: 'Ask nothing' }),

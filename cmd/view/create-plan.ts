@@ -75,6 +75,7 @@ function factLines(view: CreateView, paint: Paint, width: number | null): string
           ...(spec.cpu === null ? [] : [['cpu', `${count} x ${spec.cpu}`] as [string, string]]),
           ['password', spec.auth ? `in Secret ${spec.cluster.name}-auth (made unless it is there)` : 'none'],
           ['hosts', affinityText(spec)],
+          ...(spec.networkPolicy ? [['bus port', "reached by the cluster's pods only"] as [string, string]] : []),
           ['makes', madeObjects(spec)],
         ];
   const next = plan.kind === 'batches' ? plan.batches.map((batch) => batch.title).join(', ') : 'nothing';
@@ -99,7 +100,7 @@ function affinityText(spec: ClusterSpec): string {
 
 function madeObjects(spec: ClusterSpec): string {
   const count = nodeCount(spec);
-  return `${count + 1} Services, ${count} StatefulSets, ${spec.masters} PodDisruptionBudgets, 1 ConfigMap${spec.auth ? ', 1 Secret' : ''}`;
+  return `${count + 1} Services, ${count} StatefulSets, ${spec.masters} PodDisruptionBudgets, 1 ConfigMap${spec.auth ? ', 1 Secret' : ''}${spec.networkPolicy ? ', 1 NetworkPolicy' : ''}`;
 }
 
 function remarkLines(remarks: readonly Remark[], paint: Paint, width: number | null): string[] {

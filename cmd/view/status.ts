@@ -43,6 +43,7 @@ export function toneOfHealth(level: Health['level']): Tone {
       return 'good';
     case 'degraded':
     case 'forming':
+    case 'stopped':
       return 'warn';
     case 'broken':
     case 'unknown':

@@ -16,28 +16,31 @@ import type { Report } from './report.ts';
 const STEPS_AT_ONCE = 20;
 /** The very same batch this often means that it does not do what it should. */
 const SAME_BATCH_LIMIT = 3;
+/** Steps that change nothing. */
+const WAITS: ReadonlySet<Step['kind']> = new Set(['wait-pods', 'await-convergence', 'wait-gone']);
 
-export interface ConvergeDeps {
-  readonly observe: () => Promise<Observation>;
-  readonly plan: (observation: Observation) => Plan;
+/** `O`: what is observed; a plan and a step are given the latest. */
+export interface ConvergeDeps<O = Observation> {
+  readonly observe: () => Promise<O>;
+  readonly plan: (observation: O) => Plan;
   /** Runs a step and verifies it against the cluster; throws when it can't be verified. */
-  readonly apply: (step: Step, observation: Observation) => Promise<void>;
+  readonly apply: (step: Step, observation: O) => Promise<void>;
   readonly lease: HeldLease;
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-export interface Converged {
+export interface Converged<O = Observation> {
   readonly batches: number;
   readonly steps: number;
   /** Steps that changed something; the others only waited. */
   readonly changes: number;
-  readonly last: Observation;
+  readonly last: O;
 }
 
 /** @throws AppError when the plan is refused, a step fails, the lease is lost or nothing moves. */
-export async function converge(deps: ConvergeDeps): Promise<Converged> {
+export async function converge<O = Observation>(deps: ConvergeDeps<O>): Promise<Converged<O>> {
   // Every step that waits listens to it: a warning about many listeners would be wrong.
   setMaxListeners(0, deps.signal);
   let batches = 0;
@@ -60,11 +63,11 @@ export async function converge(deps: ConvergeDeps): Promise<Converged> {
     await runBatch(deps, batch, observation);
     batches += 1;
     steps += batch.steps.length;
-    changes += batch.steps.filter((step) => step.kind !== 'wait-pods' && step.kind !== 'await-convergence').length;
+    changes += batch.steps.filter((step) => !WAITS.has(step.kind)).length;
   }
 }
 
-async function runBatch(deps: ConvergeDeps, batch: Batch, observation: Observation): Promise<void> {
+async function runBatch<O>(deps: ConvergeDeps<O>, batch: Batch, observation: O): Promise<void> {
   const { lease, report, clock, signal } = deps;
   const limit = pLimit(STEPS_AT_ONCE);
   const startedAt = clock.now();

@@ -15,6 +15,7 @@ import {
   type StorageClassFacts,
 } from '../cluster/plan/preflight.ts';
 import { budget } from '../pod/budget.ts';
+import { busPolicy } from '../pod/bus-policy.ts';
 import { configMap } from '../pod/config-map.ts';
 import { clientService } from '../pod/services.ts';
 import { statefulSet } from '../pod/stateful-set.ts';
@@ -54,7 +55,7 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   // Both only read, and neither needs the other.
   const [observation, surroundings] = await Promise.all([
     observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
-    readSurroundings(ports),
+    readSurroundings(ports, given),
   ]);
   const state = interpret(observation);
   const { kube } = observation;
@@ -126,15 +127,16 @@ interface Surroundings {
   readonly classes: readonly StorageClassFacts[] | null;
 }
 
-async function readSurroundings(ports: ObservePorts): Promise<Surroundings> {
+async function readSurroundings(ports: ObservePorts, given: GivenSpec): Promise<Surroundings> {
   const { kube } = ports;
-  const [services, sets, configs, classes] = await Promise.all([
+  const [services, sets, configs, policies, classes] = await Promise.all([
     kube.list('v1', 'Service'),
     kube.list('apps/v1', 'StatefulSet'),
     kube.list('v1', 'ConfigMap'),
+    given.networkPolicy === true ? kube.list('networking.k8s.io/v1', 'NetworkPolicy') : [],
     storageClasses(ports),
   ]);
-  return { services, others: [...sets, ...configs], classes };
+  return { services, others: [...sets, ...configs, ...policies], classes };
 }
 
 function refuseSurroundings({ services, others, classes }: Surroundings, spec: ClusterSpec): void {
@@ -160,6 +162,7 @@ async function tryObjects(ports: ObservePorts, spec: ClusterSpec): Promise<void>
     clientService(spec),
     configMap(spec, { addresses: new Map(), formed: false }),
     budget(spec, shardOfOrdinal(1, spec.masters)),
+    ...(spec.networkPolicy ? [busPolicy(spec)] : []),
     statefulSet(spec, 1, { announceIp: null, shard: shardOfOrdinal(1, spec.masters), antiAffinity: spec.antiAffinity }),
   ];
   await Promise.all(objects.map((object) => ports.kube.apply(object, { dryRun: true })));

@@ -78,12 +78,12 @@ export interface KubePort {
   create(object: KubeObject): Promise<KubeObject>;
   /** PUT with the object's resourceVersion (compare-and-swap); throws AppError `conflict` on 409. */
   replace(object: KubeObject): Promise<KubeObject>;
-  /** Deletes; true when it was there. With `uid`, only that very object. */
+  /** Deletes; true when it was there. With `uid`, only that very object; with `dryRun` it only asks whether it may. */
   remove(
     apiVersion: string,
     kind: string,
     name: string,
-    options?: { readonly uid?: string; readonly graceSeconds?: number },
+    options?: { readonly uid?: string; readonly graceSeconds?: number; readonly dryRun?: boolean },
   ): Promise<boolean>;
   /** Calls `onChange` with all pods that match, at once and at each change, until the signal aborts. Survives a dropped watch. */
   watchPods(selector: string, onChange: (pods: readonly PodFacts[]) => void, signal: AbortSignal): Promise<void>;

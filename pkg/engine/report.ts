@@ -6,6 +6,7 @@ export type Progress =
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'step-done'; readonly step: Step; readonly done: number; readonly total: number }
   | { readonly kind: 'pods'; readonly ready: number; readonly total: number; readonly troubles: readonly PodTrouble[] }
+  | { readonly kind: 'going'; readonly gone: number; readonly total: number; readonly what: string }
   | { readonly kind: 'agreeing'; readonly sentence: string }
   | { readonly kind: 'batch-done'; readonly batch: Batch; readonly elapsedMs: number };
 

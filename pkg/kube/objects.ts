@@ -113,6 +113,8 @@ export async function replaceObject(client: RestClient, namespace: string, objec
 export interface RemoveOptions {
   readonly uid?: string;
   readonly graceSeconds?: number;
+  /** Let the server check it and change nothing. */
+  readonly dryRun?: boolean;
 }
 
 /** Deletes in the background; false when it was not there, or (with `uid`) is another object by now. */
@@ -127,6 +129,7 @@ export async function removeObject(
     kind: 'DeleteOptions',
     propagationPolicy: 'Background',
     ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
+    ...(options.dryRun === true ? { dryRun: ['All'] } : {}),
     ...(options.graceSeconds === undefined ? {} : { gracePeriodSeconds: options.graceSeconds }),
   };
   try {

@@ -62,8 +62,12 @@ export function readSpec(serviceAnnotations: StringMap): ClusterSpec | null {
   } catch {
     return null;
   }
-  return isSpec(value) ? value : null;
+  const spec: unknown = isRecord(value) ? { ...ADDED_LATER, ...value } : value;
+  return isSpec(spec) ? spec : null;
 }
+
+/** What a record says without saying it: fields that older versions did not know. */
+const ADDED_LATER: Partial<ClusterSpec> = { networkPolicy: false };
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -90,6 +94,7 @@ const SPEC_FIELDS: { readonly [Key in keyof ClusterSpec]: (value: unknown) => bo
   config: (value) => isRecord(value) && Object.values(value).every(isText),
   auth: (value) => typeof value === 'boolean',
   antiAffinity: oneOf('hard', 'soft', 'off'),
+  networkPolicy: (value) => typeof value === 'boolean',
 };
 
 function isSpec(value: unknown): value is ClusterSpec {

@@ -3,7 +3,7 @@ import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SHARD_LABEL } from '../clu
 import { nodeName, shardOfOrdinal, type ClusterSpec } from '../cluster/model/spec.ts';
 import { APP_LABEL, NAME_LABEL } from './annotations.ts';
 
-/** Labels of an object of the cluster that is no node: `component` is `client`, `config`, `budget` or `auth`. */
+/** Labels of an object of the cluster that is no node: `component` is `client`, `config`, `budget`, `bus` or `auth`. */
 export function clusterLabels(cluster: string, component: string): Record<string, string> {
   return {
     [APP_LABEL]: cluster,

@@ -67,6 +67,11 @@ export function budgetName(cluster: string, shard: string): string {
   return `${cluster}-shard-${shard}`;
 }
 
+/** NetworkPolicy that keeps strangers from the bus port. */
+export function busPolicyName(cluster: string): string {
+  return `${cluster}-bus`;
+}
+
 /** Secret with key `password`. */
 export function authSecretName(cluster: string): string {
   return `${cluster}-auth`;

@@ -2,6 +2,7 @@
 import { nodeCount, ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../cluster/model/spec.ts';
 import { authSecret } from './auth-secret.ts';
 import { budget } from './budget.ts';
+import { busPolicy } from './bus-policy.ts';
 import { configMap } from './config-map.ts';
 import type { Manifest } from './manifest.ts';
 import { checkClusterName } from './names.ts';
@@ -31,6 +32,7 @@ export function allObjects(spec: ClusterSpec, known: Known = {}): Manifest[] {
     ...(spec.auth && known.password !== undefined ? [authSecret(spec, known.password)] : []),
     configMap(spec, { addresses, formed: false }),
     ...shards.map((shard) => budget(spec, shard)),
+    ...(spec.networkPolicy ? [busPolicy(spec)] : []),
     ...ordinalsOf(spec).map((n) =>
       statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOfOrdinal(n, spec.masters) }),
     ),

@@ -21,4 +21,5 @@ export const anySpec: fc.Arbitrary<ClusterSpec> = fc.record({
   ),
   auth: fc.boolean(),
   antiAffinity: fc.constantFrom('hard', 'soft', 'off'),
+  networkPolicy: fc.boolean(),
 });

@@ -15,5 +15,6 @@ export function specOf(change: Partial<ClusterSpec> = {}): ClusterSpec {
     config: change.config ?? {},
     auth: change.auth ?? false,
     antiAffinity: change.antiAffinity ?? 'hard',
+    networkPolicy: change.networkPolicy ?? false,
   };
 }

@@ -6,8 +6,8 @@ import { isForming } from './forming.ts';
 import { count } from './wording.ts';
 
 export interface Health {
-  /** `unknown`: nobody could be asked. `forming`: pods that were not joined yet. */
-  readonly level: 'healthy' | 'degraded' | 'broken' | 'forming' | 'unknown';
+  /** `unknown`: nobody could be asked. `forming`: pods that were not joined yet. `stopped`: nobody wants it to run. */
+  readonly level: 'healthy' | 'degraded' | 'broken' | 'forming' | 'stopped' | 'unknown';
   readonly sentence: string;
 }
 
@@ -20,6 +20,8 @@ export function healthOf(state: ClusterState, problems: readonly Problem[]): Hea
   const answering = `${heard} of ${count(pods.length, 'node')} answer`;
   const [worst] = critical;
   if (worst !== undefined) return { level: 'broken', sentence: withRest(worst.sentence, problems.length - 1) };
+  const stopped = problems.find((problem) => problem.code === 'stopped');
+  if (stopped !== undefined) return { level: 'stopped', sentence: stopped.sentence };
   if (isForming(state) && (state.origin === 'ours' || heard > 0))
     return { level: 'forming', sentence: `The nodes are not joined to a cluster yet; ${answering}.` };
   if (heard === 0) return { level: 'unknown', sentence: `No node could be asked, so nothing is known; ${answering}.` };

@@ -6,6 +6,7 @@ import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { isCertain } from './down.ts';
 import { hasQuorum } from './quorum.ts';
+import { isStopped } from './stopped.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
 const CODE_OF: Readonly<Record<UnreachableReason, Code>> = {
@@ -37,6 +38,7 @@ function commonCode(silent: readonly ClusterNode[]): Code {
 export const checkSilence: Check = (context) => {
   const { state } = context;
   if (context.answered.length > 0) return [];
+  if (isStopped(state, context.observation.kube)) return [stopped(context)];
   const silent = state.nodes.filter((node) => node.unreachable !== null);
   const names = silent.map(context.nameOf);
   const cluster = state.cluster.name;
@@ -57,6 +59,20 @@ export const checkSilence: Check = (context) => {
       : `None of the ${count(silent.length, 'pod')} of ${cluster} runs (${why}); no data is served.`;
   return [makeProblem('cluster-down', cluster, { sentence, nodes: names })];
 };
+
+function stopped(context: CheckContext): Problem {
+  const { state, observation, kubectl } = context;
+  const { name } = state.cluster;
+  const { statefulSets, claims } = observation.kube;
+  const volumes = claims.length === 0 ? 'no volume is left' : `its data is kept on ${count(claims.length, 'volume')}`;
+  const sentence =
+    statefulSets.length === 0
+      ? `${name} was deleted; ${volumes}.`
+      : `${name} sleeps: its StatefulSets are scaled to zero; ${volumes}.`;
+  const wake = kubectl(`scale statefulset -l kubectl-redis.io/cluster=${name} --replicas=1`);
+  const repair = `kubectl redis create ${name} starts it again with all its keys${statefulSets.length === 0 ? '' : `, and so does ${wake}`}.`;
+  return makeProblem('stopped', name, { sentence, repair });
+}
 
 /** Runs right after checkSilence: whatever that found is about all pods. */
 export const checkReachability: Check = (context, found) => {

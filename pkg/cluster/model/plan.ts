@@ -11,6 +11,14 @@ export interface StepNode {
   readonly pod: string;
 }
 
+/** A Kubernetes object that is there: this very one (`uid`), not a later one of its name. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 /** Objects are named here and rendered by pkg/pod when the step is applied. */
 export type Step = { readonly reason: string } & (
   | { readonly kind: 'apply-services'; readonly ordinals: readonly number[]; readonly client: boolean }
@@ -26,6 +34,8 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'meet'; readonly node: StepNode; readonly other: StepNode; readonly otherUid: string }
   | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
+  | { readonly kind: 'remove-object'; readonly object: ObjectRef }
+  | { readonly kind: 'wait-gone'; readonly objects: readonly ObjectRef[] }
 );
 
 export type StepKind = Step['kind'];
@@ -55,7 +65,13 @@ export interface CreateGoal {
   readonly replicas: number;
 }
 
-export type Goal = CreateGoal;
+export interface DeleteGoal {
+  readonly kind: 'delete';
+  /** Claims and all, or only what runs. */
+  readonly purge: boolean;
+}
+
+export type Goal = CreateGoal | DeleteGoal;
 
 /** What may lose data is named here and off by default. */
 export interface Policy {

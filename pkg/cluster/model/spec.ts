@@ -23,6 +23,8 @@ export interface ClusterSpec {
   /** Whether Secret NAME-auth (key `password`) holds a password that nodes and clients use. */
   readonly auth: boolean;
   readonly antiAffinity: AntiAffinity;
+  /** Whether NetworkPolicy NAME-bus lets only the cluster's pods reach the bus port. Older records lack it, which means no. */
+  readonly networkPolicy: boolean;
 }
 
 /** Nodes of the whole cluster: ordinals 1 … nodeCount. */
@@ -66,7 +68,10 @@ export function nodeTimeoutMs(nodes: number): number {
  * one. Says nothing about security.
  */
 export function specHash(spec: ClusterSpec): string {
-  const entries = Object.entries(spec).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(spec)
+    // No pod is rendered from it, and records of before it was there must keep their name.
+    .filter(([field, value]) => field !== 'networkPolicy' || value === true)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   let hash = 0x811c9dc5;
   for (const char of JSON.stringify(entries)) {
     hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;

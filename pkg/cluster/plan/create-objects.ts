@@ -89,10 +89,14 @@ function configIsComplete({ kube, spec, formed, hash, addresses }: Input): boole
   });
 }
 
-/** It is missing, or its template says no address (YAML of `--dry-run`), that of a Service made anew, or another spec's. */
+/**
+ * It is missing or scaled to zero, or its template says no address (YAML of `--dry-run`), that of a Service made anew, or
+ * another spec's. Whoever runs `create` on a cluster that sleeps wants it awake.
+ */
 function workloadIsStale({ kube, formed, hash, addresses }: Input, node: string): boolean {
   const set = kube.statefulSets.find((candidate) => candidate.name === node);
-  if (set === undefined || set.templateAnnotations[ANNOUNCE_ANNOTATION] !== addresses.get(node)) return true;
+  if (set === undefined || set.replicas === 0) return true;
+  if (set.templateAnnotations[ANNOUNCE_ANNOTATION] !== addresses.get(node)) return true;
   return !formed && set.templateAnnotations[SPEC_HASH_ANNOTATION] !== hash;
 }
 

@@ -17,6 +17,7 @@ export interface GivenSpec {
   readonly config: Readonly<Record<string, string>> | null;
   readonly auth: boolean | null;
   readonly antiAffinity: AntiAffinity | null;
+  readonly networkPolicy: boolean | null;
 }
 
 export const DEFAULT_MASTERS = 3;
@@ -60,6 +61,7 @@ export function resolveSpec(input: ResolveInput): Resolved {
     config: {},
     auth: false,
     antiAffinity: input.antiAffinity,
+    networkPolicy: false,
   };
   const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as Partial<ClusterSpec>;
   if (!state.formed || recorded === null)
@@ -104,6 +106,7 @@ const FLAG_OF: Readonly<Partial<Record<keyof ClusterSpec, string>>> = {
   config: '--config',
   auth: '--auth',
   antiAffinity: '--anti-affinity',
+  networkPolicy: '--network-policy',
 };
 
 function notApplied(recorded: ClusterSpec, typed: Partial<ClusterSpec>): Remark[] {

@@ -5,7 +5,7 @@
  * 2. Say that the cluster was formed, give slots and epochs, shorten the timeout. Slots first of all: a primary says `ok`
  *    only min(node-timeout, 5 s) after it got its first slot, so that clock must start as early as it can.
  *    SET-CONFIG-EPOCH is only accepted by a node that knows nobody, so it must come before the first MEET.
- * 3. MEET, along edges that reach everybody in few hops.
+ * 3. MEET, along edges that reach everybody in few hops. Nodes that lost each other's addresses first: form-reconnect.ts.
  * 4. REPLICATE, once a replica knows its primary.
  * 5. Wait until every node says ok, all views are one and all links are up.
  * 6. Put the timeout back. Last, because a node that was never told keeps a timeout that is right.
@@ -22,6 +22,7 @@ import {
 } from '../model/slots.ts';
 import { nodeTimeoutMs, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
+import { reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from './form-reconnect.ts';
 import { memberOf, refuse, refuseForming, type Member } from './form-members.ts';
 import { assignShards, choosePrimaries, sharedHosts, type Place } from './placement.ts';
 
@@ -61,8 +62,10 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
   }));
 
   const converged = isConverged(state);
-  const steps = [assignSteps(shards, members, state), meetSteps(members), replicateSteps(shards)] as const;
-  const [assign, meet, replicate] = steps;
+  const again = [reconnectReplicaSteps(members), reconnectNodeSteps(members)] as const;
+  const replicate = [...replicateSteps(shards), ...repointSteps(members)];
+  const steps = [assignSteps(shards, members, state), meetSteps(members), replicate, ...again] as const;
+  const [assign, meet] = steps;
   const forming = steps.some((batch) => batch.length > 0);
   const batches: Batch[] = [];
   if (!converged || forming) {
@@ -74,6 +77,8 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
         ? timeoutSteps(members, formingTimeoutMs(members.length), 'nodes agree sooner; put back when they do')
         : [];
     if (assign.length + speed.length > 0) batches.push({ title: 'assign slots', steps: [...assign, ...speed] });
+    if (again[0].length > 0) batches.push({ title: 'lead the replicas to their primaries', steps: again[0] });
+    if (again[1].length > 0) batches.push({ title: 'lead the nodes to each other', steps: again[1] });
     if (meet.length > 0) batches.push({ title: 'join the nodes', steps: meet });
     if (replicate.length > 0) batches.push({ title: 'attach the replicas', steps: replicate });
     const pods = members.map((member) => member.step.pod);
@@ -245,6 +250,11 @@ function restoreSteps(members: readonly Member[]): Step[] {
     }));
 }
 
+/** A node that was found again counts as failed for up to two timeouts more. */
+function isSuspect({ flags }: { readonly flags: readonly string[] }): boolean {
+  return flags.includes('fail') || flags.includes('fail?');
+}
+
 /** Every node answered, says ok, knows everybody, sees every link up, and all replicas follow. */
 export function isConverged(state: ClusterState): boolean {
   const members = state.nodes.filter((node) => node.pod !== null);
@@ -252,7 +262,7 @@ export function isConverged(state: ClusterState): boolean {
   return members.every((node) => {
     if (node.reply?.kind !== 'answered') return false;
     const { answer } = node.reply;
-    const linked = answer.view.every((other) => other.linkUp || other.flags.includes('myself'));
+    const linked = answer.view.every((other) => other.flags.includes('myself') || (other.linkUp && !isSuspect(other)));
     const following = answer.info.role === 'primary' || answer.info.primaryLinkUp === true;
     return answer.clusterInfo.state === 'ok' && answer.view.length === members.length && linked && following;
   });

@@ -27,6 +27,7 @@ export function refuseTakenNames(existing: readonly Existing[], spec: ClusterSpe
     Service: [name, ...nodes],
     StatefulSet: nodes,
     ConfigMap: [`${name}-config`],
+    NetworkPolicy: spec.networkPolicy ? [`${name}-bus`] : [],
   };
   const taken = existing.find(
     (object) => wanted[object.kind]?.includes(object.name) === true && object.labels[CLUSTER_LABEL] !== name,

@@ -15,6 +15,7 @@ export function simulate(observation: Observation, batch: Batch): Observation {
   for (const { pod, reply } of observation.replies) if (reply.kind === 'answered') answers.set(pod, reply.answer);
   let config = observation.kube.config;
   for (const step of batch.steps) {
+    if (step.kind === 'meet') for (const { pod } of [step.node, step.other]) tellAddress(answers, observation, pod);
     if (step.kind === 'mark-formed') config = { ...config, formed: 'true' };
     else applyStep(answers, step);
   }
@@ -39,12 +40,13 @@ function applyStep(answers: Answers, step: Step): void {
     case 'set-config-epoch':
       return changeSelf(answers, step.node.pod, (self) => ({ ...self, configEpoch: step.epoch }));
     case 'replicate':
-      return changeSelf(answers, step.node.pod, (self) => ({
+      changeSelf(answers, step.node.pod, (self) => ({
         ...self,
         role: 'replica',
         primaryId: step.primary.nodeId,
         flags: ['myself', 'slave'],
       }));
+      return point(answers, step.node.pod);
     case 'meet':
       return meet(answers, step.node.pod, step.other.pod);
     case 'set-node-timeout':
@@ -57,6 +59,8 @@ function applyStep(answers: Answers, step: Step): void {
     case 'wait-pods':
     case 'mark-formed':
     case 'await-convergence':
+    case 'remove-object':
+    case 'wait-gone':
       return undefined;
     default:
       return step satisfies never;
@@ -74,12 +78,32 @@ function changeSelf(answers: Answers, pod: string, change: (self: GossipNode) =>
   answers.set(pod, { ...answer, view: answer.view.map((node) => (node.nodeId === answer.myId ? change(node) : node)) });
 }
 
+/** A node that announces nothing learns its own address from the first who meets it. */
+function tellAddress(answers: Answers, { kube }: Observation, pod: string): void {
+  const ip = kube.pods.find((one) => one.name === pod)?.ip ?? '';
+  changeSelf(answers, pod, (self) => (self.ip === '' ? { ...self, ip } : self));
+}
+
 function meet(answers: Answers, pod: string, other: string): void {
   const a = answers.get(pod);
   const b = answers.get(other);
   if (a === undefined || b === undefined) return;
   answers.set(pod, learn(a, selfOf(b)));
   answers.set(other, learn(b, selfOf(a)));
+  for (const [one, theOther] of [
+    [pod, b],
+    [other, a],
+  ] as const)
+    if (selfOf(answers.get(one) ?? a)[0]?.primaryId === theOther.myId) point(answers, one);
+}
+
+/** Points a replica's replication at where it now knows its primary: told to replicate, or met by it; never by gossip alone. */
+function point(answers: Answers, pod: string): void {
+  const answer = answers.get(pod);
+  if (answer === undefined) return;
+  const primaryId = selfOf(answer)[0]?.primaryId;
+  const primaryHost = answer.view.find((line) => line.nodeId === primaryId)?.ip ?? null;
+  answers.set(pod, { ...answer, info: { ...answer.info, primaryHost } });
 }
 
 function selfOf(answer: NodeAnswer): GossipNode[] {
@@ -104,8 +128,9 @@ function learn(answer: NodeAnswer, others: readonly GossipNode[]): NodeAnswer {
 /** Whoever is connected by any chain of acquaintances learns of each other, and of each other's own words. */
 function gossip(answers: Answers): void {
   const byId = new Map([...answers.values()].map((answer) => [answer.myId, answer]));
+  const links = linksOf(byId);
   for (const [pod, answer] of answers) {
-    const reached = reach(answer, byId);
+    const reached = reach(answer.myId, links);
     const others = [...reached].flatMap((id) => selfOf(byId.get(id) ?? answer));
     const view = learn(answer, others).view;
     const slots: SlotRange[] = normalizeRanges(view.flatMap((node) => node.slots));
@@ -123,17 +148,40 @@ function gossip(answers: Answers): void {
         knownNodes: view.length,
         myEpoch: self?.configEpoch ?? 0,
       },
-      info: { ...answer.info, role: replica ? 'replica' : 'primary', primaryLinkUp: replica ? true : null },
+      info: {
+        ...answer.info,
+        role: replica ? 'replica' : 'primary',
+        primaryLinkUp: replica ? follows(answer, byId) : null,
+      },
     });
   }
 }
 
-function reach(from: NodeAnswer, byId: ReadonlyMap<string, NodeAnswer>): Set<string> {
-  const seen = new Set<string>([from.myId]);
-  const queue = [from.myId];
+/** Whether its replication goes to where its primary is. */
+function follows(answer: NodeAnswer, byId: ReadonlyMap<string, NodeAnswer>): boolean {
+  const primary = byId.get(selfOf(answer)[0]?.primaryId ?? '');
+  return primary !== undefined && answer.info.primaryHost === (selfOf(primary)[0]?.ip ?? '');
+}
+
+/** Who talks to whom: one end that knows where the other is suffices, because its ping tells where it is itself. */
+function linksOf(byId: ReadonlyMap<string, NodeAnswer>): ReadonlyMap<string, ReadonlySet<string>> {
+  const links = new Map([...byId.keys()].map((id) => [id, new Set<string>()]));
+  for (const [id, answer] of byId) {
+    for (const { nodeId, ip } of answer.view) {
+      const other = byId.get(nodeId);
+      if (other === undefined || ip !== selfOf(other)[0]?.ip) continue;
+      links.get(id)?.add(nodeId);
+      links.get(nodeId)?.add(id);
+    }
+  }
+  return links;
+}
+
+function reach(from: string, links: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const seen = new Set<string>([from]);
+  const queue = [from];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    const neighbours = [...(byId.get(id)?.view ?? [])].map((node) => node.nodeId);
-    for (const next of neighbours) {
+    for (const next of links.get(id) ?? []) {
       if (seen.has(next)) continue;
       seen.add(next);
       queue.push(next);

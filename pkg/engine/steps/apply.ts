@@ -6,8 +6,11 @@ import type { ObservePorts } from '../observe.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads } from './object-steps.ts';
+import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
 import { waitPods } from './wait-pods.ts';
+
+const ASK_DEADLINE_MS = 2_000;
 
 export interface ApplyDeps extends ObservePorts {
   readonly spec: ClusterSpec;
@@ -44,6 +47,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
           report: deps.report,
           signal: deps.signal,
           timeoutMs: deps.podsTimeoutMs,
+          answers: async (pod) => (await deps.redis.ask(pod, { deadlineMs: ASK_DEADLINE_MS })).kind === 'answered',
           selector: `kubectl-redis.io/cluster=${spec.cluster.name}`,
           resume: deps.resume,
         },
@@ -63,6 +67,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return replicate(onRedis, step);
     case 'await-convergence':
       return awaitConvergence(deps, observation, deps.report, deps.signal);
+    case 'remove-object':
+    case 'wait-gone':
+      return applyRemoval({ ...deps, cluster: spec.cluster, timeoutMs: deps.podsTimeoutMs }, step);
     default:
       return step satisfies never;
   }

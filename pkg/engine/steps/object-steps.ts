@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import type { KubeFacts } from '../../cluster/model/observation.ts';
 import { nodeName, ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../../cluster/model/spec.ts';
 import { budget } from '../../pod/budget.ts';
+import { busPolicy } from '../../pod/bus-policy.ts';
 import { configMap } from '../../pod/config-map.ts';
 import { authSecret } from '../../pod/auth-secret.ts';
 import { clientService, nodeService } from '../../pod/services.ts';
@@ -47,12 +48,14 @@ export async function applyBudgets(kube: KubePort, spec: ClusterSpec, shards: re
   );
 }
 
+/** The policy before the pods that it guards, so that StatefulSets that are there say that it was made. */
 export async function applyWorkloads(
   kube: KubePort,
   spec: ClusterSpec,
   facts: KubeFacts,
   ordinals: readonly number[],
 ): Promise<void> {
+  if (spec.networkPolicy) await kube.apply(busPolicy(spec));
   const addresses = addressesOf(facts, spec);
   const sets = ordinals.map((n) =>
     statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOfOrdinal(n, spec.masters) }),

@@ -53,10 +53,26 @@ export async function meet(deps: RedisStepDeps, step: Of<'meet'>): Promise<void>
   if (other.uid !== step.otherUid) throw gone(step.other);
   await onNode(deps, other, step.other, []);
   await checked(deps, pod, step.node, ['CLUSTER', 'MEET', other.ip, other.port], `meet ${step.other.pod}`);
-  await until(deps, `${step.node.pod} knows ${step.other.pod}`, async () => {
+  const addresses = addressesOf(deps, other);
+  await until(deps, `${step.node.pod} knows ${step.other.pod} at ${[...addresses].join(' or ')}`, async () => {
     const line = lineOf(await nodesText(deps, pod, step.node), step.other.nodeId);
-    return line !== undefined && !line.includes('handshake');
+    // While it counts as failing, what another node remembers of its address may still overwrite it.
+    return line !== undefined && !/handshake|fail\?/.test(line) && addresses.has(ipOf(line));
   });
+}
+
+/** Where a node may lawfully be known: at its pod's IP until it has said what it announces. */
+function addressesOf({ observation }: RedisStepDeps, pod: PodFacts): ReadonlySet<string> {
+  const reply = observation.replies.find((one) => one.pod === pod.name)?.reply;
+  const answer = reply?.kind === 'answered' ? reply.answer : null;
+  const own = answer?.view.find((line) => line.nodeId === answer.myId)?.ip;
+  return new Set([pod.ip, own ?? '', answer?.config?.['cluster-announce-ip'] ?? ''].filter((ip) => ip !== ''));
+}
+
+/** `10.0.0.1` of a line `ID 10.0.0.1:6379@16379,host master …`; '' where the address is unknown. */
+function ipOf(line: string): string {
+  const [address = ''] = (line.split(' ')[1] ?? '').split('@');
+  return address.replace(/:\d*$/, '');
 }
 
 export async function replicate(deps: RedisStepDeps, step: Of<'replicate'>): Promise<void> {
@@ -67,8 +83,17 @@ export async function replicate(deps: RedisStepDeps, step: Of<'replicate'>): Pro
   });
   await checked(deps, pod, step.node, ['CLUSTER', 'REPLICATE', step.primary.nodeId], `replicate ${step.primary.pod}`);
   await until(deps, `${step.node.pod} follows ${step.primary.pod}`, async () => {
-    const own = (await nodesText(deps, pod, step.node)).split('\n').find((line) => line.includes('myself'));
-    return own !== undefined && own.includes(step.primary.nodeId);
+    const [nodes, replication] = await onNode(deps, pod, step.node, [
+      ['CLUSTER', 'NODES'],
+      ['INFO', 'replication'],
+    ]);
+    const own = String(nodes)
+      .split('\n')
+      .find((line) => line.includes('myself'));
+    const primary = lineOf(String(nodes), step.primary.nodeId);
+    // What it follows by id, and where its replication goes: on every Redis the two can differ.
+    const host = /^master_host:(.*?)\r?$/m.exec(String(replication))?.[1];
+    return own !== undefined && primary !== undefined && own.includes(step.primary.nodeId) && host === ipOf(primary);
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * Waits for pods, shows how many are ready, and says why one is stuck. Ends early when waiting can't help: somebody has to
- * change something first.
+ * change something first; and when all others answer: a replica that can't find its primary is never ready by itself.
  */
 import { AppError } from '../../errors.ts';
 import type { PodFacts } from '../../cluster/model/observation.ts';
@@ -19,6 +19,8 @@ export interface WaitPodsDeps {
   readonly report: Report;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /** Whether the Redis in a pod answers. */
+  readonly answers: (pod: PodFacts) => Promise<boolean>;
   /** Label selector of the cluster's pods. */
   readonly selector: string;
   /** The command that goes on from here, for the error's hint. */
@@ -59,17 +61,18 @@ function readyOf(pods: readonly PodFacts[], names: readonly string[]): PodFacts[
   return pods.filter((pod) => wanted.has(pod.name) && pod.ready && !pod.terminating);
 }
 
-/** Only ever ends by throwing. */
+/** Ends when all pods are up without being ready, or by throwing. */
 async function lookForTrouble(
   deps: WaitPodsDeps,
   names: readonly string[],
   waiting: Waiting,
   tell: () => void,
   signal: AbortSignal,
-): Promise<never> {
+): Promise<void> {
   const deadline = deps.clock.now() + deps.timeoutMs;
   await pause(deps, Math.min(PATIENCE_MS, deps.timeoutMs), signal);
   for (;;) {
+    if (await allAnswer(deps, names, waiting.pods)) return;
     waiting.troubles = await troublesOf(deps.kube, names, waiting.pods);
     tell();
     const fatal = waiting.troubles.find((trouble) => trouble.fatal && seenOften(waiting.fatalLooks, trouble));
@@ -77,6 +80,19 @@ async function lookForTrouble(
     if (deps.clock.now() >= deadline) throw timedOut(deps, names, waiting);
     await pause(deps, LOOK_EVERY_MS, signal);
   }
+}
+
+/** Asks one after the other, and no further than the first that does not answer. */
+async function allAnswer(deps: WaitPodsDeps, names: readonly string[], pods: readonly PodFacts[]): Promise<boolean> {
+  const byName = new Map(pods.map((pod) => [pod.name, pod]));
+  const running = names.flatMap((name) => byName.get(name) ?? []).filter((pod) => isRunning(pod));
+  if (running.length < names.length) return false;
+  for (const pod of running) if (!pod.ready && !(await deps.answers(pod))) return false;
+  return true;
+}
+
+function isRunning(pod: PodFacts): boolean {
+  return pod.phase === 'Running' && pod.container.state === 'running' && !pod.terminating;
 }
 
 async function pause(deps: WaitPodsDeps, milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -23,12 +23,13 @@ describe('the spec on Service NAME', () => {
   });
 
   const whole: Record<string, unknown> = { ...specOf() };
+  const required = Object.keys(whole).filter((field) => field !== 'networkPolicy');
   test.each([
     ['nothing', {}],
     ['no JSON', { 'kubectl-redis.io/spec': '{' }],
     ['null', { 'kubectl-redis.io/spec': 'null' }],
     ['a list', { 'kubectl-redis.io/spec': '[]' }],
-    ...Object.keys(whole).map((field): [string, Record<string, string>] => [
+    ...required.map((field): [string, Record<string, string>] => [
       `without ${field}`,
       { 'kubectl-redis.io/spec': JSON.stringify({ ...whole, [field]: undefined }) },
     ]),
@@ -38,6 +39,14 @@ describe('the spec on Service NAME', () => {
     ]),
   ])('is null when there is %s', (_, annotations) => {
     expect(readSpec(annotations)).toBeNull();
+  });
+
+  test('of a version that knew no NetworkPolicy: there is none, and the pods keep their name', () => {
+    const { networkPolicy, ...older } = specOf();
+    const read = readSpec({ 'kubectl-redis.io/spec': JSON.stringify(older) });
+    expect([networkPolicy, read]).toEqual([false, specOf()]);
+    expect(specHash(specOf())).toBe(specHash(older as ReturnType<typeof specOf>));
+    expect(specHash(specOf({ networkPolicy: true }))).not.toBe(specHash(specOf()));
   });
 });
 

@@ -4,6 +4,7 @@ import { nodeCount, type ClusterSpec } from '../../../pkg/cluster/model/spec.ts'
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { authSecret } from '../../../pkg/pod/auth-secret.ts';
 import { budget } from '../../../pkg/pod/budget.ts';
+import { busPolicy } from '../../../pkg/pod/bus-policy.ts';
 import { configMap } from '../../../pkg/pod/config-map.ts';
 import { clusterLabels, nodeLabels } from '../../../pkg/pod/labels.ts';
 import type { Manifest } from '../../../pkg/pod/manifest.ts';
@@ -100,6 +101,23 @@ describe('objects', () => {
     });
   });
 
+  test('NetworkPolicy of the bus', () => {
+    const pods = { podSelector: { matchLabels: { 'kubectl-redis.io/cluster': 'redis' } } };
+    expect(busPolicy(spec)).toEqual({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { ...METADATA, name: 'redis-bus', labels: clusterLabels('redis', 'bus') },
+      spec: {
+        ...pods,
+        policyTypes: ['Ingress'],
+        ingress: [
+          { ports: [{ protocol: 'TCP', port: 6379 }] },
+          { from: [pods], ports: [{ protocol: 'TCP', port: 16379 }] },
+        ],
+      },
+    });
+  });
+
   test('Secret', () => {
     expect(authSecret(spec, 'a "b\\ü')).toEqual({
       apiVersion: 'v1',
@@ -129,6 +147,8 @@ describe('allObjects', () => {
       'Secret/redis-auth',
       ...rest,
     ]);
+    const withPolicy = ['ConfigMap/redis-config', ...budgets, 'NetworkPolicy/redis-bus', ...sets];
+    expect(names(allObjects({ ...spec, networkPolicy: true }))).toEqual(['Service/redis', ...services, ...withPolicy]);
   });
 
   test('announce the addresses that are known', () => {
@@ -154,7 +174,7 @@ const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 function selectorsIn(value: unknown): Record<string, unknown>[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, child]) => {
-    if (key !== 'selector' && key !== 'labelSelector') return selectorsIn(child);
+    if (key !== 'selector' && key !== 'labelSelector' && key !== 'podSelector') return selectorsIn(child);
     const selector = child as { readonly matchLabels?: Record<string, unknown> };
     return [selector.matchLabels ?? (child as Record<string, unknown>)];
   });
@@ -181,7 +201,9 @@ describe('whatever the spec', () => {
         expect(pairs.filter(([key, value]) => !LABEL_KEY.test(key) || !LABEL_VALUE.test(value))).toEqual([]);
         const ids = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
         expect(new Set(ids).size).toBe(ids.length);
-        expect(ids).toHaveLength(2 * nodeCount(spec) + spec.masters + 2 + (spec.auth ? 1 : 0));
+        expect(ids).toHaveLength(
+          2 * nodeCount(spec) + spec.masters + 2 + Number(spec.auth) + Number(spec.networkPolicy),
+        );
       }),
       { numRuns: 50 },
     );

@@ -11,6 +11,14 @@ export const KUBERNETES_CODES = {
       'Bring the pods back with their volumes; kubectl get pods and kubectl describe pod say why they do not run.',
     invariants: [],
   },
+  stopped: {
+    severity: 'warning',
+    title: 'The cluster was stopped on purpose',
+    meaning: 'No data is served. What is on the volumes is still there.',
+    cause: 'Its StatefulSets were scaled to zero, or removed by kubectl redis delete, which keeps the volumes.',
+    repair: 'kubectl redis create NAME starts it again with all its keys.',
+    invariants: [],
+  },
   'cannot-ask': {
     severity: 'warning',
     title: 'No node could be asked',

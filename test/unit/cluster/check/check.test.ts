@@ -7,10 +7,12 @@ import { PODS_CASES } from './pods-cases.ts';
 import { REACHABILITY_CASES } from './reachability-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
+import { STOPPED_CASES } from './stopped-cases.ts';
 import { UPKEEP_CASES } from './upkeep-cases.ts';
 
 const CASES = [
   ...REACHABILITY_CASES,
+  ...STOPPED_CASES,
   ...PODS_CASES,
   ...MEMBERSHIP_CASES,
   ...REPLICATION_CASES,

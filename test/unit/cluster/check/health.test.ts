@@ -70,6 +70,24 @@ const CASES: readonly (readonly [string, Observation, Health])[] = [
     { level: 'unknown', sentence: 'No node could be asked, so nothing is known; 0 of 6 nodes answer.' },
   ],
   [
+    'one that sleeps',
+    {
+      ...changed(
+        healthyObservation(),
+        changeKube((kube) => ({
+          ...kube,
+          pods: [],
+          statefulSets: kube.statefulSets.map((set) => ({ ...set, replicas: 0 })),
+        })),
+      ),
+      replies: [],
+    },
+    {
+      level: 'stopped',
+      sentence: 'redis sleeps: its StatefulSets are scaled to zero; its data is kept on 6 volumes.',
+    },
+  ],
+  [
     'no pods at all',
     {
       ...changed(

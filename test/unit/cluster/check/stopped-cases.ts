@@ -1,0 +1,47 @@
+/** Clusters without a pod: on purpose, or not, and exactly what check says of each. */
+import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
+import { healthyObservation } from '../../../support/observation.ts';
+import { says } from './check-case.ts';
+import type { CheckCase } from './check-case.ts';
+
+/** No pod, and StatefulSets as given. */
+function asleep(sets: (kube: KubeFacts) => KubeFacts['statefulSets']): Observation {
+  const { kube, ...observation } = healthyObservation();
+  return { ...observation, kube: { ...kube, pods: [], statefulSets: sets(kube) }, replies: [] };
+}
+
+export const STOPPED_CASES: readonly CheckCase[] = [
+  [
+    'stopped: scaled to zero',
+    asleep((kube) => kube.statefulSets.map((set) => ({ ...set, replicas: 0 }))),
+    [
+      says(
+        'warning stopped',
+        'redis sleeps: its StatefulSets are scaled to zero; its data is kept on 6 volumes.',
+        'kubectl redis create redis starts it again with all its keys, and so does kubectl -n default scale statefulset -l kubectl-redis.io/cluster=redis --replicas=1.',
+      ),
+    ],
+  ],
+  [
+    'stopped: deleted, with its volumes kept',
+    asleep(() => []),
+    [
+      says(
+        'warning stopped',
+        'redis was deleted; its data is kept on 6 volumes.',
+        'kubectl redis create redis starts it again with all its keys.',
+      ),
+    ],
+  ],
+  [
+    'cluster-down: no pods although they are wanted',
+    asleep((kube) => kube.statefulSets),
+    [
+      says(
+        'critical cluster-down',
+        'redis has no pods; no data is served.',
+        'Bring the pods back with their volumes; kubectl get pods and kubectl describe pod say why they do not run.',
+      ),
+    ],
+  ],
+];

@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
+import { keptObjects, planDelete, type DeleteInput, type OwnedObject } from '../../../../pkg/cluster/plan/delete.ts';
+
+const CLUSTER = { namespace: 'default', name: 'redis' };
+const API: Readonly<Record<string, string>> = {
+  StatefulSet: 'apps/v1',
+  PodDisruptionBudget: 'policy/v1',
+  NetworkPolicy: 'networking.k8s.io/v1',
+};
+
+function object(kind: string, name: string, terminating = false): OwnedObject {
+  return { apiVersion: API[kind] ?? 'v1', kind, name, uid: `uid-${kind}-${name}`, terminating };
+}
+
+/** Everything that `create` makes for that many shards of two. */
+function whole(masters: number): OwnedObject[] {
+  const nodes = Array.from({ length: 2 * masters }, (_, index) => `redis-${index + 1}`);
+  return [
+    object('Service', 'redis'),
+    ...nodes.flatMap((node) => [
+      object('StatefulSet', node),
+      object('Pod', `${node}-0`),
+      object('Service', node),
+      object('PersistentVolumeClaim', `data-${node}-0`),
+    ]),
+    ...Array.from({ length: masters }, (_, index) => object('PodDisruptionBudget', `redis-shard-${index + 1}`)),
+    object('NetworkPolicy', 'redis-bus'),
+    object('ConfigMap', 'redis-config'),
+    object('Secret', 'redis-auth'),
+  ];
+}
+
+/** The first half are primaries. */
+function rolesOf(masters: number): Map<string, 'primary' | 'replica'> {
+  return new Map(
+    Array.from({ length: 2 * masters }, (_, index) => [
+      `redis-${index + 1}-0`,
+      index < masters ? 'primary' : 'replica',
+    ]),
+  );
+}
+
+function titles(plan: Plan): string[] {
+  return plan.kind === 'batches' ? plan.batches.map((batch) => batch.title) : [plan.kind];
+}
+
+/** What is there after the first `steps` steps of the first batch; a StatefulSet takes its pods with it. */
+function after(owned: readonly OwnedObject[], plan: Plan, steps = Infinity): OwnedObject[] {
+  const batch = plan.kind === 'batches' ? plan.batches[0] : undefined;
+  const gone = new Set<string>();
+  for (const step of batch?.steps.slice(0, steps) ?? []) {
+    if (step.kind === 'remove-object') gone.add(step.object.uid);
+    if (step.kind === 'remove-object' && step.object.kind === 'StatefulSet') gone.add(`uid-Pod-${step.object.name}-0`);
+  }
+  return owned.filter((one) => !gone.has(one.uid));
+}
+
+function run(input: DeleteInput): OwnedObject[] {
+  let owned = [...input.owned];
+  for (let rounds = 0; rounds < 20; rounds++) {
+    const plan = planDelete({ ...input, owned });
+    if (plan.kind === 'nothing') return owned;
+    owned = after(owned, plan);
+  }
+  throw new Error('does not end');
+}
+
+const STOP = [
+  'stop the replicas',
+  'wait until they have stopped',
+  'stop the primaries',
+  'wait until they have stopped',
+  'remove what guarded the pods',
+];
+
+describe('planDelete', () => {
+  const input: DeleteInput = { cluster: CLUSTER, owned: whole(3), roles: rolesOf(3), purge: false };
+
+  test('replicas stop and are gone before the first primary stops', () => {
+    const plan = planDelete(input);
+    expect(titles(plan)).toEqual(STOP);
+    const steps = plan.kind === 'batches' ? plan.batches.slice(0, 3).map((batch) => batch.steps) : [];
+    const names = (at: number): string[] =>
+      (steps[at] ?? []).flatMap((step) => (step.kind === 'remove-object' ? [step.object.name] : []));
+    expect([names(0), names(2)]).toEqual([
+      ['redis-4', 'redis-5', 'redis-6'],
+      ['redis-1', 'redis-2', 'redis-3'],
+    ]);
+    expect(steps[1]).toMatchObject([{ kind: 'wait-gone', objects: [{ name: 'redis-4-0' }, {}, {}] }]);
+  });
+
+  test('nobody says its role: all stop at once', () => {
+    expect(titles(planDelete({ ...input, roles: new Map() }))).toEqual([
+      'stop the nodes',
+      'wait until they have stopped',
+      'remove what guarded the pods',
+    ]);
+  });
+
+  test('scaled to zero: there is nobody to wait for', () => {
+    const owned = input.owned.filter((one) => one.kind !== 'Pod');
+    expect(titles(planDelete({ ...input, owned, roles: new Map() }))).toEqual([
+      'stop the nodes',
+      'remove what guarded the pods',
+    ]);
+  });
+
+  test('pods that outlived their StatefulSet are told to stop, those that do are waited for', () => {
+    const owned = [object('Pod', 'redis-1-0'), object('Pod', 'redis-2-0', true)];
+    const plan = planDelete({ ...input, owned });
+    expect(plan.kind === 'batches' ? plan.batches[0]?.steps : []).toMatchObject([
+      { kind: 'remove-object', object: { name: 'redis-1-0', uid: 'uid-Pod-redis-1-0' } },
+      { kind: 'wait-gone', objects: [{ name: 'redis-1-0' }, { name: 'redis-2-0' }] },
+    ]);
+  });
+
+  test('what can be resumed from stays, and then there is nothing to do', () => {
+    const left = run(input);
+    expect([...new Set(left.map((one) => one.kind))].sort()).toEqual([
+      'ConfigMap',
+      'PersistentVolumeClaim',
+      'Secret',
+      'Service',
+    ]);
+    expect(left.map((one) => one.uid).sort()).toEqual(
+      keptObjects(input.owned, false)
+        .map((one) => one.uid)
+        .sort(),
+    );
+    expect(planDelete({ ...input, owned: left })).toEqual({ kind: 'nothing', remarks: [] });
+  });
+
+  test('purge: volumes after the pods, their names after them, the record last', () => {
+    const plan = planDelete({ ...input, purge: true });
+    expect(titles(plan)).toEqual([
+      ...STOP,
+      'remove the volumes',
+      'remove addresses and configuration',
+      'remove the record',
+    ]);
+    expect(plan.kind === 'batches' ? plan.batches.at(-1)?.steps : []).toMatchObject([
+      { object: { kind: 'Service', name: 'redis' } },
+    ]);
+    expect(run({ ...input, purge: true })).toEqual([]);
+  });
+
+  test('property: killed anywhere, run again, it ends the same; without purge no claim is ever touched', () => {
+    const someOf = fc.infiniteStream(fc.boolean());
+    fc.assert(
+      fc.property(fc.integer({ min: 3, max: 6 }), fc.boolean(), fc.nat(12), someOf, (masters, purge, kill, coins) => {
+        const flips = coins[Symbol.iterator]();
+        const owned = whole(masters).filter(() => flips.next().value === true);
+        const start: DeleteInput = { cluster: CLUSTER, owned, roles: rolesOf(masters), purge };
+        const half = after(owned, planDelete(start), kill);
+        const end = run({ ...start, owned: half });
+        expect(end).toEqual(purge ? [] : owned.filter((one) => keptObjects(owned, false).includes(one)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
