@@ -1,26 +1,19 @@
 #!/bin/sh
 # probe.sh readiness | liveness | startup. POSIX sh; few processes, because it runs every few seconds in every pod.
 #
-# readiness  this node serves: PONG, and it is a primary or its link is up. Never cluster_state: one lost shard must not
-#            take every pod out of the Service.
+# readiness  this node serves: PONG, and it is a primary or its link is up; not while it has lost its data and has not
+#            joined its cluster again. Never cluster_state: one lost shard must not take every pod out of the Service.
 # liveness   anything that the server says is life (LOADING, BUSY, MASTERDOWN, NOAUTH ...), and so is a guard that waits.
 # startup    the same; it only makes the first readiness come soon.
 set -u
 LC_ALL=C
 export LC_ALL
 
-run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
-auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
-host=${KUBECTL_REDIS_HOST:-127.0.0.1}
-port=${KUBECTL_REDIS_PORT:-6379}
-
-if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
+# shellcheck source=pkg/pod/scripts/common.sh
+. "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
 # redis-cli waits for ever for a frozen server.
 if command -v timeout >/dev/null; then cli="timeout 3 $cli"; fi
-if [ -s "$auth_file" ]; then
-  IFS= read -r REDISCLI_AUTH <"$auth_file" || :
-  export REDISCLI_AUTH
-fi
+read_password
 
 # `create` sets a short cluster-node-timeout while it forms a cluster. If it was killed, this puts the configured one back:
 # a live value that is shorter in two runs in a row, and the same (the stamp remembers the first). A longer one is left
@@ -47,6 +40,12 @@ readiness() {
   if [ -e "$run_dir/guard-waiting" ]; then
     read -r reason <"$run_dir/guard-waiting"
     printf 'guard: waiting %s\n' "$reason"
+    exit 1
+  fi
+  if [ -e "$joining" ]; then
+    reason=
+    [ ! -r "$run_dir/join-waiting" ] || read -r reason <"$run_dir/join-waiting"
+    printf 'guard: waiting %s\n' "${reason:-to join its cluster again}"
     exit 1
   fi
   # shellcheck disable=SC2086

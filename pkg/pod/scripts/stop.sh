@@ -6,18 +6,11 @@
 # Bounded: 2 s to ask, 2 s to tell the replica, 5 s for the change of role, 3 s as a replica. It never fails the stop.
 set -u
 
-run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
-auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
-host=${KUBECTL_REDIS_HOST:-127.0.0.1}
-port=${KUBECTL_REDIS_PORT:-6379}
+# shellcheck source=pkg/pod/scripts/common.sh
+. "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
+read_password
 # A replica whose last acknowledgement is older does not take part.
 max_lag_seconds=5
-
-if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
-if [ -s "$auth_file" ]; then
-  IFS= read -r REDISCLI_AUTH <"$auth_file" || :
-  export REDISCLI_AUTH
-fi
 
 # A hook's own output is thrown away; process 1 writes the pod's log.
 say() { printf 'guard: %s\n' "$*" 2>/dev/null >"${KUBECTL_REDIS_LOG:-/proc/1/fd/1}" || :; }
