@@ -36,6 +36,18 @@ restore_node_timeout() {
   fi
 }
 
+# For a nodes.conf that breaks later: the guard then starts with this copy. Redis before 7.0 writes the file in place, so
+# one without its last line may be half of it.
+keep_last_good() {
+  [ ! -e "$last_good" ] || [ -n "$(find "$nodes_conf" -newer "$last_good" 2>/dev/null)" ] || return 0
+  cp "$nodes_conf" "$last_good.new" 2>/dev/null || return 0
+  if grep -q '^vars currentEpoch [0-9]* lastVoteEpoch [0-9]' "$last_good.new"; then
+    mv "$last_good.new" "$last_good"
+  else
+    rm -f "$last_good.new"
+  fi
+}
+
 readiness() {
   if [ -e "$run_dir/guard-waiting" ]; then
     read -r reason <"$run_dir/guard-waiting"
@@ -60,6 +72,7 @@ END
     *PONG*role:slave*) printf 'the link to the primary is down\n' && exit 1 ;;
     *) printf '%.200s\n' "$answer" && exit 1 ;;
   esac
+  keep_last_good
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
   esac
