@@ -1,9 +1,10 @@
 /**
- * The only file that knows yargs. It turns argv into a request and never runs anything: yargs reports mistakes of the user
- * and errors of handlers in the same way, so its handlers only keep what was typed.
+ * The only file that knows yargs. It turns argv into a request and never runs anything.
+ *
+ * Of yargs only its parser is taken: verbs, help and what goes wrong are data and sentences of ours, and the rest of yargs
+ * (usage texts, locales, command handlers) costs half as much as starting Node. See docs/adr/0008.
  */
-import yargs from 'yargs';
-import type { Argv } from 'yargs';
+import { Parser } from 'yargs/helpers';
 import { usageError } from '../pkg/errors.ts';
 import type { Flag, Flags } from './flags.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
@@ -16,79 +17,63 @@ export type Parsed =
 
 type Raw = Readonly<Record<string, unknown>>;
 
-/** What was asked for. Throws usage errors (exit code 2). */
-export async function parseArgv(argv: readonly string[], verbs: readonly Verb[]): Promise<Parsed> {
+const CONFIGURATION = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'greedy-arrays': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'populate--': true,
+  'strip-aliased': true,
+} as const;
+
+/** What was asked for. @throws {AppError} usage errors (exit code 2). */
+export function parseArgv(argv: readonly string[], verbs: readonly Verb[]): Parsed {
   const words = spreadShortFlags(argv, verbs);
-  const found = await runYargs(words, verbs);
-  const { verb, raw } = found;
+  const verb = findVerb(words, verbs);
   const flags: Flags = verb === null ? GLOBAL_FLAGS : { ...GLOBAL_FLAGS, ...verb.flags };
+  const raw = parse(words, flags);
   if (raw['help'] === true) return { kind: 'help', verb };
+  refuseUnknownFlags(raw, flags);
   if (verb === null) {
     const [word] = listOf(raw['_']);
-    refuseUnknownFlags(raw, flags, []);
     if (word === undefined) return { kind: 'help', verb: null };
     throw unknownVerb(word, verbs);
   }
-  const names = Object.keys(verb.positionals);
-  refuseUnknownFlags(raw, flags, names);
   const typed: Typed = { positionals: positionalsOf(verb, raw), flags: flagsOf(flags, raw) };
   return { kind: 'invocation', invocation: verb.invoke(typed), debug: raw['debug'] === true };
 }
 
-async function runYargs(words: readonly string[], verbs: readonly Verb[]): Promise<{ verb: Verb | null; raw: Raw }> {
-  let found: { verb: Verb; raw: Raw } | null = null;
-  const parser = yargs()
-    .scriptName('kubectl redis')
-    .detectLocale(false)
-    .fail(false)
-    .exitProcess(false)
-    .help(false)
-    .version(false)
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'greedy-arrays': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'populate--': true,
-      'strip-aliased': true,
-    });
-  addFlags(parser, GLOBAL_FLAGS);
-  for (const verb of verbs) {
-    // Every positional is optional for yargs: we say ourselves what is missing, and --help works without it.
-    const usage = [verb.name, ...Object.keys(verb.positionals).map((name) => `[${name}]`)].join(' ');
-    parser.command(
-      usage,
-      verb.summary,
-      (own) => {
-        addFlags(own, verb.flags);
-        for (const name of Object.keys(verb.positionals)) own.positional(name, { type: 'string' });
-      },
-      (raw) => {
-        found = { verb, raw };
-      },
-    );
-  }
-  try {
-    const raw: Raw = await parser.parseAsync([...words]);
-    return found ?? { verb: null, raw };
-  } catch (error) {
-    throw explained(error);
-  }
+/** The verb is the first word that is neither a flag nor the value of one, of whatever verb that flag is. */
+function findVerb(words: readonly string[], verbs: readonly Verb[]): Verb | null {
+  const all: Flags = Object.assign({}, ...verbs.map((verb) => verb.flags), GLOBAL_FLAGS);
+  const { argv } = Parser.detailed([...words], parserOptions(all));
+  const [first] = listOf(argv['_']);
+  return verbs.find(({ name }) => name === first) ?? null;
 }
 
-function addFlags(parser: Argv, flags: Flags): void {
-  for (const [name, flag] of Object.entries(flags)) {
-    const alias = flag.alias === undefined ? {} : { alias: flag.alias };
-    if (flag.takes === 'nothing') parser.option(name, { ...alias, type: 'boolean' });
-    else parser.option(name, { ...alias, type: 'string', requiresArg: true });
-  }
+function parse(words: readonly string[], flags: Flags): Raw {
+  const { argv, error } = Parser.detailed([...words], parserOptions(flags));
+  if (error !== null) throw explained(error);
+  return argv;
 }
 
-/** Yargs has only one sentence of its own left: a flag without its value. */
-function explained(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'YError') return error;
+function parserOptions(flags: Flags): NonNullable<Parameters<typeof Parser.detailed>[1]> {
+  const all = Object.entries(flags);
+  const valued = all.flatMap(([name, { takes }]) => (takes === 'nothing' ? [] : [name]));
+  return {
+    alias: Object.fromEntries(all.flatMap(([name, { alias }]) => (alias === undefined ? [] : [[name, alias]]))),
+    boolean: all.flatMap(([name, { takes }]) => (takes === 'nothing' ? [name] : [])),
+    string: valued,
+    // NaN: just one value, which may follow after =, and must be there.
+    narg: Object.fromEntries(valued.map((name) => [name, Number.NaN])),
+    configuration: CONFIGURATION,
+  };
+}
+
+/** Yargs has only one sentence of its own: a flag without its value. */
+function explained(error: Error): Error {
   const missing = /^Not enough arguments following: (.+)$/.exec(error.message)?.[1];
   if (missing === undefined) return usageError(error.message);
   return usageError(`flag ${missing.length === 1 ? '-' : '--'}${missing} needs a value`);
@@ -122,10 +107,10 @@ function spreadShortFlags(argv: readonly string[], verbs: readonly Verb[]): stri
 
 function positionalsOf(verb: Verb, raw: Raw): Record<string, string | undefined> {
   const typed: Record<string, string | undefined> = {};
-  const late = listOf(raw['--']);
+  // The first word is the verb itself.
+  const given = [...listOf(raw['_']).slice(1), ...listOf(raw['--'])];
   for (const [name, positional] of Object.entries(verb.positionals)) {
-    const given = raw[name];
-    const value = given === undefined ? late.shift() : listOf(given).join(' ');
+    const value = given.shift();
     if (value === '') throw usageError(`${name} is empty`, `see: kubectl redis ${verb.name} --help`);
     if (value === undefined && positional.required) {
       throw usageError(
@@ -135,11 +120,10 @@ function positionalsOf(verb: Verb, raw: Raw): Record<string, string | undefined>
     }
     typed[name] = value;
   }
-  const extra = [...listOf(raw['_']).slice(1), ...late];
-  if (extra.length > 0) {
+  if (given.length > 0) {
     const takes = Object.keys(verb.positionals);
     const most = takes.length === 0 ? 'takes no arguments' : `takes only ${takes.join(' ')}`;
-    throw usageError(`${verb.name} ${most}, but got ${extra.map((word) => JSON.stringify(word)).join(' ')} too`);
+    throw usageError(`${verb.name} ${most}, but got ${given.map((word) => JSON.stringify(word)).join(' ')} too`);
   }
   return typed;
 }
@@ -154,8 +138,8 @@ function flagsOf(flags: Flags, raw: Raw): Record<string, readonly string[]> {
   return typed;
 }
 
-function refuseUnknownFlags(raw: Raw, flags: Flags, positionals: readonly string[]): void {
-  const known = new Set(['_', '--', '$0', ...Object.keys(flags), ...positionals]);
+function refuseUnknownFlags(raw: Raw, flags: Flags): void {
+  const known = new Set(['_', '--', ...Object.keys(flags)]);
   const unknown = Object.keys(raw).find((key) => !known.has(key));
   if (unknown === undefined) return;
   const dashed = unknown.length === 1 ? `-${unknown}` : `--${unknown}`;

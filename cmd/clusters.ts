@@ -27,6 +27,7 @@ export async function chooseCluster(session: Session, name: string | undefined):
   const clusters = await session.kube.listClusters(namespace);
   const [only] = clusters;
   if (only === undefined) {
+    await refuseMissingNamespace(session);
     throw new AppError(`there is no Redis Cluster in namespace ${namespace}`, {
       code: 'cluster-not-found',
       hint: `make one: kubectl redis create redis -n ${namespace}; or look everywhere: kubectl redis list -A`,
@@ -51,6 +52,7 @@ export function exists({ name }: ClusterRef, facts: KubeFacts): boolean {
 
 /** The error for a cluster that is not there: names those that are, here or in other namespaces. */
 export async function notFound(session: Session, { namespace, name }: ClusterRef): Promise<AppError> {
+  await refuseMissingNamespace(session);
   const here = await orNone(session.kube.listClusters(namespace));
   const elsewhere = (await orNone(session.kube.listClusters(null))).filter(
     (cluster) => cluster.name === name && cluster.namespace !== namespace,
@@ -73,7 +75,9 @@ function hintFor(
   if (here.length === 0) return `there is none at all; make one: kubectl redis create ${name} -n ${namespace}`;
   const names = here.map((cluster) => cluster.name);
   const meant = nearest(name, names);
-  return meant === null ? `there are: ${namesOf(here)}` : `did you mean ${meant}? There are: ${namesOf(here)}`;
+  return meant === null
+    ? `name one of those that are there: ${namesOf(here)}`
+    : `did you mean ${meant}? Those that are there: ${namesOf(here)}`;
 }
 
 function namesOf(clusters: readonly ListedCluster[]): string {
@@ -81,6 +85,17 @@ function namesOf(clusters: readonly ListedCluster[]): string {
     clusters.map((cluster) => cluster.name),
     10,
   );
+}
+
+/** A namespace that is not there looks like an empty one to every list. */
+async function refuseMissingNamespace({ kube, namespace }: Session): Promise<void> {
+  // Without the right to look, it is taken to be there.
+  const found = await kube.get('v1', 'Namespace', namespace).catch(() => undefined);
+  if (found !== null) return;
+  throw new AppError(`namespace ${namespace} does not exist`, {
+    code: 'namespace-not-found',
+    hint: 'choose another with -n; see which there are: kubectl get namespaces',
+  });
 }
 
 /** An error message must not fail for lack of rights. */

@@ -1,6 +1,7 @@
 /** What every view does first: choose the cluster, read it, interpret it. */
 import type { Observation } from '../pkg/cluster/model/observation.ts';
 import type { ClusterState } from '../pkg/cluster/model/state.ts';
+import { observe } from '../pkg/engine/observe.ts';
 import type { FactsPart } from '../pkg/engine/ports.ts';
 import { chooseCluster, exists, notFound } from './clusters.ts';
 import type { Deps, Session } from './deps.ts';
@@ -13,6 +14,8 @@ export interface LookOptions {
   readonly thorough: boolean;
   /** What the view does not show. */
   readonly leaveOut?: readonly FactsPart[];
+  /** Loads what will show it; called while Kubernetes answers. */
+  readonly load?: () => Promise<unknown>;
 }
 
 export interface Seen {
@@ -37,28 +40,23 @@ export async function lookAt(
   request: { readonly name: string | undefined; readonly globals: Globals },
   options: LookOptions,
 ): Promise<Seen> {
+  const { load = () => Promise.resolve(), leaveOut = [] } = options;
+  session.prepare(() => Promise.all([loadInterpret(), load()]));
   const cluster = await chooseCluster(session, request.name);
-  const asked = session.kube.readFacts(cluster, deps.signal, { leaveOut: options.leaveOut ?? [] });
-  // Loaded while Kubernetes answers.
-  const [facts, { observePods }, { interpret }] = await Promise.all([
-    asked,
-    import('../pkg/engine/observe.ts'),
-    import('../pkg/cluster/interpret.ts'),
-  ]);
-  if (!exists(cluster, facts)) throw await notFound(session, cluster);
-  const observation = await observePods(
-    { kube: session.kube, redis: session.redis, clock: deps.clock },
-    cluster,
-    facts,
-    {
-      deadlineMs: timeoutMsOf(request.globals),
-      withConfig: options.thorough,
-      countKeys: options.thorough,
-      signal: deps.signal,
-    },
-  );
+  const ports = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  const observation = await observe(ports, cluster, {
+    deadlineMs: timeoutMsOf(request.globals),
+    withConfig: options.thorough,
+    countKeys: options.thorough,
+    signal: deps.signal,
+    leaveOut,
+  });
+  if (!exists(cluster, observation.kube)) throw await notFound(session, cluster);
+  const { interpret } = await loadInterpret();
   return { observation, state: interpret(observation) };
 }
+
+const loadInterpret = () => import('../pkg/cluster/interpret.ts');
 
 /** Says on stderr what could not be read, so that an empty column is not a riddle. */
 export function sayGaps(deps: Deps, state: ClusterState): void {

@@ -3,6 +3,7 @@ import { EXIT } from '../pkg/errors.ts';
 import type { ExitCode } from '../pkg/errors.ts';
 import { parseArgv } from './adapter.ts';
 import type { Deps } from './deps.ts';
+import { helpOfAll, helpOfVerb } from './help.ts';
 import { reportOf } from './report-error.ts';
 import type { Verb } from './verb.ts';
 
@@ -15,9 +16,8 @@ export interface RunOptions {
 export async function run(argv: readonly string[], deps: Deps, options: RunOptions): Promise<ExitCode> {
   let { debug } = options;
   try {
-    const parsed = await parseArgv(argv, options.verbs);
+    const parsed = parseArgv(argv, options.verbs);
     if (parsed.kind === 'help') {
-      const { helpOfAll, helpOfVerb } = await import('./help.ts');
       const width = deps.terminal.size()?.columns ?? null;
       deps.terminal.write(parsed.verb === null ? helpOfAll(options.verbs, width) : helpOfVerb(parsed.verb, width));
       return EXIT.done;

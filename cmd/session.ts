@@ -2,12 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Dialer, RedisPort } from '../pkg/engine/ports.ts';
 import type { PodFacts } from '../pkg/cluster/model/observation.ts';
+import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
 import { AppError, usageError } from '../pkg/errors.ts';
 import { createRestClient } from '../pkg/kube/client.ts';
 import type { RestClient } from '../pkg/kube/client.ts';
-import { loadKubeTarget } from '../pkg/kube/config.ts';
+import { IN_CLUSTER_CONTEXT, loadKubeTarget } from '../pkg/kube/config.ts';
 import { createKubePort } from '../pkg/kube/kube-port.ts';
-import type { KubePort } from '../pkg/engine/ports.ts';
+import { MAX_TUNNELS, type KubePort } from '../pkg/engine/ports.ts';
 import type { Session } from './deps.ts';
 import { timeoutMsOf } from './global-flags.ts';
 import type { Globals } from './global-flags.ts';
@@ -30,7 +31,11 @@ export async function openSession(
     as: globals.as,
     asGroups: globals['as-group'],
   });
-  const client = createRestClient(target, { requestTimeoutMs: timeoutMsOf(globals) });
+  const early = createEarlyWork();
+  const client = createRestClient(target, {
+    requestTimeoutMs: timeoutMsOf(globals),
+    onFirstRequest: () => early.begin(),
+  });
   const direct = globals.connect === 'direct' || (globals.connect === 'auto' && isInsideCluster(env, target.context));
   const closers: (() => void)[] = [];
   const inNamespace = (namespace: string): Session => {
@@ -40,10 +45,17 @@ export async function openSession(
         import('../pkg/redis/connect.ts'),
         direct ? directDialer() : tunnelDialer(client, namespace),
       ]);
-      return createRedisPort({ dial, credentials: loginSource(kube, given) });
+      return createRedisPort({ dial, credentials: loginSource(kube, given), maxOpen: direct ? Infinity : MAX_TUNNELS });
     });
     closers.push(() => redis.close());
-    return { kube, redis, namespace, inNamespace, close: () => closeAll(closers, client) };
+    const prepare = (load: () => Promise<unknown>): void => {
+      const asking = (): Promise<unknown>[] => [
+        import('../pkg/redis/connect.ts'),
+        direct ? directDialer() : loadTunnel(),
+      ];
+      early.add(() => Promise.all([...asking(), load()]));
+    };
+    return { kube, redis, namespace, inNamespace, prepare, close: () => closeAll(closers, client) };
   };
   return inNamespace(target.namespace);
 }
@@ -53,19 +65,44 @@ function closeAll(closers: readonly (() => void)[], client: RestClient): void {
   client.close();
 }
 
+interface EarlyWork {
+  add(load: () => Promise<unknown>): void;
+  begin(): void;
+}
+
+/** Loading code takes time of this process, which has none to spare before the first request is out and plenty after it. */
+function createEarlyWork(): EarlyWork {
+  const waiting: (() => Promise<unknown>)[] = [];
+  let begun = false;
+  // What can't be loaded is missed, and reported, by who needs it.
+  const start = (load: () => Promise<unknown>): void => void load().catch(() => undefined);
+  return {
+    add: (load) => {
+      if (begun) start(load);
+      else waiting.push(load);
+    },
+    begin: () => {
+      begun = true;
+      for (const load of waiting.splice(0)) start(load);
+    },
+  };
+}
+
+const loadTunnel = () => import('../pkg/kube/tunnel.ts');
+
 async function directDialer(): Promise<Dialer> {
   const { createDirectDialer } = await import('../pkg/redis/dial-direct.ts');
   return createDirectDialer();
 }
 
 async function tunnelDialer(client: RestClient, namespace: string): Promise<Dialer> {
-  const { createTunnelDialer } = await import('../pkg/kube/tunnel.ts');
+  const { createTunnelDialer } = await loadTunnel();
   return createTunnelDialer(client, namespace);
 }
 
 /** Pod addresses can be reached from inside a pod of the same cluster; a kubeconfig there may well name another one. */
 function isInsideCluster(env: Readonly<Record<string, string | undefined>>, context: string): boolean {
-  return env['KUBERNETES_SERVICE_HOST'] !== undefined && context === 'inClusterContext';
+  return env['KUBERNETES_SERVICE_HOST'] !== undefined && context === IN_CLUSTER_CONTEXT;
 }
 
 /** A RedisPort that loads the real one when it is first used. */
@@ -104,17 +141,30 @@ async function readPasswordFile(globals: Globals): Promise<RedisLogin | null> {
   throw usageError(`the password file ${file} is empty`);
 }
 
-/** The given password, else that of Secret NAME-auth, read once for each cluster. */
+/** The given password, else that of Secret NAME-auth, read once for each name that the pods' cluster may go by. */
 function loginSource(kube: KubePort, given: RedisLogin | null): (pod: PodFacts) => Promise<RedisLogin | null> {
   if (given !== null) return () => Promise.resolve(given);
   const known = new Map<string, Promise<RedisLogin | null>>();
-  return (pod) => {
-    const cluster = pod.labels['kubectl-redis.io/cluster'] ?? pod.labels['app.kubernetes.io/instance'];
-    if (cluster === undefined) return Promise.resolve(null);
+  const secretOf = (cluster: string): Promise<RedisLogin | null> => {
     const login = known.get(cluster) ?? readSecret(kube, cluster);
     known.set(cluster, login);
     return login;
   };
+  return async (pod) => {
+    for (const name of clusterNames(pod)) {
+      const login = await secretOf(name);
+      if (login !== null) return login;
+    }
+    return null;
+  };
+}
+
+/** As readFacts finds the pods of a cluster: by our label, or by what usually ties pods to a name. */
+function clusterNames(pod: PodFacts): string[] {
+  const own = pod.labels[CLUSTER_LABEL];
+  if (own !== undefined) return [own];
+  const names = [pod.labels['app.kubernetes.io/instance'], pod.labels['app'], pod.owner?.split('/').at(-1)];
+  return [...new Set(names.filter((name) => name !== undefined))];
 }
 
 /** Without the right to read Secrets: as if there were none, so that clusters without a password can be seen. */

@@ -1,10 +1,10 @@
 /** `--dry-run`: the manifests with the plan as comments, or one document with both. */
-import { stringify } from 'yaml';
-import { formatRange, splitSlots } from '../../pkg/cluster/model/slots.ts';
+import { splitSlots } from '../../pkg/cluster/model/slots.ts';
 import { nodeName, ordinalsOf, podName, shardOfOrdinal } from '../../pkg/cluster/model/spec.ts';
 import type { Prepared } from '../../pkg/engine/create.ts';
 import { addressesOf } from '../../pkg/engine/steps/object-steps.ts';
 import { allObjects } from '../../pkg/pod/objects.ts';
+import { toYaml } from '../document/yaml.ts';
 
 /** Manifests in the order in which they must be applied. Pods made from them wait for `create`, because no address is known yet. */
 function manifestsOf(prepared: Prepared): object[] {
@@ -20,9 +20,7 @@ export async function dryRunManifests(prepared: Prepared, planLines: readonly st
     `After kubectl apply --server-side -f -, the pods wait until: kubectl redis create ${name} -n ${namespace}`,
   ];
   const head = comments.map((line) => `# ${line}`.trimEnd()).join('\n');
-  const documents = manifestsOf(prepared).map(
-    (object) => `---\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`,
-  );
+  const documents = manifestsOf(prepared).map((object) => `---\n${toYaml(object)}`);
   return `${head}\n${documents.join('')}`;
 }
 
@@ -51,7 +49,7 @@ export function dryRunDocument(prepared: Prepared): object {
       const members = ordinals.filter((n) => shardOfOrdinal(n, spec.masters) === name);
       return {
         name,
-        slots: formatRange(range),
+        slots: [{ start: range.start, end: range.end }],
         nodes: members.map((n) => ({ name: nodeName(spec.cluster.name, n), pod: podName(spec.cluster.name, n) })),
       };
     }),

@@ -80,7 +80,7 @@ async function createOne(
   }
   const lines = createPlanLines(viewOf(prepared), look);
   deps.terminal.say(`${lines.join('\n')}\n\n`);
-  if (interactive && !(await consents(deps)))
+  if (interactive && !(await consents()))
     throw new AppError('Nothing was changed', { code: 'declined', exitCode: EXIT.refused });
   await runPlan(prepared, ports, deps, { name, timeoutMs: flags.timeout, colour: look.colour });
 }
@@ -136,7 +136,7 @@ function sizeOf(state: ClusterState): string {
   return `${state.shards.length} shards, ${state.nodes.length} nodes, ${SLOT_COUNT} slots`;
 }
 
-async function consents(deps: Deps): Promise<boolean> {
+async function consents(): Promise<boolean> {
   const { createAsker } = await import('../ask.ts');
   const asker = createAsker(process.stdin, process.stderr);
   try {

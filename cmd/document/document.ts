@@ -66,7 +66,7 @@ export function rangesOf(ranges: SlotRanges): Range[] {
 /** A document as text, with a line break at its end. YAML is loaded when it is asked for. */
 export async function printDocument(document: object, format: 'json' | 'yaml'): Promise<string> {
   if (format === 'json') return `${JSON.stringify(document, null, 2)}\n`;
-  const { stringify } = await import('yaml');
+  const { toYaml } = await import('./yaml.ts');
   // Views share objects between fields; an alias in the output would surprise everybody.
-  return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return toYaml(document);
 }

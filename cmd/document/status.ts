@@ -4,6 +4,7 @@ import type { OperationFacts } from '../../pkg/cluster/model/observation.ts';
 import type { Problem } from '../../pkg/cluster/model/problem.ts';
 import type { ClusterState, DesiredShape } from '../../pkg/cluster/model/state.ts';
 import { summarizeSlots } from '../view/slot-summary.ts';
+import type { SlotSummary } from '../view/slot-summary.ts';
 import { API_VERSION, metadataOf } from './document.ts';
 import type { Metadata } from './document.ts';
 import { problemEntry } from './problems.ts';
@@ -29,12 +30,7 @@ export interface StatusDocument {
   readonly replicas: number;
   readonly nodes: { readonly total: number; readonly answered: number };
   readonly pods: { readonly total: number; readonly ready: number };
-  readonly slots: {
-    readonly total: number;
-    readonly covered: number;
-    readonly open: number;
-    readonly contested: number;
-  };
+  readonly slots: Pick<SlotSummary, 'total' | 'covered' | 'open' | 'contested' | 'disputed'>;
   readonly viewsAgree: boolean;
   readonly keys: number | null;
   /** Of the primaries that answered. maxBytes is null when one of them has no limit. */
@@ -68,7 +64,7 @@ export function statusOf({ state, problems, health }: StatusInput): StatusDocume
     replicas: state.nodes.filter((node) => node.role === 'replica').length,
     nodes: { total: state.nodes.length, answered: slots.answered },
     pods: { total: pods.length, ready: pods.filter((pod) => pod.ready).length },
-    slots: { total: slots.total, covered: slots.covered, open: slots.open, contested: slots.contested },
+    slots: pickSlots(slots),
     viewsAgree: slots.viewsAgree,
     keys: slots.keys,
     memory: memoryOf(state),
@@ -79,6 +75,10 @@ export function statusOf({ state, problems, health }: StatusInput): StatusDocume
       state.operation === null ? null : { ...state.operation, lapsed: hasLapsed(state.operation, state.observedAt) },
     problems: problems.map(problemEntry),
   };
+}
+
+function pickSlots({ total, covered, open, contested, disputed }: SlotSummary): StatusDocument['slots'] {
+  return { total, covered, open, contested, disputed };
 }
 
 function memoryOf(state: ClusterState): StatusDocument['memory'] {

@@ -4,6 +4,8 @@ import { withSession } from '../look-at.ts';
 import { outputFlag, wroteDocument } from '../output.ts';
 import { defineVerb } from '../verb.ts';
 
+const loadSurvey = () => import('../survey.ts');
+
 export const listVerb = defineVerb({
   name: 'list',
   summary: 'The Redis Clusters of a namespace, or of all',
@@ -24,12 +26,13 @@ export const listVerb = defineVerb({
       const { output } = flags;
       const everywhere = flags['all-namespaces'];
       const namespace = everywhere ? null : session.namespace;
+      if (output !== 'name') session.prepare(loadSurvey);
       const found = await session.kube.listClusters(namespace);
       if (output === 'name') {
         for (const one of found) deps.terminal.write(everywhere ? `${one.namespace}/${one.name}\n` : `${one.name}\n`);
         return EXIT.done;
       }
-      const { surveyClusters } = await import('../survey.ts');
+      const { surveyClusters } = await loadSurvey();
       const rows = await surveyClusters(deps, session, globals, found);
       const document = async (): Promise<object> => (await import('../document/cluster-list.ts')).clusterListOf(rows);
       if (await wroteDocument(deps, output, document)) return EXIT.done;

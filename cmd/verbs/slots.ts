@@ -8,6 +8,8 @@ import { outputFlag, wroteDocument } from '../output.ts';
 import type { Look } from '../terminal.ts';
 import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
+const loadView = () => import('../view/slots.ts');
+
 export const slotsVerb = defineVerb({
   name: 'slots',
   summary: 'Which shard holds which hash slots',
@@ -30,14 +32,19 @@ export const slotsVerb = defineVerb({
     if (key !== undefined && slot !== undefined) throw usageError('give --key or --slot, not both');
     return withSession(deps, globals, async (session) => {
       const leaveOut = ['statefulSets', 'claims', 'operation'] as const;
-      const { state } = await lookAt(deps, session, { name: args.NAME, globals }, { thorough: false, leaveOut });
+      const { state } = await lookAt(
+        deps,
+        session,
+        { name: args.NAME, globals },
+        { thorough: false, leaveOut, load: loadView },
+      );
       sayGaps(deps, state);
       const look = deps.terminal.look(globals.color);
       if (key !== undefined || slot !== undefined) return showOne(deps, state, { key, slot, output, look });
       if (await wroteDocument(deps, output, async () => (await import('../document/slot-list.ts')).slotListOf(state))) {
         return EXIT.done;
       }
-      const { renderSlots } = await import('../view/slots.ts');
+      const { renderSlots } = await loadView();
       deps.terminal.write(renderSlots(state, { ...look, wide: output === 'wide' }));
       return EXIT.done;
     });

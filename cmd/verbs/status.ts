@@ -44,9 +44,11 @@ interface Wanted {
 }
 
 async function showOnce(deps: Deps, session: Session, { name, globals, output }: Wanted): Promise<ExitCode> {
-  const seen = await lookAt(deps, session, { name, globals }, { thorough: true });
+  const seen = await lookAt(deps, session, { name, globals }, { thorough: true, load: loadView });
   sayGaps(deps, seen.state);
-  const [{ judge }, { printStatus }] = await Promise.all([import('../judge.ts'), import('../print-status.ts')]);
+  const [{ judge }, { printStatus }] = await loadView();
   deps.terminal.write(await printStatus(judge(seen), output, deps.terminal.look(globals.color)));
   return EXIT.done;
 }
+
+const loadView = () => Promise.all([import('../judge.ts'), import('../print-status.ts')]);

@@ -17,7 +17,7 @@ const COLUMNS: readonly Column[] = [
   { header: 'STATE' },
   { header: 'VERSION', leaveOut: 2 },
   { header: 'AGE', leaveOut: 4 },
-  { header: 'REMARKS' },
+  { header: 'REMARKS', below: true },
 ];
 
 export function renderClusters(rows: readonly SurveyRow[], look: Look): string {

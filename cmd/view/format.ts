@@ -86,3 +86,14 @@ export function wrap(text: string, width: number): string[] {
   }
   return lines;
 }
+
+/** As `wrap`, and a word that is too long is broken too. null = one line. */
+export function fold(text: string, width: number | null): string[] {
+  if (width === null) return [text];
+  const room = Math.max(1, width);
+  return wrap(text, room).flatMap((line) => (line.length <= room ? [line] : pieces(line, room)));
+}
+
+function pieces(text: string, size: number): string[] {
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, at) => text.slice(at * size, (at + 1) * size));
+}

@@ -23,7 +23,7 @@ const COLUMNS: readonly Column[] = [
   { header: 'ZONE', leaveOut: 4 },
   { header: 'AGE', leaveOut: 8 },
   { header: 'VERSION', leaveOut: 7 },
-  { header: 'REMARKS' },
+  { header: 'REMARKS', below: true },
 ];
 
 export interface NodesOptions extends Look {

@@ -3,7 +3,7 @@ import type { Problem } from '../../pkg/cluster/model/problem.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import type { Look } from '../terminal.ts';
 import { countBySeverity } from '../document/problems.ts';
-import { counted, oneLine, wrap } from './format.ts';
+import { counted, fold, oneLine } from './format.ts';
 import { createPaint, toneOfSeverity } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { summarizeSlots } from './slot-summary.ts';
@@ -20,19 +20,17 @@ export function problemLines(problems: readonly Problem[], width: number | null,
     const head = `${problem.severity.padEnd(LABEL)}${problem.code}`;
     return [
       ...(at === 0 ? [] : ['']),
-      ...fold(head, 0, full).map((line) => paint.tone(tone, line)),
-      ...fold(oneLine(problem.sentence), LABEL, full),
-      ...fold(`fix: ${oneLine(problem.repair)}`, LABEL, full).map((line) => paint.tone('dim', line)),
+      ...fold(head, full).map((line) => paint.tone(tone, line)),
+      ...indented(oneLine(problem.sentence), LABEL, full),
+      ...indented(`fix: ${oneLine(problem.repair)}`, LABEL, full).map((line) => paint.tone('dim', line)),
     ];
   });
 }
 
-function fold(text: string, indent: number, width: number | null): string[] {
-  if (width === null) return [' '.repeat(indent) + text];
-  const shift = width - indent < 20 ? 0 : indent;
-  const room = Math.max(1, width - shift);
-  const lines = wrap(text, room).flatMap((line) => line.match(new RegExp(`.{1,${room}}`, 'gu')) ?? [line]);
-  return lines.map((line) => ' '.repeat(shift) + line);
+/** Indented where there is room for it. */
+function indented(text: string, indent: number, width: number | null): string[] {
+  const shift = width !== null && width - indent < 20 ? 0 : indent;
+  return fold(text, width === null ? null : width - shift).map((line) => ' '.repeat(shift) + line);
 }
 
 /** The whole output of `check`. */
@@ -41,7 +39,7 @@ export function renderCheck(state: ClusterState, problems: readonly Problem[], l
   const size = `(${counted(state.nodes.length, 'node')}, ${counted(summarizeSlots(state).shards, 'shard')})`;
   const { critical, warning, info } = countBySeverity(problems);
   if (critical + warning === 0) {
-    const none = fold(`No problems found in ${state.cluster.name} ${size}.`, 0, look.width);
+    const none = fold(`No problems found in ${state.cluster.name} ${size}.`, look.width);
     const notes = info === 0 ? [] : ['', ...problemLines(problems, look.width, paint)];
     return `${[...none.map((line) => paint.tone('good', line)), ...notes].join('\n')}\n`;
   }
@@ -52,7 +50,6 @@ export function renderCheck(state: ClusterState, problems: readonly Problem[], l
   ].join(', ');
   const foot = fold(
     `${found} in ${state.cluster.name} ${size}. More about a code: kubectl redis explain CODE`,
-    0,
     look.width,
   );
   const lines = [...problemLines(problems, look.width, paint), '', ...foot.map((line) => paint.tone('strong', line))];

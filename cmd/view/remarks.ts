@@ -3,6 +3,7 @@ import type { UnreachableReason } from '../../pkg/cluster/model/observation.ts';
 import { countSlots, intersectRanges } from '../../pkg/cluster/model/slots.ts';
 import type { ClusterNode, ClusterState, Shard } from '../../pkg/cluster/model/state.ts';
 import { nodeNamer, shortId } from '../../pkg/cluster/interpret.ts';
+import { splitContested } from './slot-summary.ts';
 import { age, counted, oneLine } from './format.ts';
 import type { Tone } from './paint.ts';
 
@@ -49,7 +50,10 @@ export function unreachableInWords(unreachable: { readonly why: UnreachableReaso
 }
 
 function reachRemarks(node: ClusterNode): NodeRemark[] {
-  if (node.pod === null) return [{ tone: 'bad', text: `no pod has this id${ghostFlags(node)}` }];
+  if (node.pod === null)
+    return [
+      { tone: 'bad', text: `no pod has the id ${node.nodeId === null ? '' : shortId(node.nodeId)}${ghostFlags(node)}` },
+    ];
   const remarks: NodeRemark[] = [];
   if (node.unreachable !== null) {
     const mild = node.unreachable.why === 'loading' || node.unreachable.why === 'guard-waiting';
@@ -85,7 +89,7 @@ function slotRemarks(state: ClusterState, node: ClusterNode): NodeRemark[] {
       text: `${slotWords(incoming)} open, importing${source === null ? '' : ` from ${nameOf(source)}`}`,
     });
   }
-  const contested = state.contested.filter(({ ownerIds }) => ownerIds.some((id) => id === node.nodeId));
+  const contested = splitContested(state).contested.filter(({ ownerIds }) => ownerIds.some((id) => id === node.nodeId));
   if (contested.length > 0) {
     const others = new Set(contested.flatMap(({ ownerIds }) => ownerIds.filter((id) => id !== node.nodeId)));
     const count = countSlots(contested.map(({ range }) => range));
@@ -118,7 +122,8 @@ function shardRemarks(state: ClusterState, node: ClusterNode, shard: Shard): Nod
     return remarks;
   }
   const missing =
-    (state.desired?.replicas ?? 0) - shard.replicas.filter((replica) => replica.role === 'replica').length;
+    (state.desired?.replicas ?? 0) -
+    shard.replicas.filter((replica) => replica.role === 'replica' && replica.pod !== null).length;
   if (state.formed && missing > 0) {
     remarks.push({ tone: 'warn', text: missing === 1 ? 'a replica is missing' : `${missing} replicas are missing` });
   } else if (state.formed && shard.slots.length > 0 && shard.replicas.length === 0) {

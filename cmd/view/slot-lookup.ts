@@ -16,7 +16,7 @@ const COLUMNS: readonly Column[] = [
   { header: 'ADDRESS', leaveOut: 1 },
   { header: 'HOST', leaveOut: 2 },
   { header: 'ZONE', leaveOut: 3 },
-  { header: 'REMARKS' },
+  { header: 'REMARKS', below: true },
 ];
 
 export function renderLookup(state: ClusterState, lookup: SlotLookup, look: Look): string {

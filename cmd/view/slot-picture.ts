@@ -5,8 +5,9 @@
 import { SLOT_COUNT } from '../../pkg/cluster/model/slots.ts';
 import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
-import { wrap } from './format.ts';
+import { fold } from './format.ts';
 import type { Paint } from './paint.ts';
+import { splitContested } from './slot-summary.ts';
 
 export interface PictureOptions {
   readonly width: number | null;
@@ -14,9 +15,13 @@ export interface PictureOptions {
 }
 
 /** What a cell shows: the index of a shard, or a fault. */
-type CellContent = number | 'uncovered' | 'open' | 'contested';
+type CellContent = number | Fault;
+type Fault = 'contested' | 'uncovered' | 'open' | 'disputed';
 
-const MARKS = { uncovered: '.', open: '!', contested: 'x' } as const;
+/** The worst first. */
+const FAULTS: readonly Fault[] = ['contested', 'uncovered', 'open', 'disputed'];
+
+const MARKS: Readonly<Record<Fault, string>> = { contested: 'x', uncovered: '.', open: '!', disputed: '?' };
 const SYMBOLS = '123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 /** `16128  ` in front of every line. */
 const LABEL = 7;
@@ -54,15 +59,15 @@ function cellsOf(state: ClusterState, slotsPerCell: number): CellContent[] {
     for (const { start, end } of ranges) bySlot.fill(content, start, end + 1);
   };
   state.shards.forEach((shard, index) => fill(shard.slots, index));
-  fill(state.uncovered, 'uncovered');
+  const { contested, disputed } = splitContested(state);
+  const rangesBy = (entries: ClusterState['contested']): SlotRanges => entries.map(({ range }) => range);
+  fill(rangesBy(disputed), 'disputed');
   fill(
     state.openSlots.map(({ slot }) => ({ start: slot, end: slot })),
     'open',
   );
-  fill(
-    state.contested.map(({ range }) => range),
-    'contested',
-  );
+  fill(state.uncovered, 'uncovered');
+  fill(rangesBy(contested), 'contested');
   const cells: CellContent[] = [];
   for (let start = 0; start < SLOT_COUNT; start += slotsPerCell)
     cells.push(summary(bySlot.slice(start, start + slotsPerCell)));
@@ -71,7 +76,7 @@ function cellsOf(state: ClusterState, slotsPerCell: number): CellContent[] {
 
 /** The worst that is in it, else the shard that has most of it. */
 function summary(slots: readonly CellContent[]): CellContent {
-  for (const fault of ['contested', 'uncovered', 'open'] as const) if (slots.includes(fault)) return fault;
+  for (const fault of FAULTS) if (slots.includes(fault)) return fault;
   const counts = new Map<CellContent, number>();
   for (const slot of slots) counts.set(slot, (counts.get(slot) ?? 0) + 1);
   let best: CellContent = slots[0] ?? 'uncovered';
@@ -92,7 +97,7 @@ function drawLine(state: ClusterState, cells: readonly CellContent[], paint: Pai
 function drawRun(state: ClusterState, content: CellContent, length: number, paint: Paint): string {
   if (typeof content === 'string') {
     const mark = MARKS[content].repeat(length);
-    return content === 'open' ? paint.tone('warn', mark) : paint.alarm(mark);
+    return content === 'open' || content === 'disputed' ? paint.tone('warn', mark) : paint.alarm(mark);
   }
   const name = state.shards[content]?.name ?? '';
   if (paint.colour) return paint.block(content, centred(name, length));
@@ -129,11 +134,10 @@ function legend(
   if (!paint.colour && state.shards.length <= SYMBOLS.length) {
     const shards = state.shards.map((shard, index) => [symbolOf(state, index), shard.name] as const);
     const odd = shards.filter(([symbol, name]) => symbol !== name);
-    if (odd.length === 0) parts.push('digit = shard');
+    if (odd.length === 0) parts.push('digits are shards');
     else parts.push(`shards: ${odd.map(([symbol, name]) => `${symbol}=${name}`).join(' ')}`);
   }
-  for (const fault of ['uncovered', 'open', 'contested'] as const)
-    if (faults.has(fault)) parts.push(`${MARKS[fault]} = ${fault}`);
+  for (const fault of FAULTS) if (faults.has(fault)) parts.push(`${MARKS[fault]} = ${fault}`);
   const indent = ' '.repeat(LABEL);
-  return wrap(parts.join(', '), Math.max(10, (width ?? 120) - LABEL)).map((line) => paint.tone('dim', indent + line));
+  return fold(parts.join(', '), (width ?? 120) - LABEL).map((line) => paint.tone('dim', indent + line));
 }

@@ -2,13 +2,13 @@
 import type { ClusterNode, ClusterState, Shard } from '../../pkg/cluster/model/state.ts';
 import { countSlots, formatRange } from '../../pkg/cluster/model/slots.ts';
 import type { Look } from '../terminal.ts';
-import { counted, grouped, rangesWithCount } from './format.ts';
+import { counted, fold, grouped, rangesWithCount } from './format.ts';
 import { createPaint } from './paint.ts';
 import type { Paint, Tone } from './paint.ts';
 import { nameOfNode, remarksOn, worstTone } from './remarks.ts';
 import { slotPicture } from './slot-picture.ts';
 import { summarizeSlots } from './slot-summary.ts';
-import { cut, table } from './table.ts';
+import { table } from './table.ts';
 import type { Cell, Column } from './table.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -19,7 +19,7 @@ const COLUMNS: readonly Column[] = [
   { header: 'HOST', leaveOut: 1 },
   { header: 'ZONE', leaveOut: 3 },
   { header: 'KEYS', align: 'right', leaveOut: 2 },
-  { header: 'REMARKS' },
+  { header: 'REMARKS', below: true },
 ];
 
 /** Ranges of one shard that are written out on a terminal. */
@@ -43,7 +43,7 @@ export function renderSlots(state: ClusterState, options: SlotsOptions): string 
   const blocks = [
     table(COLUMNS, rows, { width, wide, paint }),
     answered && owned ? slotPicture(state, { width, paint }) : [],
-    [summaryLine(state, width, paint)],
+    summaryLines(state, width, paint),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -93,9 +93,9 @@ function faultRows(state: ClusterState, everything: boolean): Cell[][] {
   return [['-', slots, '-', '-', '-', '-', '-', { text: 'uncovered: no node owns them', tone: 'bad' }]];
 }
 
-function summaryLine(state: ClusterState, width: number | null, paint: Paint): string {
+function summaryLines(state: ClusterState, width: number | null, paint: Paint): string[] {
   const [tone, text] = summaryOf(state);
-  return paint.tone(tone, width === null ? text : cut(text, width));
+  return fold(text, width).map((line) => paint.tone(tone, line));
 }
 
 function summaryOf(state: ClusterState): [Tone, string] {
@@ -115,7 +115,9 @@ function summaryOf(state: ClusterState): [Tone, string] {
       : []),
     ...(summary.open > 0 ? [`${grouped(summary.open)} open`] : []),
     ...(summary.contested > 0 ? [`${grouped(summary.contested)} contested`] : []),
-    ...(summary.viewsAgree ? [] : ['views disagree']),
+    ...(summary.viewsAgree
+      ? []
+      : [summary.disputed === 0 ? 'views disagree' : `views disagree about ${grouped(summary.disputed)}`]),
   ];
   const bad = summary.covered < summary.total || summary.contested > 0;
   return [bad ? 'bad' : summary.open > 0 || !summary.viewsAgree ? 'warn' : 'good', parts.join(', ')];
@@ -126,5 +128,5 @@ export function shardInWords(shard: Shard): string {
   const [first] = shard.slots;
   if (first === undefined) return shard.name;
   const more = shard.slots.length - 1;
-  return `${shard.name} (${formatRange(first)}${more === 0 ? '' : ` and ${counted(more, 'more range')}`}, ${counted(countSlots(shard.slots), 'slot')})`;
+  return `${shard.name} (${formatRange(first)}${more === 0 ? '' : ` and ${counted(more, 'more range')}`}, ${countSlots(shard.slots)} slots)`;
 }

@@ -3,7 +3,7 @@ import type { Health } from '../../pkg/cluster/check/health.ts';
 import { statusOf } from '../document/status.ts';
 import type { Place, StatusDocument, StatusInput } from '../document/status.ts';
 import type { Look } from '../terminal.ts';
-import { age, bytes, counted, grouped, oneLine, secondsBetween, wrap } from './format.ts';
+import { age, bytes, counted, fold, grouped, oneLine, secondsBetween } from './format.ts';
 import { createPaint } from './paint.ts';
 import type { Paint, Tone } from './paint.ts';
 import { problemLines } from './problems.ts';
@@ -34,7 +34,7 @@ function titleLines(status: StatusDocument, width: number | null, paint: Paint):
   const { name, namespace } = status.metadata;
   const tone = toneOfHealth(status.health.level);
   const title = cut(`Redis Cluster ${namespace}/${name}: ${status.health.level}`, width ?? Infinity);
-  return [paint.tone('strong', paint.tone(tone, title)), ...folded(status.health.sentence, width)];
+  return [paint.tone('strong', paint.tone(tone, title)), ...fold(oneLine(status.health.sentence), width)];
 }
 
 export function toneOfHealth(level: Health['level']): Tone {
@@ -108,7 +108,9 @@ function memoryText({ memory }: StatusDocument): string {
 
 function placesText(places: readonly Place[]): string {
   if (places.length === 0) return 'unknown';
-  const shown = places.slice(0, 8).map(({ name, nodes, primaries }) => `${name} ${nodes} (${primaries} primary)`);
+  const shown = places
+    .slice(0, 8)
+    .map(({ name, nodes, primaries }) => `${name} ${nodes} (${counted(primaries, 'primary', 'primaries')})`);
   return `${shown.join(', ')}${places.length > 8 ? ` and ${places.length - 8} more` : ''}`;
 }
 
@@ -124,13 +126,7 @@ function fieldLines(name: string, value: Value, width: number | null, paint: Pai
   const label = `${name}:`.padEnd(LABEL);
   if (width === null) return [label + paint.tone(value.tone, value.text)];
   const narrow = width - LABEL < 16;
-  const lines = folded(value.text, narrow ? width - 2 : width - LABEL).map((line) => paint.tone(value.tone, line));
+  const lines = fold(value.text, narrow ? width - 2 : width - LABEL).map((line) => paint.tone(value.tone, line));
   if (narrow) return [cut(`${name}:`, width), ...lines.map((line) => `  ${line}`)];
   return lines.map((line, at) => (at === 0 ? label : ' '.repeat(LABEL)) + line);
-}
-
-function folded(text: string, width: number | null): string[] {
-  if (width === null) return [oneLine(text)];
-  const room = Math.max(1, width);
-  return wrap(oneLine(text), room).flatMap((line) => line.match(new RegExp(`.{1,${room}}`, 'gu')) ?? [line]);
 }

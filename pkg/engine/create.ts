@@ -51,7 +51,11 @@ export interface PrepareInput {
 /** Reads everything and changes nothing. @throws AppError for whatever create would refuse */
 export async function prepareCreate(ports: ObservePorts, input: PrepareInput): Promise<Prepared> {
   const { cluster, given, policy, defaultImage, tryOut, signal } = input;
-  const observation = await observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal });
+  // Both only read, and neither needs the other.
+  const [observation, surroundings] = await Promise.all([
+    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
+    readSurroundings(ports),
+  ]);
   const state = interpret(observation);
   const { kube } = observation;
   refuseBlindness(kube);
@@ -74,7 +78,7 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
     defaultImage,
     antiAffinity: affinity.antiAffinity,
   });
-  if (!brought) await preflight(ports, spec);
+  if (!brought) refuseSurroundings(surroundings, spec);
   const plan = planCreate({ state, kube, spec, policy });
   if (tryOut && makesObjects(plan)) await tryObjects(ports, spec);
   const told = plan.kind === 'refused' ? [] : plan.remarks;
@@ -115,7 +119,14 @@ function hostsOf(kube: KubeFacts): KubeFacts['hosts'] | null {
   return kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts;
 }
 
-async function preflight(ports: ObservePorts, spec: ClusterSpec): Promise<void> {
+/** What is there besides the cluster. */
+interface Surroundings {
+  readonly services: readonly KubeObject[];
+  readonly others: readonly KubeObject[];
+  readonly classes: readonly StorageClassFacts[] | null;
+}
+
+async function readSurroundings(ports: ObservePorts): Promise<Surroundings> {
   const { kube } = ports;
   const [services, sets, configs, classes] = await Promise.all([
     kube.list('v1', 'Service'),
@@ -123,7 +134,11 @@ async function preflight(ports: ObservePorts, spec: ClusterSpec): Promise<void> 
     kube.list('v1', 'ConfigMap'),
     storageClasses(ports),
   ]);
-  const existing = [...services, ...sets, ...configs].map((object) => ({
+  return { services, others: [...sets, ...configs], classes };
+}
+
+function refuseSurroundings({ services, others, classes }: Surroundings, spec: ClusterSpec): void {
+  const existing = [...services, ...others].map((object) => ({
     kind: object.kind,
     name: object.metadata.name,
     labels: object.metadata.labels ?? {},

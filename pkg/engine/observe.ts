@@ -4,10 +4,8 @@
  */
 import pLimit from 'p-limit';
 import type { ClusterRef, KubeFacts, NodeReply, Observation, PodFacts } from '../cluster/model/observation.ts';
-import type { Clock, KubePort, RedisPort } from './ports.ts';
+import { MAX_TUNNELS, type Clock, type FactsPart, type KubePort, type RedisPort } from './ports.ts';
 
-/** Nodes asked at the same time: as many as there may be tunnels. */
-const ASK_AT_ONCE = 32;
 /** Lines of a log in which a waiting guard says what it waits for. */
 const GUARD_LINES = 20;
 
@@ -25,10 +23,25 @@ export interface ObserveOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @throws AppError when Kubernetes can't be read; never because of a Redis node. */
-export async function observe(ports: ObservePorts, cluster: ClusterRef, options: ObserveOptions): Promise<Observation> {
-  const kube = await ports.kube.readFacts(cluster, options.signal);
-  return observePods(ports, cluster, kube, options);
+type Replies = Observation['replies'];
+
+/**
+ * The nodes are asked as soon as the pods are known, while Kubernetes tells the rest.
+ * @throws AppError when Kubernetes can't be read; never because of a Redis node.
+ */
+export async function observe(
+  ports: ObservePorts,
+  cluster: ClusterRef,
+  options: ObserveOptions & { readonly leaveOut?: readonly FactsPart[] },
+): Promise<Observation> {
+  let asked: Promise<Replies> | null = null;
+  const onPods = (pods: readonly PodFacts[]): void => {
+    asked = askPods(ports, pods, options);
+    // Heard below, unless Kubernetes fails first.
+    asked.catch(() => undefined);
+  };
+  const kube = await ports.kube.readFacts(cluster, options.signal, { leaveOut: options.leaveOut ?? [], onPods });
+  return observation(ports, cluster, kube, await (asked ?? askPods(ports, kube.pods, options)));
 }
 
 /** As `observe`, with facts that were read already. */
@@ -38,11 +51,18 @@ export async function observePods(
   kube: KubeFacts,
   options: ObserveOptions,
 ): Promise<Observation> {
-  const limit = pLimit(ASK_AT_ONCE);
-  const replies = await Promise.all(
-    kube.pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))),
-  );
+  return observation(ports, cluster, kube, await askPods(ports, kube.pods, options));
+}
+
+function observation(ports: ObservePorts, cluster: ClusterRef, kube: KubeFacts, replies: Replies): Observation {
   return { schema: 1, cluster, observedAt: new Date(ports.clock.now()).toISOString(), kube, replies };
+}
+
+function askPods(ports: ObservePorts, pods: readonly PodFacts[], options: ObserveOptions): Promise<Replies> {
+  const limit = pLimit(MAX_TUNNELS);
+  return Promise.all(
+    pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))),
+  );
 }
 
 async function askPod(ports: ObservePorts, pod: PodFacts, options: ObserveOptions): Promise<NodeReply> {

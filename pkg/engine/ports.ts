@@ -44,6 +44,12 @@ export interface PodTrouble {
 /** Parts of KubeFacts that a view can do without; what is left out is empty or null, and no gap. */
 export type FactsPart = 'statefulSets' | 'hosts' | 'claims' | 'config' | 'operation';
 
+export interface FactsOptions {
+  readonly leaveOut?: readonly FactsPart[];
+  /** Called once with the pods, as soon as they are known: whoever asks them need not wait for the rest. */
+  readonly onPods?: (pods: readonly PodFacts[]) => void;
+}
+
 /** A Redis Cluster that `list` found. */
 export interface ListedCluster {
   readonly namespace: string;
@@ -56,12 +62,8 @@ export interface ListedCluster {
 
 export interface KubePort {
   readonly namespace: string;
-  /** One read of everything that belongs to a cluster; lists run side by side. Missing rights become `gaps` where a view can live without. */
-  readFacts(
-    cluster: ClusterRef,
-    signal?: AbortSignal,
-    options?: { readonly leaveOut?: readonly FactsPart[] },
-  ): Promise<KubeFacts>;
+  /** One read of everything that belongs to a cluster. Missing rights become `gaps` where a view can live without. */
+  readFacts(cluster: ClusterRef, signal?: AbortSignal, options?: FactsOptions): Promise<KubeFacts>;
   /** All clusters of a namespace, or of all namespaces (null), by namespace and name. */
   listClusters(namespace: string | null): Promise<readonly ListedCluster[]>;
   get(apiVersion: string, kind: string, name: string): Promise<KubeObject | null>;
@@ -99,6 +101,9 @@ export interface KubePort {
  * `timeout`). A tunnel learns only after it was opened that the pod refused it: the stream is then destroyed with such an error.
  */
 export type Dialer = (pod: PodFacts, signal: AbortSignal) => Promise<Duplex>;
+
+/** Tunnels through the API server that are open at once, and so nodes that are asked at once (DESIGN section 8). */
+export const MAX_TUNNELS = 32;
 
 /** A command and its arguments, as Redis takes them. */
 export type RedisCommand = readonly [name: string, ...args: (string | number)[]];

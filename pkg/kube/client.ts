@@ -46,6 +46,8 @@ export interface RestClient {
 export interface RestOptions {
   /** Deadline of one request; default 30 s. */
   readonly requestTimeoutMs?: number;
+  /** Called once, when the first request is on its way: time to do what can be done while the server works. */
+  readonly onFirstRequest?: () => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -58,6 +60,7 @@ interface Context {
   readonly credentials: () => Promise<Credentials>;
   readonly forget: () => void;
   readonly timeoutMs: number;
+  readonly onSent: () => void;
 }
 
 /** A request in flight: the answer's head, and how to say what went wrong while its body is read. */
@@ -68,12 +71,17 @@ interface Opened {
 
 export function createRestClient(target: KubeTarget, options: RestOptions = {}): RestClient {
   const source = createCredentialSource(target);
+  let sent = false;
   const context: Context = {
     baseUrl: target.server,
     name: { server: target.server, context: target.context, as: target.impersonate?.user ?? null },
     credentials: () => source.get(),
     forget: () => source.forget(),
     timeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    onSent: () => {
+      if (!sent) options.onFirstRequest?.();
+      sent = true;
+    },
   };
   const text = (request: RestRequest): Promise<string> => withRetries(context, request, 'body', readAnswer);
   return {
@@ -150,7 +158,7 @@ async function open(context: Context, request: RestRequest, bound: 'body' | 'hea
     return error instanceof AppError ? error : errorOfTransport(error, context.name);
   };
   try {
-    const response = await send(context.baseUrl, request, credentials, AbortSignal.any(signals));
+    const response = await send(context, request, credentials, AbortSignal.any(signals));
     if (bound === 'head') clearTimeout(timer);
     else response.once('close', () => clearTimeout(timer));
     return { response, explain };
@@ -161,7 +169,7 @@ async function open(context: Context, request: RestRequest, bound: 'body' | 'hea
 }
 
 function send(
-  baseUrl: string,
+  { baseUrl, onSent }: Context,
   request: RestRequest,
   credentials: Credentials,
   signal: AbortSignal,
@@ -183,6 +191,8 @@ function send(
       if (outgoing.reusedSocket || !(socket instanceof TLSSocket)) return;
       socket.on('session', (session: Buffer) => (credentials.resume.session = session));
     });
+    // Everything is with the operating system, not only in a buffer that waits for a handshake.
+    outgoing.once('finish', onSent);
     outgoing.once('response', resolve);
     outgoing.once('error', (error) => {
       const stale = outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error));

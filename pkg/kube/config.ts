@@ -42,6 +42,9 @@ export interface KubeSurroundings {
   readonly inClusterRoot: string;
 }
 
+/** The context of the pod that we run in, where no kubeconfig says otherwise. */
+export const IN_CLUSTER_CONTEXT = 'in-cluster';
+
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
@@ -116,13 +119,13 @@ function readServiceAccount(around: KubeSurroundings): KubeConfig | null {
     users: [{ name: 'service-account', authProvider: { name: 'tokenFile', config: { tokenFile } } }],
     contexts: [
       {
-        name: 'in-cluster',
+        name: IN_CLUSTER_CONTEXT,
         cluster: 'in-cluster',
         user: 'service-account',
         ...(existsSync(namespaceFile) ? { namespace: readFileSync(namespaceFile, 'utf8').trim() } : {}),
       },
     ],
-    currentContext: 'in-cluster',
+    currentContext: IN_CLUSTER_CONTEXT,
   });
   return config;
 }

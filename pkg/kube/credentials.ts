@@ -3,6 +3,8 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { OutgoingHttpHeaders } from 'node:http';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { AppError } from '../errors.ts';
 import type { KubeTarget } from './config.ts';
 
@@ -16,10 +18,15 @@ export interface Credentials {
   readonly resume: { session: Buffer | null };
 }
 
-export type TlsOptions = Pick<
+type Material = Pick<
   RequestOptions,
   'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'
 >;
+
+export interface TlsOptions extends Material {
+  /** In place of certificates and keys: to parse them again for each connection takes longer than to connect. */
+  readonly secureContext?: SecureContext;
+}
 
 export interface CredentialSource {
   /** @throws {AppError} `credentials` when a plugin fails or a certificate file can't be read. */
@@ -35,12 +42,19 @@ const MAX_SOCKETS = 40;
 
 export function createCredentialSource(target: KubeTarget, now: () => number = Date.now): CredentialSource {
   let kept: { readonly at: number; readonly value: Promise<Credentials> } | null = null;
-  let pool: (Pick<Credentials, 'agent' | 'resume'> & { readonly key: string }) | null = null;
+  let pool: (Pick<Credentials, 'tls' | 'agent' | 'resume'> & { readonly key: string }) | null = null;
 
   const load = async (): Promise<Credentials> => {
     const options: RequestOptions = { headers: {} };
     try {
       await target.config.applyToHTTPSOptions(options);
+      const material = pickMaterial(options);
+      const key = Object.values(material).map(String).join('\n');
+      if (pool === null || pool.key !== key) {
+        const tls = target.proxyUrl === null ? shareContext(target, material) : material;
+        pool = { key, tls, agent: makeAgent(target, options, tls), resume: { session: null } };
+      }
+      return { headers: makeHeaders(target, options), tls: pool.tls, agent: pool.agent, resume: pool.resume };
     } catch (error) {
       throw new AppError(`cannot get credentials for context ${target.context}`, {
         code: 'credentials',
@@ -48,12 +62,6 @@ export function createCredentialSource(target: KubeTarget, now: () => number = D
         hint: `Check the user's entry: kubectl config view --minify --context ${target.context}`,
       });
     }
-    const tls = pickTls(options);
-    const key = Object.values(tls).map(String).join('\n');
-    if (pool === null || pool.key !== key) {
-      pool = { key, agent: makeAgent(target, options, tls), resume: { session: null } };
-    }
-    return { headers: makeHeaders(target, options), tls, agent: pool.agent, resume: pool.resume };
   };
 
   return {
@@ -74,10 +82,21 @@ export function createCredentialSource(target: KubeTarget, now: () => number = D
   };
 }
 
-function pickTls(options: RequestOptions): TlsOptions {
+function pickMaterial(options: RequestOptions): Material {
   const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
   const all = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** One context for all connections to the server. Proxies' agents make their own. */
+function shareContext(target: KubeTarget, material: Material): TlsOptions {
+  if (target.server.startsWith('http:')) return {};
+  const { rejectUnauthorized, servername, ...secrets } = material;
+  return {
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+    ...(servername === undefined ? {} : { servername }),
+    secureContext: createSecureContext(secrets),
+  };
 }
 
 /** The library's agent knows proxies but keeps no connection open; without a proxy we take one that does. */

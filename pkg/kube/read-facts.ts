@@ -1,10 +1,11 @@
 /**
- * Everything that Kubernetes knows of one cluster, in one round of lists that run side by side.
+ * Everything that Kubernetes knows of one cluster: first the pods, because who asks them takes longest, then the rest in one
+ * round of lists that run side by side.
  *
- * Pods without our label are found by what usually ties them to a name; that takes a second round.
+ * Pods without our label are found by what usually ties them to a name; that takes a third round.
  */
 import type { ClusterRef, KubeFacts, PodFacts } from '../cluster/model/observation.ts';
-import type { FactsPart } from '../engine/ports.ts';
+import type { FactsOptions, FactsPart } from '../engine/ports.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import type { RawClaim, RawHost, RawLease, RawMeta, RawPod, RawService, RawWorkload } from './api-json.ts';
 import type { RestClient } from './client.ts';
@@ -12,10 +13,6 @@ import { claimFacts, hostFacts, operationFacts, podFacts, serviceFacts, stateful
 import { getOne, listAll } from './objects.ts';
 import { looksLikeRedis } from './redis-container.ts';
 import { CLUSTER_LABEL, labelsText, selectorText } from './selectors.ts';
-
-export interface FactsOptions {
-  readonly leaveOut?: readonly FactsPart[];
-}
 
 type Gap = KubeFacts['gaps'][number];
 
@@ -49,11 +46,11 @@ export async function readFacts(
   options: FactsOptions = {},
 ): Promise<KubeFacts> {
   const reading: Reading = { client, cluster, signal, leaveOut: options.leaveOut ?? [], gaps: [] };
-  const [labelled, seen] = await Promise.all([
-    listPods(reading, `${CLUSTER_LABEL}=${cluster.name}`),
-    readAround(reading),
-  ]);
+  const labelled = await listPods(reading, `${CLUSTER_LABEL}=${cluster.name}`);
+  if (labelled.length > 0) options.onPods?.(labelled);
+  const seen = await readAround(reading);
   const pods = labelled.length > 0 ? labelled : await findPods(reading, seen);
+  if (labelled.length === 0) options.onPods?.(pods);
   return { pods, ...ownFacts(cluster.name, pods, seen), gaps: reading.gaps };
 }
 

@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import type { PodFacts } from '../cluster/model/observation.ts';
-import type { Dialer } from '../engine/ports.ts';
+import { MAX_TUNNELS, type Dialer } from '../engine/ports.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import type { RestClient } from './client.ts';
 import { errorOfAnswer, errorOfTransport } from './http-errors.ts';
@@ -22,14 +22,13 @@ export interface TunnelOptions {
 }
 
 const PROTOCOL = 'v4.channel.k8s.io';
-const MAX_OPEN = 32;
 
 /**
  * A Dialer for the pods of one namespace. Rejects with AppError `tunnel` (no such pod, not running, no right, kubelet not
  * reachable) or `timeout` (the signal aborted, also while waiting for a free place).
  */
 export function createTunnelDialer(client: RestClient, namespace: string, options: TunnelOptions = {}): Dialer {
-  const places = createPlaces(options.maxOpen ?? MAX_OPEN);
+  const places = createPlaces(options.maxOpen ?? MAX_TUNNELS);
   return async (pod, given) => {
     // One signal may be given to hundreds of dials; listeners go on one of our own, or Node warns of a leak.
     const signal = AbortSignal.any([given]);

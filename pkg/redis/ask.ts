@@ -46,25 +46,33 @@ export async function askNode(
   for (const reply of [myId, nodes, clusterInfo, info]) {
     if (reply instanceof Error) throw whyNot(reply, info);
   }
+  const server = parseInfo(String(info));
+  // Valkey answers while it loads, with the keys that it has so far; Redis refuses. The same for both.
+  if (server.loading) throw unreachable('loading', loadingSentence(String(info)));
   const view = parseNodes(String(nodes));
+  const counted = options.countKeys === true ? await countKeys(connection, view, String(myId)) : null;
   return {
     myId: String(myId),
     view,
     clusterInfo: parseClusterInfo(String(clusterInfo)),
-    info: parseInfo(String(info)),
+    info: counted === null ? server : { ...server, keys: settleKeys(server.keys, counted) },
     config: options.withConfig === true ? readConfig(config) : null,
-    keysInOwnSlots: options.countKeys === true ? await countKeys(connection, view, String(myId)) : null,
+    keysInOwnSlots: counted?.inSlots ?? null,
   };
 }
 
-/** INFO is answered while loading, so it can say how far that is. */
 function whyNot(reply: Error, info: unknown): AppError {
   const why = classifyReply(reply.message);
-  if (why !== 'loading' || typeof info !== 'string') return unreachable(why, reply.message);
+  return unreachable(why, why === 'loading' && typeof info === 'string' ? loadingSentence(info) : reply.message);
+}
+
+/** INFO is answered while loading, so it can say how far that is. */
+function loadingSentence(info: string): string {
   const percent = fieldOf(info, 'loading_loaded_perc');
   const secondsLeft = fieldOf(info, 'loading_eta_seconds');
-  const progress = percent === null ? '' : `: ${percent} % done, about ${secondsLeft ?? '?'} s left`;
-  return unreachable('loading', `It is loading its data${progress}`);
+  return percent === null
+    ? 'It is loading its data'
+    : `It is loading its data: ${percent} % done, about ${secondsLeft ?? '?'} s left`;
 }
 
 /** null when none of the names may be asked. Names that a version does not know are left out. */
@@ -78,12 +86,26 @@ function readConfig(replies: readonly unknown[]): Readonly<Record<string, string
   return config;
 }
 
+interface CountedKeys {
+  readonly inSlots: number;
+  /** DBSIZE once more, behind the counts. */
+  readonly after: number;
+}
+
+/**
+ * Clients write, delete and let keys expire while we count slot by slot: whatever lies between the sizes before and after is no
+ * contradiction. What is left is the number of keys that no slot of the node accounts for (law L5), and only that.
+ */
+function settleKeys(before: number, { inSlots, after }: CountedKeys): number {
+  return Math.max(inSlots, Math.min(before, after));
+}
+
 /** Law L5: what DBSIZE must be equal to. null for a replica. */
 async function countKeys(
   connection: RedisConnection,
   view: readonly GossipNode[],
   myId: string,
-): Promise<number | null> {
+): Promise<CountedKeys | null> {
   const self = view.find((node) => node.nodeId === myId);
   if (self?.role !== 'primary') return null;
   const slots = new Set(self.importing.map(({ slot }) => slot));
@@ -99,5 +121,6 @@ async function countKeys(
     if (count instanceof Error) return null;
     keys += integerOf(count);
   }
-  return keys;
+  const [after] = await connection.exec([['DBSIZE']]);
+  return { inSlots: keys, after: integerOf(after) };
 }

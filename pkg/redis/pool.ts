@@ -16,6 +16,11 @@ export interface PoolDeps {
   readonly dial: Dialer;
   /** What to log in with; null for nodes without a password. */
   readonly credentials: (pod: PodFacts) => Promise<Credentials | null>;
+  /**
+   * Connections that are kept open at most; more pods than that are asked in turn. As many as the dialer can have open at once:
+   * an idle connection must not keep the next pod waiting. Default: no limit.
+   */
+  readonly maxOpen?: number;
 }
 
 interface Entry {
@@ -42,10 +47,12 @@ export interface Lease {
 export class ConnectionPool {
   readonly #deps: PoolDeps;
   readonly #entries = new Map<string, Entry>();
+  readonly #maxOpen: number;
   #closed = false;
 
   constructor(deps: PoolDeps) {
     this.#deps = deps;
+    this.#maxOpen = deps.maxOpen ?? Infinity;
   }
 
   /** @throws AppError `error` after close(). */
@@ -58,13 +65,18 @@ export class ConnectionPool {
     const entry = this.#entries.get(key) ?? this.#add(key, pod);
     const reused = entry.opened !== null;
     entry.users++;
+    // Last in the map is last used.
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
     return {
       connection: entry.connection,
       reused,
       drop: () => this.#drop(entry),
       release: () => {
         entry.users--;
-        if (entry.users === 0 && entry.dropped) shut(entry);
+        if (entry.users > 0) return;
+        if (entry.dropped) shut(entry);
+        else if (this.#entries.size > this.#maxOpen) this.#drop(entry);
       },
     };
   }
@@ -77,6 +89,7 @@ export class ConnectionPool {
   }
 
   #add(key: string, pod: PodFacts): Entry {
+    if (this.#entries.size >= this.#maxOpen) this.#dropIdle();
     const abort = new AbortController();
     const connection = this.#open(pod, abort.signal, () => this.#drop(entry));
     const entry: Entry = { key, abort, connection, users: 0, opened: null, dropped: false };
@@ -86,6 +99,13 @@ export class ConnectionPool {
     );
     this.#entries.set(key, entry);
     return entry;
+  }
+
+  /** The one that nobody has used for longest. Without one, the next that is let go is closed. */
+  #dropIdle(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.users === 0) return this.#drop(entry);
+    }
   }
 
   #drop(entry: Entry): void {
@@ -112,9 +132,13 @@ export class ConnectionPool {
     const stream = await this.#deps.dial(pod, signal);
     // Between here and the connection nobody listens, and an unheard error ends the process.
     stream.on('error', () => undefined);
-    if (!signal.aborted) return stream;
-    stream.destroy();
-    throw unreachable('timeout', 'The connection came too late');
+    if (signal.aborted) {
+      stream.destroy();
+      throw unreachable('timeout', 'The connection came too late');
+    }
+    // Also while the password, that it waits for, never comes.
+    signal.addEventListener('abort', () => stream.destroy(), { once: true });
+    return stream;
   }
 
   async #credentials(pod: PodFacts): Promise<Credentials | null> {

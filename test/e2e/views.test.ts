@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { formatRanges } from '../../pkg/cluster/model/slots.ts';
 import { cli, IMAGE, kubectl, type Ended } from '../support/cli.ts';
 import { describeCluster, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
@@ -110,6 +111,17 @@ describeCluster('views', () => {
     expect(list.stdout).toMatch(/legacy +foreign/);
     expect(list.stdout).toMatch(/secret +ours/);
   }, 60_000);
+
+  test.each(['slots', 'nodes', 'status', 'check', 'list'])(
+    '%s as YAML says what it says as JSON',
+    async (verb) => {
+      const name = verb === 'list' ? [] : ['secret'];
+      const [json, yaml] = await Promise.all([run(verb, ...name, '-o', 'json'), run(verb, ...name, '-o', 'yaml')]);
+      const kindOf = (text: string): unknown => (parse(text) as { kind: string }).kind;
+      expect([yaml.code, kindOf(yaml.stdout)]).toEqual([json.code, (JSON.parse(json.stdout) as { kind: string }).kind]);
+    },
+    60_000,
+  );
 
   test('create on it says that it is there, and refuses another shape', async () => {
     expect((await run('create', 'legacy')).stdout).toContain('legacy is there already');

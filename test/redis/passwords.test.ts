@@ -8,19 +8,15 @@ const SECRET = 'b6-correct-horse';
 describe('passwords', () => {
   test.each([
     ['missing', null, 'auth: NOAUTH Authentication required.'],
-    ['wrong', { password: 'guess' }, 'auth: WRONGPASS invalid username-password pair or user is disabled.'],
-    [
-      'of an unknown user',
-      { username: 'eve', password: 'guess' },
-      'auth: WRONGPASS invalid username-password pair or user is disabled.',
-    ],
+    ['wrong', { password: 'guess' }, 'auth: WRONGPASS invalid username-password pair'],
+    ['of an unknown user', { username: 'eve', password: 'guess' }, 'auth: WRONGPASS invalid username-password pair'],
     ['right', { password: SECRET }, 'answered'],
     ['right, with its user', { username: 'default', password: SECRET }, 'answered'],
   ])('%s', async (_, credentials, expected) => {
     const server = await startServer({ password: SECRET });
     const redis = openPort({ credentials: async () => credentials });
-    expect(outcome(await redis.ask(server.pod, { deadlineMs: 5000 }))).toBe(expected);
-    expect(outcome(await redis.ask(server.pod, { deadlineMs: 5000 }))).toBe(expected);
+    expect(outcome(await redis.ask(server.pod, { deadlineMs: 5000 }))).toMatch(expected);
+    expect(outcome(await redis.ask(server.pod, { deadlineMs: 5000 }))).toMatch(expected);
   });
 
   test('given, but the server wants none', async () => {
@@ -30,7 +26,7 @@ describe('passwords', () => {
   });
 
   test('run with a wrong one runs nothing', async () => {
-    const server = await startServer({ config: [['user', 'ops', 'on', `>${SECRET}`, '~*', '&*', '+@all']] });
+    const server = await startServer({ config: [['user', 'ops', 'on', `>${SECRET}`, '~*', '+@all']] });
     const redis = openPort({ credentials: async () => ({ username: 'ops', password: 'guess' }) });
     await expect(redis.run(server.pod, [['CLUSTER', 'BUMPEPOCH']], 5000)).rejects.toMatchObject({ code: 'auth' });
     expect(answered(await openPort().ask(server.pod, { deadlineMs: 5000 })).clusterInfo.currentEpoch).toBe(0);

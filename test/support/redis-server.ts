@@ -146,17 +146,23 @@ function createServerHandle(
       child = started;
       process.setMaxListeners(0);
       process.once('exit', killAtExit);
-      let failure: Error | null = null;
-      started.once('error', (error) => (failure = error));
-      await poll(`redis-server at ${address}:${port} takes connections`, READY_WITHIN_MS, async () => {
-        if (failure !== null || started.exitCode !== null) return 'ended';
-        return (await answersPing(address, port)) ? 'ready' : null;
-      });
-      if (failure !== null) throw failure;
-      if (started.exitCode !== null)
-        throw new Error(`redis-server ended: ${await readFile(join(dir, 'server.log'), 'utf8').catch(() => 'no log')}`);
+      await untilReady(started, address, port, dir);
     },
   };
+}
+
+/** @throws when the process ends before, with its log. */
+async function untilReady(child: ChildProcess, address: string, port: number, dir: string): Promise<void> {
+  let failure: Error | null = null;
+  child.once('error', (error) => (failure = error));
+  await poll(`redis-server at ${address}:${port} takes connections`, READY_WITHIN_MS, async () => {
+    if (failure !== null || child.exitCode !== null) return 'ended';
+    return (await answersPing(address, port)) ? 'ready' : null;
+  });
+  if (failure !== null) throw failure;
+  if (child.exitCode === null) return;
+  const log = await readFile(join(dir, 'server.log'), 'utf8').catch(() => 'no log');
+  throw new Error(`redis-server ended: ${log}`);
 }
 
 function argumentsFor(index: number, address: string, port: number, options: RedisServerOptions): string[] {

@@ -3,7 +3,6 @@
  * Linear in the number of lines (300 nodes: 90,000).
  */
 import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
-import { SLOT_COUNT } from '../model/slots.ts';
 
 export interface Answered {
   readonly pod: string;
@@ -43,13 +42,6 @@ export function ownLineOf(answer: NodeAnswer): GossipNode | undefined {
   return (
     answer.view.find((line) => line.nodeId === answer.myId) ?? answer.view.find((line) => line.flags.includes('myself'))
   );
-}
-
-/** Slots of a line, cut to those that exist. */
-export function forEachSlot(line: GossipNode, visit: (slot: number) => void): void {
-  for (const { start, end } of line.slots) {
-    for (let slot = Math.max(0, start); slot <= Math.min(end, SLOT_COUNT - 1); slot++) visit(slot);
-  }
 }
 
 /**

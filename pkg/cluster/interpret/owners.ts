@@ -7,10 +7,11 @@
  *  3. A slot whose only named owners answered and deny it has no owner; it is contested, not uncovered.
  */
 import type { GossipNode } from '../model/observation.ts';
-import { SLOT_COUNT, rangesFromSlots } from '../model/slots.ts';
 import type { SlotRange } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
-import { forEachSlot, isHandshake } from './gossip.ts';
+import { cutSlots } from './cells.ts';
+import type { Cells } from './cells.ts';
+import { isHandshake } from './gossip.ts';
 import type { Gossip } from './gossip.ts';
 
 export interface Ownership {
@@ -28,38 +29,39 @@ export function mergeOwners(gossip: Gossip): Ownership {
     indexes.set(id, ids.length);
     return ids.push(id) - 1;
   };
-  const owners = ownersBySlot(gossip, indexOf);
-  const named = namedBySlot(gossip, indexOf);
+  const cells = cutSlots([...gossip.ownLines.values(), ...gossip.majorityLines.values(), ...gossip.distinctLines]);
+  const owners = ownersByCell(gossip, cells, indexOf);
+  const named = namedByCell(gossip, cells, indexOf);
   return {
-    slotsById: slotsByOwner(owners, ids),
-    uncovered: emptySlots(named),
-    contested: contestedRanges(owners, named, ids),
+    slotsById: slotsByOwner(owners, cells, ids),
+    uncovered: uncoveredRanges(named, cells),
+    contested: contestedRanges(owners, named, cells, ids),
   };
 }
 
-function ownersBySlot(gossip: Gossip, indexOf: (id: string) => number): Int32Array {
-  const owners = new Int32Array(SLOT_COUNT).fill(-1);
+function ownersByCell(gossip: Gossip, cells: Cells, indexOf: (id: string) => number): Int32Array {
+  const owners = new Int32Array(cells.count).fill(-1);
   const assign = (lines: readonly (readonly [string, GossipNode])[]): void => {
-    const fresh = new Int32Array(SLOT_COUNT).fill(-1);
+    const fresh = new Int32Array(cells.count).fill(-1);
     // Weakest claim first, so that the strongest is written last.
     const ordered = [...lines].sort(([a, x], [b, y]) => x.configEpoch - y.configEpoch || (a < b ? 1 : -1));
-    for (const [id, line] of ordered) forEachSlot(line, (slot) => (fresh[slot] = indexOf(id)));
-    for (let slot = 0; slot < SLOT_COUNT; slot++) if (owners[slot] === -1) owners[slot] = fresh[slot] ?? -1;
+    for (const [id, line] of ordered) cells.forEachOf(line, (cell) => (fresh[cell] = indexOf(id)));
+    for (let cell = 0; cell < cells.count; cell++) if (owners[cell] === -1) owners[cell] = fresh[cell] ?? -1;
   };
   assign([...gossip.ownLines]);
   assign([...gossip.majorityLines].filter(([id]) => !gossip.ownLines.has(id)));
   return owners;
 }
 
-/** Which owners the views name for each slot, as numbers of sets: nearly all slots share a few sets. */
+/** Which owners the views name for each cell, as numbers of sets: nearly all cells share a few sets. */
 interface Named {
   /** 0 = nobody. */
   readonly setOf: Int32Array;
   readonly sets: readonly (readonly number[])[];
 }
 
-function namedBySlot(gossip: Gossip, indexOf: (id: string) => number): Named {
-  const setOf = new Int32Array(SLOT_COUNT);
+function namedByCell(gossip: Gossip, cells: Cells, indexOf: (id: string) => number): Named {
+  const setOf = new Int32Array(cells.count);
   const sets: number[][] = [[]];
   const grown = new Map<string, number>();
   const grow = (set: number, owner: number): number => {
@@ -73,22 +75,22 @@ function namedBySlot(gossip: Gossip, indexOf: (id: string) => number): Named {
   for (const line of gossip.distinctLines) {
     if (line.slots.length === 0 || isHandshake(line)) continue;
     const owner = indexOf(line.nodeId);
-    forEachSlot(line, (slot) => {
-      const set = setOf[slot] ?? 0;
-      if (sets[set]?.includes(owner) !== true) setOf[slot] = grow(set, owner);
+    cells.forEachOf(line, (cell) => {
+      const set = setOf[cell] ?? 0;
+      if (sets[set]?.includes(owner) !== true) setOf[cell] = grow(set, owner);
     });
   }
   return { setOf, sets };
 }
 
-function slotsByOwner(owners: Int32Array, ids: readonly string[]): Map<string, SlotRange[]> {
+function slotsByOwner(owners: Int32Array, cells: Cells, ids: readonly string[]): Map<string, SlotRange[]> {
   const out = new Map<string, SlotRange[]>();
-  let start = 0;
-  for (let slot = 1; slot <= SLOT_COUNT; slot++) {
-    if (slot < SLOT_COUNT && owners[slot] === owners[start]) continue;
-    const id = ids[owners[start] ?? -1];
-    if (id !== undefined) appendTo(out, id, { start, end: slot - 1 });
-    start = slot;
+  let first = 0;
+  for (let cell = 1; cell <= cells.count; cell++) {
+    if (cell < cells.count && owners[cell] === owners[first]) continue;
+    const id = ids[owners[first] ?? -1];
+    if (id !== undefined) appendTo(out, id, cells.rangeOf(first, cell - 1));
+    first = cell;
   }
   return out;
 }
@@ -99,28 +101,34 @@ function appendTo(map: Map<string, SlotRange[]>, id: string, range: SlotRange): 
   else list.push(range);
 }
 
-function emptySlots({ setOf }: Named): SlotRange[] {
-  const out: number[] = [];
-  setOf.forEach((set, slot) => {
-    if (set === 0) out.push(slot);
-  });
-  return rangesFromSlots(out);
+function uncoveredRanges({ setOf }: Named, cells: Cells): SlotRange[] {
+  const out: SlotRange[] = [];
+  let first = 0;
+  for (let cell = 0; cell <= cells.count; cell++) {
+    if (cell < cells.count && setOf[cell] === 0) continue;
+    if (cell > first) out.push(cells.rangeOf(first, cell - 1));
+    first = cell + 1;
+  }
+  return out;
 }
 
 function contestedRanges(
   owners: Int32Array,
   { setOf, sets }: Named,
+  cells: Cells,
   ids: readonly string[],
 ): ClusterState['contested'] {
   const names = sets.map((set) => set.map((index) => ids[index] ?? '').sort());
-  const out: { range: { start: number; end: number }; ownerIds: readonly string[] }[] = [];
-  for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const ownerIds = names[setOf[slot] ?? 0] ?? [];
-    const denied = ownerIds.length === 1 && owners[slot] === -1;
+  const out: { range: SlotRange; ownerIds: readonly string[] }[] = [];
+  for (let cell = 0; cell < cells.count; cell++) {
+    const ownerIds = names[setOf[cell] ?? 0] ?? [];
+    const denied = ownerIds.length === 1 && owners[cell] === -1;
     if (ownerIds.length < 2 && !denied) continue;
+    const range = cells.rangeOf(cell, cell);
     const last = out.at(-1);
-    if (last?.range.end === slot - 1 && isEqual(last.ownerIds, ownerIds)) last.range.end = slot;
-    else out.push({ range: { start: slot, end: slot }, ownerIds });
+    if (last?.range.end === range.start - 1 && isEqual(last.ownerIds, ownerIds)) {
+      last.range = { start: last.range.start, end: range.end };
+    } else out.push({ range, ownerIds });
   }
   return out;
 }
