@@ -11,6 +11,7 @@ import probeScript from './scripts/probe.sh';
 import rejoinScript from './scripts/rejoin.sh';
 import startScript from './scripts/start.sh';
 import stopScript from './scripts/stop.sh';
+import validityScript from './scripts/validity.sh';
 
 /**
  * @param facts.addresses ClusterIP by ordinal; nodes without one yet get a `-`
@@ -34,6 +35,7 @@ export function configMap(
       'rejoin.sh': rejoinScript,
       'probe.sh': probeScript,
       'stop.sh': stopScript,
+      'validity.sh': validityScript,
       [NODES_KEY]: renderNodes(spec, facts.addresses),
       [FORMED_KEY]: String(facts.formed),
       [SPEC_HASH_KEY]: specHash(spec),

@@ -33,8 +33,8 @@ ask() {
   timeout 2 "$cli" -h "$ask_address" -p "$port" "$@" 2>/dev/null </dev/null 9>&-
 }
 
-# ask_each DIRECTORY, with lines `KEY ADDRESS` as input: asks all for CLUSTER NODES, side by side; the answers are files
-# named KEY. Sets asked to how many there are; nobody listens at the address `-`.
+# ask_each DIRECTORY COMMANDS, with lines `KEY ADDRESS` as input: asks all side by side, one command a line; the answers are
+# files named KEY. Sets asked to how many there are; nobody listens at the address `-`.
 ask_each() {
   rm -rf "$1"
   mkdir -p "$1"
@@ -42,7 +42,7 @@ ask_each() {
   asked=0
   while read -r key ip; do
     asked=$((asked + 1))
-    [ "$ip" = - ] || ask "$ip" cluster nodes >"$1/$key" &
+    [ "$ip" = - ] || printf '%s\n' "$2" | timeout 2 "$cli" -h "$ip" -p "$port" >"$1/$key" 2>/dev/null 9>&- &
   done
   wait
 }

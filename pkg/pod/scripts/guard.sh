@@ -89,15 +89,11 @@ judge_peers() {
 rounds=0
 tell_best_replica() {
   rounds=$((rounds + 1))
-  rm -rf "$run_dir/replicas"
-  mkdir "$run_dir/replicas"
-  true >"$run_dir/replicas/none"
-  while read -r id ip _; do
-    printf 'CLUSTER MYID\nINFO replication\nDBSIZE\n' | timeout 2 "$cli" -h "$ip" -p "$port" 2>/dev/null 9>&- |
-      tr -d '\r' >"$run_dir/replicas/$id" &
-  done <"$run_dir/followers"
-  wait
+  ask_each "$run_dir/replicas" "CLUSTER MYID
+INFO replication
+DBSIZE" <"$run_dir/followers"
   best=$(awk '
+    { sub(/\r$/, "") }
     FILENAME ~ /followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; all++; next }
     FNR == 1 { id = FILENAME; sub(/.*\//, "", id); if ($1 == id) answered++; else id = "" }
     id == "" { next }
@@ -128,7 +124,7 @@ safe_without_data() {
   formed_peers=0
   ! never_formed || { why="the cluster was never formed" && return 0; }
   peers >"$run_dir/peer-list"
-  ask_each "$run_dir/peers" <"$run_dir/peer-list"
+  ask_each "$run_dir/peers" "CLUSTER NODES" <"$run_dir/peer-list"
   judge_peers
   [ "$named" = - ] || predecessor=$named
   if [ "$holder" != - ]; then
@@ -167,7 +163,7 @@ set_aside() {
 at_home() {
   { peers && awk 'length($1) == 40 && $3 !~ /myself/ { sub(/:[0-9]+(@.*)?$/, "", $2); if ($2 != "") print "old-" $1, $2 }
     $3 ~ /myself/ { sub(/:[0-9]+(@.*)?$/, "", $2); print "old-" $1, $2 }' "$nodes_conf"; } >"$run_dir/peer-list"
-  ask_each "$run_dir/peers" <"$run_dir/peer-list"
+  ask_each "$run_dir/peers" "CLUSTER NODES" <"$run_dir/peer-list"
   verdict=$(awk -v id="$my_id" -v me="$address" '
     FILENAME ~ /nodes.conf$/ { if (length($1) == 40) ours[$1] = 1; next }
     '"$node_line"'

@@ -11,8 +11,8 @@ export LC_ALL
 
 # shellcheck source=pkg/pod/scripts/common.sh
 . "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
-# redis-cli waits for ever for a frozen server.
-if command -v timeout >/dev/null; then cli="timeout 3 $cli"; fi
+# shellcheck source=pkg/pod/scripts/validity.sh
+. "$config_dir/validity.sh"
 read_password
 
 # `create` sets a short cluster-node-timeout while it forms a cluster. If it was killed, this puts the configured one back:
@@ -28,8 +28,7 @@ restore_node_timeout() {
   if [ "$live" -ge "$wanted" ]; then
     [ -z "$stamp" ] || true >"$run_dir/node-timeout-stamp"
   elif [ "$live" = "$stamp" ]; then
-    # shellcheck disable=SC2086 # cli is a command with arguments
-    $cli -h "$host" -p "$port" config set cluster-node-timeout "$wanted" >/dev/null
+    ask "$host" config set cluster-node-timeout "$wanted" >/dev/null
     true >"$run_dir/node-timeout-stamp"
   else
     printf '%s\n' "$live" >"$run_dir/node-timeout-stamp"
@@ -60,16 +59,23 @@ readiness() {
     printf 'guard: waiting %s\n' "${reason:-to join its cluster again}"
     exit 1
   fi
-  # shellcheck disable=SC2086
-  answer=$($cli -h "$host" -p "$port" 2>&1 <<END
+  # redis-cli waits for ever for a frozen server.
+  answer=$(timeout 3 "$cli" -h "$host" -p "$port" 2>&1 <<END
 PING
+TIME
 INFO replication
+CONFIG GET cluster-replica-validity-factor
 CONFIG GET cluster-node-timeout
 END
   )
   case $answer in
-    *PONG*role:master* | *PONG*role:slave*master_link_status:up*) ;;
-    *PONG*role:slave*) printf 'the link to the primary is down\n' && exit 1 ;;
+    *PONG*role:master*) keep_factor "$answer" master ;;
+    *PONG*role:slave*master_link_status:up*) keep_factor "$answer" up ;;
+    *PONG*role:slave*)
+      keep_factor "$answer" down
+      printf 'the link to the primary is down\n'
+      exit 1
+      ;;
     *) printf '%.200s\n' "$answer" && exit 1 ;;
   esac
   keep_last_good
@@ -80,8 +86,7 @@ END
 
 liveness() {
   [ ! -e "$run_dir/guard-waiting" ] || exit 0
-  # shellcheck disable=SC2086
-  answer=$($cli -h "$host" -p "$port" ping 2>/dev/null)
+  answer=$(timeout 3 "$cli" -h "$host" -p "$port" ping 2>/dev/null)
   # A server's reply starts with a word in capitals; what redis-cli says by itself (`Could not connect`, `Error:`) does not.
   case $answer in
     # (Redis 5 puts its warning about a wrong password first.)

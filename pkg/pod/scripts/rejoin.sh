@@ -32,7 +32,7 @@ END
 # counts on a predecessor any more). The file ghosts gets lines `ID ADDRESS`: a predecessor, and who still knows it.
 look_at_cluster() {
   { peers && echo "$node $host"; } >"$run_dir/view-list"
-  ask_each "$views" <"$run_dir/view-list"
+  ask_each "$views" "CLUSTER NODES" <"$run_dir/view-list"
   read -r old_id <"$joining" || :
   awk -v n="$node" -v me="$address" -v self="$id" -v old="${old_id:--}" -v own="$host" -v file="$run_dir/ghosts.new" '
     FILENAME ~ /\/nodes$/ { at_key[$1] = $3; shard_at[$3] = $4; if ($1 == n) shard = $4; next }

@@ -83,6 +83,7 @@ describe('objects', () => {
       'spec-hash',
       'start.sh',
       'stop.sh',
+      'validity.sh',
     ]);
     expect(configMap(spec, { addresses, formed: false })['data']).toMatchObject({ formed: 'false' });
   });
