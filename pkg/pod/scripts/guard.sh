@@ -82,7 +82,7 @@ judge_peers() {
 }
 
 # ---------------------------------------------------------------------------------------------- 2 a replica takes over
-# Tells the follower with the highest offset, of those that hold data of X, to take over; called every second until it has.
+# Tells the follower with the highest offset of those that hold data of X, to take over; called every second until it has.
 # After a restart of a replica its offset is 1 or 0 and says nothing; then the number of keys decides. For the first 15 s
 # it waits for all of them, because the freshest may still be loading; and always for a majority that can vote, because
 # Redis tries again only after four node timeouts.
@@ -105,13 +105,15 @@ DBSIZE" <"$run_dir/followers"
         if (!replica[id] || !votes[id] || (offset[id] < 2 && keys[id] == 0)) continue
         if (best == "" || offset[id] > offset[best] || (offset[id] == offset[best] && keys[id] > keys[best])) best = id
       }
-      if (best != "") print answered == all ? "all" : "some", ip[best], keys[best] + 0
+      for (id in ip) electable += votes[id]
+      print answered + 0, all + 0, electable + 0, best == "" ? "-" : ip[best], best == "" ? 0 : keys[best] + 0
     }' "$run_dir/followers" "$run_dir"/replicas/*)
-  [ -n "$best" ] || return 0
-  read -r how_many ip keys <<END
+  read -r replicas_answer replicas_all electable ip keys <<END
 $best
 END
-  [ "$how_many" = all ] || [ "$rounds" -ge 15 ] || return 0
+  reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
+  [ "$ip" != - ] || return 0
+  [ "$replicas_answer" -eq "$replicas_all" ] || [ "$rounds" -ge 15 ] || return 0
   reply=$(ask "$ip" cluster failover force)
   [ "$ip" = "${told:-}" ] || say "told the replica at $ip, which has $keys keys, to take over: ${reply:-no answer}"
   told=$ip

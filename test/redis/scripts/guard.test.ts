@@ -38,7 +38,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('g
     await lost.loseVolume();
     lost.start();
     expect(await guardSays(lost, /waiting/)).toMatch(
-      /waiting for the cluster to let go of node [0-9a-f]{40} at .*: this volume has no data, and other nodes still show it as owner of slots with replicas$/,
+      /waiting for the cluster to let go of node [0-9a-f]{40} at .*: this volume has no data, and other nodes still show it as owner of slots with replicas \(\d of 1 replicas answer, \d can be elected\)$/,
     );
     expect(await isSilent(lost)).toBe(true);
     await lost.ready();
@@ -111,6 +111,22 @@ describe('guard', () => {
     if (waits) expect(await guardSays(only, /waiting/)).toContain('0 of 1 other nodes answer');
     else await only.ready();
     expect(await isSilent(only)).toBe(waits);
+  });
+
+  test('all volumes lost: all wait and say so, until the cluster counts as never formed', async () => {
+    const cluster = await makeCluster(SYSTEM, 2, 2);
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await Promise.all(cluster.map((pod) => pod.loseVolume()));
+    for (const pod of cluster) pod.start();
+    for (const pod of cluster) {
+      expect(await guardSays(pod, /waiting/)).toMatch(
+        /0 of 1 other nodes answer; if every volume is lost, so is all data$/,
+      );
+    }
+    await Promise.all(cluster.map((pod) => waitForLines(pod, 2)));
+    expect(await Promise.all(cluster.map(isSilent))).toEqual([true, true]);
+    await Promise.all(cluster.map((pod) => pod.setFormed('false\n')));
+    await Promise.all(cluster.map((pod) => pod.ready()));
   });
 
   test('ends at once while it waits', async () => {
