@@ -17,6 +17,7 @@ const NOTHING: GivenSpec = {
   config: null,
   auth: null,
   antiAffinity: null,
+  networkPolicy: null,
 };
 
 /** Types a line at each prompt. Returns what was asked and what came of it. */
