@@ -1,6 +1,9 @@
-// Bundles the command line into dist/: split ESM, one chunk per lazily imported part, so that `--help` never parses a client.
+// Bundles the command line into dist/: split ESM, a few files that are read when they are needed, so that `--help` never parses
+// a client.
 import { build } from 'esbuild';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * What is imported only as a whole, and of which we use a part: saying that its modules have no side effects lets esbuild
@@ -67,6 +70,73 @@ const ownFetch = {
   },
 };
 
+/**
+ * Lazy imports that are needed together, or that hardly cost anything beside the others: each list becomes one file. Left
+ * alone, esbuild makes a file of every set of lazy imports that share a module, and Node takes longer to find thirty files
+ * than to read them.
+ */
+const PIECES = {
+  dial: ['pkg/kube/tunnel.ts', 'pkg/redis/connect.ts', 'pkg/redis/dial-direct.ts'],
+  look: [
+    'cmd/document/cluster-list.ts',
+    'cmd/document/document.ts',
+    'cmd/document/node-list.ts',
+    'cmd/document/problems.ts',
+    'cmd/document/slot-list.ts',
+    'cmd/judge.ts',
+    'cmd/print-status.ts',
+    'cmd/slot-lookup.ts',
+    'cmd/survey.ts',
+    'cmd/view/clusters.ts',
+    'cmd/view/nodes.ts',
+    'cmd/view/problems.ts',
+    'cmd/view/slot-lookup.ts',
+    'cmd/view/slots.ts',
+    'cmd/watch-status.ts',
+    'pkg/cluster/interpret.ts',
+    // First used while the connections to the nodes open: time to load what shows their answers.
+    'pkg/redis/connection.ts',
+  ],
+  rest: [
+    'cmd/ask.ts',
+    'cmd/create/dry-run.ts',
+    'cmd/create/run.ts',
+    'cmd/verbs/all.ts',
+    'cmd/view/explain.ts',
+    'pkg/cluster/check/codes.ts',
+  ],
+  session: ['cmd/contexts.ts', 'cmd/session.ts'],
+};
+
+const lazyInPieces = {
+  name: 'lazy-in-pieces',
+  async setup(build) {
+    const root = fileURLToPath(new URL('.', import.meta.url));
+    await mustNotCollide();
+    build.onResolve({ filter: /^\./ }, async ({ path, pluginData, kind, resolveDir, importer }) => {
+      if (kind !== 'dynamic-import' || pluginData === 'again') return undefined;
+      const found = await build.resolve(path, { kind, resolveDir, importer, pluginData: 'again' });
+      const file = relative(root, found.path).replaceAll('\\', '/');
+      const piece = Object.keys(PIECES).find((name) => PIECES[name].includes(file));
+      return piece === undefined ? undefined : { path: piece, namespace: 'piece' };
+    });
+    build.onLoad({ filter: /.*/, namespace: 'piece' }, ({ path }) => ({
+      contents: PIECES[path].map((file) => `export * from './${file}';`).join('\n'),
+      resolveDir: root,
+    }));
+  },
+};
+
+/** Of two modules in a piece that export the same name, neither would be seen. */
+async function mustNotCollide() {
+  for (const [piece, entryPoints] of Object.entries(PIECES)) {
+    const { metafile } = await build({ entryPoints, bundle: false, write: false, metafile: true, outdir: 'dist' });
+    const names = Object.values(metafile.outputs).flatMap((output) => output.exports);
+    const twice = names.filter((name, index) => names.indexOf(name) !== index);
+    if (twice.length > 0) throw new Error(`piece ${piece} has more than one ${twice.join(', ')}`);
+  }
+}
+
 const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
 await rm('dist', { recursive: true, force: true });
 const common = {
@@ -86,7 +156,7 @@ await build({
   splitting: true,
   format: 'esm',
   loader: { '.sh': 'text' },
-  plugins: [ownFetch, rareOnDemand, withoutTheRest],
+  plugins: [lazyInPieces, ownFetch, rareOnDemand, withoutTheRest],
   chunkNames: 'chunks/[name]-[hash]',
   define: { BUILD_VERSION: JSON.stringify(version) },
   // CommonJS dependencies call require() at run time, which an ES module does not have.

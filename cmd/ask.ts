@@ -10,8 +10,8 @@ export interface Asker {
 }
 
 /** Reads stdin and writes to stderr: stdout is for data. @throws AppError `interrupted` on Ctrl-C or at the end of input */
-export function createAsker(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Asker {
-  const lines = createInterface({ input, output, terminal: true });
+export function createAsker(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, terminal = true): Asker {
+  const lines = createInterface({ input, output, terminal });
   const gone = new Promise<never>((_, reject) => {
     const stop = (): void =>
       reject(new AppError('Nothing was changed', { code: 'interrupted', exitCode: EXIT.interrupted }));

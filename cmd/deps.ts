@@ -11,8 +11,8 @@ export interface Session {
   readonly namespace: string;
   /** The same server and user, another namespace. Closing the first session closes it too. */
   inNamespace(namespace: string): Session;
-  /** Nodes will be asked soon: loads what that takes, and what `load` loads, while Kubernetes answers the first request. */
-  prepare(load: () => Promise<unknown>): void;
+  /** Nodes will be asked soon: loads what that takes while Kubernetes answers the first request. */
+  prepare(): void;
   close(): void;
 }
 

@@ -14,8 +14,6 @@ export interface LookOptions {
   readonly thorough: boolean;
   /** What the view does not show. */
   readonly leaveOut?: readonly FactsPart[];
-  /** Loads what will show it; called while Kubernetes answers. */
-  readonly load?: () => Promise<unknown>;
 }
 
 export interface Seen {
@@ -40,8 +38,7 @@ export async function lookAt(
   request: { readonly name: string | undefined; readonly globals: Globals },
   options: LookOptions,
 ): Promise<Seen> {
-  const { load = () => Promise.resolve(), leaveOut = [] } = options;
-  session.prepare(() => Promise.all([loadInterpret(), load()]));
+  session.prepare();
   const cluster = await chooseCluster(session, request.name);
   const ports = { kube: session.kube, redis: session.redis, clock: deps.clock };
   const observation = await observe(ports, cluster, {
@@ -49,14 +46,12 @@ export async function lookAt(
     withConfig: options.thorough,
     countKeys: options.thorough,
     signal: deps.signal,
-    leaveOut,
+    leaveOut: options.leaveOut ?? [],
   });
   if (!exists(cluster, observation.kube)) throw await notFound(session, cluster);
-  const { interpret } = await loadInterpret();
+  const { interpret } = await import('../pkg/cluster/interpret.ts');
   return { observation, state: interpret(observation) };
 }
-
-const loadInterpret = () => import('../pkg/cluster/interpret.ts');
 
 /** Says on stderr what could not be read, so that an empty column is not a riddle. */
 export function sayGaps(deps: Deps, state: ClusterState): void {

@@ -1,5 +1,4 @@
 /** The program `kubectl-redis`: the process around `run`. Signals, closed pipes and the end of the process are handled here. */
-import { setMaxListeners } from 'node:events';
 import { EXIT } from '../pkg/errors.ts';
 import { systemClock } from '../pkg/engine/clock.ts';
 import { run } from './run.ts';
@@ -10,8 +9,6 @@ import { VERBS } from './verbs/all.ts';
 const TIDY_UP_MS = 5_000;
 
 const interrupt = new AbortController();
-// Every step that waits listens to it; a warning about many listeners would be wrong.
-setMaxListeners(0, interrupt.signal);
 const debug = (process.env['KUBECTL_REDIS_DEBUG'] ?? '') !== '';
 
 // `kubectl redis nodes | head -1` closes the pipe: nobody reads on, so there is nothing to complain about.

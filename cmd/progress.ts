@@ -2,6 +2,7 @@
  * Progress of a long operation, on stderr. On a terminal one line is redrawn until its batch is over; elsewhere there are
  * plain lines, and only when something changed.
  */
+import type { PodTrouble } from '../pkg/engine/ports.ts';
 import type { Progress, Report } from '../pkg/engine/report.ts';
 import { createPaint } from './view/paint.ts';
 import { progressBar } from './view/progress-bar.ts';
@@ -46,17 +47,17 @@ export function createProgress(out: ProgressOut): ProgressLine {
   const onPods = (progress: Extract<Progress, { kind: 'pods' }>): void => {
     const counted = `${progress.ready} of ${progress.total} pods ready`;
     // A pod that is only starting is no news; it is counted.
-    for (const trouble of progress.troubles.filter((one) => one.code !== 'starting').slice(0, 3))
-      told(`${trouble.pod}: ${trouble.sentence}`);
+    for (const trouble of progress.troubles.filter((one) => one.code !== 'starting').slice(0, 3)) told(trouble);
     if (out.live) draw(`  ${title}  ${progressBar(progress.ready, progress.total, 20)} ${counted}`);
     else plain(`  ${counted}`);
   };
   const said = new Set<string>();
-  const told = (sentence: string): void => {
-    if (said.has(sentence)) return;
-    said.add(sentence);
+  // Once for each pod and kind: a sentence with a count in it would come again and again.
+  const told = ({ pod, code, sentence }: PodTrouble): void => {
+    if (said.has(`${pod} ${code}`)) return;
+    said.add(`${pod} ${code}`);
     erase();
-    out.say(`  ${paint.tone('warn', '!')} ${sentence}\n`);
+    out.say(`  ${paint.tone('warn', '!')} ${pod}: ${sentence}\n`);
   };
 
   const report = (progress: Progress): void => {

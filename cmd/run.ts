@@ -3,6 +3,7 @@ import { EXIT } from '../pkg/errors.ts';
 import type { ExitCode } from '../pkg/errors.ts';
 import { parseArgv } from './adapter.ts';
 import type { Deps } from './deps.ts';
+import { helpOfAll, helpOfVerb } from './help.ts';
 import { reportOf } from './report-error.ts';
 import type { Verb } from './verb.ts';
 
@@ -17,7 +18,6 @@ export async function run(argv: readonly string[], deps: Deps, options: RunOptio
   try {
     const parsed = parseArgv(argv, options.verbs);
     if (parsed.kind === 'help') {
-      const { helpOfAll, helpOfVerb } = await import('./help.ts');
       const width = deps.terminal.size()?.columns ?? null;
       deps.terminal.write(parsed.verb === null ? helpOfAll(options.verbs, width) : helpOfVerb(parsed.verb, width));
       return EXIT.done;

@@ -48,13 +48,8 @@ export async function openSession(
       return createRedisPort({ dial, credentials: loginSource(kube, given), maxOpen: direct ? Infinity : MAX_TUNNELS });
     });
     closers.push(() => redis.close());
-    const prepare = (load: () => Promise<unknown>): void => {
-      const asking = (): Promise<unknown>[] => [
-        import('../pkg/redis/connect.ts'),
-        direct ? directDialer() : loadTunnel(),
-      ];
-      early.add(() => Promise.all([...asking(), load()]));
-    };
+    const prepare = (): void =>
+      early.add(() => Promise.all([import('../pkg/redis/connect.ts'), direct ? directDialer() : loadTunnel()]));
     return { kube, redis, namespace, inNamespace, prepare, close: () => closeAll(closers, client) };
   };
   return inNamespace(target.namespace);

@@ -47,6 +47,7 @@ export function refusal(code: string, message: string, hint?: string): AppError 
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
   // Not `instanceof Error`: errors of sockets and files come from another realm under a test runner.
-  const hasMessage = typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
+  const hasMessage =
+    typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
   return hasMessage ? String(error.message) : String(error);
 }

@@ -10,7 +10,7 @@ import { SPEC_ANNOTATION } from '../../pkg/cluster/model/labels.ts';
 import { checkClusterName } from '../../pkg/pod/names.ts';
 import { storageBytes } from '../../pkg/pod/quantity.ts';
 import { createAsker, type Asker } from '../ask.ts';
-import type { Deps, Session } from '../deps.ts';
+import type { Session } from '../deps.ts';
 import { mastersWrong } from './request.ts';
 
 export interface Answers {
@@ -18,26 +18,27 @@ export interface Answers {
   readonly given: GivenSpec;
 }
 
-export async function askFor(
-  _deps: Deps,
-  session: Session,
-  typedName: string | undefined,
-  typed: GivenSpec,
-): Promise<Answers> {
+/** Over this process' own terminal. */
+export async function askFor(session: Session, typedName: string | undefined, typed: GivenSpec): Promise<Answers> {
   const asker = createAsker(process.stdin, process.stderr);
   try {
-    const name =
-      typedName ??
-      (await asker.text(
-        `Name of the cluster in namespace ${session.namespace}`,
-        'redis',
-        wrongIfThrows(checkClusterName),
-      ));
-    if (await isThere(session, name)) return { name, given: typed };
-    return { name, given: await askSpec(asker, typed) };
+    return await interview(asker, typedName, typed, session.namespace, (name) => isThere(session, name));
   } finally {
     asker.close();
   }
+}
+
+/** @param exists whether something of the cluster is there */
+export async function interview(
+  asker: Asker,
+  typedName: string | undefined,
+  typed: GivenSpec,
+  namespace: string,
+  exists: (name: string) => Promise<boolean>,
+): Promise<Answers> {
+  const question = `Name of the cluster in namespace ${namespace}`;
+  const name = typedName ?? (await asker.text(question, 'redis', wrongIfThrows(checkClusterName)));
+  return { name, given: (await exists(name)) ? typed : await askSpec(asker, typed) };
 }
 
 async function isThere(session: Session, name: string): Promise<boolean> {

@@ -42,7 +42,7 @@ export async function runCreateVerb(request: CreateRequest, deps: Deps): Promise
   const session = await deps.openSession(globals);
   try {
     const { name, given } = interactive
-      ? await askFor(deps, session, request.args.NAME, typed)
+      ? await askFor(session, request.args.NAME, typed)
       : { name: request.args.NAME ?? '', given: typed };
     await createOne(request, deps, session, name, given, interactive);
   } finally {
@@ -80,7 +80,7 @@ async function createOne(
   }
   const lines = createPlanLines(viewOf(prepared), look);
   deps.terminal.say(`${lines.join('\n')}\n\n`);
-  if (interactive && !(await consents(deps)))
+  if (interactive && !(await consents()))
     throw new AppError('Nothing was changed', { code: 'declined', exitCode: EXIT.refused });
   await runPlan(prepared, ports, deps, { name, timeoutMs: flags.timeout, colour: look.colour });
 }
@@ -136,7 +136,7 @@ function sizeOf(state: ClusterState): string {
   return `${state.shards.length} shards, ${state.nodes.length} nodes, ${SLOT_COUNT} slots`;
 }
 
-async function consents(deps: Deps): Promise<boolean> {
+async function consents(): Promise<boolean> {
   const { createAsker } = await import('../ask.ts');
   const asker = createAsker(process.stdin, process.stderr);
   try {

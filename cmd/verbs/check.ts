@@ -22,17 +22,16 @@ export const checkVerb = defineVerb({
   },
   run: ({ args, flags: { output }, globals }, deps) =>
     withSession(deps, globals, async (session) => {
-      const seen = await lookAt(deps, session, { name: args.NAME, globals }, { thorough: true, load: loadView });
+      const seen = await lookAt(deps, session, { name: args.NAME, globals }, { thorough: true });
       sayGaps(deps, seen.state);
-      const [{ judge }, { renderCheck }] = await loadView();
+      const { judge } = await import('../judge.ts');
       const { state, problems } = judge(seen);
       const document = async (): Promise<object> =>
         (await import('../document/problems.ts')).problemListOf(state, problems);
       if (!(await wroteDocument(deps, output, document))) {
+        const { renderCheck } = await import('../view/problems.ts');
         deps.terminal.write(renderCheck(state, problems, deps.terminal.look(globals.color)));
       }
       return problems.some(({ severity }) => severity !== 'info') ? EXIT.refused : EXIT.done;
     }),
 });
-
-const loadView = () => Promise.all([import('../judge.ts'), import('../view/problems.ts')]);

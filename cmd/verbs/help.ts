@@ -1,4 +1,5 @@
 import { EXIT, usageError } from '../../pkg/errors.ts';
+import { helpOfAll, helpOfVerb } from '../help.ts';
 import { nearest } from '../suggest.ts';
 import { defineVerb } from '../verb.ts';
 
@@ -12,7 +13,7 @@ export const helpVerb = defineVerb({
   exitCodes: { 0: 'printed', 2: 'wrong usage' },
   run: async ({ args: { VERB } }, deps) => {
     // Here and not above: the table of verbs imports this file.
-    const [{ VERBS }, { helpOfAll, helpOfVerb }] = await Promise.all([import('./all.ts'), import('../help.ts')]);
+    const { VERBS } = await import('./all.ts');
     const verb = VERBS.find((one) => one.name === VERB);
     const width = deps.terminal.size()?.columns ?? null;
     if (VERB !== undefined && verb === undefined) {

@@ -4,8 +4,6 @@ import { withSession } from '../look-at.ts';
 import { outputFlag, wroteDocument } from '../output.ts';
 import { defineVerb } from '../verb.ts';
 
-const loadSurvey = () => import('../survey.ts');
-
 export const listVerb = defineVerb({
   name: 'list',
   summary: 'The Redis Clusters of a namespace, or of all',
@@ -26,13 +24,13 @@ export const listVerb = defineVerb({
       const { output } = flags;
       const everywhere = flags['all-namespaces'];
       const namespace = everywhere ? null : session.namespace;
-      if (output !== 'name') session.prepare(loadSurvey);
+      if (output !== 'name') session.prepare();
       const found = await session.kube.listClusters(namespace);
       if (output === 'name') {
         for (const one of found) deps.terminal.write(everywhere ? `${one.namespace}/${one.name}\n` : `${one.name}\n`);
         return EXIT.done;
       }
-      const { surveyClusters } = await loadSurvey();
+      const { surveyClusters } = await import('../survey.ts');
       const rows = await surveyClusters(deps, session, globals, found);
       const document = async (): Promise<object> => (await import('../document/cluster-list.ts')).clusterListOf(rows);
       if (await wroteDocument(deps, output, document)) return EXIT.done;

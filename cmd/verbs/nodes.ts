@@ -3,8 +3,6 @@ import { lookAt, sayGaps, withSession } from '../look-at.ts';
 import { outputFlag, wroteDocument } from '../output.ts';
 import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
-const loadView = () => import('../view/nodes.ts');
-
 export const nodesVerb = defineVerb({
   name: 'nodes',
   summary: 'One row for each Redis node',
@@ -21,12 +19,7 @@ export const nodesVerb = defineVerb({
   run: ({ args, flags: { output }, globals }, deps) =>
     withSession(deps, globals, async (session) => {
       const leaveOut = ['statefulSets', 'claims', 'operation'] as const;
-      const { state } = await lookAt(
-        deps,
-        session,
-        { name: args.NAME, globals },
-        { thorough: false, leaveOut, load: loadView },
-      );
+      const { state } = await lookAt(deps, session, { name: args.NAME, globals }, { thorough: false, leaveOut });
       sayGaps(deps, state);
       if (await wroteDocument(deps, output, async () => (await import('../document/node-list.ts')).nodeListOf(state))) {
         return EXIT.done;
@@ -35,7 +28,7 @@ export const nodesVerb = defineVerb({
         for (const { pod } of state.nodes) if (pod !== null) deps.terminal.write(`pod/${pod.name}\n`);
         return EXIT.done;
       }
-      const { renderNodes } = await loadView();
+      const { renderNodes } = await import('../view/nodes.ts');
       deps.terminal.write(renderNodes(state, { ...deps.terminal.look(globals.color), wide: output === 'wide' }));
       return EXIT.done;
     }),

@@ -8,8 +8,6 @@ import { outputFlag, wroteDocument } from '../output.ts';
 import type { Look } from '../terminal.ts';
 import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
-const loadView = () => import('../view/slots.ts');
-
 export const slotsVerb = defineVerb({
   name: 'slots',
   summary: 'Which shard holds which hash slots',
@@ -32,19 +30,14 @@ export const slotsVerb = defineVerb({
     if (key !== undefined && slot !== undefined) throw usageError('give --key or --slot, not both');
     return withSession(deps, globals, async (session) => {
       const leaveOut = ['statefulSets', 'claims', 'operation'] as const;
-      const { state } = await lookAt(
-        deps,
-        session,
-        { name: args.NAME, globals },
-        { thorough: false, leaveOut, load: loadView },
-      );
+      const { state } = await lookAt(deps, session, { name: args.NAME, globals }, { thorough: false, leaveOut });
       sayGaps(deps, state);
       const look = deps.terminal.look(globals.color);
       if (key !== undefined || slot !== undefined) return showOne(deps, state, { key, slot, output, look });
       if (await wroteDocument(deps, output, async () => (await import('../document/slot-list.ts')).slotListOf(state))) {
         return EXIT.done;
       }
-      const { renderSlots } = await loadView();
+      const { renderSlots } = await import('../view/slots.ts');
       deps.terminal.write(renderSlots(state, { ...look, wide: output === 'wide' }));
       return EXIT.done;
     });

@@ -44,11 +44,9 @@ interface Wanted {
 }
 
 async function showOnce(deps: Deps, session: Session, { name, globals, output }: Wanted): Promise<ExitCode> {
-  const seen = await lookAt(deps, session, { name, globals }, { thorough: true, load: loadView });
+  const seen = await lookAt(deps, session, { name, globals }, { thorough: true });
   sayGaps(deps, seen.state);
-  const [{ judge }, { printStatus }] = await loadView();
+  const [{ judge }, { printStatus }] = await Promise.all([import('../judge.ts'), import('../print-status.ts')]);
   deps.terminal.write(await printStatus(judge(seen), output, deps.terminal.look(globals.color)));
   return EXIT.done;
 }
-
-const loadView = () => Promise.all([import('../judge.ts'), import('../print-status.ts')]);

@@ -3,6 +3,7 @@
  *
  * There is no journal. What a killed run left is seen by the next one's first observation.
  */
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { AppError, EXIT } from '../errors.ts';
 import type { Observation } from '../cluster/model/observation.ts';
@@ -40,6 +41,8 @@ export interface Converged<O = Observation> {
 
 /** @throws AppError when the plan is refused, a step fails, the lease is lost or nothing moves. */
 export async function converge<O = Observation>(deps: ConvergeDeps<O>): Promise<Converged<O>> {
+  // Every step that waits listens to it: a warning about many listeners would be wrong.
+  setMaxListeners(0, deps.signal);
   let batches = 0;
   let steps = 0;
   let changes = 0;

@@ -104,7 +104,8 @@ function version(object: KubeObject): { resourceVersion?: string } {
 }
 
 function specOf(lease: KubeObject): LeaseSpec {
-  return (lease['spec'] ?? {}) as LeaseSpec;
+  const spec: LeaseSpec | undefined = lease['spec'] ?? undefined;
+  return spec ?? {};
 }
 
 /** Milliseconds until it lapses; 0 or less when it has. */

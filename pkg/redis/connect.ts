@@ -1,5 +1,5 @@
 /**
- * The RedisPort on real servers. Loads ioredis: import it lazily.
+ * The RedisPort on real servers. ioredis is loaded while the first connection is opened.
  *
  * A deadline holds for the whole of an operation, whatever hangs: reading the password, dialing, the server. It is kept by
  * a timer that races the work, so it needs no co-operation from the dialer.

@@ -12,6 +12,8 @@ if (!/^[a-z0-9-]+$/.test(name) || !existsSync(entry)) {
   process.exit(2);
 }
 process.chdir(root);
+// The servers of a benchmark are ended when it exits, which a signal alone would not do.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 const outfile = `${root}.tmp/bench/${name}.mjs`;
 await build({
   entryPoints: [entry],

@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKubeApiStub } from '../support/kube-api-stub.ts';
 import type { KubeApiStub } from '../support/kube-api-stub.ts';
-import { startRedisServers } from '../support/redis-server.ts';
-import type { RedisServers } from '../support/redis-server.ts';
 import { stubCluster } from '../support/stub-cluster.ts';
 import { CLI, runToEnd } from './command.ts';
 import type { Ended } from './command.ts';
-import { formDirectly } from './form-directly.ts';
+import { startReadyCluster } from './ready-cluster.ts';
 import { alternate, median, spread, writeSection } from './report.ts';
 
 const ROUNDS = 15;
@@ -24,17 +22,13 @@ interface Stage {
 }
 
 async function openStage(shape: typeof SMALL, dir: string): Promise<Stage> {
-  const redis: RedisServers = await startRedisServers({
-    count: shape.nodes,
-    config: [['repl-diskless-sync-delay', '0']],
-  });
+  const redis = await startReadyCluster(shape.nodes, shape.masters);
   let api: KubeApiStub | null = null;
   const close = async (): Promise<void> => {
     await api?.close();
     await redis.stop();
   };
   try {
-    await formDirectly(redis.servers, shape.masters);
     const pods = redis.servers.map((server) => ({ ip: server.address, port: server.port }));
     api = await startKubeApiStub(stubCluster(shape.name, shape.masters, pods));
   } catch (error) {
@@ -60,7 +54,7 @@ async function main(dir: string, stages: Stage[]): Promise<void> {
     const from = performance.now();
     const stage = await openStage(shape, dir);
     stages.push(stage);
-    console.error(`${shape.nodes} servers formed in ${((performance.now() - from) / 1000).toFixed(1)} s`);
+    console.error(`${shape.nodes} servers started in ${((performance.now() - from) / 1000).toFixed(1)} s`);
     mustShowAll(shape, await stage.view());
   }
   const [small, large] = stages;
@@ -75,7 +69,7 @@ async function main(dir: string, stages: Stage[]): Promise<void> {
     text:
       `Wall time from start to end, and highest resident memory, of \`kubectl-redis slots --connect direct\` on a cluster of ` +
       `${LARGE.nodes} real redis-server processes (${LARGE.masters} primaries) and on one of ${SMALL.nodes}, all on this ` +
-      `machine, with a stub in place of the Kubernetes API. ${ROUNDS} alternating runs each.`,
+      `machine, which gossip as seldom as they can, with a stub in place of the Kubernetes API. ${ROUNDS} alternating runs each.`,
     table: [
       ['', 'wall time', 'memory'],
       [`${SMALL.nodes} nodes`, spread(wall(runs.small), 3, 's'), spread(megabytes(runs.small), 0, 'MB')],

@@ -1,11 +1,8 @@
 /** An API server in memory, as far as leases and objects go: optimistic locking like the real one. */
 import { AppError } from '../../pkg/errors.ts';
-import type { KubeObject } from '../../pkg/engine/ports.ts';
+import type { KubeObject, KubePort } from '../../pkg/engine/ports.ts';
 
-export type ObjectStore = Pick<
-  import('../../pkg/engine/ports.ts').KubePort,
-  'get' | 'create' | 'replace' | 'remove' | 'apply'
-> & {
+export type ObjectStore = Pick<KubePort, 'get' | 'create' | 'replace' | 'remove' | 'apply'> & {
   readonly objects: Map<string, KubeObject>;
 };
 

@@ -54,7 +54,7 @@ function sessionIn(namespace: string, world: World): Session {
     namespace,
     kube: kubeOf(namespace, world.clusters),
     redis: redisOf(world.clusters.filter(({ cluster }) => cluster.namespace === namespace)),
-    prepare: (load) => void load(),
+    prepare: () => undefined,
     inNamespace: (other) => sessionIn(other, world),
     close: () => undefined,
   };

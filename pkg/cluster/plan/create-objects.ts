@@ -79,13 +79,13 @@ function servicesBatch(ordinals: readonly number[], client: boolean): Batch {
   };
 }
 
-/** The table of addresses has lines `N NODE ADDRESS`. */
+/** The table of addresses has lines `N NODE ADDRESS SHARD`. */
 function configIsComplete({ kube, spec, formed, hash, addresses }: Input): boolean {
   if (kube.config === null || (!formed && kube.config[SPEC_HASH_KEY] !== hash)) return false;
   const lines = new Set((kube.config[NODES_KEY] ?? '').split('\n').map((line) => line.trim()));
   return ordinalsOf(spec).every((n) => {
     const node = nodeName(spec.cluster.name, n);
-    return lines.has(`${n} ${node} ${addresses.get(node)}`);
+    return lines.has(`${n} ${node} ${addresses.get(node)} ${shardOfOrdinal(n, spec.masters)}`);
   });
 }
 

@@ -128,7 +128,7 @@ function seenOften(looks: Map<string, number>, trouble: PodTrouble): boolean {
 }
 
 function stuck(trouble: PodTrouble, resume: string): AppError {
-  return new AppError(trouble.sentence, {
+  return new AppError(`${trouble.pod}: ${trouble.sentence}`, {
     code: `pod-${trouble.code}`,
     cause: trouble.evidence.length === 0 ? undefined : new Error(trouble.evidence.join(' | ')),
     hint: `Mend that, then ${resume} goes on from here; what was made is listed by kubectl get all -l kubectl-redis.io/cluster`,
@@ -137,7 +137,8 @@ function stuck(trouble: PodTrouble, resume: string): AppError {
 
 function timedOut(deps: WaitPodsDeps, names: readonly string[], waiting: Waiting): AppError {
   const ready = readyOf(waiting.pods, names).length;
-  const why = waiting.troubles[0]?.sentence;
+  const [first] = waiting.troubles;
+  const why = first === undefined ? undefined : `${first.pod}: ${first.sentence}`;
   return new AppError(`${ready} of ${names.length} pods were ready after ${Math.round(deps.timeoutMs / 1000)} s`, {
     code: 'pods-timeout',
     cause: why === undefined ? undefined : new Error(why),

@@ -1,26 +1,19 @@
 #!/bin/sh
 # probe.sh readiness | liveness | startup. POSIX sh; few processes, because it runs every few seconds in every pod.
 #
-# readiness  this node serves: PONG, and it is a primary or its link is up. Never cluster_state: one lost shard must not
-#            take every pod out of the Service.
+# readiness  this node serves: PONG, and it is a primary or its link is up; not while it has lost its data and has not
+#            joined its cluster again. Never cluster_state: one lost shard must not take every pod out of the Service.
 # liveness   anything that the server says is life (LOADING, BUSY, MASTERDOWN, NOAUTH ...), and so is a guard that waits.
 # startup    the same; it only makes the first readiness come soon.
 set -u
 LC_ALL=C
 export LC_ALL
 
-run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
-auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
-host=${KUBECTL_REDIS_HOST:-127.0.0.1}
-port=${KUBECTL_REDIS_PORT:-6379}
-
-if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
-# redis-cli waits for ever for a frozen server.
-if command -v timeout >/dev/null; then cli="timeout 3 $cli"; fi
-if [ -s "$auth_file" ]; then
-  IFS= read -r REDISCLI_AUTH <"$auth_file" || :
-  export REDISCLI_AUTH
-fi
+# shellcheck source=pkg/pod/scripts/common.sh
+. "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
+# shellcheck source=pkg/pod/scripts/validity.sh
+. "$config_dir/validity.sh"
+read_password
 
 # `create` sets a short cluster-node-timeout while it forms a cluster. If it was killed, this puts the configured one back:
 # a live value that is shorter in two runs in a row, and the same (the stamp remembers the first). A longer one is left
@@ -35,11 +28,22 @@ restore_node_timeout() {
   if [ "$live" -ge "$wanted" ]; then
     [ -z "$stamp" ] || true >"$run_dir/node-timeout-stamp"
   elif [ "$live" = "$stamp" ]; then
-    # shellcheck disable=SC2086 # cli is a command with arguments
-    $cli -h "$host" -p "$port" config set cluster-node-timeout "$wanted" >/dev/null
+    ask "$host" config set cluster-node-timeout "$wanted" >/dev/null
     true >"$run_dir/node-timeout-stamp"
   else
     printf '%s\n' "$live" >"$run_dir/node-timeout-stamp"
+  fi
+}
+
+# For a nodes.conf that breaks later: the guard then starts with this copy. Redis before 7.0 writes the file in place, so
+# one without its last line may be half of it.
+keep_last_good() {
+  [ ! -e "$last_good" ] || [ -n "$(find "$nodes_conf" -newer "$last_good" 2>/dev/null)" ] || return 0
+  cp "$nodes_conf" "$last_good.new" 2>/dev/null || return 0
+  if grep -q '^vars currentEpoch [0-9]* lastVoteEpoch [0-9]' "$last_good.new"; then
+    mv "$last_good.new" "$last_good"
+  else
+    rm -f "$last_good.new"
   fi
 }
 
@@ -49,18 +53,32 @@ readiness() {
     printf 'guard: waiting %s\n' "$reason"
     exit 1
   fi
-  # shellcheck disable=SC2086
-  answer=$($cli -h "$host" -p "$port" 2>&1 <<END
+  if [ -e "$joining" ]; then
+    reason=
+    [ ! -r "$run_dir/join-waiting" ] || read -r reason <"$run_dir/join-waiting"
+    printf 'guard: waiting %s\n' "${reason:-to join its cluster again}"
+    exit 1
+  fi
+  # redis-cli waits for ever for a frozen server.
+  answer=$(timeout 3 "$cli" -h "$host" -p "$port" 2>&1 <<END
 PING
+TIME
 INFO replication
+CONFIG GET cluster-replica-validity-factor
 CONFIG GET cluster-node-timeout
 END
   )
   case $answer in
-    *PONG*role:master* | *PONG*role:slave*master_link_status:up*) ;;
-    *PONG*role:slave*) printf 'the link to the primary is down\n' && exit 1 ;;
+    *PONG*role:master*) keep_factor "$answer" master ;;
+    *PONG*role:slave*master_link_status:up*) keep_factor "$answer" up ;;
+    *PONG*role:slave*)
+      keep_factor "$answer" down
+      printf 'the link to the primary is down\n'
+      exit 1
+      ;;
     *) printf '%.200s\n' "$answer" && exit 1 ;;
   esac
+  keep_last_good
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
   esac
@@ -68,8 +86,7 @@ END
 
 liveness() {
   [ ! -e "$run_dir/guard-waiting" ] || exit 0
-  # shellcheck disable=SC2086
-  answer=$($cli -h "$host" -p "$port" ping 2>/dev/null)
+  answer=$(timeout 3 "$cli" -h "$host" -p "$port" ping 2>/dev/null)
   # A server's reply starts with a word in capitals; what redis-cli says by itself (`Could not connect`, `Error:`) does not.
   case $answer in
     # (Redis 5 puts its warning about a wrong password first.)

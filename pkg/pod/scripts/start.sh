@@ -7,16 +7,15 @@
 #   2 the volume can be written, and no other process uses it
 #   3 render the configuration for the version that this image has
 #   4 wait while peers still count on the data that this volume lost. No wait ends in a start by time.
-#   5 exec the server, through the image's own entry point where there is one
+#   5 exec the server, through the image's own entry point where there is one; beside it, where the node lost its place in
+#     the cluster, rejoin.sh
 # Log lines start with `guard:`; those of a wait with `guard: waiting`. While it waits, the file guard-waiting says why.
 set -u
 
-config_dir=${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}
-data_dir=${KUBECTL_REDIS_DATA_DIR:-/var/lib/redis}
-run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
-auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
-port=${KUBECTL_REDIS_PORT:-6379}
-node=${KUBECTL_REDIS_NODE:-0}
+# shellcheck source=pkg/pod/scripts/common.sh
+. "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
+# shellcheck source=pkg/pod/scripts/guard.sh
+. "$config_dir/guard.sh"
 command_hint="kubectl redis create ${KUBECTL_REDIS_CLUSTER:-NAME} -n ${KUBECTL_REDIS_NAMESPACE:-NAMESPACE}"
 
 say() { printf 'guard: %s\n' "$*"; }
@@ -89,7 +88,6 @@ find_programs() {
   else
     fail "this image has no redis-server and no valkey-server: choose another with --image"
   fi
-  if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
 }
 
 # Sets number to MAJOR * 100 + MINOR of a version like 7.0.15.
@@ -161,109 +159,18 @@ render_config() {
   password=
   if [ -s "$auth_file" ]; then
     password=$(sed 's/[\\"]/\\&/g' <"$auth_file")
-    IFS= read -r REDISCLI_AUTH <"$auth_file" || :
-    export REDISCLI_AUTH
+    read_password
   fi
   umask 077
   render_lines >"$run_dir/redis.conf"
   umask 022
 }
 
-# ------------------------------------------------------------------------------------------------- 4 the guard
-# Whether the volume holds what the server will load. A dump.rdb does not count with AOF on: Redis then ignores it and
-# starts empty; and only 7.0 and later read appendonlydir.
-has_data() {
-  if [ "$appendonly" = no ]; then
-    [ -s "$data_dir/dump.rdb" ]
-  else
-    [ -e "$data_dir/appendonly.aof" ] ||
-      { [ "$version" -ge 700 ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ]; }
-  fi
-}
-
-# Only a file that says `false` counts as never formed: a missing one may be a mistake.
-never_formed() {
-  formed=
-  [ ! -r "$config_dir/formed" ] || read -r formed <"$config_dir/formed"
-  [ "$formed" = false ]
-}
-
-# Asks every other node's address for CLUSTER NODES, 2 s each, side by side. Sets peers to how many there are. The table
-# `nodes` of the ConfigMap has lines `N NODE-NAME ADDRESS`, with `-` for an address that is not known.
-ask_peers() {
-  rm -rf "$run_dir/peers"
-  mkdir "$run_dir/peers"
-  true >"$run_dir/peers/none"
-  peers=0
-  [ -r "$config_dir/nodes" ] || return 0
-  while read -r number _ ip; do
-    [ "$number" != "$node" ] || continue
-    peers=$((peers + 1))
-    [ "$ip" != - ] || continue
-    timeout 2 "$cli" -h "$ip" -p "$port" cluster nodes >"$run_dir/peers/$number" 2>/dev/null </dev/null 9>&- &
-  done <"$config_dir/nodes"
-  wait
-}
-
-# Reads the answers and sets: answered (peers), formed_peers (that know others and an owner of slots), holder (id of a
-# node at my address, or without any, that owns slots or is followed), holder_slots and holder_followers (yes or no).
-judge_peers() {
-  verdict=$(awk -v me="$address" '
-    length($1) != 40 || $1 ~ /[^0-9a-f]/ || NF < 8 { next }
-    {
-      at = $2; sub(/@.*/, "", at); sub(/:[0-9]*$/, "", at)
-      if (!(FILENAME in known)) answered++
-      known[FILENAME]++
-      owns = 0
-      for (i = 9; i <= NF; i++) if ($i !~ /^\[/) owns = 1
-      if (owns) { owners[FILENAME] = 1; slots[$1] = 1 }
-      if ($4 != "-") followed[$4] = 1
-      if ((at == me || at == "" && $3 !~ /myself/) && $3 !~ /handshake/) mine[$1] = 1
-    }
-    END {
-      for (file in owners) if (known[file] > 1) formed++
-      for (id in mine) if ((id in slots) || (id in followed))
-        { holder = id; s = (id in slots) ? "yes" : s; f = (id in followed) ? "yes" : f }
-      print answered + 0, formed + 0, holder == "" ? "-" : holder, s == "" ? "no" : s, f == "" ? "no" : f
-    }' "$run_dir"/peers/*)
-  read -r answered formed_peers holder holder_slots holder_followers <<END
-$verdict
-END
-}
-
-# Whether it is safe to start without data. Sets reason when it is not.
-safe_without_data() {
-  why="nobody counts on it"
-  ! never_formed || { why="the cluster was never formed" && return 0; }
-  ask_peers
-  judge_peers
-  if [ "$holder" != - ]; then
-    # No persistence on purpose, nobody who could hold a copy, and the identity is here: there is nothing to protect.
-    if [ "$appendonly" = no ] && [ "$snapshots" = no ] && [ "$holder_followers" = no ] && [ -s "$data_dir/nodes.conf" ]; then
-      return 0
-    fi
-    reason="for the cluster to let go of node $holder at $address: this volume has no data, and other nodes still show it"
-    [ "$holder_slots" = no ] || reason="$reason as owner of slots"
-    [ "$holder_followers" = no ] || reason="$reason with replicas"
-    return 1
-  fi
-  # One formed peer knows everybody; and where all answered, nobody is left who could follow this node.
-  [ "$formed_peers" -eq 0 ] && [ "$answered" -lt "$peers" ] || return 0
-  reason="for a node of the cluster to answer: this volume has no data, the cluster was formed, and $answered of $peers other nodes answer"
-  return 1
-}
-
-guard() {
-  [ ! -s "$data_dir/nodes.conf" ] || ! has_data || return 0
-  until safe_without_data; do
-    waiting "$reason"
-  done
-  say "no data on this volume, and $why: starting empty"
-}
-
 # ------------------------------------------------------------------------------------------------- 5 the server
 start_server() {
   [ ! -e "$run_dir/guard-waiting" ] || rm -f "$run_dir/guard-waiting"
+  # It outlives this shell, which becomes the server; the lock on descriptor 9 is the server's alone.
+  [ ! -e "$joining" ] || sh "$config_dir/rejoin.sh" "$$" "$address" 9>&- &
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then
     exec docker-entrypoint.sh "$server" "$run_dir/redis.conf"

@@ -3,21 +3,17 @@
 # clients follow a MOVED instead of meeting a closed socket. Without it, replicas stay out of sync for about a minute
 # behind kube-proxy: their reconnect goes to the dead pod and hangs until repl-timeout.
 #
+# A replica that is behind does not get the role: the primary restarts with all data, which is slower but loses nothing. (Within
+# its limit CLUSTER FAILOVER itself waits, with writes paused, until the replica has everything.)
+#
 # Bounded: 2 s to ask, 2 s to tell the replica, 5 s for the change of role, 3 s as a replica. It never fails the stop.
 set -u
 
-run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
-auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
-host=${KUBECTL_REDIS_HOST:-127.0.0.1}
-port=${KUBECTL_REDIS_PORT:-6379}
+# shellcheck source=pkg/pod/scripts/common.sh
+. "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
+read_password
 # A replica whose last acknowledgement is older does not take part.
 max_lag_seconds=5
-
-if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
-if [ -s "$auth_file" ]; then
-  IFS= read -r REDISCLI_AUTH <"$auth_file" || :
-  export REDISCLI_AUTH
-fi
 
 # A hook's own output is thrown away; process 1 writes the pod's log.
 say() { printf 'guard: %s\n' "$*" 2>/dev/null >"${KUBECTL_REDIS_LOG:-/proc/1/fd/1}" || :; }
@@ -67,7 +63,13 @@ await_replica_role() {
 answer=$(replication)
 case $answer in *role:master*) ;; *) exit 0 ;; esac
 find_best_replica "$answer"
-[ -n "$best_host" ] || exit 0
+if [ -z "$best_host" ]; then
+  case $answer in
+    *slave0:*) say "stopping as primary: no replica is in step, and one that is behind must not take over" ;;
+    *) say "stopping as primary without a replica" ;;
+  esac
+  exit 0
+fi
 reply=$(timeout 2 "$cli" -h "$best_host" -p "$best_port" cluster failover 2>&1)
 if [ "$reply" != OK ]; then
   say "stopping as primary: replica $best_host:$best_port did not take over: $reply"

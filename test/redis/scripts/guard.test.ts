@@ -4,68 +4,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formPods, settled } from '../../support/form-pods.ts';
-import { freeAddresses } from '../../support/loopback.ts';
 import { poll } from '../../support/redis-server.ts';
-import {
-  FLAVOURS,
-  guardSays,
-  makePod,
-  SYSTEM,
-  type Flavour,
-  type PodOptions,
-  type ScriptPod,
-} from '../../support/script-pod.ts';
+import { isSilent, nth, scriptPods } from '../../support/script-cluster.ts';
+import { FLAVOURS, guardSays, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
 
-const PORT = 7320;
-const pods: ScriptPod[] = [];
-
-/** Pods 1 … count that know each other's addresses; none runs yet. A short timeout makes failovers quick. */
-async function makePods(flavour: Flavour, count: number, options: Partial<PodOptions> = {}): Promise<ScriptPod[]> {
-  const found = await freeAddresses(count, PORT);
-  const addresses = new Map(found.map((address, index) => [index + 1, address]));
-  const spec = {
-    masters: count,
-    replicas: 0,
-    ...options.spec,
-    config: { 'cluster-node-timeout': '1000', ...options.spec?.config },
-  };
-  const made = await Promise.all(
-    found.map((address, index) =>
-      makePod({ flavour, address, port: PORT, addresses, ordinal: index + 1, ...options, spec }),
-    ),
-  );
-  pods.push(...made);
-  return made;
-}
+const { make: makePods, form: makeCluster, removeAll } = scriptPods(7320);
 
 /** Node 1 of two, of which the other never answers. */
 async function makeLonely(formed: boolean, env: Readonly<Record<string, string>> = {}): Promise<ScriptPod> {
   const addresses = new Map([[2, '127.0.0.254']]);
   return nth(await makePods(SYSTEM, 1, { formed, addresses, spec: { masters: 2 }, env }), 1);
-}
-
-async function makeCluster(
-  flavour: Flavour,
-  masters: number,
-  count: number,
-  options: Partial<PodOptions> = {},
-): Promise<ScriptPod[]> {
-  const made = await makePods(flavour, count, options);
-  for (const pod of made) pod.start();
-  await Promise.all(made.map((pod) => pod.ready()));
-  await formPods(made, masters);
-  await Promise.all(made.map((pod) => pod.setFormed('true\n')));
-  return made;
-}
-
-function nth(all: readonly ScriptPod[], ordinal: number): ScriptPod {
-  const pod = all[ordinal - 1];
-  if (pod === undefined) throw new Error(`no pod ${ordinal}`);
-  return pod;
-}
-
-async function isSilent(pod: ScriptPod): Promise<boolean> {
-  return (await pod.cli('ping')).startsWith('Could not connect');
 }
 
 async function waitForLines(pod: ScriptPod, count: number): Promise<void> {
@@ -75,7 +23,7 @@ async function waitForLines(pod: ScriptPod, count: number): Promise<void> {
 }
 
 afterEach(async () => {
-  await Promise.all(pods.splice(0).map((pod) => pod.remove()));
+  await removeAll();
 });
 
 describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('guard, %s', (_, flavour) => {
@@ -90,7 +38,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('g
     await lost.loseVolume();
     lost.start();
     expect(await guardSays(lost, /waiting/)).toMatch(
-      /waiting for the cluster to let go of node [0-9a-f]{40} at .*: this volume has no data, and other nodes still show it as owner of slots with replicas$/,
+      /waiting for the cluster to let go of node [0-9a-f]{40} at .*: this volume has no data, and other nodes still show it as owner of slots with replicas \(\d of 1 replicas answer, \d can be elected\)$/,
     );
     expect(await isSilent(lost)).toBe(true);
     await lost.ready();
@@ -125,7 +73,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('g
     await joining.loseVolume();
     joining.start();
     expect(await guardSays(joining, /waiting/)).toMatch(
-      /for a node of the cluster to answer: this volume has no data, the cluster was formed, and 0 of 2 other nodes answer$/,
+      /for a node of the cluster to answer: this volume has no data, the cluster was formed, and 0 of 2 other nodes answer; if every volume is lost, so is all data$/,
     );
     for (const pod of others) pod.start();
     await Promise.all(others.map((pod) => pod.ready()));
@@ -163,6 +111,22 @@ describe('guard', () => {
     if (waits) expect(await guardSays(only, /waiting/)).toContain('0 of 1 other nodes answer');
     else await only.ready();
     expect(await isSilent(only)).toBe(waits);
+  });
+
+  test('all volumes lost: all wait and say so, until the cluster counts as never formed', async () => {
+    const cluster = await makeCluster(SYSTEM, 2, 2);
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await Promise.all(cluster.map((pod) => pod.loseVolume()));
+    for (const pod of cluster) pod.start();
+    for (const pod of cluster) {
+      expect(await guardSays(pod, /waiting/)).toMatch(
+        /0 of 1 other nodes answer; if every volume is lost, so is all data$/,
+      );
+    }
+    await Promise.all(cluster.map((pod) => waitForLines(pod, 2)));
+    expect(await Promise.all(cluster.map(isSilent))).toEqual([true, true]);
+    await Promise.all(cluster.map((pod) => pod.setFormed('false\n')));
+    await Promise.all(cluster.map((pod) => pod.ready()));
   });
 
   test('ends at once while it waits', async () => {

@@ -14,8 +14,12 @@ function run(command: string, ...args: string[]): Promise<string> {
   });
 }
 
-test.each(scripts)('shellcheck finds nothing in %s', async (script) => {
-  expect(await run('shellcheck', '--shell=sh', `${DIR}/${script}`)).toBe('');
+/** Those that others source are checked together with who sources them. */
+const ENTRIES = ['start.sh', 'rejoin.sh', 'probe.sh', 'stop.sh'];
+
+test.each(ENTRIES)('shellcheck finds nothing in %s', async (script) => {
+  const args = ['--shell=sh', '--external-sources', '--check-sourced', `${DIR}/${script}`];
+  expect(await run('shellcheck', ...args)).toBe('');
 });
 
 test.each(scripts)('dash and busybox can parse %s', async (script) => {
@@ -24,5 +28,5 @@ test.each(scripts)('dash and busybox can parse %s', async (script) => {
 });
 
 test('there are scripts to check', () => {
-  expect(scripts.sort()).toEqual(['probe.sh', 'start.sh', 'stop.sh']);
+  expect(scripts.sort()).toEqual(['common.sh', 'guard.sh', 'validity.sh', ...ENTRIES].sort());
 });

@@ -95,6 +95,32 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     expect([code, elapsedMs < 4_000]).toEqual([0, true]);
   });
 
+  test('the last copy, and one whose only replica is behind, stop as primaries and come back with all keys', async () => {
+    const cluster = await makeCluster(flavour, 4, { spec: { config: { 'cluster-node-timeout': '30000' } } });
+    const [primary, last, replica] = [nth(cluster, 1), nth(cluster, 3), nth(cluster, 4)];
+    replica.signal('SIGSTOP');
+    await poll('a lag', 20_000, async () => {
+      const lag = /lag=(\d+)/.exec(await primary.cli('info', 'replication'))?.[1];
+      return Number(lag) > 5 ? true : null;
+    });
+    for (const pod of [primary, last]) {
+      const tag = pod === primary ? '{b}' : '{a}';
+      for (let i = 0; i < 20; i++) await pod.cli('set', `${tag}${i}`, 'x');
+      expect((await pod.run('stop.sh')).elapsedMs).toBeLessThan(4_000);
+      await pod.kill('SIGTERM');
+      pod.start();
+      await pod.ready();
+      expect(await pod.cli('dbsize')).toBe('20');
+      expect(await roleOf(pod)).toBe('master');
+    }
+    expect(await logOf(primary)).toBe(
+      'guard: stopping as primary: no replica is in step, and one that is behind must not take over\n',
+    );
+    expect(await logOf(last)).toBe('guard: stopping as primary without a replica\n');
+    replica.signal('SIGCONT');
+    await poll('all keys on the replica', 30_000, async () => ((await replica.cli('dbsize')) === '20' ? true : null));
+  });
+
   test('of several replicas the one with the highest offset takes over', async () => {
     const cluster = await makeCluster(flavour, 7, { spec: { config: { 'repl-ping-replica-period': '1' } } });
     const [primary, behind, best] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 7)];

@@ -70,17 +70,21 @@ describe('objects', () => {
     expect(data).toMatchObject({
       'redis.conf': renderRedisConf(spec),
       nodes:
-        '1 redis-1 10.0.0.1\n2 redis-2 -\n3 redis-3 fd00::3\n4 redis-4 -\n5 redis-5 -\n6 redis-6 -\n9 redis-9 10.0.0.9\n',
+        '1 redis-1 10.0.0.1 1\n2 redis-2 - 2\n3 redis-3 fd00::3 3\n4 redis-4 - 1\n5 redis-5 - 2\n6 redis-6 - 3\n9 redis-9 10.0.0.9 3\n',
       formed: 'true',
     });
     expect(Object.keys(data as object).sort()).toEqual([
+      'common.sh',
       'formed',
+      'guard.sh',
       'nodes',
       'probe.sh',
       'redis.conf',
+      'rejoin.sh',
       'spec-hash',
       'start.sh',
       'stop.sh',
+      'validity.sh',
     ]);
     expect(configMap(spec, { addresses, formed: false })['data']).toMatchObject({ formed: 'false' });
   });

@@ -15,7 +15,14 @@ import type {
   StatefulSetFacts,
 } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
-import { nodeName, ordinalsOf, podName, specHash, type ClusterSpec } from '../../../../pkg/cluster/model/spec.ts';
+import {
+  nodeName,
+  ordinalsOf,
+  podName,
+  shardOfOrdinal,
+  specHash,
+  type ClusterSpec,
+} from '../../../../pkg/cluster/model/spec.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -40,9 +47,10 @@ function asMade(observation: Observation, spec: ClusterSpec = SPEC): Observation
     [ANNOUNCE_ANNOTATION]: addressOf(node),
     [SPEC_HASH_ANNOTATION]: hash,
   });
-  const nodes = ordinalsOf(spec).map(
-    (n) => `${n} ${nodeName(spec.cluster.name, n)} ${addressOf(nodeName(spec.cluster.name, n))}`,
-  );
+  const nodes = ordinalsOf(spec).map((n) => {
+    const node = nodeName(spec.cluster.name, n);
+    return `${n} ${node} ${addressOf(node)} ${shardOfOrdinal(n, spec.masters)}`;
+  });
   const config = { ...kube.config, [NODES_KEY]: nodes.join('\n'), [SPEC_HASH_KEY]: hash };
   const statefulSets = kube.statefulSets.map((set): StatefulSetFacts => ({
     ...set,

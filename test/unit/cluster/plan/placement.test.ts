@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { assignShards, choosePrimaries, sharedHosts, type Place } from '../../../../pkg/cluster/plan/placement.ts';
 
 function place(pod: string, host: string, zone = 'z'): Place {
@@ -29,7 +29,7 @@ describe('choosePrimaries', () => {
     const hosts = [...choosePrimaries(shards)].map(
       ([shard, pod]) => shards.find((one) => one.shard === shard)?.members.find((m) => m.pod === pod)?.host,
     );
-    expect([...hosts].sort()).toEqual(['h1', 'h2', 'h3']);
+    expect(new Set(hosts)).toEqual(new Set(['h1', 'h2', 'h3']));
   });
 
   test('a primary that is there already stays', () => {

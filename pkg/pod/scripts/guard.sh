@@ -1,0 +1,224 @@
+# Sourced by start.sh: whether it is safe to start with what is on the volume. The other nodes are the record.
+# shellcheck shell=sh disable=SC2154 # variables of common.sh and start.sh
+#
+#   1 nodes.conf and data whole, and at home here: start, without asking anybody
+#   2 no data: wait while a peer shows X, the node at my address, as owner of slots or followed by somebody. If X has replicas,
+#     the best one is told to take over: a volume without data is the best witness that X cannot return.
+#   3 no formed peer answers: start only if the cluster was never formed. No wait ends in a start by time.
+#   4 started without data and identity: rejoin.sh brings the node back into its shard
+#   5 nodes.conf of another cluster or of a node that runs elsewhere: wait. Broken: its last good copy, else as 2
+#   6 no persistence on purpose: as 2, but without replicas there is nothing to protect
+
+# Whether the volume holds what the server will load. A dump.rdb does not count with AOF on: Redis then ignores it and
+# starts empty; and only 7.0 and later read appendonlydir.
+has_data() {
+  if [ "$appendonly" = no ]; then
+    [ -s "$data_dir/dump.rdb" ]
+  else
+    [ -e "$data_dir/appendonly.aof" ] ||
+      { [ "$version" -ge 700 ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ]; }
+  fi
+}
+
+# read_nodes_conf FILE: sets conf (none, broken or whole), my_id and my_address (`-` where it names none). Redis takes an
+# empty file for none and gives itself a new identity; of a truncated one it loses the epochs or refuses to start.
+read_nodes_conf() {
+  conf=none
+  my_id=-
+  my_address=-
+  [ -s "$1" ] || return 0
+  look=$(awk '
+    NF == 0 { next }
+    $1 == "vars" { if (NF >= 5) vars++; else bad++; next }
+    length($1) != 40 || $1 ~ /[^0-9a-f]/ || NF < 8 { bad++; next }
+    $3 ~ /myself/ { mine++; id = $1; at = $2; sub(/@.*/, "", at); sub(/:[0-9]*$/, "", at) }
+    END { print mine == 1 && vars == 1 && !bad ? "whole" : "broken", id == "" ? "-" : id, at == "" ? "-" : at }' "$1")
+  read -r conf my_id my_address <<END
+$look
+END
+}
+
+# Only a file that says `false` counts as never formed: a missing one may be a mistake.
+never_formed() {
+  formed=
+  [ ! -r "$config_dir/formed" ] || read -r formed <"$config_dir/formed"
+  [ "$formed" = false ]
+}
+
+# Reads the answers and sets: answered (peers), formed_peers (that know others and an owner of slots), named (id of a node
+# at my address), holder (one there, or without any address, that owns slots or is followed), here (yes: at my address),
+# holder_slots and holder_followers (yes or no). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
+# are primaries that have a link to it.
+judge_peers() {
+  awk -v me="$address" "$node_line"'
+    {
+      if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
+      if (owns && $3 ~ /myself/) voter[FILENAME] = $1
+      if ($4 != "-") { followed[$4] = 1; follows[$1 " " $4] = 1 }
+      if (at == me) mine[$1] = 1
+      else if (at == "" && $3 !~ /myself/) lost[$1] = 1
+      if (at != "") where[$1] = at
+      if ($8 == "connected" && $3 !~ /fail/) sees[FILENAME, $1] = 1
+    }
+    function counts(id) { return (id in slots) || (id in followed) }
+    END {
+      for (file in known) answered++
+      for (file in owner) if (known[file] > 1) formed++
+      for (id in lost) if (counts(id)) { holder = id; here = "no" }
+      for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
+      print answered + 0, formed + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
+        (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no"
+      for (id in slots) size++
+      for (pair in follows) {
+        split(pair, two, " ")
+        if (two[2] != holder || !(two[1] in where)) continue
+        voters = 0
+        for (file in voter) if (voter[file] != holder && ((file, two[1]) in sees)) voters++
+        print two[1], where[two[1]], voters, int(size / 2) + 1
+      }
+    }' "$run_dir"/peers/* >"$run_dir/verdict"
+  read -r answered formed_peers named holder here holder_slots holder_followers <"$run_dir/verdict"
+  sed 1d "$run_dir/verdict" >"$run_dir/followers"
+}
+
+# ---------------------------------------------------------------------------------------------- 2 a replica takes over
+# Tells the follower with the highest offset of those that hold data of X, to take over; called every second until it has.
+# After a restart of a replica its offset is 1 or 0 and says nothing; then the number of keys decides. For the first 15 s
+# it waits for all of them, because the freshest may still be loading; and always for a majority that can vote, because
+# Redis tries again only after four node timeouts.
+rounds=0
+tell_best_replica() {
+  rounds=$((rounds + 1))
+  ask_each "$run_dir/replicas" "CLUSTER MYID
+INFO replication
+DBSIZE" <"$run_dir/followers"
+  best=$(awk '
+    { sub(/\r$/, "") }
+    FILENAME ~ /followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; all++; next }
+    FNR == 1 { id = FILENAME; sub(/.*\//, "", id); if ($1 == id) answered++; else id = "" }
+    id == "" { next }
+    /^role:/ { replica[id] = $0 == "role:slave" }
+    /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0 }
+    /^[0-9]+$/ { keys[id] = $0 + 0 }
+    END {
+      for (id in ip) {
+        if (!replica[id] || !votes[id] || (offset[id] < 2 && keys[id] == 0)) continue
+        if (best == "" || offset[id] > offset[best] || (offset[id] == offset[best] && keys[id] > keys[best])) best = id
+      }
+      for (id in ip) electable += votes[id]
+      print answered + 0, all + 0, electable + 0, best == "" ? "-" : ip[best], best == "" ? 0 : keys[best] + 0
+    }' "$run_dir/followers" "$run_dir"/replicas/*)
+  read -r replicas_answer replicas_all electable ip keys <<END
+$best
+END
+  reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
+  [ "$ip" != - ] || return 0
+  [ "$replicas_answer" -eq "$replicas_all" ] || [ "$rounds" -ge 15 ] || return 0
+  reply=$(ask "$ip" cluster failover force)
+  [ "$ip" = "${told:-}" ] || say "told the replica at $ip, which has $keys keys, to take over: ${reply:-no answer}"
+  told=$ip
+}
+
+# --------------------------------------------------------------------------------------------- 2, 3 and 6 without data
+# Whether it is safe to start without data. Sets reason when it is not.
+safe_without_data() {
+  why="nobody counts on it"
+  formed_peers=0
+  ! never_formed || { why="the cluster was never formed" && return 0; }
+  peers >"$run_dir/peer-list"
+  ask_each "$run_dir/peers" "CLUSTER NODES" <"$run_dir/peer-list"
+  judge_peers
+  [ "$named" = - ] || predecessor=$named
+  if [ "$holder" != - ]; then
+    # No persistence on purpose, nobody who could hold a copy, and the identity is here: there is nothing to protect.
+    if [ "$appendonly" = no ] && [ "$snapshots" = no ] && [ "$holder_followers" = no ] && [ "$conf" = whole ]; then
+      return 0
+    fi
+    reason="for the cluster to let go of node $holder at $address: this volume has no $missing, and other nodes still show it"
+    [ "$holder_slots" = no ] || reason="$reason as owner of slots"
+    [ "$holder_followers" = no ] || reason="$reason with replicas"
+    # With data here, a replica that is behind must not win.
+    [ "$here" = no ] || [ "$holder_followers" = no ] || [ "$missing" != data ] || tell_best_replica
+    return 1
+  fi
+  # One formed peer knows everybody; and where all answered, nobody is left who could follow this node.
+  [ "$formed_peers" -eq 0 ] && [ "$answered" -lt "$asked" ] || return 0
+  reason="for a node of the cluster to answer: this volume has no $missing, the cluster was formed, and $answered of $asked other nodes answer"
+  [ "$answered" -gt 0 ] || reason="$reason; if every volume is lost, so is all data"
+  return 1
+}
+
+# What is left of an identity that is gone would keep the new one from joining. Nothing is deleted that may be data.
+set_aside() {
+  aside=$data_dir/.kubectl-redis.aside
+  rm -rf "$aside"
+  mkdir "$aside"
+  for name in nodes.conf nodes.conf.last-good appendonlydir appendonly.aof dump.rdb; do
+    [ ! -e "$data_dir/$name" ] || mv "$data_dir/$name" "$aside/"
+  done
+  say "set aside what was on the volume without a usable nodes.conf: $aside"
+}
+
+# ----------------------------------------------------------------------------------------------- 5 nodes.conf not ours
+# A nodes.conf that names another address for this node comes from another cluster or another node, or the Service was made
+# anew. The nodes that it names, and those that the ConfigMap names, know which.
+at_home() {
+  { peers && awk 'length($1) == 40 && $3 !~ /myself/ { sub(/:[0-9]+(@.*)?$/, "", $2); if ($2 != "") print "old-" $1, $2 }
+    $3 ~ /myself/ { sub(/:[0-9]+(@.*)?$/, "", $2); print "old-" $1, $2 }' "$nodes_conf"; } >"$run_dir/peer-list"
+  ask_each "$run_dir/peers" "CLUSTER NODES" <"$run_dir/peer-list"
+  verdict=$(awk -v id="$my_id" -v me="$address" '
+    FILENAME ~ /nodes.conf$/ { if (length($1) == 40) ours[$1] = 1; next }
+    '"$node_line"'
+    {
+      table = FILENAME !~ /\/old-[0-9a-f]*$/
+      if ($1 == id && at != me && at != "" && $8 == "connected" && $3 !~ /fail/) elsewhere = at
+      if ($1 in ours) { if (table) related++; else outside[FILENAME] = 1 }
+      if (table && $3 ~ /myself/) heard[at] = 1
+      if ($3 ~ /myself/) self[FILENAME] = at
+    }
+    END {
+      for (file in known) if (file !~ /\/old-/ && known[file] > 1) formed++
+      for (file in outside) if (!(self[file] in heard)) other++
+      if (elsewhere != "") print "runs", elsewhere
+      else if (formed && !related) print "foreign", formed
+      else if (other && !related) print "outside", other
+      else print "home", 0
+    }' "$nodes_conf" "$run_dir"/peers/*)
+  case $verdict in
+    home*) return 0 ;;
+    runs*) reason="because the node of this volume, $my_id, runs at ${verdict#* }: this is a copy of its volume" ;;
+    *) reason="because this volume belongs to another cluster: nobody here knows the nodes in its nodes.conf; give this pod its own volume" ;;
+  esac
+  return 1
+}
+
+# ------------------------------------------------------------------------------------------------------------ together
+guard() {
+  missing=data
+  read_nodes_conf "$nodes_conf"
+  found=$conf
+  if [ "$conf" != whole ] && read_nodes_conf "$last_good" && [ "$conf" = whole ]; then
+    [ ! -e "$nodes_conf" ] || mv "$nodes_conf" "$data_dir/nodes.conf.broken"
+    cp "$last_good" "$nodes_conf"
+    say "nodes.conf is $found: using its last good copy"
+  elif [ "$found" = broken ]; then
+    conf=broken
+  fi
+  if [ "$conf" = whole ]; then
+    if [ "$my_address" != - ] && [ "$my_address" != "$address" ]; then
+      until at_home; do waiting "$reason"; done
+    fi
+    ! has_data || return 0
+  elif has_data; then
+    missing="usable nodes.conf"
+  fi
+  until safe_without_data; do
+    waiting "$reason"
+  done
+  if [ "$missing" = data ]; then how=empty; else how="as a new node"; fi
+  say "no $missing on this volume, and $why: starting $how"
+  rm -f "$link_stamp"
+  [ "$conf" != whole ] || return 0
+  if [ "$missing" != data ] && [ "$formed_peers" -gt 0 ] || [ "$conf" = broken ]; then set_aside; fi
+  [ "$formed_peers" -eq 0 ] || printf '%s\n' "${predecessor:--}" >"$joining"
+}

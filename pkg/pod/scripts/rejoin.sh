@@ -1,0 +1,137 @@
+#!/bin/sh
+# rejoin.sh SERVER-PID ADDRESS: brings a node that started without data back into its shard: FORGET its predecessor on all,
+# MEET, REPLICATE. Runs beside the server and ends with it. Each round looks anew and does the next step that is missing, so
+# it may be killed and started again at any point; the file `joining` on the volume stays until it is done.
+set -u
+# shellcheck source=pkg/pod/scripts/common.sh
+. "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
+server_pid=$1
+address=$2
+views=$run_dir/views
+
+say() { printf 'guard: %s\n' "$*"; }
+
+# Sets known (nodes, itself included), owns, role, link, keys and id of this node; fails while it does not answer.
+look_at_myself() {
+  look=$(printf 'CLUSTER MYID\nINFO replication\nDBSIZE\nCLUSTER NODES\n' |
+    timeout 2 "$cli" -h "$host" -p "$port" 2>/dev/null | tr -d '\r' | awk '
+      /^role:/ { role = substr($0, 6) }
+      /^master_link_status:/ { link = substr($0, 20) }
+      /^[0-9]+$/ { keys = $0 }
+      '"$node_line"'
+      $3 ~ /myself/ { id = $1; mine = owns }
+      END { for (file in known) all += known[file]; print all + 0, mine + 0, role, link == "" ? "-" : link, keys + 0, id }')
+  read -r known owns role link keys id <<END
+$look
+END
+  [ "$known" -gt 0 ]
+}
+
+# Asks all, this node too, and sets from the views of those that are in a cluster: primary and primary_address (who has the
+# slots of this node's shard; `none` or `several`), linked (whether this node has a link to it) and agreed (whether nobody
+# counts on a predecessor any more). The file ghosts gets lines `ID ADDRESS`: a predecessor, and who still knows it.
+look_at_cluster() {
+  { peers && echo "$node $host"; } >"$run_dir/view-list"
+  ask_each "$views" "CLUSTER NODES" <"$run_dir/view-list"
+  read -r old_id <"$joining" || :
+  awk -v n="$node" -v me="$address" -v self="$id" -v old="${old_id:--}" -v own="$host" -v file="$run_dir/ghosts.new" '
+    FILENAME ~ /\/nodes$/ { at_key[$1] = $3; shard_at[$3] = $4; if ($1 == n) shard = $4; next }
+    '"$node_line"'
+    {
+      line[++lines] = FILENAME
+      id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
+      failed[lines] = $3 ~ /fail|noaddr/
+      if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1
+    }
+    END {
+      for (i = 1; i <= lines; i++) {
+        if (known[line[i]] < 2) continue
+        id = id_of[i]
+        if (has_slots[i] && !failed[i]) owner[id] = address_of[i]
+        if (has_slots[i]) counted[id] = 1
+        if (primary_of[i] != "-") counted[primary_of[i]] = 1
+        if (id != self && (address_of[i] == me || id == old)) {
+          ghost[id] = 1
+          key = line[i]; sub(/.*\//, "", key)
+          print id, (key == n ? own : at_key[key]) > file
+          if (primary_of[i] != "-") fallback = primary_of[i]
+        } else if (shard_at[address_of[i]] == shard && address_of[i] != me) {
+          found[has_slots[i] ? id : primary_of[i]] = 1
+        }
+      }
+      for (id in found) if (id in owner) { count++; primary = id }
+      if (!count && (fallback in owner)) { count = 1; primary = fallback }
+      agreed = "yes"
+      for (id in ghost) if (id in counted) agreed = "no"
+      if (count == 1) print primary, owner[primary], (primary in linked) ? "yes" : "no", agreed, shard
+      else print count ? "several" : "none", "-", "no", agreed, shard
+    }' "$config_dir/nodes" "$views"/* >"$run_dir/place"
+  read -r primary primary_address linked agreed shard <"$run_dir/place"
+}
+
+forget_predecessors() {
+  [ -s "$run_dir/ghosts" ] || return 0
+  while read -r ghost ip; do
+    ask "$ip" cluster forget "$ghost" >/dev/null &
+  done <"$run_dir/ghosts"
+  wait
+  say "told $(grep -c . "$run_dir/ghosts") nodes to forget $(cut -d ' ' -f 1 "$run_dir/ghosts" | sort -u | tr '\n' ' ')which this node replaces"
+}
+
+# One round. Succeeds when there is nothing left to do; else sets reason.
+join_again() {
+  reason="for its server to answer"
+  look_at_myself || return 1
+  true >"$run_dir/ghosts.new"
+  look_at_cluster
+  mv "$run_dir/ghosts.new" "$run_dir/ghosts"
+  if [ "$agreed" = no ]; then
+    reason="for all nodes to see that the node which this one replaces has gone"
+    return 1
+  fi
+  # Before MEET, so that nobody meets two nodes at one address; within 60 s everywhere, or gossip brings them back.
+  forget_predecessors
+  if [ "$owns" = 1 ]; then
+    say "this node has been given slots"
+    return 0
+  elif [ "$role" = slave ]; then
+    reason="for its first synchronisation with its primary"
+    [ "$link" = up ] || return 1
+    [ ! -s "$run_dir/ghosts" ] || return 1
+    say "serving again, as a replica"
+    return 0
+  fi
+  case $primary in
+    none) reason="alone: no primary of shard ${shard:-?} is in the cluster that it could follow" && return 1 ;;
+    several) reason="for the nodes to agree who is primary of shard $shard" && return 1 ;;
+  esac
+  reason="to join its cluster again as a replica of $primary at $primary_address"
+  if [ "$keys" -gt 0 ]; then
+    reason="$reason: it has $keys keys of its own, and will not drop them"
+  elif [ "$linked" = yes ]; then
+    ask "$host" cluster replicate "$primary" >/dev/null
+  elif [ "$(ask "$primary_address" cluster myid)" = "$primary" ]; then
+    # By the address that is to be met we have seen who is there.
+    ask "$host" cluster meet "$primary_address" "$port" >/dev/null
+  fi
+  return 1
+}
+
+said=
+rounds=0
+# (`kill -0` is true for a server that is still there.)
+while kill -0 "$server_pid" 2>/dev/null; do
+  if join_again; then
+    rm -f "$joining" "$run_dir/join-waiting"
+    exit 0
+  fi
+  printf '%s\n' "$reason" >"$run_dir/join-waiting"
+  # What the next round settles is not worth a line.
+  if [ "$rounds" -gt 0 ] && [ "$reason" != "$said" ]; then
+    say "waiting $reason"
+    said=$reason
+  fi
+  rounds=$((rounds + 1))
+  # Half a second at first, then less often: 5 s after half a minute.
+  if [ "$rounds" -lt 60 ]; then sleep 0.5; else sleep 5; fi
+done

@@ -1,0 +1,71 @@
+# Sourced by probe.sh: whether a restarted replica may take over from a primary that it has not seen since.
+# shellcheck shell=sh disable=SC2154 # variables of common.sh and probe.sh
+#
+# With cluster-replica-validity-factor 10 Redis lets a replica stand while its data is at most ten node timeouts older than
+# its primary's last sign of life; but a restarted process has forgotten when its link was up and never stands. So the
+# readiness probe remembers it on the volume, and this holds it against what the others know of the primary: where nobody
+# has heard of it for more than ten node timeouts after the link was last up, the factor becomes 0 until the link is up or
+# the node is primary. Everything else leaves it at 10.
+
+# The stamp has a line `UP SEEN PRIMARY`: when the link was last up, when that was last looked at (both in seconds, by the
+# clock of this host), and the primary's address.
+stamp_link() {
+  case $1 in
+    master) [ ! -e "$link_stamp" ] || rm -f "$link_stamp" ;;
+    up) printf '%s %s %s\n' "$now" "$now" "$primary" >"$link_stamp" ;;
+    down)
+      [ -s "$link_stamp" ] && read -r up _ followed <"$link_stamp" || return 0
+      printf '%s %s %s\n' "$up" "$now" "$followed" >"$link_stamp"
+      ;;
+  esac
+}
+
+set_factor() {
+  [ "$factor" = "$1" ] || ask "$host" config set cluster-replica-validity-factor "$1" >/dev/null
+}
+
+# Whether the data here is as fresh as factor 10 asks for. A primary of the cluster restarts with the time of its start as
+# the last sign of life of all others, and tells it to others; so from those that started after the link was up, only a
+# sign later than the last start counts. Without a majority of primaries nothing can be known, nor decided by election.
+is_fresh() {
+  [ -s "$link_stamp" ] && read -r up seen followed <"$link_stamp" || return 1
+  [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 1
+  limit=$((node_timeout / 100))
+  [ "$followed" = "$primary" ] && [ $((seen - up)) -le "$limit" ] || return 1
+  peers >"$run_dir/probe-list"
+  ask_each "$run_dir/probe-views" "TIME
+INFO server
+CLUSTER NODES" <"$run_dir/probe-list"
+  awk -v up="$up" -v limit="$limit" -v primary="$primary" '
+    FNR == 1 { now = $1 }
+    /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0; if (now - $0 > latest) latest = now - $0 }
+    '"$node_line"'
+    {
+      if (owns) owners[$1] = 1
+      if (owns && $3 ~ /myself/) voters++
+      if (at == primary) sign[FILENAME] = $6 / 1000
+    }
+    END {
+      for (id in owners) size++
+      for (file in sign)
+        if (sign[file] > up + limit && (start[file] <= up || sign[file] > latest + 3)) exit 1
+      exit voters * 2 <= size
+    }' "$run_dir"/probe-views/*
+}
+
+# keep_factor ANSWER ROLE, where ROLE is `master`, `up` or `down`, and ANSWER what the server said.
+keep_factor() {
+  now=${1#*PONG?}
+  now=${now%%[!0-9]*}
+  primary=${1#*master_host:}
+  primary=${primary%%[!0-9a-fA-F.:]*}
+  factor=${1#*validity-factor?}
+  factor=${factor%%[!0-9]*}
+  # Never up since its start: -1, or the time since 1970 (Redis before 7).
+  case $2/$1 in
+    down/*master_link_down_since_seconds:-1* | down/*master_link_down_since_seconds:1[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*)
+      if is_fresh; then set_factor 0; else set_factor 10; fi
+      ;;
+    *) stamp_link "$2" && set_factor 10 ;;
+  esac
+}

@@ -1,0 +1,133 @@
+/** Which restarted replicas may take over from a primary that does not answer. The probe runs as kubelet would run it. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { poll } from '../../support/redis-server.ts';
+import { fill, hasKeys, nth, roleOf, scriptPods, startAll } from '../../support/script-cluster.ts';
+import { FLAVOURS, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
+
+const { form, removeAll } = scriptPods(7370);
+
+function stampOf(pod: ScriptPod): string {
+  return join(pod.dataDir, '.kubectl-redis.link');
+}
+
+async function factorOf(pod: ScriptPod): Promise<string | undefined> {
+  return (await pod.cli('config', 'get', 'cluster-replica-validity-factor')).split('\n')[1];
+}
+
+/** As if the link had been up that much earlier; what the last look at it says is moved by `seenBy`. */
+async function age(pod: ScriptPod, upBySeconds: number, seenBySeconds: number): Promise<void> {
+  const [up, seen, primary] = (await readFile(stampOf(pod), 'utf8')).trim().split(' ');
+  await writeFile(stampOf(pod), `${Number(up) - upBySeconds} ${Number(seen) - seenBySeconds} ${primary}\n`);
+}
+
+/** Runs the readiness probe again and again until `done`; null when that is not within the time. */
+async function probeUntil(pod: ScriptPod, withinMs: number, done: () => Promise<boolean>): Promise<boolean> {
+  return poll(
+    'the end of the probes',
+    withinMs,
+    async () => {
+      await pod.run('probe.sh', 'readiness');
+      return (await done()) ? true : null;
+    },
+    500,
+  ).catch(() => false);
+}
+
+const isPrimary = (pod: ScriptPod) => async (): Promise<boolean> => (await roleOf(pod)) === 'master';
+
+async function flaggedAsFailed(seenFrom: ScriptPod, primary: ScriptPod): Promise<void> {
+  await poll('the primary counts as failed', 30_000, async () => {
+    const line = (await seenFrom.cli('cluster', 'nodes')).split('\n').find((each) => each.includes(primary.address));
+    return line !== undefined && /fail\b/.test(line) && !line.includes('fail?') ? true : null;
+  });
+}
+
+afterEach(removeAll);
+
+describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('validity, %s', (_, flavour) => {
+  test('all but one primary restarted: its replica takes over without a command, with all keys', async () => {
+    const cluster = await form(flavour, 3, 6);
+    const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(gone, 'b', 50, [replica]);
+    expect((await replica.run('probe.sh', 'readiness')).code).toBe(0);
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    // Hours may pass while everything is down.
+    await age(replica, 7200, 7200);
+    await startAll(cluster.slice(1));
+    expect(await factorOf(replica)).toBe('10');
+    expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
+    await hasKeys([replica], 50);
+    expect((await replica.run('probe.sh', 'readiness')).code).toBe(0);
+    expect(await factorOf(replica)).toBe('10');
+  });
+
+  test('a replica that was away for minutes never takes over from a primary that is only slow', async () => {
+    const cluster = await form(flavour, 3, 4);
+    const [slow, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(slow, 'b', 10, [replica]);
+    expect((await replica.run('probe.sh', 'readiness')).code).toBe(0);
+    await replica.kill('SIGKILL');
+    for (let i = 10; i < 50; i++) await slow.cli('set', `{b}${i}`, 'x');
+    await age(replica, 300, 300);
+    slow.signal('SIGSTOP');
+    await replica.kill('SIGKILL');
+    replica.start();
+    await replica.ready();
+    await flaggedAsFailed(nth(cluster, 2), slow);
+    expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
+    expect(await factorOf(replica)).toBe('10');
+    slow.signal('SIGCONT');
+    await hasKeys([slow, replica], 50);
+    expect(await roleOf(slow)).toBe('master');
+  });
+});
+
+describe('validity', () => {
+  test('a replica whose link was down for minutes when everything stopped does not take over', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(gone, 'b', 10, [replica]);
+    await replica.run('probe.sh', 'readiness');
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await age(replica, 300, 0);
+    await startAll(cluster.slice(1));
+    await flaggedAsFailed(nth(cluster, 2), gone);
+    expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
+    expect(await factorOf(replica)).toBe('10');
+  });
+
+  test('a replica restarted a moment ago takes over from a primary that died with it', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(gone, 'b', 10, [replica]);
+    await replica.run('probe.sh', 'readiness');
+    await Promise.all([gone.kill('SIGKILL'), replica.kill('SIGKILL')]);
+    replica.start();
+    await replica.ready();
+    expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
+    await hasKeys([replica], 10);
+  });
+
+  test('the stamp follows the link, and a primary has none', async () => {
+    const cluster = await form(SYSTEM, 3, 4, { spec: { config: { 'cluster-node-timeout': '15000' } } });
+    const [primary, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await replica.run('probe.sh', 'readiness');
+    const stamp = await readFile(stampOf(replica), 'utf8');
+    expect(stamp).toMatch(/^(\d{10}) \1 [\d.]+\n$/);
+    expect(stamp.trim().split(' ')[2]).toBe(primary.address);
+    await primary.kill('SIGKILL');
+    await poll('link down', 10_000, async () => ((await roleOf(replica)) === 'slave with link down' ? true : null));
+    await age(replica, 100, 100);
+    const [up] = (await readFile(stampOf(replica), 'utf8')).split(' ');
+    await replica.run('probe.sh', 'readiness');
+    const [upThen, seenThen] = (await readFile(stampOf(replica), 'utf8')).split(' ');
+    expect(upThen).toBe(up);
+    expect(Number(seenThen) - Number(upThen)).toBeGreaterThanOrEqual(100);
+    await replica.cli('cluster', 'failover', 'takeover');
+    await poll('role', 10_000, async () => ((await roleOf(replica)) === 'master' ? true : null));
+    await replica.run('probe.sh', 'readiness');
+    await expect(readFile(stampOf(replica), 'utf8')).rejects.toThrow('ENOENT');
+  });
+});
