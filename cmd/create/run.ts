@@ -125,7 +125,9 @@ async function runPlan(
 function viewOf(prepared: Prepared): CreateView {
   const { spec, plan, remarks, observation } = prepared;
   const brought = prepared.brought ? observation.kube.pods.map((pod) => pod.name) : null;
-  return { spec, plan, remarks, brought, resumes: prepared.state.desired !== null };
+  const { desired, formed } = prepared.state;
+  const restarts = formed && observation.kube.pods.length === 0;
+  return { spec, plan, remarks, brought, restarts, resumes: desired !== null };
 }
 
 function sayFinished(spec: ClusterSpec, state: ClusterState, deps: Deps): void {

@@ -12,6 +12,8 @@ export interface CreateView {
   readonly remarks: readonly Remark[];
   /** Pods that people brought: only the cluster is formed. */
   readonly brought: readonly string[] | null;
+  /** It was formed, and no pod of it is there: it sleeps, or was deleted with its data kept. */
+  readonly restarts: boolean;
   /** Something of it is there from an earlier run. */
   readonly resumes: boolean;
 }
@@ -27,9 +29,11 @@ export function createPlanLines(view: CreateView, look: CreateLook): string[] {
   const paint = createPaint(look.colour);
   const { name, namespace } = spec.cluster;
   const what = `${spec.masters} shards of ${plural(1 + spec.replicas, 'node')}`;
-  const title = view.resumes
-    ? `Finish ${name} in namespace ${namespace}: ${what}`
-    : `Create ${name} in namespace ${namespace}: ${what}`;
+  const title = view.restarts
+    ? `Start ${name} in namespace ${namespace} again, with its data: ${what}`
+    : view.resumes
+      ? `Finish ${name} in namespace ${namespace}: ${what}`
+      : `Create ${name} in namespace ${namespace}: ${what}`;
   return [
     paint.tone('strong', title),
     '',

@@ -65,7 +65,8 @@ export function summarizeSlots(state: ClusterState): SlotSummary {
     // With nobody to ask, nothing is known to be covered, whatever the merged map says.
     covered: answered === 0 ? 0 : SLOT_COUNT - countSlots(state.uncovered),
     shards: owning.length,
-    keys: counted.length === 0 && owning.length > 0 ? null : counted.reduce((sum, keys) => sum + keys, 0),
+    keys:
+      counted.length === 0 && (owning.length > 0 || state.formed) ? null : counted.reduce((sum, keys) => sum + keys, 0),
     uncounted: owning.filter((shard) => keysOfShard(shard) === null).map((shard) => shard.name),
     open: new Set(state.openSlots.map(({ slot }) => slot)).size,
     contested: countSlots(contested.map(({ range }) => range)),

@@ -39,7 +39,10 @@ describe('the plan of create', () => {
       specOf({ masters: 3, replicas: 1, memory: '1Gi', auth: true }),
     );
     expect(
-      createPlanLines({ spec, plan, remarks, brought: null, resumes: false }, { width: 80, colour: false }).join('\n'),
+      createPlanLines(
+        { spec, plan, remarks, brought: null, restarts: false, resumes: false },
+        { width: 80, colour: false },
+      ).join('\n'),
     ).toBe(`\
 Create redis in namespace default: 3 shards of 2 nodes
 
@@ -61,10 +64,18 @@ Create redis in namespace default: 3 shards of 2 nodes
   ! One host is not enough`);
   });
 
+  test('a cluster that sleeps, or was deleted, starts again with its data', () => {
+    const { spec, plan } = prepare(NOTHING_THERE, specOf({}));
+    const view = { spec, plan, remarks: [], brought: null, restarts: true, resumes: true };
+    expect(createPlanLines(view, { width: null, colour: false })[0]).toBe(
+      'Start redis in namespace default again, with its data: 3 shards of 2 nodes',
+    );
+  });
+
   test('a run that was interrupted says what is left', () => {
     const { spec, plan } = prepare(freshObservation(), specOf({}));
     const lines = createPlanLines(
-      { spec, plan, remarks: [], brought: null, resumes: true },
+      { spec, plan, remarks: [], brought: null, restarts: false, resumes: true },
       { width: null, colour: false },
     );
     expect(lines[0]).toBe('Finish redis in namespace default: 3 shards of 2 nodes');
