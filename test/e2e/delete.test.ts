@@ -51,7 +51,7 @@ describeCluster('delete and create again', () => {
   beforeAll(async () => {
     env = await openClusterEnv({ 'pod-security.kubernetes.io/enforce': 'restricted' });
     const made = await run('create', 'redis', '--storage', '100Mi', '--network-policy');
-    expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('redis is ready')]);
+    expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('✓ wait until all nodes agree')]);
     await writeKeys('redis');
   }, 240_000);
   afterAll(() => env.close());
