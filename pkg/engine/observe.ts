@@ -15,6 +15,13 @@ export interface ObservePorts {
   readonly clock: Clock;
 }
 
+/** As much of them as observing takes. */
+export interface ReadPorts {
+  readonly kube: Pick<KubePort, 'readFacts' | 'logTail'>;
+  readonly redis: Pick<RedisPort, 'ask'>;
+  readonly clock: Clock;
+}
+
 export interface ObserveOptions {
   /** For each node, from when its turn comes. */
   readonly deadlineMs: number;
@@ -30,7 +37,7 @@ type Replies = Observation['replies'];
  * @throws AppError when Kubernetes can't be read; never because of a Redis node.
  */
 export async function observe(
-  ports: ObservePorts,
+  ports: ReadPorts,
   cluster: ClusterRef,
   options: ObserveOptions & { readonly leaveOut?: readonly FactsPart[] },
 ): Promise<Observation> {
@@ -46,7 +53,7 @@ export async function observe(
 
 /** As `observe`, with facts that were read already. */
 export async function observePods(
-  ports: ObservePorts,
+  ports: ReadPorts,
   cluster: ClusterRef,
   kube: KubeFacts,
   options: ObserveOptions,
@@ -54,18 +61,18 @@ export async function observePods(
   return observation(ports, cluster, kube, await askPods(ports, kube.pods, options));
 }
 
-function observation(ports: ObservePorts, cluster: ClusterRef, kube: KubeFacts, replies: Replies): Observation {
+function observation(ports: ReadPorts, cluster: ClusterRef, kube: KubeFacts, replies: Replies): Observation {
   return { schema: 1, cluster, observedAt: new Date(ports.clock.now()).toISOString(), kube, replies };
 }
 
-function askPods(ports: ObservePorts, pods: readonly PodFacts[], options: ObserveOptions): Promise<Replies> {
+function askPods(ports: ReadPorts, pods: readonly PodFacts[], options: ObserveOptions): Promise<Replies> {
   const limit = pLimit(MAX_TUNNELS);
   return Promise.all(
     pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))),
   );
 }
 
-async function askPod(ports: ObservePorts, pod: PodFacts, options: ObserveOptions): Promise<NodeReply> {
+async function askPod(ports: ReadPorts, pod: PodFacts, options: ObserveOptions): Promise<NodeReply> {
   const notRunning = whyNotAsked(pod);
   if (notRunning !== null) return { kind: 'unreachable', why: 'not-running', detail: notRunning };
   const { deadlineMs, withConfig = false, countKeys = false } = options;
@@ -84,7 +91,7 @@ function whyNotAsked(pod: PodFacts): string | null {
 }
 
 /** A server that is not there while its guard is: the last line in which the guard says what it waits for. */
-async function guardLine(kube: KubePort, pod: PodFacts): Promise<string | null> {
+async function guardLine(kube: ReadPorts['kube'], pod: PodFacts): Promise<string | null> {
   const lines = await kube.logTail(pod.name, pod.container.name, GUARD_LINES);
   const last = lines.findLast((line) => line.startsWith('guard: waiting'));
   return last === undefined ? null : last.slice('guard:'.length).trim();

@@ -40,7 +40,7 @@ ask_each() {
   mkdir -p "$1"
   true >"$1/none"
   asked=0
-  while read -r key ip; do
+  while read -r key ip _; do
     asked=$((asked + 1))
     [ "$ip" = - ] || printf '%s\n' "$2" | timeout 2 "$cli" -h "$ip" -p "$port" >"$1/$key" 2>/dev/null 9>&- &
   done

@@ -52,12 +52,42 @@ async function factsFrom(
   return { facts, asked: asked.sort() };
 }
 
+describe('the pods are told once', () => {
+  async function told(answers: Readonly<Record<string, object>>): Promise<{ pods: string[]; askedBefore: string[] }[]> {
+    const asked: string[] = [];
+    const calls: { pods: string[]; askedBefore: string[] }[] = [];
+    stub = await startHttpStub(({ path, query }, response) => {
+      const selector = query['labelSelector'];
+      asked.push(path);
+      sendJson(response, 200, answers[selector === undefined ? path : `${path}?${selector}`] ?? { items: [] });
+    });
+    await readFacts(stub.client(), cluster, undefined, {
+      onPods: (found) => calls.push({ pods: found.map(({ name }) => name), askedBefore: [...asked] }),
+    });
+    return calls;
+  }
+
+  test('before anything else is asked, when they carry our label', async () => {
+    const calls = await told({ [`${pods}?kubectl-redis.io/cluster=redis`]: ours });
+    expect(calls).toEqual([{ pods: ['redis-1-0'], askedBefore: [pods] }]);
+  });
+
+  test('when they were found by other ties', async () => {
+    const calls = await told({ [`${pods}?app=redis`]: { items: [foreignPod] } });
+    expect(calls.map((call) => call.pods)).toEqual([['redis-0']]);
+  });
+
+  test('also when there are none', async () => {
+    expect((await told({})).map((call) => call.pods)).toEqual([[]]);
+  });
+});
+
 const ours = { items: [rawPod()] };
 const foreignPod: RawPod = rawPod({ metadata: { name: 'redis-0', labels: { app: 'x' } } });
 const web: RawPod = rawPod({ metadata: { name: 'web' }, spec: { containers: [{ name: 'web', image: 'nginx' }] } });
 
 describe('a cluster with our label', () => {
-  test('is one round of seven requests; only its own objects are kept', async () => {
+  test('is seven requests; only its own objects are kept', async () => {
     const { facts, asked } = await factsFrom({
       [`${pods}?kubectl-redis.io/cluster=redis`]: ours,
       [PATHS.services]: {
