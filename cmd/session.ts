@@ -65,7 +65,7 @@ interface EarlyWork {
   begin(): void;
 }
 
-/** Loading code takes time of this process, which has none to spare before the first request is out and plenty after it. */
+/** Loading code takes time of this process, which has none to spare before it turns to Kubernetes, and plenty while that answers. */
 function createEarlyWork(): EarlyWork {
   const waiting: (() => Promise<unknown>)[] = [];
   let begun = false;

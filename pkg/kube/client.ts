@@ -46,7 +46,7 @@ export interface RestClient {
 export interface RestOptions {
   /** Deadline of one request; default 30 s. */
   readonly requestTimeoutMs?: number;
-  /** Called once, when the first request is on its way: time to do what can be done while the server works. */
+  /** Called once, when the first connection is being opened: time to do what can be done until the server answers. */
   readonly onFirstRequest?: () => void;
 }
 
@@ -60,7 +60,7 @@ interface Context {
   readonly credentials: () => Promise<Credentials>;
   readonly forget: () => void;
   readonly timeoutMs: number;
-  readonly onSent: () => void;
+  readonly onSocket: () => void;
 }
 
 /** A request in flight: the answer's head, and how to say what went wrong while its body is read. */
@@ -78,7 +78,7 @@ export function createRestClient(target: KubeTarget, options: RestOptions = {}):
     credentials: () => source.get(),
     forget: () => source.forget(),
     timeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-    onSent: () => {
+    onSocket: () => {
       if (!sent) options.onFirstRequest?.();
       sent = true;
     },
@@ -169,7 +169,7 @@ async function open(context: Context, request: RestRequest, bound: 'body' | 'hea
 }
 
 function send(
-  { baseUrl, onSent }: Context,
+  { baseUrl, onSocket }: Context,
   request: RestRequest,
   credentials: Credentials,
   signal: AbortSignal,
@@ -188,11 +188,10 @@ function send(
     const outgoing =
       url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, { ...options, ...credentials.tls });
     outgoing.once('socket', (socket) => {
+      onSocket();
       if (outgoing.reusedSocket || !(socket instanceof TLSSocket)) return;
       socket.on('session', (session: Buffer) => (credentials.resume.session = session));
     });
-    // Everything is with the operating system, not only in a buffer that waits for a handshake.
-    outgoing.once('finish', onSent);
     outgoing.once('response', resolve);
     outgoing.once('error', (error) => {
       const stale = outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error));
