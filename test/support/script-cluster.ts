@@ -6,10 +6,15 @@ import { makePod, type Flavour, type PodOptions, type ScriptPod } from './script
 
 export interface ScriptPods {
   /** Pods 1 … count that know each other's addresses; none runs yet. A short node timeout makes failovers quick. */
-  make(flavour: Flavour, count: number, options?: Partial<PodOptions>): Promise<ScriptPod[]>;
+  readonly make: (flavour: Flavour, count: number, options?: Partial<PodOptions>) => Promise<ScriptPod[]>;
   /** A formed cluster: the first `masters` are primaries, node N is of shard (N - 1) % masters + 1. */
-  form(flavour: Flavour, masters: number, count: number, options?: Partial<PodOptions>): Promise<ScriptPod[]>;
-  removeAll(): Promise<void>;
+  readonly form: (
+    flavour: Flavour,
+    masters: number,
+    count: number,
+    options?: Partial<PodOptions>,
+  ) => Promise<ScriptPod[]>;
+  readonly removeAll: () => Promise<void>;
 }
 
 /** @param port of its own for each test file, because they run side by side */
