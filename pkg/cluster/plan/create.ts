@@ -64,8 +64,8 @@ export function planCreate(input: CreateInput): Plan {
     };
     return { kind: 'batches', batches: [batch], remarks };
   }
-  const forming = planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
-  return forming.kind === 'refused' ? forming : { ...forming, remarks: [...remarks, ...forming.remarks] };
+  // It names the pairs that share a host itself.
+  return planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
 }
 
 function answers(state: ClusterState, pod: string): boolean {
