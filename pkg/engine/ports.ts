@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { ClusterRef, KubeFacts, NodeReply, PodFacts } from '../cluster/model/observation.ts';
+import type { SlotRanges } from '../cluster/model/slots.ts';
 
 /** Any Kubernetes object, as JSON. */
 export interface KubeObject {
@@ -126,6 +127,52 @@ export interface RedisPort {
    */
   run(pod: PodFacts, commands: readonly RedisCommand[], deadlineMs: number): Promise<readonly unknown[]>;
   close(): void;
+}
+
+/** A primary that takes part in a move. */
+export interface MoveEnd {
+  readonly pod: PodFacts;
+  readonly nodeId: string;
+  /** Where the other nodes reach it: what it announces. */
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** Slots that go from one primary to another. Slots of `ranges` that are the target's already are done, not an error. */
+export interface SlotMove {
+  readonly source: MoveEnd;
+  readonly target: MoveEnd;
+  readonly ranges: SlotRanges;
+  /** The other primaries: they are told of the new owner last (law L3). */
+  readonly others: readonly MoveEnd[];
+}
+
+export interface MoveLimits {
+  /** The longest that one MIGRATE may block its source, in milliseconds; a key bigger than that goes alone. */
+  readonly maxPauseMs: number;
+  /** Bytes a second of one move; null = no limit. */
+  readonly maxBandwidth: number | null;
+}
+
+/** What was done since the move began; bytes as the servers tell them, 0 where they don't. */
+export interface MoveProgress {
+  readonly slots: number;
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/**
+ * Moves slots with their keys. One that was cut short anywhere leaves a state from which the same move goes on; an abort
+ * ends it at the next clean point (slots owned by one node, or properly open between the two).
+ */
+export interface SlotMover {
+  /** @throws AppError; what was moved stays moved */
+  move(
+    move: SlotMove,
+    limits: MoveLimits,
+    onProgress: (progress: MoveProgress) => void,
+    signal: AbortSignal,
+  ): Promise<MoveProgress>;
 }
 
 /** Time, so that tests can hold it. */

@@ -33,6 +33,7 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'add-slots'; readonly node: StepNode; readonly ranges: SlotRanges }
   | { readonly kind: 'meet'; readonly node: StepNode; readonly other: StepNode; readonly otherUid: string }
   | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
+  | { readonly kind: 'move-slots'; readonly source: StepNode; readonly target: StepNode; readonly ranges: SlotRanges }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
   | { readonly kind: 'remove-object'; readonly object: ObjectRef }
   | { readonly kind: 'wait-gone'; readonly objects: readonly ObjectRef[] }
