@@ -3,8 +3,10 @@ import type { Observation } from '../../cluster/model/observation.ts';
 import type { Step } from '../../cluster/model/plan.ts';
 import type { ClusterSpec } from '../../cluster/model/spec.ts';
 import type { ObservePorts } from '../observe.ts';
+import type { MoveLimits, SlotMover } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
+import { moveSlots } from './move-slots.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads } from './object-steps.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
@@ -21,6 +23,8 @@ export interface ApplyDeps extends ObservePorts {
   readonly resume: string;
   /** Whether the cluster's objects are ours; pods that people brought have no ConfigMap of ours. */
   readonly ownsObjects: boolean;
+  /** Only for operations whose plans move slots. */
+  readonly moving?: { readonly mover: SlotMover; readonly limits: MoveLimits };
 }
 
 /** Runs one step and verifies it. @throws AppError */
@@ -67,6 +71,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return replicate(onRedis, step);
     case 'await-convergence':
       return awaitConvergence(deps, observation, deps.report, deps.signal);
+    case 'move-slots':
+      if (deps.moving === undefined) throw new Error('This operation moves no slots');
+      return moveSlots({ ...deps.moving, observation, report: deps.report, signal: deps.signal }, step);
     case 'remove-object':
     case 'wait-gone':
       return applyRemoval({ ...deps, cluster: spec.cluster, timeoutMs: deps.podsTimeoutMs }, step);
