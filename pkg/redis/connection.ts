@@ -18,6 +18,9 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** A command whose arguments need not be text. */
+export type BinaryCommand = readonly [name: string, ...args: (string | number | Buffer)[]];
+
 type DialedOptions = RedisOptions & { replyMapping?: 'legacy' };
 type NetStream = Awaited<ReturnType<AbstractConnector['connect']>>;
 
@@ -103,7 +106,18 @@ export class RedisConnection {
   async exec(commands: readonly RedisCommand[]): Promise<unknown[]> {
     const pipeline = this.#redis.pipeline();
     for (const [name, ...args] of commands) pipeline.call(name, [...args]);
-    const results = (await pipeline.exec()) ?? [];
+    return this.#replies(await pipeline.exec());
+  }
+
+  /** As exec, for keys and values that need not be text: strings in replies are Buffers. */
+  async execBinary(commands: readonly BinaryCommand[]): Promise<unknown[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const [name, ...args] of commands) pipeline.callBuffer(name, args);
+    return this.#replies(await pipeline.exec());
+  }
+
+  #replies(settled: [error: Error | null, result: unknown][] | null): unknown[] {
+    const results = settled ?? [];
     const [firstError] = results[0] ?? [];
     return results.map(([error, reply]) => {
       if (!error) return reply;

@@ -1,0 +1,32 @@
+/** What all parts of one move share. */
+import { AppError, EXIT } from '../../errors.ts';
+import type { MoveLimits, MoveProgress } from '../../engine/ports.ts';
+import type { Credentials } from '../connection.ts';
+import type { NodeLine } from './node-line.ts';
+import type { Turns } from './turns.ts';
+
+/** Nothing but MIGRATE takes longer than this. */
+export const COMMAND_DEADLINE_MS = 15_000;
+
+export interface MoveContext {
+  readonly source: NodeLine;
+  readonly target: NodeLine;
+  readonly others: readonly NodeLine[];
+  /** What the source logs in to the target with. */
+  readonly targetLogin: Credentials | null;
+  readonly limits: MoveLimits;
+  readonly signal: AbortSignal;
+  /** One MIGRATE at a time for each source, also over several moves. */
+  readonly turns: Turns;
+  readonly count: (done: Partial<MoveProgress>) => void;
+}
+
+/** Called only where stopping leaves every slot owned by one node or properly open. @throws AppError `interrupted` */
+export function stopIfAborted({ signal }: MoveContext): void {
+  if (!signal.aborted) return;
+  throw new AppError('Interrupted while slots were moving', {
+    code: 'interrupted',
+    exitCode: EXIT.interrupted,
+    hint: 'Nothing is lost; run the same command again: it goes on from here',
+  });
+}

@@ -1,0 +1,86 @@
+/** The SlotMover: looks where the slots stand, picks the back end that both ends can do, and proves the result. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../../errors.ts';
+import { formatRanges, rangesFromSlots } from '../../cluster/model/slots.ts';
+import type { MoveProgress, SlotMover } from '../../engine/ports.ts';
+import type { ConnectionPool, PoolDeps } from '../pool.ts';
+import { stopIfAborted } from './context.ts';
+import type { MoveContext } from './context.ts';
+import { awaitTarget, viewsOfEnds } from './look.ts';
+import { moveByMigrate } from './migrate-backend.ts';
+import { NodeLine } from './node-line.ts';
+import { survey } from './survey.ts';
+import type { Survey } from './survey.ts';
+import { Turns } from './turns.ts';
+
+/** What passes when it is looked at anew: a broken tunnel, a target that forgot an open slot over a restart. */
+const PASSING: ReadonlySet<string> = new Set(['tunnel', 'error', 'timeout', 'slot-closed']);
+/** Attempts without a single key or slot between them. */
+const MAX_ATTEMPTS = 3;
+const BEFORE_NEXT_MS = 500;
+
+export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
+  readonly pool: ConnectionPool;
+}
+
+export function createSlotMover(deps: MoverDeps): SlotMover {
+  const turns = new Turns();
+  return {
+    move: async (move, limits, onProgress, signal) => {
+      let done: MoveProgress = { slots: 0, keys: 0, bytes: 0 };
+      const context: MoveContext = {
+        source: new NodeLine(deps.pool, move.source),
+        target: new NodeLine(deps.pool, move.target),
+        others: move.others.map((other) => new NodeLine(deps.pool, other)),
+        targetLogin: await deps.credentials(move.target.pod),
+        limits,
+        signal,
+        turns,
+        count: ({ slots = 0, keys = 0, bytes = 0 }) => {
+          done = { slots: done.slots + slots, keys: done.keys + keys, bytes: done.bytes + bytes };
+          onProgress(done);
+        },
+      };
+      const look = (): Promise<Survey> => lookAtSlots(context, move.ranges);
+      let attempts = 0;
+      for (;;) {
+        const before = done;
+        try {
+          stopIfAborted(context);
+          const found = await look();
+          if (countLeft(found) === 0) return done;
+          await awaitTarget(context);
+          await moveByMigrate(context, found);
+          await proveMoved(look);
+          return done;
+        } catch (error) {
+          if (!(error instanceof AppError) || !PASSING.has(error.code)) throw error;
+          attempts = done === before ? attempts + 1 : 1;
+          if (attempts >= MAX_ATTEMPTS) throw error;
+          await delay(BEFORE_NEXT_MS);
+        }
+      }
+    },
+  };
+}
+
+async function lookAtSlots(context: MoveContext, ranges: Parameters<typeof survey>[0]): Promise<Survey> {
+  const views = await viewsOfEnds(context);
+  const ends = { sourceId: context.source.end.nodeId, targetId: context.target.end.nodeId };
+  return survey(ranges, ends, views.source, views.target);
+}
+
+function countLeft({ drain, claim, tell }: Survey): number {
+  return drain.length + claim.length + tell.length;
+}
+
+/** Both ends must say so themselves: +OK is no proof. */
+async function proveMoved(look: () => Promise<Survey>): Promise<void> {
+  const found = await look();
+  if (countLeft(found) === 0) return;
+  const left = formatRanges(rangesFromSlots([...found.drain, ...found.claim, ...found.tell]));
+  throw new AppError(`Slots ${left} did not stay with their new owner`, {
+    code: 'not-verified',
+    hint: 'Look at kubectl redis status, then run the same command again',
+  });
+}

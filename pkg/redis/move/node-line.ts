@@ -1,0 +1,67 @@
+/**
+ * The line to one end of a move: commands go to the node whose id was planned and to nobody else (law L1), which is asked
+ * on each new connection before anything else is sent.
+ */
+import { AppError } from '../../errors.ts';
+import type { MoveEnd } from '../../engine/ports.ts';
+import type { BinaryCommand, RedisConnection } from '../connection.ts';
+import { inTime, withLease } from '../converse.ts';
+import type { ConnectionPool } from '../pool.ts';
+import { asUnreachable } from '../why.ts';
+
+export type { BinaryCommand } from '../connection.ts';
+
+export class NodeLine {
+  readonly end: MoveEnd;
+  readonly #pool: ConnectionPool;
+  readonly #checked = new WeakSet<RedisConnection>();
+
+  constructor(pool: ConnectionPool, end: MoveEnd) {
+    this.#pool = pool;
+    this.end = end;
+  }
+
+  /**
+   * Sends commands in one write and waits for all replies; an error reply is an Error in its place, a string a Buffer.
+   *
+   * @throws AppError: code `node-changed` when another node answers, else an UnreachableReason; what had been done is then
+   *   unknown (law L12).
+   */
+  async send(commands: readonly BinaryCommand[], deadlineMs: number): Promise<readonly unknown[]> {
+    const { pod, nodeId } = this.end;
+    let replies: readonly unknown[] | null;
+    try {
+      replies = await inTime(deadlineMs, (stage) =>
+        withLease(this.#pool, pod, stage, async (connection) => {
+          await connection.authenticate();
+          if (!this.#checked.has(connection)) {
+            const [myId] = await connection.exec([['CLUSTER', 'MYID']]);
+            if (myId !== nodeId) return null;
+            this.#checked.add(connection);
+          }
+          return connection.execBinary(commands);
+        }),
+      );
+    } catch (error) {
+      const { code, message, cause } = asUnreachable(error);
+      throw new AppError(`Pod ${pod.name}: ${message}`, { code, ...(cause === undefined ? {} : { cause }) });
+    }
+    if (replies !== null) return replies;
+    throw new AppError(`${pod.name} is not node ${nodeId.slice(0, 8)} any more`, {
+      code: 'node-changed',
+      hint: 'The pod was replaced meanwhile. Run the same command again',
+    });
+  }
+}
+
+/** @throws the first error reply, as AppError `step-failed` with what was asked for. */
+export function mustAll(line: NodeLine, replies: readonly unknown[], what: string): void {
+  for (const reply of replies) {
+    if (!(reply instanceof Error)) continue;
+    throw new AppError(`${line.end.pod.name} did not take ${what}`, {
+      code: 'step-failed',
+      cause: reply,
+      hint: 'Run the same command again: it goes on from where things stand',
+    });
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Where each slot of a move stands, from what its two ends say of themselves. Pure.
+ *
+ * A move that was cut short leaves its slots in one of these states; the one after a cut goes on from there:
+ *
+ *   owner says…  source          target                     to do
+ *   1            source          source                     drain: open (again), move keys, hand over
+ *   2            target          source (or nobody)         claim: source was told first by somebody; tell target, others
+ *   3            source          target                     tell: target has taken it; tell source, others
+ *   4            target          target                     nothing
+ *   anything else: a third node owns it, and the plan is not true any more
+ */
+import { AppError } from '../../errors.ts';
+import type { GossipNode } from '../../cluster/model/observation.ts';
+import { formatRanges, rangesFromSlots, type SlotRanges } from '../../cluster/model/slots.ts';
+
+export interface Survey {
+  readonly drain: readonly number[];
+  readonly claim: readonly number[];
+  readonly tell: readonly number[];
+  readonly done: readonly number[];
+  /** Of `drain`: open on both sides, towards each other. In them, the source's copy of a key is the one that counts. */
+  readonly open: ReadonlySet<number>;
+}
+
+export interface Ends {
+  readonly sourceId: string;
+  readonly targetId: string;
+}
+
+/** @throws AppError `role-changed`, `slots-elsewhere` */
+export function survey(
+  ranges: SlotRanges,
+  ends: Ends,
+  sourceView: readonly GossipNode[],
+  targetView: readonly GossipNode[],
+): Survey {
+  const source = lineOf(sourceView, ends.sourceId);
+  const target = lineOf(targetView, ends.targetId);
+  const [bySource, byTarget] = [ownersOf(sourceView), ownersOf(targetView)];
+  const leaving = new Set(source.migrating.filter((mark) => mark.toNodeId === ends.targetId).map(({ slot }) => slot));
+  const coming = new Set(target.importing.filter((mark) => mark.fromNodeId === ends.sourceId).map(({ slot }) => slot));
+  const found = { drain: [] as number[], claim: [] as number[], tell: [] as number[], done: [] as number[] };
+  const marked = new Set(source.migrating.map(({ slot }) => slot));
+  const elsewhere: number[] = [];
+  for (const { start, end } of ranges) {
+    for (let slot = start; slot <= end; slot++) {
+      const [forSource, forTarget] = [bySource[slot], byTarget[slot]];
+      if (forTarget === ends.targetId) {
+        if (forSource === ends.targetId && !marked.has(slot)) found.done.push(slot);
+        else found.tell.push(slot);
+      } else if (forSource === ends.sourceId) found.drain.push(slot);
+      else if (forSource === ends.targetId) found.claim.push(slot);
+      else elsewhere.push(slot);
+    }
+  }
+  // A source that has given all may have become a replica by itself (cluster-allow-replica-migration).
+  if (found.drain.length + found.claim.length > 0 && source.role !== 'primary') throw roleChanged(ends.sourceId);
+  if (target.role !== 'primary') throw roleChanged(ends.targetId);
+  if (elsewhere.length > 0) throw slotsElsewhere(elsewhere);
+  return { ...found, open: new Set(found.drain.filter((slot) => leaving.has(slot) && coming.has(slot))) };
+}
+
+function lineOf(view: readonly GossipNode[], nodeId: string): GossipNode {
+  const line = view.find((node) => node.nodeId === nodeId);
+  if (line === undefined) throw roleChanged(nodeId);
+  return line;
+}
+
+function roleChanged(nodeId: string): AppError {
+  return new AppError(`Node ${nodeId.slice(0, 8)} is no primary any more`, {
+    code: 'role-changed',
+    hint: 'There was a failover. Run the same command again: it goes on from where things stand',
+  });
+}
+
+function ownersOf(view: readonly GossipNode[]): readonly (string | undefined)[] {
+  const owners: (string | undefined)[] = [];
+  for (const { nodeId, role, slots } of view) {
+    if (role !== 'primary') continue;
+    for (const { start, end } of slots) for (let slot = start; slot <= end; slot++) owners[slot] = nodeId;
+  }
+  return owners;
+}
+
+function slotsElsewhere(slots: readonly number[]): AppError {
+  return new AppError(`Slots ${formatRanges(rangesFromSlots(slots))} belong to neither end of the move`, {
+    code: 'slots-elsewhere',
+    hint: 'Somebody else moved them meanwhile. Run the same command again: it plans anew',
+  });
+}

@@ -1,0 +1,59 @@
+/** What to do about replies to MIGRATE that were not OK: go on, wait, or stop with the reason. */
+import { AppError } from '../../errors.ts';
+import { firstBatch } from './batch-size.ts';
+import type { BatchSize } from './batch-size.ts';
+import { COMMAND_DEADLINE_MS } from './context.ts';
+import type { MoveContext } from './context.ts';
+import type { Drained } from './drain.ts';
+import { awaitTarget } from './look.ts';
+import { fieldOf } from '../parse/fields.ts';
+
+/** Rounds in a row in which the target gave no answer in time. */
+const MAX_SILENT_ROUNDS = 4;
+const RESUME = 'Nothing is lost; run the same command again: it goes on from here';
+
+/** @returns the size to go on with. @throws AppError when going on makes no sense */
+export async function overcome(context: MoveContext, drained: Drained, round: number): Promise<BatchSize> {
+  const { troubles } = drained;
+  for (const [slot, { outcome, reply }] of troubles) {
+    switch (outcome) {
+      case 'moved':
+      case 'busy':
+        continue;
+      case 'unknown':
+        if (round >= MAX_SILENT_ROUNDS) throw stop(context, slot, 'target-silent', reply);
+        await awaitTarget(context);
+        return { ...firstBatch(context.limits.maxPauseMs), keys: 10 };
+      case 'not-ready':
+        await awaitTarget(context);
+        return drained.size;
+      case 'closed':
+        throw stop(context, slot, 'slot-closed', reply);
+      case 'full':
+        throw await outOfMemory(context, reply);
+      case 'fatal':
+        throw stop(context, slot, 'migrate-failed', reply);
+      default:
+        outcome satisfies never;
+    }
+  }
+  return drained.size;
+}
+
+function stop({ source, target }: MoveContext, slot: number, code: string, cause: Error): AppError {
+  return new AppError(`Slot ${slot} stopped on its way from ${source.end.pod.name} to ${target.end.pod.name}`, {
+    code,
+    cause,
+    hint: RESUME,
+  });
+}
+
+async function outOfMemory({ target }: MoveContext, cause: Error): Promise<AppError> {
+  const [info] = await target.send([['INFO', 'memory']], COMMAND_DEADLINE_MS);
+  const [used, max] = ['used_memory_human', 'maxmemory_human'].map((name) => fieldOf(String(info), name) ?? '?');
+  return new AppError(`${target.end.pod.name} is out of memory: ${used} of ${max} are used`, {
+    code: 'target-out-of-memory',
+    cause,
+    hint: 'Nothing is lost. Give it more memory (maxmemory) or another share, then run the same command again',
+  });
+}
