@@ -1,4 +1,4 @@
-/** The RedisPort on real servers, and the mover beside it. ioredis is loaded while the first connection is opened. */
+/** The RedisPort on real servers, and the mover beside it. */
 import type { NodeReply, PodFacts } from '../cluster/model/observation.ts';
 import { AppError } from '../errors.ts';
 import type { AskOptions, RedisPort, SlotMover } from '../engine/ports.ts';

@@ -132,7 +132,9 @@ export async function fill(
 ): Promise<void> {
   await Promise.all(
     owners.map(async ({ server, slots }) => {
-      const mine = keys.filter((key) => intersectRanges(slots, [{ start: slotOfKey(key), end: slotOfKey(key) }]).length > 0);
+      const mine = keys.filter(
+        (key) => intersectRanges(slots, [{ start: slotOfKey(key), end: slotOfKey(key) }]).length > 0,
+      );
       for (let i = 0; i < mine.length; i += 5000) await must(port, server, mine.slice(i, i + 5000).map(valueOf));
     }),
   );

@@ -11,7 +11,8 @@ import type { MoveContext } from './context.ts';
 import type { KeysInSlot } from './own.ts';
 import { readMigrateReply } from './migrate-reply.ts';
 import type { MigrateOutcome } from './migrate-reply.ts';
-import type { BinaryCommand } from './node-line.ts';
+import { isWireList, stringsOf } from '../resp.ts';
+import type { WireCommand, WireList } from '../resp.ts';
 
 /** Longest wait for one read or write between source and target; much less than cluster-node-timeout. */
 const MIGRATE_IO_MS = 1_500;
@@ -20,7 +21,7 @@ const BATCH_DEADLINE_MS = 60_000;
 /** Some or all keys of one slot, as many as one MIGRATE takes. */
 interface KeysOfSlot {
   readonly slot: number;
-  readonly keys: readonly Buffer[];
+  readonly keys: WireList;
 }
 
 export interface Drained {
@@ -57,7 +58,7 @@ export async function drain(
     sending.forEach(({ slot, keys }, i) => {
       const reply = replies[i];
       const outcome = readMigrateReply(reply);
-      if (outcome === 'moved') moved += keys.length;
+      if (outcome === 'moved') moved += keys.count;
       else if (reply instanceof Error) troubles.set(slot, { outcome, reply });
     });
     context.count({ keys: moved });
@@ -72,7 +73,7 @@ function isHopeless(troubles: Drained['troubles']): boolean {
 }
 
 function keysIn(batch: readonly KeysOfSlot[]): number {
-  return batch.reduce((sum, { keys }) => sum + keys.length, 0);
+  return batch.reduce((sum, { keys }) => sum + keys.count, 0);
 }
 
 /** Takes up to `limit` keys off the front of `rest`. */
@@ -98,11 +99,11 @@ async function exchange(
   sureOf: (slot: number) => boolean,
 ): Promise<{ replies: readonly unknown[]; fetched: KeysOfSlot[]; pausedMs: number }> {
   const startedAt = performance.now();
-  const commands: BinaryCommand[] = [
+  const commands: WireCommand[] = [
     ['TIME'],
     ...batch.map((keys) => migrate(context, keys, sureOf(keys.slot))),
     ['TIME'],
-    ...wanted.map(({ slot, count }): BinaryCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, count]),
+    ...wanted.map(({ slot, count }): WireCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, count]),
   ];
   const replies = await context.source.send(commands, BATCH_DEADLINE_MS);
   const elapsedMs = performance.now() - startedAt;
@@ -110,12 +111,12 @@ async function exchange(
   const fetched = wanted.map(({ slot }, i) => ({ slot, keys: keysOf(replies[batch.length + 2 + i]) }));
   return {
     replies: replies.slice(1, batch.length + 1),
-    fetched: fetched.filter(({ keys }) => keys.length > 0),
+    fetched: fetched.filter(({ keys }) => keys.count > 0),
     pausedMs: before === null || after === null ? elapsedMs : after - before,
   };
 }
 
-function migrate({ target, targetLogin }: MoveContext, { keys }: KeysOfSlot, replace: boolean): BinaryCommand {
+function migrate({ target, targetLogin }: MoveContext, { keys }: KeysOfSlot, replace: boolean): WireCommand {
   const login =
     targetLogin === null
       ? []
@@ -123,17 +124,17 @@ function migrate({ target, targetLogin }: MoveContext, { keys }: KeysOfSlot, rep
         ? ['AUTH', targetLogin.password]
         : ['AUTH2', targetLogin.username, targetLogin.password];
   const { ip, port } = target.end;
-  return ['MIGRATE', ip, port, '', 0, MIGRATE_IO_MS, ...(replace ? ['REPLACE'] : []), ...login, 'KEYS', ...keys];
+  return ['MIGRATE', ip, port, '', 0, MIGRATE_IO_MS, ...(replace ? ['REPLACE'] : []), ...login, 'KEYS', keys];
 }
 
-function keysOf(reply: unknown): Buffer[] {
-  if (Array.isArray(reply)) return reply.filter((key): key is Buffer => Buffer.isBuffer(key));
+function keysOf(reply: unknown): WireList {
+  if (isWireList(reply)) return reply;
   throw new AppError('The source did not list the keys of a slot', { code: 'step-failed', cause: reply });
 }
 
 /** TIME is seconds and microseconds; null where it may not be asked. */
 function serverMs(reply: unknown): number | null {
-  if (!Array.isArray(reply)) return null;
-  const [seconds, microseconds] = reply.map(Number);
+  if (!isWireList(reply)) return null;
+  const [seconds, microseconds] = stringsOf(reply).map(Number);
   return seconds === undefined || microseconds === undefined ? null : seconds * 1000 + microseconds / 1000;
 }

@@ -4,12 +4,12 @@
  */
 import { AppError } from '../../errors.ts';
 import type { MoveEnd } from '../../engine/ports.ts';
-import type { BinaryCommand, RedisConnection } from '../connection.ts';
+import type { RedisConnection } from '../connection.ts';
+import type { RedisCommand } from '../../engine/ports.ts';
+import type { WireCommand } from '../resp.ts';
 import { inTime, withLease } from '../converse.ts';
 import type { ConnectionPool } from '../pool.ts';
 import { asUnreachable } from '../why.ts';
-
-export type { BinaryCommand } from '../connection.ts';
 
 export class NodeLine {
   readonly end: MoveEnd;
@@ -22,12 +22,25 @@ export class NodeLine {
   }
 
   /**
-   * Sends commands in one write and waits for all replies; an error reply is an Error in its place, a string a Buffer.
+   * Sends commands in one write and waits for all replies; an error reply is an Error in its place, a string a Buffer, a list
+   * a WireList.
    *
    * @throws AppError: code `node-changed` when another node answers, else an UnreachableReason; what had been done is then
    *   unknown (law L12).
    */
-  async send(commands: readonly BinaryCommand[], deadlineMs: number): Promise<readonly unknown[]> {
+  send(commands: readonly WireCommand[], deadlineMs: number): Promise<readonly unknown[]> {
+    return this.#converse((connection) => connection.execWire(commands), deadlineMs);
+  }
+
+  /** As send, for replies that are text, lists of it, or lists of lists. */
+  ask(commands: readonly RedisCommand[], deadlineMs: number): Promise<readonly unknown[]> {
+    return this.#converse((connection) => connection.exec(commands), deadlineMs);
+  }
+
+  async #converse(
+    work: (connection: RedisConnection) => Promise<readonly unknown[]>,
+    deadlineMs: number,
+  ): Promise<readonly unknown[]> {
     const { pod, nodeId } = this.end;
     let replies: readonly unknown[] | null;
     try {
@@ -39,7 +52,7 @@ export class NodeLine {
             if (myId !== nodeId) return null;
             this.#checked.add(connection);
           }
-          return connection.execBinary(commands);
+          return work(connection);
         }),
       );
     } catch (error) {

@@ -8,7 +8,7 @@ import { integerOf } from '../parse/replies.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { mustAll } from './node-line.ts';
-import type { BinaryCommand } from './node-line.ts';
+import type { WireCommand } from '../resp.ts';
 
 export interface KeysInSlot {
   readonly slot: number;
@@ -89,10 +89,10 @@ async function tell(context: MoveContext, who: 'source' | 'target', slots: reado
   });
 }
 
-function setSlots(slots: readonly number[], what: string, nodeId: string): BinaryCommand[] {
+function setSlots(slots: readonly number[], what: string, nodeId: string): WireCommand[] {
   return slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, what, nodeId]);
 }
 
-function countKeys(slots: readonly number[]): BinaryCommand[] {
+function countKeys(slots: readonly number[]): WireCommand[] {
   return slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
 }
