@@ -1,0 +1,141 @@
+/**
+ * The mover in a process that is killed at random points while clients write, and then the same move again: in the end
+ * every slot is where it was sent, every key is there exactly once, and no acknowledged write is lost.
+ *
+ * MOVE_KILLS = how many kills (20, `npm run test:long` 200), MOVE_SEED = the seed that a failed run printed.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import { slotOfKey } from '../../../cmd/slot-lookup.ts';
+import { countSlots, splitSlots } from '../../../pkg/cluster/model/slots.ts';
+import type { SlotMove } from '../../../pkg/engine/ports.ts';
+import { parseClusterNodes } from '../../../pkg/redis/parse/cluster-nodes.ts';
+import { startWriters } from '../../support/acked-writes.ts';
+import { POLITE, fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
+import type { MoveCluster } from '../../support/move-cluster.ts';
+import { findStrays } from '../../support/strays.ts';
+import { BINARIES } from './servers.ts';
+
+const KILLS = Number(process.env['MOVE_KILLS'] ?? 20);
+const SEED = Number(process.env['MOVE_SEED'] ?? Date.now() % 1_000_000);
+/** A move that is not disturbed takes a bit longer than this. */
+const LATEST_KILL_MS = 450;
+const SHARES = splitSlots(3);
+/** 100 slots of each primary. */
+const MOVED = SHARES.map(({ start }) => ({ start, end: start + 99 }));
+const KEYS = 12_000;
+
+describe.each(BINARIES)('a mover that is killed, $name', (binary) => {
+  let cluster: MoveCluster;
+  let dir: string;
+  let child: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'mover-child-'));
+    child = join(dir, 'child.mjs');
+    await build({
+      entryPoints: ['test/redis/move/mover-child.ts'],
+      outfile: child,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      logLevel: 'error',
+    });
+    cluster = await startMoveCluster({ masters: 3, empty: 1, binary: binary.server, nodeTimeoutMs: 5000 });
+    const owners = SHARES.map((share, i) => ({ server: cluster.server(i), slots: [share] }));
+    await fill(cluster.port, owners, keysIn(MOVED, KEYS));
+  }, 60_000);
+  afterAll(async () => {
+    await cluster.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  test(`${KILLS} kills, seed ${SEED}`, async () => {
+    const random = seededRandom(SEED);
+    const tags = keysIn(MOVED, 300).map((key) => /\{(.*)\}/.exec(key)?.[1] ?? '');
+    const writers = startWriters(cluster.redis.servers, tags, 1);
+    const there = MOVED.map((range, i) => cluster.move(i, 3, [range]));
+    const back = MOVED.map((range, i) => cluster.move(3, i, [range]));
+    let killed = 0;
+    let midway = 0;
+    for (let turn = 0; killed < KILLS; turn++) {
+      const moves = turn % 2 === 0 ? there : back;
+      // One to three kills of a move, then the same once more to its end.
+      for (let kills = 1 + Math.floor(random() * 3); kills > 0; kills--) {
+        if (!(await killedAfter(150 + random() * LATEST_KILL_MS, moves))) continue;
+        killed++;
+        if (await isMidway(moves)) midway++;
+      }
+      expect(await runChild(moves)).toBe('ended');
+    }
+    const seen = await writers.stop();
+    expect(seen.errors).toEqual([]);
+    expect(seen.unknown).toBe(0);
+    expect(seen.acked).toBeGreaterThan(KILLS * 100);
+    expect(await writers.verify()).toEqual([]);
+    expect(await findStrays(cluster)).toEqual([]);
+    const written = await countWritten();
+    expect(await totalKeys(cluster.port, cluster.redis.servers)).toBe(KEYS + written);
+    expect(midway).toBeGreaterThan(0);
+    console.log(
+      `${binary.name}: ${killed} kills, ${midway} of them in the middle of a move, ${seen.acked} acknowledged writes, seed ${SEED}`,
+    );
+  }, 1_200_000);
+
+  /** What the writers made: all keys that are not of the first filling. */
+  async function countWritten(): Promise<number> {
+    const lists = await Promise.all(
+      cluster.redis.servers.map(
+        async (server) => (await cluster.port.run(server.pod, [['KEYS', '[ocl]:*']], 20_000))[0],
+      ),
+    );
+    const keys = lists.flatMap((list) => list as string[]);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.every((key) => MOVED.some(({ start, end }) => start <= slotOfKey(key) && slotOfKey(key) <= end))).toBe(
+      true,
+    );
+    return keys.length;
+  }
+
+  /** Neither as before the moves nor as behind them. */
+  async function isMidway(moves: readonly SlotMove[]): Promise<boolean> {
+    const strays = await findStrays(cluster);
+    if (strays.some((sentence) => sentence.includes('is open'))) return true;
+    const [text] = await cluster.port.run(cluster.server(3).pod, [['CLUSTER', 'NODES']], 5000);
+    const own = parseClusterNodes(String(text)).find(({ nodeId }) => nodeId === cluster.end(3).nodeId);
+    const slots = countSlots(own?.slots ?? []);
+    return slots > 0 && slots < countSlots(moves.flatMap(({ ranges }) => ranges));
+  }
+
+  async function killedAfter(delayMs: number, moves: readonly SlotMove[]): Promise<boolean> {
+    return (await runChild(moves, delayMs)) === 'killed';
+  }
+
+  async function runChild(moves: readonly SlotMove[], killAfterMs?: number): Promise<'ended' | 'killed' | string> {
+    const file = join(dir, 'moves.json');
+    await writeFile(file, JSON.stringify({ moves, limits: POLITE }));
+    const running = spawn(process.execPath, [child, file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    running.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const timer = killAfterMs === undefined ? undefined : setTimeout(() => running.kill('SIGKILL'), killAfterMs);
+    const [code, signal] = (await once(running, 'exit')) as [number | null, string | null];
+    clearTimeout(timer);
+    if (signal === 'SIGKILL') return 'killed';
+    return code === 0 ? 'ended' : said;
+  }
+});
+
+/** Mulberry32. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
