@@ -4,6 +4,10 @@ import { AppError } from '../../errors.ts';
 import { formatRanges, rangesFromSlots } from '../../cluster/model/slots.ts';
 import type { MoveProgress, SlotMover } from '../../engine/ports.ts';
 import type { ConnectionPool, PoolDeps } from '../pool.ts';
+import { importAtTarget } from './atomic-import.ts';
+import { exportFromSource } from './atomic-export.ts';
+import { moveAtomically } from './atomic.ts';
+import { chooseWay } from './capability.ts';
 import { stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { awaitTarget, viewsOfEnds } from './look.ts';
@@ -18,6 +22,8 @@ const PASSING: ReadonlySet<string> = new Set(['tunnel', 'error', 'timeout', 'slo
 /** Attempts without a single key or slot between them. */
 const MAX_ATTEMPTS = 3;
 const BEFORE_NEXT_MS = 500;
+const PROVED_WITHIN_MS = 10_000;
+const PROVE_EVERY_MS = 10;
 
 export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
   readonly pool: ConnectionPool;
@@ -50,8 +56,8 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
           const found = await look();
           if (countLeft(found) === 0) return done;
           await awaitTarget(context);
-          await moveByMigrate(context, found);
-          await proveMoved(look);
+          await moveFound(context, found);
+          await proveMoved(context, look);
           return done;
         } catch (error) {
           if (!(error instanceof AppError) || !PASSING.has(error.code)) throw error;
@@ -74,12 +80,31 @@ function countLeft({ drain, claim, tell }: Survey): number {
   return drain.length + claim.length + tell.length;
 }
 
-/** Both ends must say so themselves: +OK is no proof. */
-async function proveMoved(look: () => Promise<Survey>): Promise<void> {
-  const found = await look();
-  if (countLeft(found) === 0) return;
+/** What lies between two owners, and slots that are open, first and by MIGRATE; the rest as both ends can. */
+async function moveFound(context: MoveContext, found: Survey): Promise<void> {
+  const way = await chooseWay(context);
+  if (way === 'migrate') return moveByMigrate(context, found);
+  await moveByMigrate(context, { ...found, drain: [...found.marked] });
+  const closed = found.drain.filter((slot) => !found.marked.has(slot));
+  const left = await moveAtomically(context, way === 'import' ? importAtTarget : exportFromSource, closed);
+  await moveByMigrate(context, { ...found, claim: [], tell: [], drain: left });
+}
+
+/** Both ends must say so themselves: +OK is no proof. The one that did not make the change may hear of it by gossip. */
+async function proveMoved(context: MoveContext, look: () => Promise<Survey>): Promise<void> {
+  const until = performance.now() + PROVED_WITHIN_MS;
+  for (;;) {
+    const found = await look();
+    if (countLeft(found) === 0) return;
+    if (performance.now() > until) throw notProved(found);
+    await delay(PROVE_EVERY_MS);
+    stopIfAborted(context);
+  }
+}
+
+function notProved(found: Survey): AppError {
   const left = formatRanges(rangesFromSlots([...found.drain, ...found.claim, ...found.tell]));
-  throw new AppError(`Slots ${left} did not stay with their new owner`, {
+  return new AppError(`Slots ${left} did not stay with their new owner`, {
     code: 'not-verified',
     hint: 'Look at kubectl redis status, then run the same command again',
   });

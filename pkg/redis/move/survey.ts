@@ -21,6 +21,8 @@ export interface Survey {
   readonly done: readonly number[];
   /** Of `drain`: open on both sides, towards each other. In them, the source's copy of a key is the one that counts. */
   readonly open: ReadonlySet<number>;
+  /** Of `drain`: open on one side or both, whatever towards. Servers that move slots by themselves refuse them. */
+  readonly marked: ReadonlySet<number>;
 }
 
 export interface Ends {
@@ -58,7 +60,12 @@ export function survey(
   if (found.drain.length + found.claim.length > 0 && source.role !== 'primary') throw roleChanged(ends.sourceId);
   if (target.role !== 'primary') throw roleChanged(ends.targetId);
   if (elsewhere.length > 0) throw slotsElsewhere(elsewhere);
-  return { ...found, open: new Set(found.drain.filter((slot) => leaving.has(slot) && coming.has(slot))) };
+  for (const { slot } of target.importing) marked.add(slot);
+  return {
+    ...found,
+    open: new Set(found.drain.filter((slot) => leaving.has(slot) && coming.has(slot))),
+    marked: new Set(found.drain.filter((slot) => marked.has(slot))),
+  };
 }
 
 function lineOf(view: readonly GossipNode[], nodeId: string): GossipNode {

@@ -1,0 +1,131 @@
+/**
+ * What the two servers that move slots by themselves have in common: slots go in few large parts, a job is started, and
+ * watched until it ends. A job goes on without us: a mover that was killed is not missed, and the next one waits for it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../../errors.ts';
+import { countSlots, formatRanges, rangesFromSlots } from '../../cluster/model/slots.ts';
+import type { SlotRange } from '../../cluster/model/slots.ts';
+import type { RedisCommand } from '../../engine/ports.ts';
+import { parseClusterNodes } from '../parse/cluster-nodes.ts';
+import { numberOf } from '../parse/fields.ts';
+import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
+import type { MoveContext } from './context.ts';
+
+export type JobState =
+  { readonly kind: 'running' } | { readonly kind: 'done' } | { readonly kind: 'failed'; readonly why: string };
+
+export interface AtomicWay {
+  /** @returns the job's id, or why it can't be started: for a while, or because of open slots, which only MIGRATE can close */
+  start(
+    context: MoveContext,
+    ranges: readonly SlotRange[],
+  ): Promise<{ readonly id: string } | { readonly busy: Error } | { readonly slotsOpen: Error }>;
+  stateOf(context: MoveContext, id: string): Promise<JobState>;
+  cancel(context: MoveContext, id: string): Promise<void>;
+}
+
+/** A job needs memory for what is written meanwhile, and a fork: not all of a large node at once. */
+const MAX_JOB_BYTES = 2 * 2 ** 30;
+const MAX_JOB_SLOTS = 4096;
+const MIN_JOB_SLOTS = 16;
+const FIRST_LOOK_MS = 4;
+const LAST_LOOK_MS = 200;
+/** For a job of somebody else, or for a server that still removes what it gave away. */
+const BUSY_FOR_MS = 120_000;
+const MAX_FAILURES = 3;
+const AFTER_FAILURE_MS = 1_000;
+
+/** @returns slots that this way refuses, because slots are open: they are left to MIGRATE */
+export async function moveAtomically(
+  context: MoveContext,
+  way: AtomicWay,
+  slots: readonly number[],
+): Promise<readonly number[]> {
+  const perJob = await slotsPerJob(context);
+  for (let i = 0; i < slots.length; i += perJob) {
+    const part = slots.slice(i, i + perJob);
+    stopIfAborted(context);
+    const keys = await countKeys(context, part);
+    // One job at a time for each end, also over several moves; always in the same order, so that no two wait for each other.
+    const [first = '', second = ''] = [context.source.end.nodeId, context.target.end.nodeId].sort();
+    const moved = await context.turns.take(first, () =>
+      context.turns.take(second, () => runJob(context, way, rangesFromSlots(part))),
+    );
+    if (!moved) return slots.slice(i);
+    context.count({ slots: part.length, keys });
+  }
+  return [];
+}
+
+async function runJob(context: MoveContext, way: AtomicWay, ranges: readonly SlotRange[]): Promise<boolean> {
+  for (let failures = 1; ; failures++) {
+    const id = await start(context, way, ranges);
+    if (id === null) return false;
+    const end = await watch(context, way, id);
+    if (end.kind === 'done') return true;
+    if (failures >= MAX_FAILURES) throw jobFailed(context, ranges, end.why);
+    await delay(AFTER_FAILURE_MS);
+    stopIfAborted(context);
+  }
+}
+
+async function start(context: MoveContext, way: AtomicWay, ranges: readonly SlotRange[]): Promise<string | null> {
+  const until = performance.now() + BUSY_FOR_MS;
+  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(LAST_LOOK_MS, waitMs * 2)) {
+    const started = await way.start(context, ranges);
+    if ('id' in started) return started.id;
+    if ('slotsOpen' in started) return null;
+    if (performance.now() > until) throw jobFailed(context, ranges, started.busy.message);
+    await delay(waitMs);
+    stopIfAborted(context);
+  }
+}
+
+async function watch(
+  context: MoveContext,
+  way: AtomicWay,
+  id: string,
+): Promise<Exclude<JobState, { kind: 'running' }>> {
+  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(LAST_LOOK_MS, waitMs * 1.5)) {
+    const state = await way.stateOf(context, id);
+    if (state.kind !== 'running') return state;
+    if (context.signal.aborted) {
+      await way.cancel(context, id);
+      stopIfAborted(context);
+    }
+    await delay(waitMs);
+  }
+}
+
+async function countKeys({ source }: MoveContext, slots: readonly number[]): Promise<number> {
+  const counts = await source.send(
+    slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
+    COMMAND_DEADLINE_MS,
+  );
+  return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
+}
+
+async function slotsPerJob({ source }: MoveContext): Promise<number> {
+  const questions: readonly RedisCommand[] = [
+    ['INFO', 'memory'],
+    ['CLUSTER', 'NODES'],
+  ];
+  const [info, nodes] = await source.ask(questions, COMMAND_DEADLINE_MS);
+  const bytes = numberOf(String(info), 'used_memory_dataset') ?? 0;
+  const own = countSlots(
+    parseClusterNodes(String(nodes)).find(({ nodeId }) => nodeId === source.end.nodeId)?.slots ?? [],
+  );
+  return Math.min(MAX_JOB_SLOTS, Math.max(MIN_JOB_SLOTS, Math.floor((MAX_JOB_BYTES * own) / Math.max(1, bytes))));
+}
+
+function jobFailed({ source, target }: MoveContext, ranges: readonly SlotRange[], why: string): AppError {
+  return new AppError(
+    `Slots ${formatRanges(ranges)} did not get from ${source.end.pod.name} to ${target.end.pod.name}`,
+    {
+      code: 'migration-failed',
+      cause: new Error(why === '' ? 'the server does not say why' : why),
+      hint: 'Nothing is lost, they are still where they were. Run the same command again',
+    },
+  );
+}
