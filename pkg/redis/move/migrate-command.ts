@@ -1,0 +1,38 @@
+/** MIGRATE as it is sent (https://redis.io/docs/latest/commands/migrate/). Pure. */
+import type { WireCommand, WireList } from '../resp.ts';
+import type { MoveContext } from './context.ts';
+
+/** Longest wait for one read or write between source and target; much less than cluster-node-timeout. */
+const USUAL_IO_MS = 1_500;
+/** What even a slow target unpacks in a second: the wait for its answer begins when it has got the last byte. */
+const UNPACKED_BYTES_PER_MS = 10_000;
+const LARGEST_IO_MS = 600_000;
+
+/** Some or all keys of one slot, as many as one MIGRATE takes. */
+export interface KeysOfSlot {
+  readonly slot: number;
+  readonly keys: WireList;
+  /** As far as it is known; else 0. */
+  readonly bytes: number;
+}
+
+/** @param replace whether the source's copy of a key takes the place of the target's */
+export function migrateCommand(
+  { target, targetLogin }: Pick<MoveContext, 'target' | 'targetLogin'>,
+  { keys, bytes }: KeysOfSlot,
+  replace: boolean,
+): WireCommand {
+  const login =
+    targetLogin === null
+      ? []
+      : targetLogin.username === undefined
+        ? ['AUTH', targetLogin.password]
+        : ['AUTH2', targetLogin.username, targetLogin.password];
+  const { ip, port } = target.end;
+  return ['MIGRATE', ip, port, '', 0, ioMs(bytes), ...(replace ? ['REPLACE'] : []), ...login, 'KEYS', keys];
+}
+
+/** For a batch of that size. */
+export function ioMs(bytes: number): number {
+  return Math.min(LARGEST_IO_MS, Math.max(USUAL_IO_MS, Math.round(bytes / UNPACKED_BYTES_PER_MS)));
+}

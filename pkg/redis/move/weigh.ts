@@ -1,0 +1,116 @@
+/**
+ * Keys that are too big to go with others. A MIGRATE of one 200 MB hash takes seconds whatever we do; but it need not fail
+ * for a time limit that is made for small keys, nor take others with it, nor make the others think that its node has died.
+ *
+ * Asking each key for its size costs the source about as much as a tenth of moving it. It is left out where no key can be big:
+ * where the whole data of the source is not, or all of it would fit if the others were as small as keys can be.
+ */
+import type { RedisCommand } from '../../engine/ports.ts';
+import { numberOf } from '../parse/fields.ts';
+import { stringsOf } from '../resp.ts';
+import type { WireCommand } from '../resp.ts';
+import { COMMAND_DEADLINE_MS } from './context.ts';
+import type { MoveContext } from './context.ts';
+import { ioMs, migrateCommand } from './migrate-command.ts';
+import type { KeysOfSlot } from './migrate-command.ts';
+import type { NodeLine } from './node-line.ts';
+
+/** DUMP, the way and RESTORE together; 192 MB took 3.5 s. */
+const MOVED_BYTES_PER_MS = 50_000;
+/** Below that a key goes with others, however short the pause shall be. */
+const NEVER_ALONE_BYTES = 256 * 1024;
+/** Source data that can't hold a key worth looking for. */
+const SMALL_DATA_BYTES = 64 * 2 ** 20;
+
+export interface Weights {
+  /** Mean size of a key of the source; for progress where keys are not weighed. */
+  readonly meanBytes: number;
+  readonly weighAll: boolean;
+}
+
+export async function readWeights({ source, limits }: MoveContext): Promise<Weights> {
+  const questions: readonly RedisCommand[] = [['INFO', 'memory'], ['DBSIZE']];
+  const [info, size] = await source.ask(questions, COMMAND_DEADLINE_MS);
+  const bytes = numberOf(String(info), 'used_memory_dataset') ?? 0;
+  const keys = typeof size === 'number' ? size : 0;
+  return {
+    meanBytes: keys === 0 ? 0 : Math.round(bytes / keys),
+    weighAll: limits.maxBandwidth !== null || bytes > SMALL_DATA_BYTES,
+  };
+}
+
+export interface Weighed {
+  readonly light: readonly KeysOfSlot[];
+  /** One key each. */
+  readonly heavy: readonly KeysOfSlot[];
+}
+
+/** Keys that have gone meanwhile weigh nothing, as do all where MEMORY USAGE may not be asked. */
+export async function weigh({ source, limits }: MoveContext, batch: readonly KeysOfSlot[]): Promise<Weighed> {
+  const alone = Math.max(NEVER_ALONE_BYTES, limits.maxPauseMs * MOVED_BYTES_PER_MS);
+  const all = batch.flatMap(({ slot, keys }) => stringsOf(keys).map((key) => ({ slot, key })));
+  const sizes = await source.send(
+    all.map(({ key }): WireCommand => ['MEMORY', 'USAGE', key]),
+    COMMAND_DEADLINE_MS,
+  );
+  const bytesOf = (i: number): number => (typeof sizes[i] === 'number' ? sizes[i] : 0);
+  const heavy = all.flatMap(({ slot, key }, i) =>
+    bytesOf(i) > alone ? [{ slot, keys: listOf([key]), bytes: bytesOf(i) }] : [],
+  );
+  const light: KeysOfSlot[] = [];
+  let at = 0;
+  for (const { slot, keys } of batch) {
+    const rest: Buffer[] = [];
+    let bytes = 0;
+    for (const end = at + keys.count; at < end; at++) {
+      const key = all[at]?.key;
+      if (key === undefined || bytesOf(at) > alone) continue;
+      rest.push(key);
+      bytes += bytesOf(at);
+    }
+    if (rest.length > 0) light.push({ slot, keys: rest.length === keys.count ? keys : listOf(rest), bytes });
+  }
+  return { light, heavy };
+}
+
+function listOf(keys: readonly Buffer[]): KeysOfSlot['keys'] {
+  const bytes = Buffer.concat(keys.flatMap((key) => [Buffer.from(`$${key.length}\r\n`), key, Buffer.from('\r\n')]));
+  return { count: keys.length, bytes };
+}
+
+/**
+ * Moves one big key, with a time limit of its own. While it is packed or unpacked, its node answers nobody, and the other
+ * primaries must not take that for its death: where it could, they are given more patience for as long as it takes. Pods
+ * that we made put their configured time back by themselves, should we be killed in between.
+ *
+ * @returns the reply to MIGRATE
+ */
+export async function moveAlone(context: MoveContext, key: KeysOfSlot, replace: boolean): Promise<unknown> {
+  const { source, target, others, turns } = context;
+  const expectedMs = key.bytes / MOVED_BYTES_PER_MS;
+  const patient = await beMorePatient([target, source, ...others], expectedMs * 3);
+  try {
+    const deadlineMs = COMMAND_DEADLINE_MS + 2 * ioMs(key.bytes);
+    const [reply] = await turns.take(source.end.nodeId, () =>
+      source.send([migrateCommand(context, key, replace)], deadlineMs),
+    );
+    return reply;
+  } finally {
+    await Promise.allSettled(patient.map((putBack) => putBack()));
+  }
+}
+
+/** @returns what puts the old times back */
+async function beMorePatient(lines: readonly NodeLine[], neededMs: number): Promise<(() => Promise<unknown>)[]> {
+  const name = 'cluster-node-timeout';
+  const changed = await Promise.all(
+    lines.map(async (line) => {
+      const [reply] = await line.ask([['CONFIG', 'GET', name]], COMMAND_DEADLINE_MS);
+      const before = Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
+      if (!(before < neededMs)) return [];
+      await line.ask([['CONFIG', 'SET', name, Math.ceil(neededMs)]], COMMAND_DEADLINE_MS);
+      return [(): Promise<unknown> => line.ask([['CONFIG', 'SET', name, before]], COMMAND_DEADLINE_MS)];
+    }),
+  );
+  return changed.flat();
+}
