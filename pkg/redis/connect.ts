@@ -6,11 +6,12 @@ import { askNode } from './ask.ts';
 import { LostWhileIdle, inTime, withLease } from './converse.ts';
 import type { Conversation } from './converse.ts';
 import { createClusterNodesParser } from './parse/cluster-nodes.ts';
+import type { MoverDeps } from './move/mover.ts';
 import { ConnectionPool } from './pool.ts';
 import type { PoolDeps } from './pool.ts';
 import { asUnreachable, isUnreachableReason } from './why.ts';
 
-export type RedisPortDeps = PoolDeps;
+export type RedisPortDeps = PoolDeps & Pick<MoverDeps, 'saveConflict'>;
 
 /** A port and a mover that share their connections. */
 export interface Redis extends RedisPort {

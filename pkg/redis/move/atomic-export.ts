@@ -14,6 +14,7 @@ const BUSY = /already (being )?(migrat|in progress)|in progress|overlap|try agai
 const SLOTS_OPEN = /manually imported\/migrated|must be STABLE/i;
 
 export const exportFromSource: AtomicWay = {
+  oneAtATime: 'source',
   start: async ({ source, target }, ranges) => {
     const bounds = ranges.flatMap(({ start, end }) => [start, end]);
     const migrate: RedisCommand = ['CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', ...bounds, 'NODE', target.end.nodeId];
@@ -54,7 +55,7 @@ function exportsIn(reply: unknown): ReadonlyMap<string, unknown>[] {
 
 function notStarted(pod: string, cause: Error): AppError {
   return new AppError(`${pod} did not start to give slots away`, {
-    code: 'migration-failed',
+    code: 'migration-refused',
     cause,
     hint: 'Nothing is lost. Look at kubectl redis status, then run the same command again',
   });

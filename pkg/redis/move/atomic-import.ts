@@ -14,6 +14,7 @@ const SLOTS_OPEN = /must be STABLE|being (manually )?(imported|migrated)/i;
 const MAX_RETRIES = 20;
 
 export const importAtTarget: AtomicWay = {
+  oneAtATime: 'both',
   start: async ({ target }, ranges) => {
     const bounds = ranges.flatMap(({ start, end }) => [start, end]);
     const [reply] = await target.ask([['CLUSTER', 'MIGRATION', 'IMPORT', ...bounds]], COMMAND_DEADLINE_MS);
@@ -22,7 +23,7 @@ export const importAtTarget: AtomicWay = {
     if (SLOTS_OPEN.test(refusal.message)) return { slotsOpen: refusal };
     if (BUSY.test(refusal.message)) return { busy: refusal };
     throw new AppError(`${target.end.pod.name} did not start to import`, {
-      code: 'migration-failed',
+      code: 'migration-refused',
       cause: refusal,
       hint: 'Nothing is lost. Look at kubectl redis status, then run the same command again',
     });

@@ -16,6 +16,8 @@ export type JobState =
   { readonly kind: 'running' } | { readonly kind: 'done' } | { readonly kind: 'failed'; readonly why: string };
 
 export interface AtomicWay {
+  /** Ends that have one job at a time. A second job would be refused, or only wait. */
+  readonly oneAtATime: 'both' | 'source';
   /** @returns the job's id, or why it can't be started: for a while, or because of open slots, which only MIGRATE can close */
   start(
     context: MoveContext,
@@ -47,15 +49,18 @@ export async function moveAtomically(
     const part = slots.slice(i, i + perJob);
     stopIfAborted(context);
     const keys = await countKeys(context, part);
-    // One job at a time for each end, also over several moves; always in the same order, so that no two wait for each other.
-    const [first = '', second = ''] = [context.source.end.nodeId, context.target.end.nodeId].sort();
-    const moved = await context.turns.take(first, () =>
-      context.turns.take(second, () => runJob(context, way, rangesFromSlots(part))),
-    );
+    const moved = await inTurn(context, way, () => runJob(context, way, rangesFromSlots(part)));
     if (!moved) return slots.slice(i);
-    context.count({ slots: part.length, keys });
+    context.count({ slots: part.length, keys, bytes: keys * context.weights.meanBytes });
   }
   return [];
+}
+
+/** Also over several moves; always in the same order, so that no two wait for each other. */
+function inTurn<T>({ turns, source, target }: MoveContext, way: AtomicWay, work: () => Promise<T>): Promise<T> {
+  if (way.oneAtATime === 'source') return turns.take(source.end.nodeId, work);
+  const [first = '', second = ''] = [source.end.nodeId, target.end.nodeId].sort();
+  return turns.take(first, () => turns.take(second, work));
 }
 
 async function runJob(context: MoveContext, way: AtomicWay, ranges: readonly SlotRange[]): Promise<boolean> {
@@ -87,14 +92,17 @@ async function watch(
   way: AtomicWay,
   id: string,
 ): Promise<Exclude<JobState, { kind: 'running' }>> {
-  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(LAST_LOOK_MS, waitMs * 1.5)) {
+  const startedAt = performance.now();
+  for (;;) {
     const state = await way.stateOf(context, id);
     if (state.kind !== 'running') return state;
     if (context.signal.aborted) {
       await way.cancel(context, id);
       stopIfAborted(context);
     }
-    await delay(waitMs);
+    // Looking costs little, and a tenth of the time is lost at most.
+    const tenth = (performance.now() - startedAt) / 10;
+    await delay(Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, tenth)));
   }
 }
 

@@ -2,6 +2,8 @@
 import { AppError, EXIT } from '../../errors.ts';
 import type { MoveLimits, MoveProgress } from '../../engine/ports.ts';
 import type { Credentials } from '../connection.ts';
+import type { KeyConflict } from './conflicts.ts';
+import type { Weights } from './weigh.ts';
 import type { NodeLine } from './node-line.ts';
 import type { Turns } from './turns.ts';
 
@@ -18,6 +20,10 @@ export interface MoveContext {
   readonly signal: AbortSignal;
   /** One MIGRATE at a time for each source, also over several moves. */
   readonly turns: Turns;
+  /** Of the keys of the source. */
+  readonly weights: Weights;
+  /** Keeps a copy of a key that another replaces. */
+  readonly saveConflict?: (conflict: KeyConflict) => Promise<void>;
   readonly count: (done: Partial<MoveProgress>) => void;
 }
 

@@ -8,21 +8,17 @@ import { AppError } from '../../errors.ts';
 import { nextBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
 import type { MoveContext } from './context.ts';
+import { migrateCommand } from './migrate-command.ts';
+import type { KeysOfSlot } from './migrate-command.ts';
 import type { KeysInSlot } from './own.ts';
+import { keepPace } from './pace.ts';
+import { moveAlone, weigh } from './weigh.ts';
 import { readMigrateReply } from './migrate-reply.ts';
 import type { MigrateOutcome } from './migrate-reply.ts';
 import { isWireList, stringsOf } from '../resp.ts';
 import type { WireCommand, WireList } from '../resp.ts';
 
-/** Longest wait for one read or write between source and target; much less than cluster-node-timeout. */
-const MIGRATE_IO_MS = 1_500;
 const BATCH_DEADLINE_MS = 60_000;
-
-/** Some or all keys of one slot, as many as one MIGRATE takes. */
-interface KeysOfSlot {
-  readonly slot: number;
-  readonly keys: WireList;
-}
 
 export interface Drained {
   readonly size: BatchSize;
@@ -54,18 +50,33 @@ export async function drain(
     const { replies, fetched, pausedMs } = await turns.take(source.end.nodeId, () =>
       exchange(context, sending, wanted, sureOf),
     );
-    let moved = 0;
-    sending.forEach(({ slot, keys }, i) => {
-      const reply = replies[i];
-      const outcome = readMigrateReply(reply);
-      if (outcome === 'moved') moved += keys.count;
-      else if (reply instanceof Error) troubles.set(slot, { outcome, reply });
-    });
-    context.count({ keys: moved });
+    sending.forEach((keys, i) => note(context, troubles, keys, replies[i]));
     if (sending.length > 0) size = nextBatch(size, keysIn(sending), pausedMs, limits.maxPauseMs);
     if (isHopeless(troubles)) return { size, troubles };
+    await keepPace(context, sending);
     batch = fetched;
+    if (!context.weights.weighAll || fetched.length === 0) continue;
+    const { light, heavy } = await weigh(context, fetched);
+    batch = light;
+    for (const key of heavy) {
+      // Its neighbours are still in the source: the next run finds them.
+      if (context.signal.aborted) return { size, troubles };
+      note(context, troubles, key, await moveAlone(context, key, sureOf(key.slot)));
+      await keepPace(context, [key]);
+    }
+    if (isHopeless(troubles)) return { size, troubles };
   }
+}
+
+function note(
+  context: MoveContext,
+  troubles: Map<number, { outcome: MigrateOutcome; reply: Error }>,
+  { slot, keys, bytes }: KeysOfSlot,
+  reply: unknown,
+): void {
+  const outcome = readMigrateReply(reply);
+  if (reply instanceof Error) troubles.set(slot, { outcome, reply });
+  else context.count({ keys: keys.count, bytes: bytes > 0 ? bytes : keys.count * context.weights.meanBytes });
 }
 
 function isHopeless(troubles: Drained['troubles']): boolean {
@@ -101,30 +112,19 @@ async function exchange(
   const startedAt = performance.now();
   const commands: WireCommand[] = [
     ['TIME'],
-    ...batch.map((keys) => migrate(context, keys, sureOf(keys.slot))),
+    ...batch.map((keys) => migrateCommand(context, keys, sureOf(keys.slot))),
     ['TIME'],
     ...wanted.map(({ slot, count }): WireCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, count]),
   ];
   const replies = await context.source.send(commands, BATCH_DEADLINE_MS);
   const elapsedMs = performance.now() - startedAt;
   const [before, after] = [serverMs(replies[0]), serverMs(replies[batch.length + 1])];
-  const fetched = wanted.map(({ slot }, i) => ({ slot, keys: keysOf(replies[batch.length + 2 + i]) }));
+  const fetched = wanted.map(({ slot }, i) => ({ slot, keys: keysOf(replies[batch.length + 2 + i]), bytes: 0 }));
   return {
     replies: replies.slice(1, batch.length + 1),
     fetched: fetched.filter(({ keys }) => keys.count > 0),
     pausedMs: before === null || after === null ? elapsedMs : after - before,
   };
-}
-
-function migrate({ target, targetLogin }: MoveContext, { keys }: KeysOfSlot, replace: boolean): WireCommand {
-  const login =
-    targetLogin === null
-      ? []
-      : targetLogin.username === undefined
-        ? ['AUTH', targetLogin.password]
-        : ['AUTH2', targetLogin.username, targetLogin.password];
-  const { ip, port } = target.end;
-  return ['MIGRATE', ip, port, '', 0, MIGRATE_IO_MS, ...(replace ? ['REPLACE'] : []), ...login, 'KEYS', keys];
 }
 
 function keysOf(reply: unknown): WireList {

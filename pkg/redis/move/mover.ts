@@ -7,6 +7,7 @@ import type { ConnectionPool, PoolDeps } from '../pool.ts';
 import { importAtTarget } from './atomic-import.ts';
 import { exportFromSource } from './atomic-export.ts';
 import { moveAtomically } from './atomic.ts';
+import type { KeyConflict } from './conflicts.ts';
 import { chooseWay } from './capability.ts';
 import { stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
@@ -16,9 +17,14 @@ import { NodeLine } from './node-line.ts';
 import { survey } from './survey.ts';
 import type { Survey } from './survey.ts';
 import { Turns } from './turns.ts';
+import { readWeights } from './weigh.ts';
+import type { Weights } from './weigh.ts';
 
-/** What passes when it is looked at anew: a broken tunnel, a target that forgot an open slot over a restart. */
-const PASSING: ReadonlySet<string> = new Set(['tunnel', 'error', 'timeout', 'slot-closed']);
+/**
+ * What passes when it is looked at anew: a broken tunnel, a target that forgot an open slot over a restart, slots that an
+ * earlier job of the servers themselves took away in between.
+ */
+const PASSING: ReadonlySet<string> = new Set(['tunnel', 'error', 'timeout', 'slot-closed', 'migration-refused']);
 /** Attempts without a single key or slot between them. */
 const MAX_ATTEMPTS = 3;
 const BEFORE_NEXT_MS = 500;
@@ -26,6 +32,8 @@ const PROVED_WITHIN_MS = 10_000;
 const PROVE_EVERY_MS = 10;
 
 export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
+  /** Where copies of keys go that lose against the owner's; without it, such a move stops. */
+  readonly saveConflict?: (conflict: KeyConflict) => Promise<void>;
   readonly pool: ConnectionPool;
 }
 
@@ -34,6 +42,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
   return {
     move: async (move, limits, onProgress, signal) => {
       let done: MoveProgress = { slots: 0, keys: 0, bytes: 0 };
+      let weights: Weights = { meanBytes: 0, weighAll: true };
       const context: MoveContext = {
         source: new NodeLine(deps.pool, move.source),
         target: new NodeLine(deps.pool, move.target),
@@ -42,6 +51,10 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         limits,
         signal,
         turns,
+        get weights() {
+          return weights;
+        },
+        ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
         count: ({ slots = 0, keys = 0, bytes = 0 }) => {
           done = { slots: done.slots + slots, keys: done.keys + keys, bytes: done.bytes + bytes };
           onProgress(done);
@@ -56,6 +69,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
           const found = await look();
           if (countLeft(found) === 0) return done;
           await awaitTarget(context);
+          weights = await readWeights(context);
           await moveFound(context, found);
           await proveMoved(context, look);
           return done;
