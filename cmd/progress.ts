@@ -2,9 +2,11 @@
  * Progress of a long operation, on stderr. On a terminal one line is redrawn until its batch is over; elsewhere there are
  * plain lines, and only when something changed.
  */
-import type { PodTrouble } from '../pkg/engine/ports.ts';
+import type { MoveProgress, PodTrouble } from '../pkg/engine/ports.ts';
+import type { Batch, Step } from '../pkg/cluster/model/plan.ts';
 import type { Progress, Report } from '../pkg/engine/report.ts';
 import { createPaint } from './view/paint.ts';
+import { movesOf, movingLines, movingSentence, slotsDone, slotsOf, type Moving } from './view/move-progress.ts';
 import { progressBar } from './view/progress-bar.ts';
 import { cut } from './view/table.ts';
 
@@ -14,7 +16,12 @@ export interface ProgressOut {
   /** Characters in a line of stderr's terminal. */
   readonly width: number;
   readonly colour: boolean;
+  /** Milliseconds; the time of this machine where it is left out. */
+  readonly now?: () => number;
 }
+
+/** Without a terminal a line for each tenth of a move, and no more than one a second. */
+const PLAIN_EVERY_MS = 1_000;
 
 export interface ProgressLine {
   readonly report: Report;
@@ -25,18 +32,18 @@ export interface ProgressLine {
 export function createProgress(out: ProgressOut): ProgressLine {
   const paint = createPaint(out.colour);
   let title = '';
-  let live = '';
+  let live: readonly string[] = [];
   let lastPlain = '';
   const erase = (): void => {
-    if (live !== '') out.say('\r\u001B[K');
-    live = '';
+    if (live.length > 0) out.say(toStart(live));
+    live = [];
   };
-  const draw = (text: string): void => {
+  const draw = (...texts: string[]): void => {
     if (!out.live) return;
-    const line = cut(text, out.width - 1);
-    if (line === live) return;
-    out.say(`\r\u001B[K${line}`);
-    live = line;
+    const lines = texts.map((text) => cut(text, out.width - 1));
+    if (lines.join('\n') === live.join('\n')) return;
+    out.say(`${live.length > 1 ? toStart(live) : '\r\u001B[K'}${lines.join('\n')}`);
+    live = lines;
   };
   const plain = (text: string): void => {
     if (text === lastPlain) return;
@@ -51,6 +58,7 @@ export function createProgress(out: ProgressOut): ProgressLine {
     if (out.live) draw(`  ${title}  ${progressBar(progress.ready, progress.total, 20)} ${counted}`);
     else plain(`  ${counted}`);
   };
+  const moves = createMoves(out.now ?? Date.now);
   const said = new Set<string>();
   // Once for each pod and kind: a sentence with a count in it would come again and again.
   const told = ({ pod, code, sentence }: PodTrouble): void => {
@@ -64,6 +72,7 @@ export function createProgress(out: ProgressOut): ProgressLine {
     switch (progress.kind) {
       case 'batch':
         title = progress.batch.title;
+        moves.begin(progress.batch);
         return draw(`  ${title} …`);
       case 'step-done':
         return progress.total > 1
@@ -76,6 +85,11 @@ export function createProgress(out: ProgressOut): ProgressLine {
         if (out.live) return draw(`  ${title}  ${progressBar(progress.gone, progress.total, 20)} ${counted}`);
         return plain(`  ${counted}`);
       }
+      case 'moving': {
+        const moving = moves.add(progress);
+        if (out.live) return draw(...movingLines(moving));
+        return moves.isNews(moving) ? plain(`  ${movingSentence(moving)}`) : undefined;
+      }
       case 'agreeing':
         return draw(`  ${title}  ${progress.sentence}`);
       case 'batch-done':
@@ -85,4 +99,41 @@ export function createProgress(out: ProgressOut): ProgressLine {
     }
   };
   return { report, end: erase };
+}
+
+/** To the first column of the first of those lines, and clears from there. */
+function toStart(lines: readonly string[]): string {
+  return lines.length > 1 ? `\r\u001B[${lines.length - 1}A\u001B[J` : '\r\u001B[K';
+}
+
+interface Moves {
+  begin(batch: Batch): void;
+  add(progress: Extract<Progress, { kind: 'moving' }>): Moving;
+  /** Whether a tenth more has been done, or all. */
+  isNews(moving: Moving): boolean;
+}
+
+function createMoves(now: () => number): Moves {
+  const done = new Map<Step, MoveProgress>();
+  let moves: Moving['moves'] = [];
+  let begunAt = now();
+  let told = { tenths: 0, at: 0 };
+  return {
+    begin(batch) {
+      moves = movesOf(batch);
+      done.clear();
+      begunAt = now();
+      told = { tenths: 0, at: 0 };
+    },
+    add({ step, progress }) {
+      done.set(step, progress);
+      return { moves, done, elapsedMs: now() - begunAt };
+    },
+    isNews(moving) {
+      const tenths = Math.floor((10 * slotsDone(moving)) / Math.max(1, slotsOf(moving)));
+      if (tenths <= told.tenths || (tenths < 10 && now() - told.at < PLAIN_EVERY_MS)) return false;
+      told = { tenths, at: now() };
+      return true;
+    },
+  };
 }

@@ -1,6 +1,7 @@
 /** Wires the ports as the global flags say. ioredis and the tunnel are loaded when the first node is asked, not before. */
 import { readFile } from 'node:fs/promises';
-import type { Dialer, RedisPort } from '../pkg/engine/ports.ts';
+import type { Dialer } from '../pkg/engine/ports.ts';
+import type { Redis } from '../pkg/redis/connect.ts';
 import type { PodFacts } from '../pkg/cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
 import { AppError, usageError } from '../pkg/errors.ts';
@@ -100,14 +101,15 @@ function isInsideCluster(env: Readonly<Record<string, string | undefined>>, cont
   return env['KUBERNETES_SERVICE_HOST'] !== undefined && context === IN_CLUSTER_CONTEXT;
 }
 
-/** A RedisPort that loads the real one when it is first used. */
-export function lazyRedis(load: () => Promise<RedisPort>): RedisPort {
-  let port: Promise<RedisPort> | null = null;
+/** A RedisPort, and its mover, that loads the real one when it is first used. */
+export function lazyRedis(load: () => Promise<Redis>): Redis {
+  let port: Promise<Redis> | null = null;
   let closed = false;
-  const get = (): Promise<RedisPort> => (port ??= load());
+  const get = (): Promise<Redis> => (port ??= load());
   return {
     ask: async (pod, options) => (await get()).ask(pod, options),
     run: async (pod, commands, deadlineMs) => (await get()).run(pod, commands, deadlineMs),
+    mover: { move: async (...move) => (await get()).mover.move(...move) },
     close: () => {
       if (closed) return;
       closed = true;

@@ -1,6 +1,6 @@
 /** `--dry-run`: the manifests with the plan as comments, or one document with both. */
 import { splitSlots } from '../../pkg/cluster/model/slots.ts';
-import { nodeName, ordinalsOf, podName, shardOfOrdinal } from '../../pkg/cluster/model/spec.ts';
+import { nodeName, ordinalsOf, podName, shardOf, shardsOf } from '../../pkg/cluster/model/spec.ts';
 import type { Prepared } from '../../pkg/engine/create.ts';
 import { addressesOf } from '../../pkg/engine/steps/object-steps.ts';
 import { allObjects } from '../../pkg/pod/objects.ts';
@@ -46,8 +46,8 @@ export function dryRunDocument(prepared: Prepared): object {
       config: spec.config,
     },
     shards: splitSlots(spec.masters).map((range, index) => {
-      const name = String(index + 1);
-      const members = ordinals.filter((n) => shardOfOrdinal(n, spec.masters) === name);
+      const name = shardsOf(spec)[index] ?? '';
+      const members = ordinals.filter((n) => shardOf(spec, n) === name);
       return {
         name,
         slots: [{ start: range.start, end: range.end }],

@@ -1,5 +1,5 @@
 /** `create` with a person or without: ask what is missing, show the plan, ask once, run it with live progress. */
-import { AppError, EXIT, refusal, usageError } from '../../pkg/errors.ts';
+import { refusal, usageError } from '../../pkg/errors.ts';
 import { SLOT_COUNT } from '../../pkg/cluster/model/slots.ts';
 import { nodeCount, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
@@ -11,7 +11,7 @@ import { checkClusterName } from '../../pkg/pod/names.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import type { Output } from '../output.ts';
-import { createProgress } from '../progress.ts';
+import { confirmOrStop, operate, planLook } from '../operate.ts';
 import { createPlanLines, type CreateView } from '../view/create-plan.ts';
 import { askFor } from './interview.ts';
 import { givenSpecOf, type CreateFlags } from './request.ts';
@@ -73,15 +73,14 @@ async function createOne(
   const { plan } = prepared;
   if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
   if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
-  const look = { ...deps.terminal.look(request.globals.color), width: deps.terminal.size()?.columns ?? null };
+  const look = planLook(deps, request.globals);
   if (plan.kind === 'nothing') {
     for (const remark of prepared.remarks) deps.terminal.say(`note: ${remark.sentence}\n`);
     return sayFinished(prepared.spec, prepared.state, deps);
   }
   const lines = createPlanLines(viewOf(prepared), look);
   deps.terminal.say(`${lines.join('\n')}\n\n`);
-  if (interactive && !(await consents()))
-    throw new AppError('Nothing was changed', { code: 'declined', exitCode: EXIT.refused });
+  if (interactive) await confirmOrStop('Go ahead?', true);
   await runPlan(prepared, ports, deps, { name, timeoutMs: flags.timeout, colour: look.colour });
 }
 
@@ -91,35 +90,15 @@ async function runPlan(
   deps: Deps,
   options: { name: string; timeoutMs: number; colour: boolean },
 ): Promise<void> {
-  const startedAt = deps.clock.now();
-  const width = deps.terminal.size()?.columns ?? 80;
-  const progress = createProgress({
-    say: deps.terminal.say,
-    live: deps.terminal.live,
-    width,
-    colour: options.colour && deps.terminal.live,
-  });
   const resume = `kubectl redis create ${options.name} -n ${prepared.spec.cluster.namespace}`;
-  try {
-    const done = await runCreate(ports, {
-      prepared,
-      policy: POLICY,
-      report: progress.report,
-      podsTimeoutMs: options.timeoutMs,
-      resume,
-      signal: deps.signal,
-    });
-    progress.end();
-    const seconds = ((deps.clock.now() - startedAt) / 1000).toFixed(1);
-    const state = interpret(done.last);
-    if (done.changes === 0) return sayFinished(prepared.spec, state, deps);
-    deps.terminal.write(`${options.name} is ready: ${sizeOf(state)} (${seconds} s)\n`);
-    deps.terminal.say(`Look at it with: kubectl redis slots ${options.name} -n ${prepared.spec.cluster.namespace}\n`);
-  } catch (error) {
-    progress.end();
-    if (deps.signal.aborted) deps.terminal.say(`Stopped. ${resume} goes on from here.\n`);
-    throw error;
-  }
+  const { colour, timeoutMs: podsTimeoutMs } = options;
+  const { result, seconds } = await operate(deps, { colour, resume }, (report) =>
+    runCreate(ports, { prepared, policy: POLICY, report, podsTimeoutMs, resume, signal: deps.signal }),
+  );
+  const state = interpret(result.last);
+  if (result.changes === 0) return sayFinished(prepared.spec, state, deps);
+  deps.terminal.write(`${options.name} is ready: ${sizeOf(state)} (${seconds} s)\n`);
+  deps.terminal.say(`Look at it with: kubectl redis slots ${options.name} -n ${prepared.spec.cluster.namespace}\n`);
 }
 
 function viewOf(prepared: Prepared): CreateView {
@@ -136,16 +115,6 @@ function sayFinished(spec: ClusterSpec, state: ClusterState, deps: Deps): void {
 
 function sizeOf(state: ClusterState): string {
   return `${state.shards.length} shards, ${state.nodes.length} nodes, ${SLOT_COUNT} slots`;
-}
-
-async function consents(): Promise<boolean> {
-  const { createAsker } = await import('../ask.ts');
-  const asker = createAsker(process.stdin, process.stderr);
-  try {
-    return await asker.confirm('Go ahead?', true);
-  } finally {
-    asker.close();
-  }
 }
 
 async function writeDryRun(prepared: Prepared, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {

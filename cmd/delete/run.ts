@@ -1,5 +1,5 @@
 /** `delete` with a person or without: show what goes and what stays, ask once, run it with live progress. */
-import { AppError, EXIT, refusal, usageError } from '../../pkg/errors.ts';
+import { refusal, usageError, type AppError } from '../../pkg/errors.ts';
 import { keptObjects } from '../../pkg/cluster/plan/delete.ts';
 import { prepareDelete, runDelete, type PreparedDelete } from '../../pkg/engine/delete.ts';
 import type { ObservePorts } from '../../pkg/engine/observe.ts';
@@ -8,7 +8,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { untilAborted } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { createProgress } from '../progress.ts';
+import { confirmOrStop, operate, planLook } from '../operate.ts';
 import { deletePlanLines, keptLines, lossInWords } from '../view/delete-plan.ts';
 
 export interface DeleteRequest {
@@ -46,7 +46,7 @@ async function deleteOne(request: DeleteRequest, deps: Deps, session: Session): 
   if (prepared.inventory.owned.length === 0) throw await nothingOfOurs(session, prepared);
   for (const gap of prepared.inventory.gaps)
     deps.terminal.say(`note: ${gap.what} could not be read and is left as it is: ${gap.why}\n`);
-  const look = { ...deps.terminal.look(request.globals.color), width: deps.terminal.size()?.columns ?? null };
+  const look = planLook(deps, request.globals);
   if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
   if (prepared.plan.kind !== 'batches') {
     deps.terminal.write(`${cluster.name} is deleted already. Nothing was changed.\n`);
@@ -82,15 +82,8 @@ async function askConsent(prepared: PreparedDelete, deps: Deps, yes: boolean): P
       `To agree: kubectl redis delete ${cluster.name} --purge-data --yes -n ${cluster.namespace}`,
     );
   }
-  const { createAsker } = await import('../ask.ts');
-  const asker = createAsker(process.stdin, process.stderr);
-  try {
-    const question = purge ? `Delete ${lossInWords(prepared)} for ever?` : `Stop ${cluster.name} and keep its data?`;
-    if (await asker.confirm(question, false)) return;
-  } finally {
-    asker.close();
-  }
-  throw new AppError('Nothing was changed', { code: 'declined', exitCode: EXIT.refused });
+  const question = purge ? `Delete ${lossInWords(prepared)} for ever?` : `Stop ${cluster.name} and keep its data?`;
+  await confirmOrStop(question, false);
 }
 
 interface RunOptions {
@@ -103,27 +96,13 @@ interface RunOptions {
 
 async function runPlan(ports: ObservePorts, deps: Deps, options: RunOptions): Promise<void> {
   const { cluster, purge, tryOut, timeoutMs, colour } = options;
-  const { terminal, clock, signal } = deps;
-  const startedAt = clock.now();
-  const progress = createProgress({
-    say: terminal.say,
-    live: terminal.live,
-    width: terminal.size()?.columns ?? 80,
-    colour: colour && terminal.live,
-  });
+  const { terminal, signal } = deps;
   const resume = `kubectl redis delete ${cluster.name}${purge ? ' --purge-data' : ''} -n ${cluster.namespace}`;
-  try {
-    const { report } = progress;
-    const done = await runDelete(ports, { cluster, purge, tryOut, timeoutMs, resume, signal, report });
-    progress.end();
-    const seconds = ((clock.now() - startedAt) / 1000).toFixed(1);
-    terminal.write(`${cluster.name} is deleted${purge ? ', with all its data' : ''} (${seconds} s)\n`);
-    sayKept({ cluster, purge, inventory: done.last.inventory }, deps);
-  } catch (error) {
-    progress.end();
-    if (signal.aborted) terminal.say(`Stopped. ${resume} goes on from here.\n`);
-    throw error;
-  }
+  const { result, seconds } = await operate(deps, { colour, resume }, (report) =>
+    runDelete(ports, { cluster, purge, tryOut, timeoutMs, resume, signal, report }),
+  );
+  terminal.write(`${cluster.name} is deleted${purge ? ', with all its data' : ''} (${seconds} s)\n`);
+  sayKept({ cluster, purge, inventory: result.last.inventory }, deps);
 }
 
 function sayKept(prepared: Pick<PreparedDelete, 'cluster' | 'purge' | 'inventory'>, deps: Deps): void {

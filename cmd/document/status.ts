@@ -59,7 +59,7 @@ export function statusOf({ state, problems, health }: StatusInput): StatusDocume
     health: { level: health.level, sentence: health.sentence },
     origin: state.origin,
     formed: state.formed,
-    desired: state.desired,
+    desired: state.desired === null ? null : { masters: state.desired.masters, replicas: state.desired.replicas },
     primaries: state.nodes.filter((node) => node.role === 'primary' && node.slots.length > 0).length,
     replicas: state.nodes.filter((node) => node.role === 'replica').length,
     nodes: { total: state.nodes.length, answered: slots.answered },

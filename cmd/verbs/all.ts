@@ -8,6 +8,7 @@ import { explainVerb } from './explain.ts';
 import { helpVerb } from './help.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
+import { scaleVerb } from './scale.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
 import { versionVerb } from './version.ts';
@@ -20,6 +21,7 @@ export const VERBS: readonly Verb[] = [
   checkVerb,
   explainVerb,
   listVerb,
+  scaleVerb,
   deleteVerb,
   completionVerb,
   versionVerb,

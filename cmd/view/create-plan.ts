@@ -1,7 +1,7 @@
 /** What `create` shows before it does anything: what will be there, what it costs, what to know. Pure. */
 import type { Plan, Remark } from '../../pkg/cluster/model/plan.ts';
 import { countSlots, formatRange, splitSlots } from '../../pkg/cluster/model/slots.ts';
-import { nodeCount, nodeName, ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
+import { nodeCount, nodeName, ordinalsOf, shardOf, shardsOf, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 import { wrap } from './format.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
@@ -50,9 +50,9 @@ export function createPlanLines(view: CreateView, look: CreateLook): string[] {
 
 function shardRows(spec: ClusterSpec, brought: readonly string[] | null): string[][] {
   return splitSlots(spec.masters).map((range, index) => {
-    const shard = String(index + 1);
+    const shard = shardsOf(spec)[index] ?? '';
     const nodes = ordinalsOf(spec)
-      .filter((n) => shardOfOrdinal(n, spec.masters) === shard)
+      .filter((n) => shardOf(spec, n) === shard)
       .map((n) => nodeName(spec.cluster.name, n));
     return [
       shard,

@@ -119,7 +119,8 @@ function operationValue({ operation, metadata }: StatusDocument): Value {
   if (operation === null) return { text: 'none', tone: 'plain' };
   const seconds = secondsBetween(operation.acquiredAt, metadata.observedAt);
   const since = seconds === null ? '' : `, since ${age(seconds)}`;
-  const text = oneLine(`${operation.verb} by ${operation.holder}${since}`);
+  const progress = operation.progress === null ? '' : `; ${operation.progress}`;
+  const text = oneLine(`${operation.verb} by ${operation.holder}${since}${progress}`);
   return operation.lapsed ? { text: `${text}; gone without finishing`, tone: 'warn' } : { text, tone: 'strong' };
 }
 

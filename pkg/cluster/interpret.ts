@@ -2,7 +2,7 @@
  * Observation -> ClusterState. Pure: merges what can be merged, keeps what is contradictory. Nothing is judged here; `check`
  * does that.
  */
-import { FORMED_KEY, MASTERS_ANNOTATION, REPLICAS_ANNOTATION, SHARD_LABEL } from './model/labels.ts';
+import { FORMED_KEY, MASTERS_ANNOTATION, REPLICAS_ANNOTATION, SHARD_LABEL, SPEC_ANNOTATION } from './model/labels.ts';
 import { compareNatural } from './natural-order.ts';
 import type { GossipNode, KubeFacts, NodeReply, Observation, PodFacts } from './model/observation.ts';
 import type { ClusterNode, ClusterState, DesiredShape, OpenSlot, ViewGroup } from './model/state.ts';
@@ -62,7 +62,19 @@ function readDesired({ kube, cluster }: Observation): DesiredShape | null {
   const annotations = kube.services.find((service) => service.name === cluster.name)?.annotations ?? {};
   const masters = readCount(annotations[MASTERS_ANNOTATION]);
   const replicas = readCount(annotations[REPLICAS_ANNOTATION]);
-  return masters === null || replicas === null ? null : { masters, replicas };
+  if (masters === null || replicas === null) return null;
+  const ordinals = readOrdinals(annotations[SPEC_ANNOTATION]);
+  return { masters, replicas, ...(ordinals === null ? {} : { ordinals }) };
+}
+
+/** Of a cluster whose shape was changed. */
+function readOrdinals(spec: string | undefined): number[] | null {
+  try {
+    const { nodes } = JSON.parse(spec ?? '{}') as { readonly nodes?: Readonly<Record<string, string>> | null };
+    return nodes == null ? null : Object.keys(nodes).map(Number);
+  } catch {
+    return null;
+  }
 }
 
 function readCount(text: string | undefined): number | null {

@@ -25,7 +25,7 @@ export interface ConvergeDeps<O = Observation> {
   readonly plan: (observation: O) => Plan;
   /** Runs a step and verifies it against the cluster; throws when it can't be verified. */
   readonly apply: (step: Step, observation: O) => Promise<void>;
-  readonly lease: HeldLease;
+  readonly lease: Pick<HeldLease, 'assertHeld'>;
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;

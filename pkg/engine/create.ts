@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Policy, Remark } from '../cluster/model/plan.ts';
-import { ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../cluster/model/spec.ts';
+import { ordinalsOf, shardOf, type ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { isBrought, planCreate } from '../cluster/plan/create.ts';
 import { resolveSpec, shapeOf, type GivenSpec } from '../cluster/plan/create-spec.ts';
@@ -22,8 +22,8 @@ import { statefulSet } from '../pod/stateful-set.ts';
 import { podLabels } from '../pod/labels.ts';
 import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
-import { acquireLease, ownIdentity } from './lease.ts';
 import { observe, type ObservePorts } from './observe.ts';
+import { underLease } from './operation.ts';
 import type { KubeObject } from './ports.ts';
 import type { Report } from './report.ts';
 import { applyStep } from './steps/apply.ts';
@@ -158,12 +158,13 @@ function refuseSurroundings({ services, others, classes }: Surroundings, spec: C
  * values that Kubernetes does not take are known before anything is made.
  */
 async function tryObjects(ports: ObservePorts, spec: ClusterSpec): Promise<void> {
+  const firstShard = shardOf(spec, 1);
   const objects = [
     clientService(spec),
     configMap(spec, { addresses: new Map(), formed: false }),
-    budget(spec, shardOfOrdinal(1, spec.masters)),
+    budget(spec, firstShard),
     ...(spec.networkPolicy ? [busPolicy(spec)] : []),
-    statefulSet(spec, 1, { announceIp: null, shard: shardOfOrdinal(1, spec.masters), antiAffinity: spec.antiAffinity }),
+    statefulSet(spec, 1, { announceIp: null, shard: firstShard, antiAffinity: spec.antiAffinity }),
   ];
   await Promise.all(objects.map((object) => ports.kube.apply(object, { dryRun: true })));
 }
@@ -204,19 +205,13 @@ export interface RunInput {
 export async function runCreate(ports: ObservePorts, input: RunInput): Promise<Converged> {
   const { prepared, policy, report, podsTimeoutMs, resume, signal } = input;
   const { spec } = prepared;
-  const lease = await acquireLease(ports.kube, ports.clock, spec.cluster, 'create', ownIdentity());
-  const deps = { ...ports, spec, report, signal, podsTimeoutMs, resume, ownsObjects: !prepared.brought };
-  try {
-    return await converge({
+  return underLease(ports, spec.cluster, 'create', { report, signal }, (held) => {
+    const deps = { ...ports, ...held, spec, podsTimeoutMs, resume, ownsObjects: !prepared.brought };
+    return converge({
       observe: () => observe(ports, spec.cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
       plan: (observation) => planCreate({ state: interpret(observation), kube: observation.kube, spec, policy }),
       apply: (step, observation) => applyStep(deps, step, observation),
-      lease,
-      report,
-      clock: ports.clock,
-      signal,
+      ...held,
     });
-  } finally {
-    await lease.release();
-  }
+  });
 }

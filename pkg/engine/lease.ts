@@ -15,13 +15,19 @@ import type { Clock, KubeObject, KubePort } from './ports.ts';
 const LEASE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const;
 const VERB = 'kubectl-redis.io/verb';
 const PROCESS = 'kubectl-redis.io/process';
+const PROGRESS = 'kubectl-redis.io/progress';
 /** Seconds without renewal after which anybody may take it. */
 const DURATION_SECONDS = 15;
 const RENEW_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
 
 export interface HeldLease {
   /** Throws AppError `lease-lost` when somebody else took it or it could not be renewed in time. */
   assertHeld(): void;
+  /** Aborts as soon as it is known that it was lost; its reason is what `assertHeld` throws. */
+  readonly lost: AbortSignal;
+  /** What `status` shows of the operation, from any terminal; written at the next renewal, and at most once a second. */
+  tell(progress: string): void;
   release(): Promise<void>;
 }
 
@@ -169,31 +175,41 @@ function keepLease(kube: KubePort, clock: Clock, first: KubeObject, identity: Id
   let lease = first;
   let renewedAt = clock.now();
   let lost: AppError | null = null;
-  let renewing: Promise<void> = Promise.resolve();
+  let told = '';
+  let renewing: Promise<void> | null = null;
+  const losing = new AbortController();
 
   const renew = async (): Promise<void> => {
+    const { metadata } = lease;
+    const annotations = { ...metadata.annotations, ...(told === '' ? {} : { [PROGRESS]: told }) };
+    const spec = { ...specOf(lease), renewTime: microTime(clock.now()) };
     try {
-      lease = await kube.replace({ ...lease, spec: { ...specOf(lease), renewTime: microTime(clock.now()) } });
+      lease = await kube.replace({ ...lease, metadata: { ...metadata, annotations }, spec });
       renewedAt = clock.now();
     } catch (error) {
       // An unreachable API server is not a loss yet: assertHeld counts the time.
-      if (error instanceof AppError && (error.code === 'conflict' || error.code === 'not-found'))
-        lost = lostLease(lease, error);
+      if (!(error instanceof AppError) || (error.code !== 'conflict' && error.code !== 'not-found')) return;
+      lost = lostLease(lease, error);
+      losing.abort(lost);
     }
   };
   const timer = setInterval(() => {
-    renewing = renewing.then(renew);
-  }, RENEW_EVERY_MS);
+    const news = told !== '' && told !== lease.metadata.annotations?.[PROGRESS];
+    if (renewing !== null || (!news && clock.now() - renewedAt < RENEW_EVERY_MS)) return;
+    renewing = renew().finally(() => (renewing = null));
+  }, LOOK_EVERY_MS);
   timer.unref();
 
   return {
+    lost: losing.signal,
+    tell: (progress) => void (told = progress),
     assertHeld() {
       if (lost !== null) throw lost;
       if (clock.now() - renewedAt > DURATION_SECONDS * 1000) throw lostLease(lease, undefined);
     },
     async release() {
       clearInterval(timer);
-      await renewing;
+      if (renewing !== null) await renewing;
       const uid = lease.metadata.uid;
       try {
         // Only our own: a lease that somebody took over since has another holder.

@@ -21,6 +21,7 @@ import type {
 import { dataVolumes, findRedisContainer, redisPort } from './redis-container.ts';
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
+const PROGRESS_ANNOTATION = 'kubectl-redis.io/progress';
 const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
 
@@ -122,6 +123,7 @@ export function operationFacts(lease: RawLease | null): OperationFacts | null {
     acquiredAt,
     renewedAt: lease.spec?.renewTime ?? acquiredAt,
     durationSeconds: lease.spec?.leaseDurationSeconds ?? 0,
+    progress: lease.metadata?.annotations?.[PROGRESS_ANNOTATION] ?? null,
   };
 }
 

@@ -67,7 +67,7 @@ export function readSpec(serviceAnnotations: StringMap): ClusterSpec | null {
 }
 
 /** What a record says without saying it: fields that older versions did not know. */
-const ADDED_LATER: Partial<ClusterSpec> = { networkPolicy: false };
+const ADDED_LATER: Partial<ClusterSpec> = { networkPolicy: false, nodes: null, scaling: null };
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -95,7 +95,19 @@ const SPEC_FIELDS: { readonly [Key in keyof ClusterSpec]: (value: unknown) => bo
   auth: (value) => typeof value === 'boolean',
   antiAffinity: oneOf('hard', 'soft', 'off'),
   networkPolicy: (value) => typeof value === 'boolean',
+  nodes: (value) => value === null || (isRecord(value) && Object.entries(value).every(isTableLine)),
+  scaling: (value) => value === null || isScaling(value),
 };
+
+function isTableLine([ordinal, shard]: [string, unknown]): boolean {
+  return /^[1-9]\d{0,5}$/.test(ordinal) && isText(shard);
+}
+
+function isScaling(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { leaving, spread } = value;
+  return Array.isArray(leaving) && leaving.every(isCount) && typeof spread === 'boolean';
+}
 
 function isSpec(value: unknown): value is ClusterSpec {
   return isRecord(value) && Object.entries(SPEC_FIELDS).every(([field, check]) => check(value[field]));

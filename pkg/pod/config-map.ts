@@ -1,6 +1,6 @@
 /** ConfigMap NAME-config: everything that the pods mount at /etc/redis. */
 import { FORMED_KEY, NODES_KEY, SPEC_HASH_KEY } from '../cluster/model/labels.ts';
-import { nodeName, ordinalsOf, shardOfOrdinal, specHash, type ClusterSpec } from '../cluster/model/spec.ts';
+import { nodeName, ordinalsOf, shardOf, specHash, type ClusterSpec } from '../cluster/model/spec.ts';
 import { clusterLabels } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { configName } from './names.ts';
@@ -49,7 +49,7 @@ function renderNodes(spec: ClusterSpec, addresses: ReadonlyMap<number, string>):
   const ordinals = [...ordinalsOf(spec), ...known].sort((a, b) => a - b);
   return ordinals
     .map((n) => {
-      const shard = shardOfOrdinal(n, spec.masters);
+      const shard = shardOf(spec, n);
       return `${n} ${nodeName(spec.cluster.name, n)} ${addresses.get(n) ?? '-'} ${shard}\n`;
     })
     .join('');

@@ -1,6 +1,6 @@
 /** Label sets and selectors; annotations.ts says what each key means. */
 import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SHARD_LABEL } from '../cluster/model/labels.ts';
-import { nodeName, shardOfOrdinal, type ClusterSpec } from '../cluster/model/spec.ts';
+import { nodeName, shardOf, type ClusterSpec } from '../cluster/model/spec.ts';
 import { APP_LABEL, NAME_LABEL } from './annotations.ts';
 
 /** Labels of an object of the cluster that is no node: `component` is `client`, `config`, `budget`, `bus` or `auth`. */
@@ -29,5 +29,5 @@ export function nodeSelector(cluster: string, ordinal: number): Record<string, s
 
 /** Labels of node N's pod when the cluster is made. */
 export function podLabels(spec: ClusterSpec, ordinal: number): Record<string, string> {
-  return nodeLabels(spec.cluster.name, ordinal, shardOfOrdinal(ordinal, spec.masters));
+  return nodeLabels(spec.cluster.name, ordinal, shardOf(spec, ordinal));
 }

@@ -1,5 +1,5 @@
 /** All objects of a cluster at once, in the order in which they must be applied. */
-import { nodeCount, ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../cluster/model/spec.ts';
+import { nodeCount, ordinalsOf, shardOf, shardsOf, type ClusterSpec } from '../cluster/model/spec.ts';
 import { authSecret } from './auth-secret.ts';
 import { budget } from './budget.ts';
 import { busPolicy } from './bus-policy.ts';
@@ -25,16 +25,15 @@ export interface Known {
 export function allObjects(spec: ClusterSpec, known: Known = {}): Manifest[] {
   checkClusterName(spec.cluster.name, nodeCount(spec));
   const addresses = known.addresses ?? new Map<number, string>();
-  const shards = Array.from({ length: spec.masters }, (_, index) => String(index + 1));
   return [
     clientService(spec),
     ...ordinalsOf(spec).map((n) => nodeService(spec, n)),
     ...(spec.auth && known.password !== undefined ? [authSecret(spec, known.password)] : []),
     configMap(spec, { addresses, formed: false }),
-    ...shards.map((shard) => budget(spec, shard)),
+    ...shardsOf(spec).map((shard) => budget(spec, shard)),
     ...(spec.networkPolicy ? [busPolicy(spec)] : []),
     ...ordinalsOf(spec).map((n) =>
-      statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOfOrdinal(n, spec.masters) }),
+      statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOf(spec, n) }),
     ),
   ];
 }

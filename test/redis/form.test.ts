@@ -132,7 +132,7 @@ describe('forming real servers', () => {
           policy: { fastForming: false },
         }),
       apply: (step, observation) => applyStep(deps, step, observation),
-      lease: { assertHeld: () => undefined, release: () => Promise.resolve() },
+      lease: { assertHeld: () => undefined },
       report,
       clock: systemClock,
       signal,

@@ -22,4 +22,6 @@ export const anySpec: fc.Arbitrary<ClusterSpec> = fc.record({
   auth: fc.boolean(),
   antiAffinity: fc.constantFrom('hard', 'soft', 'off'),
   networkPolicy: fc.boolean(),
+  nodes: fc.option(fc.constantFrom({ '1': '1', '2': '2', '7': '3' }, { '3': '1', '12': '4' })),
+  scaling: fc.option(fc.record({ leaving: fc.subarray([3, 7]), spread: fc.boolean() })),
 });

@@ -107,7 +107,7 @@ function listedAs({ cluster, kube }: Observation): ListedCluster {
   return { ...cluster, origin: 'ours', pods: kube.pods.length };
 }
 
-function redisOf(clusters: readonly Observation[]): RedisPort {
+function redisOf(clusters: readonly Observation[]): Session['redis'] {
   const replies = new Map<string, NodeReply>();
   for (const { kube, replies: said } of clusters) {
     for (const pod of kube.pods) {
@@ -119,6 +119,7 @@ function redisOf(clusters: readonly Observation[]): RedisPort {
     ask: (pod) =>
       Promise.resolve(replies.get(pod.uid) ?? { kind: 'unreachable', why: 'error', detail: 'not in this observation' }),
     run: () => Promise.reject(new AppError('a view must not do this', { code: 'not-in-a-view' })),
+    mover: { move: () => Promise.reject(new Error('nothing moves here')) },
     close: () => undefined,
   };
 }

@@ -204,6 +204,7 @@ export function operation(change: Partial<OperationFacts> = {}): Change {
     acquiredAt: '2026-11-23T09:59:00.000Z',
     renewedAt: '2026-11-23T09:59:58.000Z',
     durationSeconds: 15,
+    progress: null,
     ...change,
   };
   return changeKube((kube) => ({ ...kube, operation: running }));

@@ -16,5 +16,7 @@ export function specOf(change: Partial<ClusterSpec> = {}): ClusterSpec {
     auth: change.auth ?? false,
     antiAffinity: change.antiAffinity ?? 'hard',
     networkPolicy: change.networkPolicy ?? false,
+    nodes: change.nodes ?? null,
+    scaling: change.scaling ?? null,
   };
 }

@@ -19,10 +19,12 @@ export function findMissingPods(state: ClusterState, kube: KubeFacts): MissingPo
 
 /** A StatefulSet a node, pod `NODE-0`; or pods that people brought, told apart by their label `name`. */
 function missingOfOurs(state: ClusterState, kube: KubeFacts): MissingPod[] {
-  const total = state.desired === null ? 0 : nodeCount(state.desired);
+  const { desired } = state;
+  const total = desired === null ? 0 : nodeCount(desired);
+  const ordinals = desired?.ordinals ?? Array.from({ length: total }, (_, i) => i + 1);
   const present = new Set(kube.pods.map((pod) => pod.labels[NODE_LABEL]));
   const workloads = new Set(kube.statefulSets.map((set) => set.templateLabels[NODE_LABEL] ?? set.name));
-  const expected = Array.from({ length: total }, (_, i) => `${state.cluster.name}-${i + 1}`);
+  const expected = ordinals.map((ordinal) => `${state.cluster.name}-${ordinal}`);
   return [...new Set([...expected, ...workloads])]
     .filter((name) => !present.has(name))
     .map((name) => {

@@ -179,6 +179,8 @@ export interface OperationFacts {
   readonly acquiredAt: string;
   readonly renewedAt: string;
   readonly durationSeconds: number;
+  /** How far it is, in words; null when it has not said so. */
+  readonly progress: string | null;
 }
 
 export interface KubeFacts {

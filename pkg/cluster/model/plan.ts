@@ -4,6 +4,7 @@
  * cluster was observed again.
  */
 import type { SlotRanges } from './slots.ts';
+import type { ClusterSpec } from './spec.ts';
 
 /** Who a step is for. */
 export interface StepNode {
@@ -35,6 +36,14 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
   | { readonly kind: 'move-slots'; readonly source: StepNode; readonly target: StepNode; readonly ranges: SlotRanges }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
+  /** On Service NAME, in place of what it records. */
+  | { readonly kind: 'record-spec'; readonly spec: ClusterSpec }
+  /** Coordinated: `node`, a replica in step, takes over from `primary`. */
+  | { readonly kind: 'failover'; readonly node: StepNode; readonly primary: StepNode }
+  /** `victim` owns nothing, and its pod is gone; `nodes` are all others. */
+  | { readonly kind: 'forget'; readonly victim: StepNode; readonly nodes: readonly StepNode[] }
+  /** A primary without slots drops what it still holds of those that it gave away. */
+  | { readonly kind: 'await-empty'; readonly node: StepNode }
   | { readonly kind: 'remove-object'; readonly object: ObjectRef }
   | { readonly kind: 'wait-gone'; readonly objects: readonly ObjectRef[] }
 );
@@ -72,7 +81,18 @@ export interface DeleteGoal {
   readonly purge: boolean;
 }
 
-export type Goal = CreateGoal | DeleteGoal;
+export interface ScaleGoal {
+  readonly kind: 'scale';
+  readonly masters: number;
+  readonly replicas: number;
+}
+
+export interface RebalanceGoal {
+  readonly kind: 'rebalance';
+  readonly by: 'slots' | 'keys' | 'memory';
+}
+
+export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal;
 
 /** What may lose data is named here and off by default. */
 export interface Policy {

@@ -1,6 +1,7 @@
 /** Everything that `create` was asked for; recorded on Service NAME so that a second run, or another person's, resumes with it. */
 import type { ClusterRef } from './observation.ts';
 import type { AntiAffinity } from './plan.ts';
+import { compareNatural } from '../natural-order.ts';
 
 export interface ClusterSpec {
   readonly cluster: ClusterRef;
@@ -25,9 +26,27 @@ export interface ClusterSpec {
   readonly antiAffinity: AntiAffinity;
   /** Whether NetworkPolicy NAME-bus lets only the cluster's pods reach the bus port. Older records lack it, which means no. */
   readonly networkPolicy: boolean;
+  /**
+   * Shard of each node that there is, by ordinal; null while the cluster has the nodes that it was made with (1 … nodeCount, see
+   * shardOfOrdinal). A node keeps its shard for ever. Older records lack it, which means null.
+   */
+  readonly nodes: NodeTable | null;
+  /** A change of shape that was begun and is not finished; null when there is none. */
+  readonly scaling: Scaling | null;
 }
 
-/** Nodes of the whole cluster: ordinals 1 … nodeCount. */
+/** Ordinal (as text) -> shard. */
+export type NodeTable = Readonly<Record<string, string>>;
+
+/** `masters` and `replicas` are then what is aimed at, and `nodes` holds those that come and those that go. */
+export interface Scaling {
+  /** Ordinals that go. */
+  readonly leaving: readonly number[];
+  /** Whether every primary that stays gets the same number of slots; else slots move only off the nodes that go. */
+  readonly spread: boolean;
+}
+
+/** Nodes of the whole cluster, once it has its shape. */
 export function nodeCount(spec: Pick<ClusterSpec, 'masters' | 'replicas'>): number {
   return spec.masters * (1 + spec.replicas);
 }
@@ -50,8 +69,26 @@ export function podName(cluster: string, ordinal: number): string {
   return `${nodeName(cluster, ordinal)}-0`;
 }
 
-/** Ordinals 1 … nodeCount. */
-export function ordinalsOf(spec: Pick<ClusterSpec, 'masters' | 'replicas'>): number[] {
+/** What tells the nodes of a cluster. */
+export type Shape = Pick<ClusterSpec, 'masters' | 'replicas' | 'nodes'>;
+
+/** The shard that node N is recorded with; a new one's by the rule. */
+export function shardOf(spec: Shape, ordinal: number): string {
+  return spec.nodes?.[String(ordinal)] ?? shardOfOrdinal(ordinal, spec.masters);
+}
+
+/** Names of all shards, in order. */
+export function shardsOf(spec: Shape): string[] {
+  const names = new Set(ordinalsOf(spec).map((ordinal) => shardOf(spec, ordinal)));
+  return [...names].sort(compareNatural);
+}
+
+/** Ordinals of all nodes that there are or shall be, in order; after a scale down there may be gaps. */
+export function ordinalsOf(spec: Shape): number[] {
+  if (spec.nodes !== null)
+    return Object.keys(spec.nodes)
+      .map(Number)
+      .sort((a, b) => a - b);
   return Array.from({ length: nodeCount(spec) }, (_, index) => index + 1);
 }
 
@@ -63,6 +100,8 @@ export function nodeTimeoutMs(nodes: number): number {
   return nodes > 100 ? 15_000 : 5_000;
 }
 
+const NOT_RENDERED = { networkPolicy: true, nodes: true, scaling: true };
+
 /**
  * A short name of what objects are rendered from (FNV-1a, 32 bits, hex): tells pods of an earlier attempt from those of this
  * one. Says nothing about security.
@@ -70,7 +109,7 @@ export function nodeTimeoutMs(nodes: number): number {
 export function specHash(spec: ClusterSpec): string {
   const entries = Object.entries(spec)
     // No pod is rendered from it, and records of before it was there must keep their name.
-    .filter(([field, value]) => field !== 'networkPolicy' || value === true)
+    .filter(([field, value]) => !(field in NOT_RENDERED) || value === true)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   let hash = 0x811c9dc5;
   for (const char of JSON.stringify(entries)) {

@@ -60,6 +60,8 @@ export interface DesiredShape {
   readonly masters: number;
   /** Per primary. */
   readonly replicas: number;
+  /** Ordinals of the nodes that there are or shall be, those that go included; left out: 1 … masters x (1 + replicas). */
+  readonly ordinals?: readonly number[];
 }
 
 export interface ClusterState {

@@ -13,7 +13,7 @@ import {
   SPEC_HASH_KEY,
 } from '../model/labels.ts';
 import type { Batch, Step } from '../model/plan.ts';
-import { nodeName, ordinalsOf, podName, shardOfOrdinal, specHash, type ClusterSpec } from '../model/spec.ts';
+import { nodeName, ordinalsOf, podName, shardOf, specHash, type ClusterSpec } from '../model/spec.ts';
 
 interface Input {
   readonly kube: KubeFacts;
@@ -85,7 +85,7 @@ function configIsComplete({ kube, spec, formed, hash, addresses }: Input): boole
   const lines = new Set((kube.config[NODES_KEY] ?? '').split('\n').map((line) => line.trim()));
   return ordinalsOf(spec).every((n) => {
     const node = nodeName(spec.cluster.name, n);
-    return lines.has(`${n} ${node} ${addresses.get(node)} ${shardOfOrdinal(n, spec.masters)}`);
+    return lines.has(`${n} ${node} ${addresses.get(node)} ${shardOf(spec, n)}`);
   });
 }
 
@@ -102,7 +102,7 @@ function workloadIsStale({ kube, formed, hash, addresses }: Input, node: string)
 
 /** Budgets go along with the StatefulSets, so that from the first pod on no drain takes two nodes of a shard. */
 function workloadSteps(ordinals: readonly number[], spec: ClusterSpec): Step[] {
-  const shards = [...new Set(ordinals.map((n) => shardOfOrdinal(n, spec.masters)))];
+  const shards = [...new Set(ordinals.map((n) => shardOf(spec, n)))];
   return [
     { kind: 'apply-budgets', shards, reason: 'a drain never takes two nodes of a shard' },
     { kind: 'apply-workloads', ordinals, reason: 'one StatefulSet for each node' },

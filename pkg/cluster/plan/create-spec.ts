@@ -62,6 +62,8 @@ export function resolveSpec(input: ResolveInput): Resolved {
     auth: false,
     antiAffinity: input.antiAffinity,
     networkPolicy: false,
+    nodes: null,
+    scaling: null,
   };
   const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as Partial<ClusterSpec>;
   if (!state.formed || recorded === null)

@@ -5,7 +5,14 @@
  */
 import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
 import type { Batch, Step } from '../model/plan.ts';
-import { normalizeRanges, type SlotRange } from '../model/slots.ts';
+import {
+  countSlots,
+  intersectRanges,
+  normalizeRanges,
+  subtractRanges,
+  unionRanges,
+  type SlotRange,
+} from '../model/slots.ts';
 
 type Answers = Map<string, NodeAnswer>;
 
@@ -51,6 +58,12 @@ function applyStep(answers: Answers, step: Step): void {
       return meet(answers, step.node.pod, step.other.pod);
     case 'set-node-timeout':
       return setConfig(answers, step.node.pod, 'cluster-node-timeout', String(step.milliseconds));
+    case 'move-slots':
+      return moveSlots(answers, step);
+    case 'failover':
+      return failover(answers, step);
+    case 'forget':
+      return forget(answers, step);
     case 'apply-services':
     case 'apply-config':
     case 'apply-budgets':
@@ -61,9 +74,75 @@ function applyStep(answers: Answers, step: Step): void {
     case 'await-convergence':
     case 'remove-object':
     case 'wait-gone':
+    case 'record-spec':
+    case 'await-empty':
       return undefined;
     default:
       return step satisfies never;
+  }
+}
+
+type Of<K extends Step['kind']> = Extract<Step, { kind: K }>;
+
+/** Half of the keys of a shard are in half of its slots. */
+function moveSlots(answers: Answers, { source, target, ranges }: Of<'move-slots'>): void {
+  const from = answers.get(source.pod);
+  if (from === undefined) return;
+  const own = selfOf(from)[0]?.slots ?? [];
+  const moved = intersectRanges(own, ranges);
+  const share = own.length === 0 ? 0 : countSlots(moved) / countSlots(own);
+  const keys = Math.round(from.info.keys * share);
+  const epoch = 1 + Math.max(0, ...[...answers.values()].flatMap(({ view }) => view.map((line) => line.configEpoch)));
+  const closed = { migrating: [], importing: [] };
+  changeSelf(answers, source.pod, (self) => ({ ...self, ...closed, slots: subtractRanges(self.slots, moved) }));
+  changeSelf(answers, target.pod, (self) => ({
+    ...self,
+    ...closed,
+    slots: unionRanges(self.slots, moved),
+    configEpoch: epoch,
+  }));
+  addKeys(answers, source.pod, -keys);
+  addKeys(answers, target.pod, keys);
+}
+
+function addKeys(answers: Answers, pod: string, keys: number): void {
+  const answer = answers.get(pod);
+  if (answer === undefined) return;
+  const info = { ...answer.info, keys: answer.info.keys + keys };
+  answers.set(pod, { ...answer, info });
+}
+
+/** The roles change places; everybody who followed the old primary follows the new one. */
+function failover(answers: Answers, { node, primary }: Of<'failover'>): void {
+  const old = answers.get(primary.pod);
+  if (old === undefined) return;
+  const [before] = selfOf(old);
+  for (const [pod, answer] of answers)
+    if (selfOf(answer)[0]?.primaryId === primary.nodeId)
+      changeSelf(answers, pod, (self) => ({ ...self, primaryId: node.nodeId }));
+  changeSelf(answers, node.pod, (self) => ({
+    ...self,
+    role: 'primary',
+    primaryId: null,
+    flags: ['myself', 'master'],
+    slots: before?.slots ?? [],
+    configEpoch: (before?.configEpoch ?? 0) + 1,
+  }));
+  changeSelf(answers, primary.pod, (self) => ({
+    ...self,
+    role: 'replica',
+    primaryId: node.nodeId,
+    flags: ['myself', 'slave'],
+    slots: [],
+  }));
+  for (const [pod, answer] of answers) if (selfOf(answer)[0]?.primaryId === node.nodeId) point(answers, pod);
+}
+
+function forget(answers: Answers, { victim, nodes }: Of<'forget'>): void {
+  for (const { pod } of nodes) {
+    const answer = answers.get(pod);
+    if (answer === undefined) continue;
+    answers.set(pod, { ...answer, view: answer.view.filter((line) => line.nodeId !== victim.nodeId) });
   }
 }
 

@@ -7,7 +7,8 @@ import type { MoveLimits, SlotMover } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { moveSlots } from './move-slots.ts';
-import { applyBudgets, applyConfig, applyServices, applyWorkloads } from './object-steps.ts';
+import { awaitEmpty, failover, forget } from './membership-steps.ts';
+import { applyBudgets, applyConfig, applyServices, applyWorkloads, recordSpec } from './object-steps.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
 import { waitPods } from './wait-pods.ts';
@@ -74,6 +75,14 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'move-slots':
       if (deps.moving === undefined) throw new Error('This operation moves no slots');
       return moveSlots({ ...deps.moving, observation, report: deps.report, signal: deps.signal }, step);
+    case 'record-spec':
+      return recordSpec(kube, step.spec);
+    case 'failover':
+      return failover(onRedis, step);
+    case 'forget':
+      return forget(onRedis, step);
+    case 'await-empty':
+      return awaitEmpty(onRedis, step);
     case 'remove-object':
     case 'wait-gone':
       return applyRemoval({ ...deps, cluster: spec.cluster, timeoutMs: deps.podsTimeoutMs }, step);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { KubeFacts } from '../../cluster/model/observation.ts';
-import { nodeName, ordinalsOf, shardOfOrdinal, type ClusterSpec } from '../../cluster/model/spec.ts';
+import { nodeName, ordinalsOf, shardOf, type ClusterSpec } from '../../cluster/model/spec.ts';
 import { budget } from '../../pod/budget.ts';
 import { busPolicy } from '../../pod/bus-policy.ts';
 import { configMap } from '../../pod/config-map.ts';
@@ -25,6 +25,10 @@ export async function applyServices(
     kube,
     ordinals.map((n) => nodeService(spec, n)),
   );
+}
+
+export async function recordSpec(kube: KubePort, spec: ClusterSpec): Promise<void> {
+  await kube.apply(clientService(spec));
 }
 
 /** ConfigMap, and the Secret before it where a password was asked for. `formed` is never taken back. */
@@ -58,7 +62,7 @@ export async function applyWorkloads(
   if (spec.networkPolicy) await kube.apply(busPolicy(spec));
   const addresses = addressesOf(facts, spec);
   const sets = ordinals.map((n) =>
-    statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOfOrdinal(n, spec.masters) }),
+    statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOf(spec, n) }),
   );
   await applyAll(kube, sets);
 }

@@ -122,7 +122,7 @@ async function checked(
 }
 
 /** Runs commands behind a CLUSTER MYID that must say the id which the plan is about. @returns the replies to `commands` */
-async function onNode(
+export async function onNode(
   deps: RedisStepDeps,
   pod: PodFacts,
   node: StepNode,
@@ -135,19 +135,24 @@ async function onNode(
   return commands.length === 0 ? [] : deps.redis.run(pod, commands, COMMAND_DEADLINE_MS);
 }
 
-function podOf(deps: RedisStepDeps, node: StepNode): PodFacts {
+export function podOf(deps: RedisStepDeps, node: StepNode): PodFacts {
   const pod = deps.observation.kube.pods.find((candidate) => candidate.name === node.pod);
   if (pod === undefined) throw gone(node);
   return pod;
 }
 
 /** Polls until it holds. @throws AppError `not-verified` after the deadline */
-async function until(deps: RedisStepDeps, what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = deps.clock.now() + VERIFY_DEADLINE_MS;
+export async function until(
+  deps: RedisStepDeps,
+  what: string,
+  holds: () => Promise<boolean>,
+  withinMs = VERIFY_DEADLINE_MS,
+): Promise<void> {
+  const deadline = deps.clock.now() + withinMs;
   for (;;) {
     if (await holds()) return;
     if (deps.clock.now() > deadline) {
-      throw new AppError(`Gave up waiting until ${what} (${VERIFY_DEADLINE_MS / 1000} s)`, {
+      throw new AppError(`Gave up waiting until ${what} (${withinMs / 1000} s)`, {
         code: 'not-verified',
         hint: 'Check that pods reach each other on the Redis port and on the bus port (port + 10000): a NetworkPolicy may be in the way',
       });

@@ -51,6 +51,7 @@ describeCluster('the Kubernetes port on a real API server', () => {
       acquiredAt: renewed.metadata['creationTimestamp'],
       renewedAt: renewed.metadata['creationTimestamp'],
       durationSeconds: 30,
+      progress: null,
     });
     const other = '00000000-0000-4000-8000-000000000000';
     expect(await env.kube.remove('coordination.k8s.io/v1', 'Lease', 'shop-operation', { uid: other })).toBe(false);

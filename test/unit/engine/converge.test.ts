@@ -35,7 +35,7 @@ function world(plans: readonly Plan[], change: Partial<ConvergeDeps> = {}): Worl
     observe: async () => observation,
     plan: () => plans[Math.min(turn++, plans.length - 1)] ?? { kind: 'nothing', remarks: [] },
     apply: async (step) => void applied.push(step.reason),
-    lease: { assertHeld: () => undefined, release: async () => undefined },
+    lease: { assertHeld: () => undefined },
     report: (progress) => void told.push(progress),
     clock: { now: () => 0, sleep: async () => undefined },
     signal: abort.signal,
@@ -90,7 +90,6 @@ describe('converge', () => {
         assertHeld: () => {
           throw new AppError('lost', { code: 'lease-lost' });
         },
-        release: async () => undefined,
       },
     });
     await expect(converge(deps)).rejects.toMatchObject({ code: 'lease-lost' });

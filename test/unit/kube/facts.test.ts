@@ -179,6 +179,7 @@ describe('other facts', () => {
       acquiredAt: '2026-01-02T03:04:05.000000Z',
       renewedAt: '2026-01-02T03:04:15.000000Z',
       durationSeconds: 30,
+      progress: null,
     });
     expect(operationFacts({ ...lease, spec: { ...lease.spec, holderIdentity: null } })).toBeNull();
     expect(operationFacts(null)).toBeNull();

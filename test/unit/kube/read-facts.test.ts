@@ -121,7 +121,7 @@ describe('a cluster with our label', () => {
     ]);
     expect(facts).toMatchObject({
       config: { formed: 'yes' },
-      operation: { holder: 'ada', verb: '', acquiredAt: 'a', renewedAt: 'b', durationSeconds: 30 },
+      operation: { holder: 'ada', verb: '', acquiredAt: 'a', renewedAt: 'b', durationSeconds: 30, progress: null },
       hosts: [{ name: 'node2', zone: null, ready: false, schedulable: true }],
       gaps: [],
     });

@@ -23,7 +23,7 @@ describe('the spec on Service NAME', () => {
   });
 
   const whole: Record<string, unknown> = { ...specOf() };
-  const required = Object.keys(whole).filter((field) => field !== 'networkPolicy');
+  const required = Object.keys(whole).filter((field) => !['networkPolicy', 'nodes', 'scaling'].includes(field));
   test.each([
     ['nothing', {}],
     ['no JSON', { 'kubectl-redis.io/spec': '{' }],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { nodeCount, type ClusterSpec } from '../../../pkg/cluster/model/spec.ts';
+import { ordinalsOf, shardsOf, type ClusterSpec } from '../../../pkg/cluster/model/spec.ts';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { authSecret } from '../../../pkg/pod/auth-secret.ts';
 import { budget } from '../../../pkg/pod/budget.ts';
@@ -206,7 +206,7 @@ describe('whatever the spec', () => {
         const ids = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
         expect(new Set(ids).size).toBe(ids.length);
         expect(ids).toHaveLength(
-          2 * nodeCount(spec) + spec.masters + 2 + Number(spec.auth) + Number(spec.networkPolicy),
+          2 * ordinalsOf(spec).length + shardsOf(spec).length + 2 + Number(spec.auth) + Number(spec.networkPolicy),
         );
       }),
       { numRuns: 50 },

@@ -1,0 +1,55 @@
+/** What all verbs that change a cluster do alike: the width to draw in, one question, live progress, how to go on after Ctrl-C. */
+import { AppError, EXIT } from '../pkg/errors.ts';
+import type { Report } from '../pkg/engine/report.ts';
+import type { Deps } from './deps.ts';
+import type { Globals } from './global-flags.ts';
+import { createProgress } from './progress.ts';
+import type { Look } from './terminal.ts';
+
+/** How plans are drawn: on stderr, as wide as the terminal. */
+export function planLook({ terminal }: Deps, globals: Globals): Look {
+  return { ...terminal.look(globals.color), width: terminal.size()?.columns ?? null };
+}
+
+/** @throws AppError `declined`, exit code 3 */
+export async function confirmOrStop(question: string, fallback: boolean): Promise<void> {
+  const { createAsker } = await import('./ask.ts');
+  const asker = createAsker(process.stdin, process.stderr);
+  try {
+    if (await asker.confirm(question, fallback)) return;
+  } finally {
+    asker.close();
+  }
+  throw new AppError('Nothing was changed', { code: 'declined', exitCode: EXIT.refused });
+}
+
+export interface Operated<T> {
+  readonly result: T;
+  /** `12.3` */
+  readonly seconds: string;
+}
+
+/** @param resume the command that goes on from wherever it stops */
+export async function operate<T>(
+  { terminal, clock, signal }: Deps,
+  { colour, resume }: { readonly colour: boolean; readonly resume: string },
+  work: (report: Report) => Promise<T>,
+): Promise<Operated<T>> {
+  const startedAt = clock.now();
+  const progress = createProgress({
+    say: terminal.say,
+    live: terminal.live,
+    width: terminal.size()?.columns ?? 80,
+    colour: colour && terminal.live,
+    now: () => clock.now(),
+  });
+  try {
+    const result = await work(progress.report);
+    progress.end();
+    return { result, seconds: ((clock.now() - startedAt) / 1000).toFixed(1) };
+  } catch (error) {
+    progress.end();
+    if (signal.aborted) terminal.say(`Stopped. ${resume} goes on from here.\n`);
+    throw error;
+  }
+}

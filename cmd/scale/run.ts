@@ -1,0 +1,124 @@
+/** `scale` with a person or without: show what changes and what it costs, ask once, run it with live progress. */
+import { refusal, usageError } from '../../pkg/errors.ts';
+import { interpret } from '../../pkg/cluster/interpret.ts';
+import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
+import type { ClusterState } from '../../pkg/cluster/model/state.ts';
+import { prepareScale, runScale, type PreparedScale } from '../../pkg/engine/scale.ts';
+import type { ObservePorts } from '../../pkg/engine/observe.ts';
+import { checkClusterName } from '../../pkg/pod/names.ts';
+import { checkName, exists, notFound } from '../clusters.ts';
+import { mastersWrong } from '../create/request.ts';
+import type { Deps, Session } from '../deps.ts';
+import type { Globals } from '../global-flags.ts';
+import { untilAborted } from '../look-at.ts';
+import { limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
+import { confirmOrStop, operate, planLook } from '../operate.ts';
+import type { Output } from '../output.ts';
+import { scalePlanLines, removalInWords } from '../view/scale-plan.ts';
+
+export interface ScaleRequest {
+  readonly args: { readonly NAME: string };
+  readonly flags: MoveFlagValues & {
+    readonly masters: number | undefined;
+    readonly replicas: number | undefined;
+    readonly 'dry-run': boolean;
+    readonly timeout: number;
+    readonly yes: boolean;
+    readonly output: Output<'json' | 'yaml'>;
+  };
+  readonly globals: Globals;
+}
+
+export async function runScaleVerb(request: ScaleRequest, deps: Deps): Promise<void> {
+  const { flags, globals } = request;
+  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+  if (flags.masters === undefined && flags.replicas === undefined)
+    throw usageError(
+      'scale needs --masters or --replicas, or both',
+      'for example: kubectl redis scale redis --masters 5',
+    );
+  const wrong = mastersWrong(flags.masters);
+  if (wrong !== null) throw usageError(`--masters ${flags.masters}: ${wrong}`);
+  limitsOf(flags);
+  const cluster = checkName(request.args.NAME);
+  const session = await deps.openSession(globals);
+  try {
+    await scaleOne(request, deps, session, { namespace: session.namespace, name: cluster });
+  } finally {
+    session.close();
+  }
+}
+
+async function scaleOne(request: ScaleRequest, deps: Deps, session: Session, cluster: ClusterRef): Promise<void> {
+  const { flags } = request;
+  const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  session.prepare();
+  if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
+  const input = { cluster, masters: flags.masters ?? null, replicas: flags.replicas ?? null, signal: deps.signal };
+  const prepared = await untilAborted(prepareScale(ports, input), deps.signal);
+  const { plan, wanted } = prepared;
+  checkClusterName(cluster.name, wanted.masters * (1 + wanted.replicas));
+  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
+  if (plan.kind === 'nothing') {
+    deps.terminal.write(
+      `${cluster.name} has that shape already: ${sizeOf(prepared.seen.state)}. Nothing was changed.\n`,
+    );
+    return;
+  }
+  const look = planLook(deps, request.globals);
+  deps.terminal.say(`${scalePlanLines(prepared, look).join('\n')}\n\n`);
+  await askConsent(prepared, deps, flags.yes);
+  const shape = `--masters ${wanted.masters} --replicas ${wanted.replicas}${typedLimits(flags)}`;
+  const resume = `kubectl redis scale ${cluster.name} ${shape} -n ${cluster.namespace}`;
+  const { result, seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
+    runScale(ports, {
+      cluster,
+      wanted,
+      mover: session.redis.mover,
+      limits: limitsOf(flags),
+      report,
+      podsTimeoutMs: flags.timeout,
+      resume: `${resume}${flags.yes ? ' --yes' : ''}`,
+      signal: deps.signal,
+    }),
+  );
+  deps.terminal.write(
+    `${cluster.name} has its new shape: ${sizeOf(interpret(result.last.observation))} (${seconds} s)\n`,
+  );
+}
+
+/** Volumes go with the nodes that go: that needs consent, also where nobody can be asked. */
+async function askConsent(prepared: PreparedScale, deps: Deps, yes: boolean): Promise<void> {
+  if (yes) return;
+  const { wanted, seen } = prepared;
+  const { name, namespace } = seen.recorded.cluster;
+  const removed = removalInWords(prepared.outline);
+  if (deps.interactive)
+    return confirmOrStop(removed === null ? 'Go ahead?' : `Go ahead, and remove ${removed}?`, removed === null);
+  if (removed === null) return;
+  throw refusal(
+    'needs-consent',
+    `scale would remove ${removed}, once they own nothing any more`,
+    `To agree: kubectl redis scale ${name} --masters ${wanted.masters} --replicas ${wanted.replicas} --yes -n ${namespace}`,
+  );
+}
+
+function sizeOf(state: ClusterState): string {
+  const owners = state.nodes.filter((node) => node.slots.length > 0).length;
+  const replicas = state.nodes.filter((node) => node.role === 'replica').length;
+  return `${owners} primaries, ${replicas} replicas`;
+}
+
+async function writeDryRun(prepared: PreparedScale, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+  if (output === 'table') {
+    const lines = scalePlanLines(prepared, { width: deps.terminal.size()?.columns ?? null, colour: false });
+    deps.terminal.write(`${lines.join('\n')}\n`);
+    return;
+  }
+  const [{ printDocument }, { scalePlanOf }] = await Promise.all([
+    import('../document/document.ts'),
+    import('../document/scale-plan.ts'),
+  ]);
+  deps.terminal.write(await printDocument(scalePlanOf(prepared), output));
+}

@@ -1,0 +1,107 @@
+/** Roles and slots to those who shall have them. */
+import { countSlots, rangesFromSlots, subtractRanges, type SlotRange } from '../model/slots.ts';
+import type { Batch, Step, StepNode } from '../model/plan.ts';
+import type { ClusterState } from '../model/state.ts';
+import type { Member } from './form-members.ts';
+import type { ScaleContext } from './scale-context.ts';
+import { planTransfers, shareSlots, type SlotTransfer } from './slot-moves.ts';
+
+/** A failover moves no key: cheaper than slots, and before them, so that they go to who leads in the end. */
+export function handOverStage({ shards }: ScaleContext): Batch[] {
+  const steps = shards.flatMap(({ name, head, heir }): Step[] =>
+    head === null || heir === null || head === heir
+      ? []
+      : [
+          {
+            kind: 'failover',
+            node: heir.step,
+            primary: head.step,
+            reason: `${head.step.pod} goes, shard ${name} stays`,
+          },
+        ],
+  );
+  return steps.length === 0 ? [] : [{ title: 'hand over roles', steps }];
+}
+
+export function moveStage(context: ScaleContext): Batch[] {
+  const finish = finishSteps(context.state, context.members);
+  // What is open belongs to both: nothing else may be decided about those slots.
+  if (finish.length > 0) return [{ title: 'finish what was open', steps: finish }];
+  const byId = new Map(context.members.map((member) => [member.step.nodeId, member]));
+  const steps = transfersOf(context).flatMap(({ from, to, ranges }): Step[] => {
+    const source = byId.get(from);
+    const target = byId.get(to);
+    if (source === undefined || target === undefined) return [];
+    const reason = `${countSlots(ranges)} slots`;
+    return [{ kind: 'move-slots', source: source.step, target: target.step, ranges, reason }];
+  });
+  return steps.length === 0 ? [] : [{ title: 'move slots', steps }];
+}
+
+/** Straight to final owners: all that those who lead no staying shard have, and with `spread` what the others have too much. */
+function transfersOf({ spec, shards, members }: ScaleContext): SlotTransfer[] {
+  const heads = shards.flatMap(({ heir }) => (heir === null ? [] : [heir]));
+  if (heads.length < shards.length) return [];
+  const ids = new Set(heads.map((head) => head.step.nodeId));
+  const owners = members.filter(({ node, step }) => node.slots.length > 0 || ids.has(step.nodeId));
+  const holders = owners.map(({ node, step }) => ({ id: step.nodeId, slots: node.slots }));
+  const staying = holders.filter((holder) => ids.has(holder.id));
+  if (spec.scaling?.spread !== true && staying.length === holders.length) return [];
+  return planTransfers(holders, shareSlots(staying.map((holder) => ({ ...holder, weight: 1 }))));
+}
+
+/**
+ * Slots that an interrupted move left open, each with the very pair that has it open: keys of it may be on both.
+ *
+ * @returns one step for each pair; slots that no such pair has open are refused elsewhere
+ */
+export function finishSteps(state: ClusterState, members: readonly Member[]): Step[] {
+  const pairs = new Map<string, { source: StepNode; target: StepNode; slots: number[] }>();
+  for (const { slot, source, target } of openPairs(state, members)) {
+    if (source === null || target === null) continue;
+    const key = `${source.nodeId} ${target.nodeId}`;
+    const pair = pairs.get(key) ?? { source, target, slots: [] };
+    pair.slots.push(slot);
+    pairs.set(key, pair);
+  }
+  return [...pairs.values()].map(({ source, target, slots }): Step => {
+    const ranges: SlotRange[] = rangesFromSlots(slots);
+    return { kind: 'move-slots', source, target, ranges, reason: 'they were left open' };
+  });
+}
+
+export interface OpenPair {
+  readonly slot: number;
+  /** null: none of the nodes that answered owns it, or has it open towards one that does. */
+  readonly source: StepNode | null;
+  readonly target: StepNode | null;
+}
+
+/** Marks of one side count, too: a failover loses those of the node that went. */
+export function openPairs(state: ClusterState, members: readonly Member[]): OpenPair[] {
+  const primaries = new Map(
+    members.filter(({ node }) => node.role === 'primary').map(({ step }) => [step.nodeId, step] as const),
+  );
+  const marks = members.flatMap(({ node, step }) => [
+    ...(node.gossip?.migrating ?? []).map(({ slot, toNodeId }) => ({ slot, from: step.nodeId, to: toNodeId })),
+    ...(node.gossip?.importing ?? []).map(({ slot, fromNodeId }) => ({ slot, from: fromNodeId, to: step.nodeId })),
+  ]);
+  const slots = [...new Set([...marks.map(({ slot }) => slot), ...state.openSlots.map(({ slot }) => slot)])];
+  return slots
+    .sort((a, b) => a - b)
+    .map((slot) => {
+      const found = marks
+        .filter((mark) => mark.slot === slot)
+        .map(({ from, to }) => ({ source: primaries.get(from) ?? null, target: primaries.get(to) ?? null }));
+      const whole = found.filter(({ source, target }) => source !== null && target !== null && source !== target);
+      const first = whole[0];
+      const one =
+        first !== undefined && whole.every((pair) => pair.source === first.source && pair.target === first.target);
+      return one ? { slot, ...first } : { slot, source: null, target: null };
+    });
+}
+
+/** Slots of `ranges` that somebody else owns. */
+export function notYetOf(owner: Member, ranges: readonly SlotRange[]): SlotRange[] {
+  return subtractRanges(ranges, owner.node.slots);
+}

@@ -1,0 +1,103 @@
+/** What `scale` and `rebalance` do not begin, and do not go on with: what has to be mended first. */
+import { formatRanges, rangesFromSlots } from '../model/slots.ts';
+import type { Plan } from '../model/plan.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { refuse, type Member } from './form-members.ts';
+import type { ScaleContext } from './scale-context.ts';
+import { isMember } from './scale-join.ts';
+import { openPairs } from './scale-moves.ts';
+import { isForgettable } from './scale-remove.ts';
+
+/** The first reason, or null. */
+export function refuseScale(context: ScaleContext): Plan | null {
+  const { state, members } = context;
+  return (
+    refuseUnsound(state, members) ?? refuseGhosts(context) ?? refuseStrangers(context) ?? refuseFullNewcomers(context)
+  );
+}
+
+/** Slots must be whole before any of them moves. */
+export function refuseUnsound(state: ClusterState, members: readonly Member[]): Plan | null {
+  const { name } = state.cluster;
+  const status = `kubectl redis status ${name} says what is wrong; run the same command when it is mended`;
+  if (!state.formed) {
+    const sentence = `${name} is not a cluster yet: its nodes were never joined`;
+    return refuse('not-formed', sentence, `kubectl redis create ${name} finishes it`);
+  }
+  const silent = state.nodes.find((node) => node.slots.length > 0 && node.reply?.kind !== 'answered');
+  if (silent !== undefined) return refuseSilent(silent, name, status);
+  if (state.uncovered.length > 0)
+    return refuse('slots-uncovered', `Nobody owns slots ${formatRanges(state.uncovered)} of ${name}`, status);
+  const torn = openPairs(state, members).filter(({ source, target }) => source === null || target === null);
+  if (torn.length > 0) {
+    const slots = formatRanges(rangesFromSlots(torn.map(({ slot }) => slot)));
+    return refuse(
+      'slots-open',
+      `Slots ${slots} of ${name} are open between nodes that are not both its primaries`,
+      status,
+    );
+  }
+  return null;
+}
+
+function refuseSilent(node: ClusterNode, cluster: string, status: string): Plan {
+  const who = node.pod?.name ?? `Node ${node.nodeId?.slice(0, 8) ?? '?'}`;
+  const why = node.unreachable === null ? 'it has no pod' : `${node.unreachable.why}: ${node.unreachable.detail}`;
+  const hint = node.pod === null ? `kubectl redis create ${cluster} starts what is missing, with its volume` : status;
+  return refuse('owner-silent', `${who} owns slots and can't be asked (${why})`, hint);
+}
+
+/** An id that is no pod, and that must not simply be forgotten. A leaving one is only on its way out. */
+function refuseGhosts(context: ScaleContext): Plan | null {
+  const { state, leaving, kube } = context;
+  const services = new Set(kube.services.map((service) => service.clusterIP));
+  const ghost = state.nodes.find(
+    (node) =>
+      node.pod === null &&
+      !isForgettable(context, node) &&
+      !leaving.some((one) => one.node === node) &&
+      !services.has(node.gossip?.ip ?? ''),
+  );
+  if (ghost === undefined) return null;
+  const at = ghost.announced ?? 'an unknown address';
+  return refuse(
+    'foreign-node',
+    `The nodes know ${ghost.nodeId?.slice(0, 8) ?? '?'} at ${at}, which is no pod of ${state.cluster.name} and does not count as failed`,
+    `If it is gone for good, wait a minute; if it is another cluster's, CLUSTER FORGET ${ghost.nodeId ?? ''} on every node, within a minute`,
+  );
+}
+
+/** Law L2: a node that knows anybody who is not of this cluster is not met. */
+function refuseStrangers(context: ScaleContext): Plan | null {
+  const known = new Set(context.state.nodes.map((node) => node.nodeId));
+  const inside = context.members.filter((member) => isMember(context, member));
+  const ours = new Set([
+    ...inside.flatMap((member) => [...member.knows]),
+    ...context.members.map(({ step }) => step.nodeId),
+  ]);
+  for (const member of context.members) {
+    if (inside.includes(member)) continue;
+    const stranger = [...member.knows].find((id) => !ours.has(id) || !known.has(id));
+    if (stranger === undefined) continue;
+    const sentence = `${member.step.pod} knows node ${stranger.slice(0, 8)}, which is not of ${context.state.cluster.name}: its volume has another past`;
+    return refuse(
+      'foreign-node',
+      sentence,
+      `Remove ${member.step.pod}'s volume and then the pod, and run the same command again`,
+    );
+  }
+  return null;
+}
+
+/** A newcomer with keys would lose them behind a primary, or strand them as one. */
+function refuseFullNewcomers(context: ScaleContext): Plan | null {
+  const full = context.members.find((member) => !isMember(context, member) && member.answer.info.keys > 0);
+  if (full === undefined) return null;
+  const { step, answer } = full;
+  const sentence = `${step.pod} is to join, and holds ${answer.info.keys} keys of its own`;
+  return refuse(
+    'node-not-empty',
+    sentence,
+    `Save what you need from it, run FLUSHALL on it, and run the same command again`,
+  );
+}

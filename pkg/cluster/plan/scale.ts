@@ -1,0 +1,131 @@
+/**
+ * The plan of `scale`: from whatever is there to the shape that was asked for, up and down at once. In this order, and each stage
+ * only when nothing of the earlier ones is left to do:
+ *
+ * 1. The shape is recorded on Service NAME, with the table of nodes that come and go: whoever runs the command again after a kill
+ *    anywhere works towards the same nodes.
+ * 2. What has gone for good is forgotten on every node (law L9).
+ * 3. Objects and pods of new nodes; they are met (L2), follow their primaries, and everybody agrees (L10).
+ * 4. A node that goes and leads a shard that stays hands its role over.
+ * 5. Slots that an interrupted move left open, with the pair that has them open; then all others, straight to their owners.
+ * 6. Emptied nodes stop, replicas first; when their pods have gone they are forgotten (stage 2).
+ * 7. Their addresses, volumes and budgets go, then their lines in the tables; the record says that it is done.
+ *
+ * A pure function of what was observed, and only the first batch of a plan is run before it is made anew.
+ */
+import { ANNOUNCE_ANNOTATION, NODES_KEY } from '../model/labels.ts';
+import type { Batch, Plan, Remark, Step } from '../model/plan.ts';
+import { nodeName, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
+import type { DesiredShape } from '../model/state.ts';
+import { planObjects } from './create-objects.ts';
+import { isConverged } from './form.ts';
+import { forgetStage, removeStage, cleanStage } from './scale-remove.ts';
+import { joinStage } from './scale-join.ts';
+import { handOverStage, moveStage } from './scale-moves.ts';
+import { refuseScale } from './scale-refuse.ts';
+import { layShape } from './scale-layout.ts';
+import { scaleContext, type ScaleContext, type ScaleSeen } from './scale-context.ts';
+
+export interface ScaleInput extends ScaleSeen {
+  /** What Service NAME records. */
+  readonly recorded: ClusterSpec;
+  readonly wanted: Pick<DesiredShape, 'masters' | 'replicas'>;
+}
+
+type Stage = (context: ScaleContext) => Batch[];
+
+const STAGES: readonly Stage[] = [
+  forgetStage,
+  objectStage,
+  podStage,
+  joinStage,
+  agreeStage,
+  handOverStage,
+  moveStage,
+  removeStage,
+  cleanStage,
+  settleStage,
+];
+
+/** @returns nothing when the cluster has the shape; the batches of the stage that it is in */
+export function planScale(input: ScaleInput): Plan {
+  const context = scaleContext(input, layShape({ ...input, spec: input.recorded }, input.wanted));
+  const refused = refuseScale(context);
+  if (refused !== null) return refused;
+  const remarks = remarksOf(input);
+  if (context.spec !== input.recorded) {
+    const { masters, replicas } = input.wanted;
+    const reason = `${masters} x ${1 + replicas} nodes from now on, for whoever goes on with it`;
+    const record: Batch = {
+      title: 'record the new shape',
+      steps: [{ kind: 'record-spec', spec: context.spec, reason }],
+    };
+    return { kind: 'batches', batches: [record], remarks };
+  }
+  for (const stage of STAGES) {
+    const batches = stage(context);
+    if (batches.length > 0) return { kind: 'batches', batches, remarks };
+  }
+  return { kind: 'nothing', remarks };
+}
+
+function remarksOf({ recorded, wanted }: ScaleInput): Remark[] {
+  if (recorded.scaling === null || (recorded.masters === wanted.masters && recorded.replicas === wanted.replicas))
+    return [];
+  const sentence = `A change to ${recorded.masters} masters with ${recorded.replicas} replicas each was begun and is not finished: from where it stands it now goes to ${wanted.masters} with ${wanted.replicas}`;
+  return [{ code: 'other-shape-unfinished', sentence }];
+}
+
+function objectStage({ kube, target }: ScaleContext): Batch[] {
+  return planObjects(kube, target, true);
+}
+
+function podStage({ kube, state, target }: ScaleContext): Batch[] {
+  const pods = ordinalsOf(target).map((ordinal) => podName(target.cluster.name, ordinal));
+  const waiting = pods.filter((name) => {
+    const node = state.nodes.find((one) => one.pod?.name === name);
+    return node?.reply?.kind !== 'answered' || kube.pods.some((pod) => pod.name === name && pod.terminating);
+  });
+  if (waiting.length === 0) return [];
+  const reason = `${waiting.length} of ${pods.length} nodes do not answer yet`;
+  return [{ title: 'wait for pods', steps: [{ kind: 'wait-pods', pods: waiting, reason }] }];
+}
+
+/** Nodes that have been emptied and are on their way out need not agree with anybody. */
+function agreeStage({ state, leaving }: ScaleContext): Batch[] {
+  const going = new Set(leaving.filter(({ node }) => isGoing(node)).map(({ pod }) => pod));
+  const nodes = state.nodes.filter((node) => node.pod === null || !going.has(node.pod.name));
+  if (going.size > 0 || isConverged({ ...state, nodes })) return [];
+  const pods = nodes.flatMap((node) => (node.pod === null ? [] : [node.pod.name]));
+  const reason = 'every node ok, one view, all links up';
+  return [{ title: 'wait until all nodes agree', steps: [{ kind: 'await-convergence', pods, reason }] }];
+}
+
+function isGoing(node: ScaleContext['leaving'][number]['node']): boolean {
+  return node !== null && (node.pod?.terminating === true || node.reply?.kind !== 'answered');
+}
+
+/** The tables say what is there; then the record that it is done. */
+function settleStage({ kube, spec, target }: ScaleContext): Batch[] {
+  const record = (title: string, one: ClusterSpec, reason: string): Batch => ({
+    title,
+    steps: [{ kind: 'record-spec', spec: one, reason }],
+  });
+  if ((spec.scaling?.leaving.length ?? 0) > 0) {
+    const scaling = { leaving: [], spread: spec.scaling?.spread === true };
+    return [record('record who is left', { ...target, scaling }, 'nothing of the others is left')];
+  }
+  const config: Step = { kind: 'apply-config', reason: 'the table of addresses names nodes that have gone' };
+  const names = new Set(ordinalsOf(target).map((ordinal) => nodeName(target.cluster.name, ordinal)));
+  const lines = (kube.config?.[NODES_KEY] ?? '').split('\n').filter((line) => line.trim() !== '');
+  const stale = lines.some((line) => !names.has(line.split(' ')[1] ?? ''));
+  if (stale) return [{ title: 'bring the configuration up to date', steps: [config] }];
+  return spec.scaling === null
+    ? []
+    : [record('record that it is done', { ...spec, scaling: null }, 'it has its shape')];
+}
+
+/** Whether the objects of a formed cluster are ours: they announce what we gave them. */
+export function isOurs({ kube, state }: Pick<ScaleSeen, 'kube' | 'state'>): boolean {
+  return state.origin === 'ours' && kube.statefulSets.some((set) => ANNOUNCE_ANNOTATION in set.templateAnnotations);
+}

@@ -1,0 +1,117 @@
+/** `scale`, without a terminal: prepare (what would be there, what it costs), then run the loop under the lease. */
+import { AppError, refusal } from '../errors.ts';
+import { interpret } from '../cluster/interpret.ts';
+import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
+import type { Plan, Remark } from '../cluster/model/plan.ts';
+import type { ClusterSpec } from '../cluster/model/spec.ts';
+import type { ClusterState, DesiredShape } from '../cluster/model/state.ts';
+import { planScale } from '../cluster/plan/scale.ts';
+import { layShape } from '../cluster/plan/scale-layout.ts';
+import { outlineScale, type ScaleOutline } from '../cluster/plan/scale-outline.ts';
+import { checkHosts, refuseMemory, roomsOf } from '../cluster/plan/scale-preflight.ts';
+import { readSpec } from '../pod/annotations.ts';
+import { converge, type Converged } from './converge.ts';
+import { readInventory, type Inventory } from './inventory.ts';
+import { observe, type ObservePorts } from './observe.ts';
+import { underLease } from './operation.ts';
+import type { MoveLimits, SlotMover } from './ports.ts';
+import type { Report } from './report.ts';
+import { applyStep } from './steps/apply.ts';
+
+const ASK_DEADLINE_MS = 2_000;
+
+type Wanted = Pick<DesiredShape, 'masters' | 'replicas'>;
+
+export interface ScaleSight {
+  readonly observation: Observation;
+  readonly state: ClusterState;
+  readonly inventory: Inventory;
+  readonly recorded: ClusterSpec;
+}
+
+export interface PreparedScale {
+  readonly seen: ScaleSight;
+  readonly wanted: Wanted;
+  readonly plan: Plan;
+  readonly outline: ScaleOutline;
+  readonly remarks: readonly Remark[];
+}
+
+export interface PrepareScaleInput {
+  readonly cluster: ClusterRef;
+  /** null = as it is. */
+  readonly masters: number | null;
+  readonly replicas: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** Reads everything and changes nothing. @throws AppError for whatever scale would refuse */
+export async function prepareScale(ports: ObservePorts, input: PrepareScaleInput): Promise<PreparedScale> {
+  const seen = await lookForMoves(ports, input.cluster, input.signal);
+  const { recorded, state } = seen;
+  const wanted = { masters: input.masters ?? recorded.masters, replicas: input.replicas ?? recorded.replicas };
+  const plan = planOf(seen, wanted);
+  const kube = seen.observation.kube;
+  const spec = layShape({ spec: recorded, state, kube }, wanted);
+  const outline = outlineScale({ state, kube, owned: seen.inventory.owned }, spec);
+  if (plan.kind !== 'batches')
+    return { seen, wanted, plan, outline, remarks: plan.kind === 'nothing' ? plan.remarks : [] };
+  const short = refuseMemory(outline.moves, roomsOf(state));
+  if (short !== null) throw short;
+  const hosts = checkHosts(outline, kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts);
+  if (hosts instanceof AppError) throw hosts;
+  return { seen, wanted, plan, outline, remarks: [...plan.remarks, ...hosts] };
+}
+
+/** @throws AppError where the cluster is not one that `create` made */
+export async function lookForMoves(ports: ObservePorts, cluster: ClusterRef, signal: AbortSignal): Promise<ScaleSight> {
+  const [inventory, observation] = await Promise.all([
+    readInventory(ports.kube, cluster, false),
+    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
+  ]);
+  const state = interpret(observation);
+  return { observation, state, inventory, recorded: recordedSpec(observation.kube, cluster) };
+}
+
+function recordedSpec(kube: KubeFacts, cluster: ClusterRef): ClusterSpec {
+  const service = kube.services.find((candidate) => candidate.name === cluster.name);
+  const spec = service === undefined ? null : readSpec(service.annotations);
+  if (spec !== null) return spec;
+  throw refusal(
+    'foreign-cluster',
+    `${cluster.name} was not made by kubectl redis create: Service ${cluster.name} records no shape`,
+    'Change its shape with what made it',
+  );
+}
+
+function planOf({ state, observation, inventory, recorded }: ScaleSight, wanted: Wanted): Plan {
+  return planScale({ state, kube: observation.kube, owned: inventory.owned, recorded, wanted });
+}
+
+export interface RunScaleInput {
+  readonly cluster: ClusterRef;
+  readonly wanted: Wanted;
+  readonly mover: SlotMover;
+  readonly limits: MoveLimits;
+  readonly report: Report;
+  readonly podsTimeoutMs: number;
+  readonly resume: string;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
+export async function runScale(ports: ObservePorts, input: RunScaleInput): Promise<Converged<ScaleSight>> {
+  const { cluster, wanted, mover, limits, podsTimeoutMs, resume } = input;
+  return underLease(ports, cluster, 'scale', input, (held) =>
+    converge<ScaleSight>({
+      observe: () => lookForMoves(ports, cluster, held.signal),
+      plan: (seen) => planOf(seen, wanted),
+      apply: (step, seen) => {
+        // Objects are rendered from what is recorded: that names the nodes that go, too, for as long as they are there.
+        const deps = { ...ports, ...held, spec: seen.recorded, podsTimeoutMs, resume, ownsObjects: true };
+        return applyStep({ ...deps, moving: { mover, limits } }, step, seen.observation);
+      },
+      ...held,
+    }),
+  );
+}
