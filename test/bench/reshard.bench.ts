@@ -206,11 +206,16 @@ async function curves(binary: Binary): Promise<string[][]> {
   ] as const) {
     const stage = await openStage(binary, { name: '', slots, keys, dense: false });
     try {
-      const { mover, command } = await alternate(3, {
+      const rss: number[] = [];
+      const { mover } = await alternate(3, {
         mover: andBack(stage, () => stage.byMover(ALL_OUT)),
-        command: andBack(stage, () => stage.byCommand()),
+        command: andBack(stage, async () => {
+          const { ms, peakRssBytes } = await stage.byCommand();
+          rss.push(peakRssBytes);
+          return ms;
+        }),
       });
-      const mib = Math.round(median(command.map(({ peakRssBytes }) => peakRssBytes)) / 2 ** 20);
+      const mib = Math.round(median(rss) / 2 ** 20);
       const what = `${slots} slots, ${Math.round((keys * slots) / 16384 / 1000)}k of ${keys / 1000}k keys`;
       rows.push([
         binary.name,
@@ -239,7 +244,7 @@ async function main(): Promise<void> {
     await underLoad(system),
   ];
   for (const binary of extra.filter(({ atomic }) => atomic)) {
-    results.push(await atomically(binary, SPARSE, 40), await atomically(binary, DENSE, 20));
+    results.push(await atomically(binary, SPARSE, 40), await atomically(binary, DENSE, 40));
   }
   const goals = results.flatMap((result) => result.goals);
   if (GATE) return gate(goals);

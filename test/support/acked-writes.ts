@@ -129,7 +129,7 @@ async function differences(client: RedirectedClient, expected: Expected): Promis
 class RedirectedClient {
   readonly #servers: ReadonlyMap<string, RedisServer>;
   readonly #connections = new Map<string, Promise<RedisConnection>>();
-  readonly #slots: string[] = [];
+  readonly #slots = new Map<number, string>();
 
   constructor(servers: readonly RedisServer[]) {
     this.#servers = new Map(servers.map((server) => [`${server.address}:${server.port}`, server]));
@@ -138,7 +138,7 @@ class RedirectedClient {
   /** The reply; an Error that is no redirection; null when the connection broke behind the command. */
   async run(key: string, words: RedisCommand): Promise<unknown> {
     const slot = slotOfKey(key);
-    let where = this.#slots[slot] ?? [...this.#servers.keys()][0] ?? '';
+    let where = this.#slots.get(slot) ?? [...this.#servers.keys()][0] ?? '';
     let asking = false;
     for (let hop = 0; hop < MAX_HOPS; hop++) {
       let replies: unknown[];
@@ -147,13 +147,13 @@ class RedirectedClient {
         replies = await connection.exec(asking ? [['ASKING'], words] : [words]);
       } catch {
         this.#connections.delete(where);
-        delete this.#slots[slot];
+        this.#slots.delete(slot);
         return null;
       }
       const reply = replies.at(-1);
       if (!(reply instanceof Error)) return reply;
       const [kind, , address = ''] = reply.message.split(' ');
-      if (kind === 'MOVED') this.#slots[slot] = where = address;
+      if (kind === 'MOVED') this.#slots.set(slot, (where = address));
       else if (kind === 'ASK') where = address;
       else if (kind === 'TRYAGAIN') await new Promise((resolve) => setTimeout(resolve, 1));
       else return reply;

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../../errors.ts';
 import type { RedisCommand } from '../../engine/ports.ts';
-import { tableOf } from '../parse/replies.ts';
+import { tableOf, textOf } from '../parse/replies.ts';
 import type { AtomicWay } from './atomic.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
@@ -38,7 +38,7 @@ export const exportFromSource: AtomicWay = {
     const state = String(job.get('state'));
     if (state === 'success') return { kind: 'done' };
     return state === 'failed' || state === 'cancelled' || state === 'canceled'
-      ? { kind: 'failed', why: String(job.get('message') ?? state) }
+      ? { kind: 'failed', why: textOf(job.get('message')) }
       : { kind: 'running' };
   },
   // There is no way to cancel one of them. All are cancelled together when a person stops the command.

@@ -3,7 +3,7 @@
  * by itself for ever, so a job that only ever fails is cancelled here.
  */
 import { AppError } from '../../errors.ts';
-import { integerOf, tableOf } from '../parse/replies.ts';
+import { integerOf, tableOf, textOf } from '../parse/replies.ts';
 import type { AtomicWay, JobState } from './atomic.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
@@ -44,7 +44,7 @@ export const importAtTarget: AtomicWay = {
 };
 
 function readTask(task: ReadonlyMap<string, unknown>): JobState | { readonly kind: 'retrying'; readonly why: string } {
-  const [state, why] = [String(task.get('state')), String(task.get('last_error') ?? '')];
+  const [state, why] = [String(task.get('state')), textOf(task.get('last_error'))];
   if (state === 'completed') return { kind: 'done' };
   if (state === 'failed' && integerOf(task.get('retries')) > MAX_RETRIES) return { kind: 'retrying', why };
   if (state === 'canceled') return { kind: 'failed', why: why === '' ? 'it was cancelled' : why };

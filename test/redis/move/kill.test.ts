@@ -115,7 +115,7 @@ describe.each(BINARIES)('a mover that is killed, $name', (binary) => {
     return (await runChild(moves, delayMs)) === 'killed';
   }
 
-  async function runChild(moves: readonly SlotMove[], killAfterMs?: number): Promise<'ended' | 'killed' | string> {
+  async function runChild(moves: readonly SlotMove[], killAfterMs?: number): Promise<string> {
     const file = join(dir, 'moves.json');
     await writeFile(file, JSON.stringify({ moves, limits: POLITE }));
     const running = spawn(process.execPath, [child, file], { stdio: ['ignore', 'ignore', 'pipe'] });

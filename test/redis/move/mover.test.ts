@@ -162,7 +162,11 @@ describe.each(CASES)('$name by $way', ({ server, limits }) => {
     await load(30_000);
     let killed: Promise<void> | null = null;
     const code = await codeOf(
-      run(limits, { onProgress: ({ keys }) => keys > 2000 && (killed ??= cluster.server(1).stop()) }),
+      run(limits, {
+        onProgress: ({ keys }) => {
+          if (keys > 2000) killed ??= cluster.server(1).stop();
+        },
+      }),
     );
     expect(killed).not.toBeNull();
     expect(['target-silent', 'migration-failed', 'error', 'refused', 'timeout', 'migrate-failed']).toContain(code);
@@ -178,8 +182,9 @@ describe.each(CASES)('$name by $way', ({ server, limits }) => {
     await at(0, ['WAIT', 1, 5000]);
     let failover: Promise<unknown> | null = null;
     const moving = run(limits, {
-      onProgress: ({ keys }) =>
-        keys > 2000 && (failover ??= cluster.port.run(cluster.server(3).pod, [['CLUSTER', 'FAILOVER']], 5000)),
+      onProgress: ({ keys }) => {
+        if (keys > 2000) failover ??= cluster.port.run(cluster.server(3).pod, [['CLUSTER', 'FAILOVER']], 5000);
+      },
     });
     const code = await codeOf(moving.then(() => Promise.reject(new AppError('', { code: 'done' }))));
     expect(failover).not.toBeNull();
