@@ -41,9 +41,9 @@ export function startWriters(servers: readonly RedisServer[], tags: readonly str
   const client = new RedirectedClient(servers);
   const expected: Expected = { once: new Set(), counters: new Map(), lists: new Map() };
   const seen = { acked: 0, errors: [] as string[], unknown: 0, latenciesMs: [] as number[] };
-  let stopped = false;
+  const running = { now: true };
   const loops = Array.from({ length: WRITERS }, async (_, writer) => {
-    for (let n = 0; !stopped; n++) {
+    for (let n = 0; running.now; n++) {
       const startedAt = performance.now();
       await writeOne(client, expected, seen, writer, n, tags);
       seen.latenciesMs.push(performance.now() - startedAt);
@@ -52,7 +52,7 @@ export function startWriters(servers: readonly RedisServer[], tags: readonly str
   });
   return {
     stop: async () => {
-      stopped = true;
+      running.now = false;
       await Promise.all(loops);
       return seen;
     },

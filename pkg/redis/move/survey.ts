@@ -57,7 +57,8 @@ export function survey(
     }
   }
   // A source that has given all may have become a replica by itself (cluster-allow-replica-migration).
-  if (found.drain.length + found.claim.length > 0 && source.role !== 'primary') throw roleChanged(ends.sourceId);
+  if (found.drain.length + found.claim.length + elsewhere.length > 0 && source.role !== 'primary')
+    throw roleChanged(ends.sourceId);
   if (target.role !== 'primary') throw roleChanged(ends.targetId);
   if (elsewhere.length > 0) throw slotsElsewhere(elsewhere);
   for (const { slot } of target.importing) marked.add(slot);

@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { survey } from '../../../../pkg/redis/move/survey.ts';
+import { parseClusterNodes } from '../../../../pkg/redis/parse/cluster-nodes.ts';
+
+const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string];
+const ENDS = { sourceId: A, targetId: B };
+
+/** A view: what each of the three owns, and the marks of the one that speaks. */
+function view(
+  self: string,
+  owned: Readonly<Record<string, string>>,
+  marks = '',
+  role = 'master',
+): ReturnType<typeof parseClusterNodes> {
+  const lines = [A, B, C].map((id) => {
+    const flags = id === self ? `myself,${role}` : 'master';
+    const primary = id === self && role === 'slave' ? B : '-';
+    return `${id} 10.0.0.1:6379@16379 ${flags} ${primary} 0 0 1 connected ${owned[id] ?? ''} ${id === self ? marks : ''}`.trimEnd();
+  });
+  return parseClusterNodes(lines.join('\n'));
+}
+
+function look(ofSource: ReturnType<typeof view>, ofTarget: ReturnType<typeof view>, end = 5): object {
+  const found = survey([{ start: 0, end }], ENDS, ofSource, ofTarget);
+  return { ...found, open: [...found.open], marked: [...found.marked] };
+}
+
+const NONE = { drain: [], claim: [], tell: [], done: [], open: [], marked: [] };
+
+describe('where the slots of a move stand', () => {
+  test('untouched', () => {
+    const owned = { [A]: '0-9' };
+    expect(look(view(A, owned), view(B, owned))).toEqual({ ...NONE, drain: [0, 1, 2, 3, 4, 5] });
+  });
+
+  test('open on both sides, on one, and towards another', () => {
+    const owned = { [A]: '0-9' };
+    const [source, target] = [
+      view(A, owned, `[0->-${B}] [1->-${B}] [3->-${C}]`),
+      view(B, owned, `[0-<-${A}] [2-<-${A}] [3-<-${A}]`),
+    ];
+    expect(look(source, target)).toEqual({ ...NONE, drain: [0, 1, 2, 3, 4, 5], open: [0], marked: [0, 1, 2, 3] });
+  });
+
+  test('the target has taken them, and the source has not heard of it, or not closed them', () => {
+    expect(look(view(A, { [A]: '0-9' }), view(B, { [B]: '0-5', [A]: '6-9' }))).toEqual({
+      ...NONE,
+      tell: [0, 1, 2, 3, 4, 5],
+    });
+    const owned = { [B]: '0-5', [A]: '6-9' };
+    expect(look(view(A, owned, `[4->-${B}]`), view(B, owned))).toEqual({ ...NONE, tell: [4], done: [0, 1, 2, 3, 5] });
+  });
+
+  test('the source was told first', () => {
+    expect(look(view(A, { [B]: '0-5' }), view(B, { [A]: '0-5' }))).toEqual({ ...NONE, claim: [0, 1, 2, 3, 4, 5] });
+  });
+
+  test('a source that gave all away may be a replica by now; otherwise that is a failover', () => {
+    const owned = { [B]: '0-9' };
+    expect(look(view(A, owned, '', 'slave'), view(B, owned))).toEqual({ ...NONE, done: [0, 1, 2, 3, 4, 5] });
+    expect(() => look(view(A, { [A]: '0-9' }, '', 'slave'), view(B, { [A]: '0-9' }))).toThrow(
+      'aaaaaaaa is no primary any more',
+    );
+    expect(() => look(view(A, { [A]: '0-9' }), view(B, { [A]: '0-9' }, '', 'slave'))).toThrow(
+      'bbbbbbbb is no primary any more',
+    );
+  });
+
+  test('of a third node', () => {
+    const owned = { [A]: '0-2', [C]: '3-4' };
+    expect(() => look(view(A, owned), view(B, owned))).toThrow('Slots 3-5 belong to neither end of the move');
+  });
+});
