@@ -14,6 +14,7 @@ import type { MoveContext } from './context.ts';
 import { awaitTarget, viewsOfEnds } from './look.ts';
 import { moveByMigrate } from './migrate-backend.ts';
 import { NodeLine } from './node-line.ts';
+import { checkRoom } from './room.ts';
 import { survey } from './survey.ts';
 import type { Survey } from './survey.ts';
 import { Turns } from './turns.ts';
@@ -97,6 +98,7 @@ function countLeft({ drain, claim, tell }: Survey): number {
 /** What lies between two owners, and slots that are open, first and by MIGRATE; the rest as both ends can. */
 async function moveFound(context: MoveContext, found: Survey): Promise<void> {
   const way = await chooseWay(context);
+  await checkRoom(context, way, found);
   if (way === 'migrate') return moveByMigrate(context, found);
   await moveByMigrate(context, { ...found, drain: [...found.marked] });
   const closed = found.drain.filter((slot) => !found.marked.has(slot));

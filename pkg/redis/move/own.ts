@@ -93,6 +93,6 @@ function setSlots(slots: readonly number[], what: string, nodeId: string): WireC
   return slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, what, nodeId]);
 }
 
-function countKeys(slots: readonly number[]): WireCommand[] {
+export function countKeys(slots: readonly number[]): WireCommand[] {
   return slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
 }
