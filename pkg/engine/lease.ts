@@ -7,7 +7,7 @@
  * at once: nobody should have to wait for their own Ctrl-C.
  */
 import { hostname, userInfo } from 'node:os';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { AppError, EXIT } from '../errors.ts';
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { Clock, KubeObject, KubePort } from './ports.ts';
@@ -133,9 +133,18 @@ function isDead(holder: string | undefined, identity: Identity): boolean {
   if (pid === process.pid) return false; // we would be taking it from ourselves
   try {
     process.kill(pid, 0);
-    return false;
+    return isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/** One that was killed and that nobody has buried still has its number. */
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

@@ -29,7 +29,7 @@ function podLabels(shape: Shape, seat: Seat): Record<string, string> {
   };
 }
 
-function podOf(shape: Shape, seat: Seat): PodFacts {
+export function podOf(shape: Shape, seat: Seat): PodFacts {
   return {
     name: seat.pod,
     uid: `uid-${seat.pod}`,
@@ -69,7 +69,7 @@ function clientService(shape: Shape): ServiceFacts {
   };
 }
 
-function nodeService(shape: Shape, seat: Seat): ServiceFacts {
+export function nodeService(shape: Shape, seat: Seat): ServiceFacts {
   const name = `${shape.name}-${seat.ordinal}`;
   return {
     name,
@@ -92,7 +92,7 @@ function headlessService(shape: Shape): ServiceFacts {
   };
 }
 
-function statefulSetOf(shape: Shape, seat: Seat): StatefulSetFacts {
+export function statefulSetOf(shape: Shape, seat: Seat): StatefulSetFacts {
   return {
     name: `${shape.name}-${seat.ordinal}`,
     replicas: 1,

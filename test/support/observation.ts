@@ -20,7 +20,7 @@ export type { Shape } from './observation-seats.ts';
 
 export const OBSERVED_AT = '2026-11-23T10:00:00.000Z';
 
-const DEFAULT_SHAPE: Shape = {
+export const DEFAULT_SHAPE: Shape = {
   masters: 3,
   replicas: 1,
   hosts: 3,
@@ -97,7 +97,8 @@ function formedAnswer(shape: Shape, seats: readonly Seat[], seat: Seat): NodeAns
   };
 }
 
-function freshAnswer(shape: Shape, seat: Seat): NodeAnswer {
+/** Of a server that has just been started with an empty volume. */
+export function freshAnswer(shape: Shape, seat: Seat): NodeAnswer {
   const alone = { ...seat, primary: true };
   const line = lineOf(shape, [alone], alone, alone);
   return {

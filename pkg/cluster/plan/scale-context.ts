@@ -112,10 +112,6 @@ function heirOf(leader: Member, staying: readonly Member[]): Member | null {
   return replicas.toSorted((a, b) => offset(b) - offset(a))[0] ?? staying[0] ?? null;
 }
 
-export function isLeaving(context: ScaleContext, pod: string): boolean {
-  return context.leaving.some((one) => one.pod === pod);
-}
-
 export function ownedOf(context: ScaleContext, kind: string, name: string): OwnedObject | null {
   return context.owned.find((object) => object.kind === kind && object.name === name) ?? null;
 }

@@ -1,5 +1,5 @@
 /** Roles and slots to those who shall have them. */
-import { countSlots, rangesFromSlots, subtractRanges, type SlotRange } from '../model/slots.ts';
+import { countSlots, rangesFromSlots, type SlotRange } from '../model/slots.ts';
 import type { Batch, Step, StepNode } from '../model/plan.ts';
 import type { ClusterState } from '../model/state.ts';
 import type { Member } from './form-members.ts';
@@ -99,9 +99,4 @@ export function openPairs(state: ClusterState, members: readonly Member[]): Open
         first !== undefined && whole.every((pair) => pair.source === first.source && pair.target === first.target);
       return one ? { slot, ...first } : { slot, source: null, target: null };
     });
-}
-
-/** Slots of `ranges` that somebody else owns. */
-export function notYetOf(owner: Member, ranges: readonly SlotRange[]): SlotRange[] {
-  return subtractRanges(ranges, owner.node.slots);
 }

@@ -6,6 +6,7 @@ import type { Batch, Step } from '../model/plan.ts';
 import { ordinalsOf, shardOf, shardsOf } from '../model/spec.ts';
 import type { ClusterNode } from '../model/state.ts';
 import type { OwnedObject } from './delete.ts';
+import { isMember } from './scale-join.ts';
 import { ownedOf, removal, stepNode, type LeavingNode, type ScaleContext } from './scale-context.ts';
 
 /** Ids that only gossip knows. @returns false for one that may come back or counts for something */
@@ -49,8 +50,21 @@ function isUnneeded({ shards }: ScaleContext, { node }: LeavingNode): boolean {
   return node.slots.length === 0 && open === 0 && (node.role === 'replica' || followers.length === 0);
 }
 
+/** Nodes of a shape that was given up before they joined: they need nothing, and nobody would ever agree with them. */
+export function dropStage(context: ScaleContext): Batch[] {
+  const strangers = context.members.filter((member) => !isMember(context, member)).map(({ step }) => step.pod);
+  return stopBatches(
+    context,
+    context.leaving.filter(({ pod }) => strangers.includes(pod)),
+  );
+}
+
 export function removeStage(context: ScaleContext): Batch[] {
-  const running = context.leaving.filter((one) => isRunning(context, one) && isUnneeded(context, one));
+  return stopBatches(context, context.leaving);
+}
+
+function stopBatches(context: ScaleContext, some: readonly LeavingNode[]): Batch[] {
+  const running = some.filter((one) => isRunning(context, one) && isUnneeded(context, one));
   const replicas = running.filter(({ node }) => node?.role === 'replica');
   const now = replicas.length > 0 ? replicas : running;
   if (now.length === 0) return [];

@@ -13,18 +13,18 @@
  *
  * A pure function of what was observed, and only the first batch of a plan is run before it is made anew.
  */
-import { ANNOUNCE_ANNOTATION, NODES_KEY } from '../model/labels.ts';
+import { NODES_KEY } from '../model/labels.ts';
 import type { Batch, Plan, Remark, Step } from '../model/plan.ts';
-import { nodeName, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
+import { nodeName, ordinalsOf, podName, shardsOf, type ClusterSpec } from '../model/spec.ts';
 import type { DesiredShape } from '../model/state.ts';
 import { planObjects } from './create-objects.ts';
 import { isConverged } from './form.ts';
-import { forgetStage, removeStage, cleanStage } from './scale-remove.ts';
+import { cleanStage, dropStage, forgetStage, removeStage } from './scale-remove.ts';
 import { joinStage } from './scale-join.ts';
 import { handOverStage, moveStage } from './scale-moves.ts';
 import { refuseScale } from './scale-refuse.ts';
 import { layShape } from './scale-layout.ts';
-import { scaleContext, type ScaleContext, type ScaleSeen } from './scale-context.ts';
+import { ownedOf, scaleContext, type ScaleContext, type ScaleSeen } from './scale-context.ts';
 
 export interface ScaleInput extends ScaleSeen {
   /** What Service NAME records. */
@@ -36,6 +36,7 @@ type Stage = (context: ScaleContext) => Batch[];
 
 const STAGES: readonly Stage[] = [
   forgetStage,
+  dropStage,
   objectStage,
   podStage,
   joinStage,
@@ -76,8 +77,15 @@ function remarksOf({ recorded, wanted }: ScaleInput): Remark[] {
   return [{ code: 'other-shape-unfinished', sentence }];
 }
 
-function objectStage({ kube, target }: ScaleContext): Batch[] {
-  return planObjects(kube, target, true);
+function objectStage(context: ScaleContext): Batch[] {
+  const { kube, target } = context;
+  const shards = shardsOf(target).filter(
+    (shard) => ownedOf(context, 'PodDisruptionBudget', `${target.cluster.name}-shard-${shard}`) === null,
+  );
+  const reason = 'a drain never takes two nodes of a shard';
+  const budgets: Batch[] =
+    shards.length === 0 ? [] : [{ title: 'make the budgets', steps: [{ kind: 'apply-budgets', shards, reason }] }];
+  return [...budgets, ...planObjects(kube, target, true)];
 }
 
 function podStage({ kube, state, target }: ScaleContext): Batch[] {
@@ -123,9 +131,4 @@ function settleStage({ kube, spec, target }: ScaleContext): Batch[] {
   return spec.scaling === null
     ? []
     : [record('record that it is done', { ...spec, scaling: null }, 'it has its shape')];
-}
-
-/** Whether the objects of a formed cluster are ours: they announce what we gave them. */
-export function isOurs({ kube, state }: Pick<ScaleSeen, 'kube' | 'state'>): boolean {
-  return state.origin === 'ours' && kube.statefulSets.some((set) => ANNOUNCE_ANNOTATION in set.templateAnnotations);
 }

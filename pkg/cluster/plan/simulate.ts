@@ -117,6 +117,8 @@ function failover(answers: Answers, { node, primary }: Of<'failover'>): void {
   const old = answers.get(primary.pod);
   if (old === undefined) return;
   const [before] = selfOf(old);
+  // Keys of replicas are not followed through moves: who takes over has what the old primary had.
+  addKeys(answers, node.pod, old.info.keys - (answers.get(node.pod)?.info.keys ?? 0));
   for (const [pod, answer] of answers)
     if (selfOf(answer)[0]?.primaryId === primary.nodeId)
       changeSelf(answers, pod, (self) => ({ ...self, primaryId: node.nodeId }));

@@ -25,45 +25,11 @@ import {
 } from '../../../../pkg/cluster/model/spec.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
+import { asMade as asMadeFrom } from '../../../support/as-made.ts';
 import { specOf } from '../../../support/spec.ts';
 
 const SPEC = specOf({ masters: 3, replicas: 1 });
-
-/** The observation with every object as `create` would have made it from the spec. */
-function asMade(observation: Observation, spec: ClusterSpec = SPEC): Observation {
-  const { kube } = observation;
-  const hash = specHash(spec);
-  const services = kube.services.map((service): ServiceFacts => {
-    if (service.name !== spec.cluster.name) return service;
-    const recorded = {
-      [SPEC_ANNOTATION]: JSON.stringify(spec),
-      'kubectl-redis.io/masters': String(spec.masters),
-      'kubectl-redis.io/replicas': String(spec.replicas),
-    };
-    return { ...service, annotations: { ...service.annotations, ...recorded } };
-  });
-  const addressOf = (node: string): string => services.find((service) => service.name === node)?.clusterIP ?? '';
-  const annotations = (node: string): Record<string, string> => ({
-    [ANNOUNCE_ANNOTATION]: addressOf(node),
-    [SPEC_HASH_ANNOTATION]: hash,
-  });
-  const nodes = ordinalsOf(spec).map((n) => {
-    const node = nodeName(spec.cluster.name, n);
-    return `${n} ${node} ${addressOf(node)} ${shardOfOrdinal(n, spec.masters)}`;
-  });
-  const config = { ...kube.config, [NODES_KEY]: nodes.join('\n'), [SPEC_HASH_KEY]: hash };
-  const statefulSets = kube.statefulSets.map((set): StatefulSetFacts => ({
-    ...set,
-    templateLabels: { ...set.templateLabels, 'app.kubernetes.io/managed-by': 'kubectl-redis' },
-    templateAnnotations: annotations(set.name),
-  }));
-  const pods = kube.pods.map((pod): PodFacts => ({
-    ...pod,
-    owner: `StatefulSet/${pod.name.slice(0, -2)}`,
-    annotations: annotations(pod.name.slice(0, -2)),
-  }));
-  return { ...observation, kube: { ...kube, services, config, statefulSets, pods } };
-}
+const asMade = (observation: Observation, spec = SPEC): Observation => asMadeFrom(observation, spec);
 
 function planOf(observation: Observation, spec: ClusterSpec = SPEC): Plan {
   return planCreate({ state: interpret(observation), kube: observation.kube, spec, policy: { fastForming: true } });
