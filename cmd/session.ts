@@ -1,4 +1,4 @@
-/** Wires the ports as the global flags say. ioredis and the tunnel are loaded when the first node is asked, not before. */
+/** Wires the ports as the global flags say. What talks to Redis and the tunnel are loaded when the first node is asked, not before. */
 import { readFile } from 'node:fs/promises';
 import type { Dialer } from '../pkg/engine/ports.ts';
 import type { Redis } from '../pkg/redis/connect.ts';
