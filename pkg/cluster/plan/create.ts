@@ -9,6 +9,7 @@ import { MANAGED_BY, MANAGED_BY_LABEL, SPEC_ANNOTATION } from '../model/labels.t
 import type { Batch, Plan, Policy, Remark } from '../model/plan.ts';
 import { nodeCount, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
+import { withRecord } from './brought.ts';
 import { planForming } from './form.ts';
 import { planObjects } from './create-objects.ts';
 import { sharedHosts } from './placement.ts';
@@ -65,7 +66,8 @@ export function planCreate(input: CreateInput): Plan {
     return { kind: 'batches', batches: [batch], remarks };
   }
   // It names the pairs that share a host itself.
-  return planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
+  const forming = planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
+  return brought ? withRecord(forming, state, kube) : forming;
 }
 
 function answers(state: ClusterState, pod: string): boolean {

@@ -5,6 +5,7 @@ import type { ClusterSpec } from '../../cluster/model/spec.ts';
 import type { ObservePorts } from '../observe.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
+import { recordBrought } from './record-brought.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads } from './object-steps.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
@@ -19,7 +20,7 @@ export interface ApplyDeps extends ObservePorts {
   readonly podsTimeoutMs: number;
   /** The command that goes on after a failure. */
   readonly resume: string;
-  /** Whether the cluster's objects are ours; pods that people brought have no ConfigMap of ours. */
+  /** Whether the cluster's objects are ours; pods that people brought have at most a ConfigMap of ours. */
   readonly ownsObjects: boolean;
 }
 
@@ -31,7 +32,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'apply-services':
       return applyServices(kube, spec, step.ordinals, step.client);
     case 'apply-config':
-      return applyConfig(kube, spec, observation.kube, false);
+      return deps.ownsObjects
+        ? applyConfig(kube, spec, observation.kube, false)
+        : recordBrought(kube, spec.cluster, observation, false);
     case 'apply-budgets':
       return applyBudgets(kube, spec, step.shards);
     case 'apply-workloads':
@@ -54,7 +57,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
         step.pods,
       );
     case 'mark-formed':
-      return deps.ownsObjects ? applyConfig(kube, spec, observation.kube, true) : undefined;
+      return deps.ownsObjects
+        ? applyConfig(kube, spec, observation.kube, true)
+        : recordBrought(kube, spec.cluster, observation, true);
     case 'add-slots':
       return addSlots(onRedis, step);
     case 'set-config-epoch':

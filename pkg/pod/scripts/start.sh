@@ -141,7 +141,7 @@ note_directive() {
     'appendonly '*) appendonly=yes ;;
     'save ""') snapshots=no ;;
     'save '[0-9]*) snapshots=yes ;;
-    'maxmemory '*) maxmemory=set ;;
+    'maxmemory '*) maxmemory=yes ;;
     'cluster-node-timeout '*) printf '%s\n' "${1#* }" >"$run_dir/node-timeout" ;;
   esac
 }
