@@ -24,14 +24,18 @@
  * | app, name                      | label of pods               | NAME and NAME-N, as in the talk that this goes back to  |
  * | app.kubernetes.io/…            | label of all objects, pods  | the set that Kubernetes recommends                      |
  */
-import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION, SPEC_HASH_ANNOTATION } from '../cluster/model/labels.ts';
+import {
+  ANNOUNCE_ANNOTATION,
+  INJECTED_ANNOTATION,
+  SPEC_ANNOTATION,
+  SPEC_HASH_ANNOTATION,
+} from '../cluster/model/labels.ts';
 import { specHash, type ClusterSpec } from '../cluster/model/spec.ts';
 
 export const APP_LABEL = 'app';
 export const NAME_LABEL = 'name';
 export const MASTERS_ANNOTATION = 'kubectl-redis.io/masters';
 export const REPLICAS_ANNOTATION = 'kubectl-redis.io/replicas';
-export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
 export const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
 export const CLAIM_ANNOTATION = 'kubectl-redis.io/claim';
 export const ANTI_AFFINITY_ANNOTATION = 'kubectl-redis.io/anti-affinity';

@@ -76,7 +76,7 @@ export function renderPod(settings: PodSettings): RenderedPod {
  * | KUBECTL_REDIS_NAMESPACE   | for the command that its messages name                                                   |
  * | KUBECTL_REDIS_NODE        | N; without it the number at the end of the pod's name                                    |
  * | KUBECTL_REDIS_ANNOUNCE_IP | ClusterIP of Service NAME-N; not set in the YAML of `create --dry-run`                   |
- * | KUBECTL_REDIS_LOOKUP      | `dns`: without the address above, DNS is asked for that of Service NAME-N                |
+ * | KUBECTL_REDIS_LOOKUP      | `table`: without the address above, it is that of the table in the ConfigMap                |
  * | KUBECTL_REDIS_CONFIG      | lines of redis.conf for this node, behind those of the ConfigMap                         |
  * | KUBECTL_REDIS_MAXMEMORY   | bytes, where redis.conf and the lines above say none                                     |
  */

@@ -1,5 +1,5 @@
 /** Pods for tests of injection: written by people, and as fast-check makes them up. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { inject, type InjectContext, type Injected } from '../../pkg/pod/inject/inject.ts';
 import { examine, type Candidate, type Declined } from '../../pkg/pod/inject/examine.ts';
 import type { Json } from '../../pkg/pod/inject/pod-json.ts';

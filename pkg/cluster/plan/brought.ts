@@ -5,10 +5,27 @@
  * its volume looks there for the shard that it belongs to.
  */
 import type { KubeFacts, PodFacts } from '../model/observation.ts';
-import { ANNOUNCE_ANNOTATION, FORMED_KEY, NODE_LABEL, NODES_KEY, SHARD_LABEL } from '../model/labels.ts';
+import {
+  ANNOUNCE_ANNOTATION,
+  FORMED_KEY,
+  INJECTED_ANNOTATION,
+  NODE_LABEL,
+  NODES_KEY,
+  SHARD_LABEL,
+} from '../model/labels.ts';
 import type { Batch, Plan } from '../model/plan.ts';
 import { nodeName } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
+
+/** Whether injected pods wait for a ConfigMap, or for an address in its table. Pods without our mark need neither. */
+export function lacksRecord(kube: KubeFacts, cluster: string): boolean {
+  const injected = kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
+  const lines = readLines(kube);
+  return injected.some((pod) => {
+    const n = ordinalOf(cluster, pod);
+    return n !== null && (lines.get(n)?.address ?? '-') === '-';
+  });
+}
 
 /** The plan with what the record still lacks; without a ConfigMap of ours there is no record. */
 export function withRecord(plan: Plan, state: ClusterState, kube: KubeFacts): Plan {
@@ -60,7 +77,7 @@ function readLines(kube: KubeFacts): Map<number, Line> {
 }
 
 /** N by label `name`, as the webhook gives it; else, for a StatefulSet whose pods share a template, by the pod's name. */
-function ordinalOf(cluster: string, pod: PodFacts): number | null {
+export function ordinalOf(cluster: string, pod: PodFacts): number | null {
   const label = pod.labels[NODE_LABEL];
   if (label?.startsWith(`${cluster}-`) === true) {
     const text = label.slice(cluster.length + 1);

@@ -9,7 +9,7 @@ import { MANAGED_BY, MANAGED_BY_LABEL, SPEC_ANNOTATION } from '../model/labels.t
 import type { Batch, Plan, Policy, Remark } from '../model/plan.ts';
 import { nodeCount, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
-import { withRecord } from './brought.ts';
+import { lacksRecord, withRecord } from './brought.ts';
 import { planForming } from './form.ts';
 import { planObjects } from './create-objects.ts';
 import { sharedHosts } from './placement.ts';
@@ -52,6 +52,11 @@ export function planCreate(input: CreateInput): Plan {
     ? kube.pods.map((pod) => pod.name)
     : ordinalsOf(spec).map((n) => podName(spec.cluster.name, n));
   if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(expected.length, spec);
+  if (brought && lacksRecord(kube, spec.cluster.name)) {
+    const reason = 'Services, configuration and table of nodes, which the pods wait for';
+    const batch: Batch = { title: 'make the configuration', steps: [{ kind: 'apply-config', reason }] };
+    return { kind: 'batches', batches: [batch], remarks };
+  }
   const waiting = expected.filter((name) => {
     const pod = kube.pods.find((candidate) => candidate.name === name);
     return pod === undefined || pod.terminating || (!pod.ready && !answers(state, name));

@@ -188,7 +188,8 @@ function withoutToken(
   { alone, mode }: { readonly alone: boolean; readonly mode: Mode },
 ): PodSpec {
   if (written['automountServiceAccountToken'] !== undefined) return spec;
-  const volumes = alone && mode === 'webhook' ? spec.volumes?.filter(({ name }) => !TOKEN_VOLUME.test(name)) : spec.volumes;
+  const volumes =
+    alone && mode === 'webhook' ? spec.volumes?.filter(({ name }) => !TOKEN_VOLUME.test(name)) : spec.volumes;
   const isToken = (mount: VolumeMount): boolean => TOKEN_VOLUME.test(mount.name) && atPath(mount.mountPath, TOKEN_DIR);
   const containers = spec.containers.map((container) =>
     container.name === redis && mode === 'webhook'

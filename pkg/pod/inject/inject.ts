@@ -19,8 +19,14 @@
  *
  * A pod that is marked as injected is never touched again, so a second pass changes nothing.
  */
-import { ANNOUNCE_ANNOTATION, CLUSTER_LABEL, MANAGED_BY_LABEL, SHARD_LABEL } from '../../cluster/model/labels.ts';
-import { CLAIM_ANNOTATION, CONTAINER_ANNOTATION, INJECTED_ANNOTATION, NAME_LABEL } from '../annotations.ts';
+import {
+  ANNOUNCE_ANNOTATION,
+  INJECTED_ANNOTATION,
+  CLUSTER_LABEL,
+  MANAGED_BY_LABEL,
+  SHARD_LABEL,
+} from '../../cluster/model/labels.ts';
+import { CLAIM_ANNOTATION, CONTAINER_ANNOTATION, NAME_LABEL } from '../annotations.ts';
 import { clusterLabels, nodeLabels } from '../labels.ts';
 import { renderPod } from '../pod-spec.ts';
 import { parseQuantity } from '../quantity.ts';
@@ -35,9 +41,9 @@ import { shardOfNumber } from './wishes.ts';
 export interface InjectContext {
   readonly namespace: string;
   readonly mode: Mode;
-  /** null = the start script finds out. */
+  /** null = the start script finds out from the pod's name. */
   readonly ordinal: number | null;
-  /** null = the start script asks DNS. */
+  /** null = the start script finds it in the ConfigMap, once `create` has written it. */
   readonly announceIp: string | null;
   /** As the cluster's table of nodes says; null = not known. */
   readonly shard: string | null;
@@ -145,7 +151,7 @@ function environmentOf({ container, wishes }: Candidate, { announceIp }: InjectC
   const limit = isObject(limits) ? limits['memory'] : undefined;
   const bytes = typeof limit === 'string' || typeof limit === 'number' ? parseQuantity(String(limit)) : null;
   return {
-    ...(announceIp === null ? { KUBECTL_REDIS_LOOKUP: 'dns' } : {}),
+    ...(announceIp === null ? { KUBECTL_REDIS_LOOKUP: 'table' } : {}),
     ...(lines.length === 0 ? {} : { KUBECTL_REDIS_CONFIG: lines.join('') }),
     ...(bytes === null || bytes <= 0 ? {} : { KUBECTL_REDIS_MAXMEMORY: String(maxMemoryOf(bytes)) }),
   };

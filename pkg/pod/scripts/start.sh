@@ -52,23 +52,20 @@ waiting() {
 
 # ------------------------------------------------------------------------------------------------ 1 the address
 # `create` writes it into the StatefulSet's template and replaces a pod that an older template made, so this wait ends with
-# the pod. Pods that were completed without a cluster at hand (`inject -f`) find their Service by its name.
+# the pod. Pods that were completed without a cluster at hand (`inject -f`) find it in the ConfigMap.
 find_address() {
   address=${KUBECTL_REDIS_ANNOUNCE_IP:-}
   service=${KUBECTL_REDIS_CLUSTER:-NAME}-$node
   while [ -z "$address" ]; do
-    look_up_address "$service"
+    look_up_address
     [ -z "$address" ] || return 0
     waiting "for the address of Service $service, which this node announces; to finish: $command_hint"
   done
 }
 
-# The name is complete, so that no search list leads to another Service of that name.
 look_up_address() {
-  [ "${KUBECTL_REDIS_LOOKUP:-}" = dns ] || return 0
-  domain=$(awk '$1 == "search" { for (i = 2; i <= NF; i++) if (sub(/^svc\./, "", $i)) { print $i; exit } }' "${KUBECTL_REDIS_RESOLV:-/etc/resolv.conf}" 2>/dev/null)
-  found=$(timeout 2 getent hosts "$1.${KUBECTL_REDIS_NAMESPACE:-default}.svc.${domain:-cluster.local}." 2>/dev/null 9>&-)
-  address=${found%%[ 	]*}
+  [ "${KUBECTL_REDIS_LOOKUP:-}" = table ] && [ -r "$config_dir/nodes" ] || return 0
+  address=$(awk -v me="$node" '$1 == me && $3 != "-" { print $3; exit }' "$config_dir/nodes")
 }
 
 # ------------------------------------------------------------------------------------------------- 2 the volume

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseNodeTable, renderNodeTable, withNode } from '../../../pkg/pod/node-table.ts';
 
 const lines = fc.uniqueArray(

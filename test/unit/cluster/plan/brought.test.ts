@@ -24,7 +24,7 @@ function injected(observation: Observation, config: Record<string, string> | nul
     ...pod,
     owner: 'StatefulSet/redis',
     labels: { name: `redis-${n}`, 'kubectl-redis.io/cluster': 'redis' },
-    annotations: {},
+    annotations: { 'kubectl-redis.io/injected': 'inject' },
   }));
   return { ...observation, kube: { ...observation.kube, pods, services, statefulSets: [], config } };
 }
@@ -49,19 +49,28 @@ const shardsOf = (text: string): string[] =>
 
 describe('the plan of create for injected pods', () => {
   test('marks the cluster as formed before anything else', () => {
-    expect(titlesOf(fresh({ formed: 'false' }))[0]).toBe('mark as formed');
-    expect(titlesOf(formed({ formed: 'false' }))).toEqual(['mark as formed']);
+    expect(titlesOf(fresh({ formed: 'false', nodes: table(fresh({})) }))[0]).toBe('mark as formed');
+    expect(titlesOf(formed({ formed: 'false', nodes: table(formed({})) }))).toEqual(['mark as formed']);
   });
 
   test('records the nodes at its end, and then there is nothing to do', () => {
-    const observation = formed({ formed: 'true', nodes: '0 redis-0 10.1.0.0 -\n' });
+    const observation = formed({ formed: 'true', nodes: table(formed({})).replaceAll(/ .$/gm, ' -') });
     expect(titlesOf(observation)).toEqual(['record the nodes']);
     expect(titlesOf(formed({ formed: 'true', nodes: table(observation) }))).toEqual(['nothing']);
   });
 
-  test('has nothing to record without a ConfigMap of ours', () => {
-    expect(titlesOf(formed(null))).toEqual(['nothing']);
-    expect(titlesOf(fresh(null))[0]).toBe('assign slots');
+  test('makes what pods wait for that were injected offline', () => {
+    expect(titlesOf(fresh(null))).toEqual(['make the configuration']);
+    expect(titlesOf(fresh({ nodes: '0 redis-0 - -\n' }))).toEqual(['make the configuration']);
+  });
+
+  test('has nothing to record for pods that were not injected', () => {
+    const unmarked = (observation: Observation): Observation => {
+      const pods = observation.kube.pods.map((pod) => ({ ...pod, annotations: {} }));
+      return { ...observation, kube: { ...observation.kube, pods } };
+    };
+    expect(titlesOf(unmarked(formed(null)))).toEqual(['nothing']);
+    expect(titlesOf(unmarked(fresh(null)))[0]).toBe('assign slots');
   });
 
   test('a refusal stays one', () => {
@@ -122,13 +131,35 @@ describe('writing the record', () => {
     expect(data['nodes']).toContain('0 redis-0 10.1.0.0 -\n');
   });
 
-  test('never takes the mark back, and makes no ConfigMap', async () => {
+  test('never takes the mark back, and makes nothing for pods that were not injected', async () => {
     const store = createObjectStore();
-    await recordBrought(store, cluster, formed(null), true);
+    const unmarked = formed(null);
+    const pods = unmarked.kube.pods.map((pod) => ({ ...pod, annotations: {} }));
+    await recordBrought(store, cluster, { ...unmarked, kube: { ...unmarked.kube, pods } }, true);
     expect(store.objects.size).toBe(0);
     await store.create({ ...configMap, data: { formed: 'true' } });
     await recordBrought(store, cluster, formed(null), false);
     expect(store.objects.get('ConfigMap/redis-config')?.['data']).toMatchObject({ formed: 'true' });
+  });
+
+  test('makes ConfigMap and Services that are not there', async () => {
+    const store = createObjectStore();
+    const create: typeof store.create = (object) =>
+      store.create({ ...object, spec: { ...(object['spec'] as object), clusterIP: '10.9.0.5' } });
+    const observation = fresh(null);
+    const services = observation.kube.services.slice(0, 5);
+    const pods = observation.kube.pods.map((pod) => ({ ...pod, labels: {} }));
+    const kube = { ...observation.kube, services, pods: pods.map((pod, n) => ({ ...pod, name: `redis-${n}` })) };
+    await recordBrought({ ...store, create }, cluster, { ...observation, kube }, false);
+    expect([...store.objects.keys()]).toEqual(['Service/redis-5', 'ConfigMap/redis-config']);
+    expect(store.objects.get('Service/redis-5')?.['spec']).toMatchObject({
+      selector: { 'kubectl-redis.io/cluster': 'redis', 'statefulset.kubernetes.io/pod-name': 'redis-5' },
+      publishNotReadyAddresses: true,
+    });
+    const data = store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
+    expect(data['formed']).toBe('false');
+    expect(data['nodes']).toContain('5 redis-5 10.9.0.5 -\n');
+    expect(data['start.sh']).toContain('guard');
   });
 
   test('gives up on what is no conflict', async () => {

@@ -17,7 +17,7 @@ describe('a pod of nothing but an image and a label', () => {
 
   test('gets what create gives its own', () => {
     const set = statefulSet(specOf({ auth: true, antiAffinity: 'soft' }), 2, { announceIp: '10.96.0.2', shard: '2' });
-    const { template } = set['spec'] as { template: Pod } as unknown as { template: Pod };
+    const { template } = set['spec'] as { template: Pod };
     const [own] = template.spec.containers;
     if (own === undefined) throw new Error('create makes a container');
     const redis = redisOf(pod);
@@ -198,7 +198,7 @@ describe('field by field', () => {
     });
   });
 
-  test('without a number the name is left to the start script, without an address to DNS', () => {
+  test('without a number the name is left to the start script, without an address to the table', () => {
     const { pod } = injectedPod(podOf(), { mode: 'offline', ordinal: null, announceIp: null });
     expect(pod.metadata.labels).not.toHaveProperty('name');
     expect(redisOf(pod).env?.map(({ name }) => name)).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import { patchBetween } from '../../../../pkg/pod/inject/json-patch.ts';
 import type { Json } from '../../../../pkg/pod/inject/pod-json.ts';
