@@ -103,6 +103,7 @@ const PIECES = {
     'cmd/create/run.ts',
     'cmd/delete/run.ts',
     'cmd/document/delete-plan.ts',
+    'cmd/inject/run.ts',
     'cmd/verbs/all.ts',
     'cmd/view/explain.ts',
     'pkg/cluster/check/codes.ts',

@@ -6,6 +6,7 @@ import { createVerb } from './create.ts';
 import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
 import { helpVerb } from './help.ts';
+import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
 import { slotsVerb } from './slots.ts';
@@ -21,6 +22,7 @@ export const VERBS: readonly Verb[] = [
   explainVerb,
   listVerb,
   deleteVerb,
+  injectVerb,
   completionVerb,
   versionVerb,
   helpVerb,

@@ -19,9 +19,8 @@ import type { ClusterState } from '../model/state.ts';
 
 /** Whether injected pods wait for a ConfigMap, or for an address in its table. Pods without our mark need neither. */
 export function lacksRecord(kube: KubeFacts, cluster: string): boolean {
-  const injected = kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
   const lines = readLines(kube);
-  return injected.some((pod) => {
+  return injectedPods(kube).some((pod) => {
     const n = ordinalOf(cluster, pod);
     return n !== null && (lines.get(n)?.address ?? '-') === '-';
   });
@@ -29,7 +28,7 @@ export function lacksRecord(kube: KubeFacts, cluster: string): boolean {
 
 /** The plan with what the record still lacks; without a ConfigMap of ours there is no record. */
 export function withRecord(plan: Plan, state: ClusterState, kube: KubeFacts): Plan {
-  if (plan.kind === 'refused' || kube.config === null) return plan;
+  if (plan.kind === 'refused' || kube.config === null || injectedPods(kube).length === 0) return plan;
   const rest = plan.kind === 'batches' ? plan.batches : [];
   if (kube.config[FORMED_KEY] !== 'true') {
     const reason = 'from here on an empty volume is a lost one';
@@ -59,6 +58,11 @@ export function broughtTable(state: ClusterState, kube: KubeFacts): string {
     .sort(([a], [b]) => a - b)
     .map(([n, { node, address, shard }]) => `${n} ${node} ${address} ${shard}\n`)
     .join('');
+}
+
+/** Pods that the webhook or `inject -f` completed. */
+export function injectedPods(kube: KubeFacts): PodFacts[] {
+  return kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
 }
 
 interface Line {

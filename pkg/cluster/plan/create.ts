@@ -51,12 +51,12 @@ export function planCreate(input: CreateInput): Plan {
   const expected = brought
     ? kube.pods.map((pod) => pod.name)
     : ordinalsOf(spec).map((n) => podName(spec.cluster.name, n));
-  if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(expected.length, spec);
   if (brought && lacksRecord(kube, spec.cluster.name)) {
     const reason = 'Services, configuration and table of nodes, which the pods wait for';
     const batch: Batch = { title: 'make the configuration', steps: [{ kind: 'apply-config', reason }] };
     return { kind: 'batches', batches: [batch], remarks };
   }
+  if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(expected.length, spec);
   const waiting = expected.filter((name) => {
     const pod = kube.pods.find((candidate) => candidate.name === name);
     return pod === undefined || pod.terminating || (!pod.ready && !answers(state, name));

@@ -4,9 +4,9 @@
  */
 import { interpret } from '../../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation, ServiceFacts } from '../../cluster/model/observation.ts';
-import { FORMED_KEY, INJECTED_ANNOTATION, NODE_LABEL, NODES_KEY } from '../../cluster/model/labels.ts';
+import { FORMED_KEY, NODE_LABEL, NODES_KEY } from '../../cluster/model/labels.ts';
 import { nodeName } from '../../cluster/model/spec.ts';
-import { broughtTable, ordinalOf } from '../../cluster/plan/brought.ts';
+import { broughtTable, injectedPods, ordinalOf } from '../../cluster/plan/brought.ts';
 import { AppError } from '../../errors.ts';
 import { recordOf, serviceOf } from '../../pod/inject/record.ts';
 import { configName } from '../../pod/names.ts';
@@ -30,7 +30,7 @@ export async function recordBrought(
   const services = [...observation.kube.services, ...(await makeServices(kube, cluster, observation.kube))];
   for (let tries = 1; ; tries++) {
     const config = await kube.get('v1', 'ConfigMap', configName(cluster.name));
-    if (config === null && !isInjected(observation.kube)) return;
+    if (injectedPods(observation.kube).length === 0) return;
     const data = (config?.['data'] ?? {}) as Record<string, string>;
     const facts: KubeFacts = { ...observation.kube, services, config: config === null ? null : data };
     const table = broughtTable(interpret({ ...observation, kube: facts }), facts);
@@ -60,14 +60,10 @@ async function write(
   await kube.create({ ...made, data: { ...(made['data'] as object), [FORMED_KEY]: String(formed) } });
 }
 
-function isInjected(kube: KubeFacts): boolean {
-  return kube.pods.some((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
-}
-
 async function makeServices(kube: Kube, cluster: ClusterRef, facts: KubeFacts): Promise<ServiceFacts[]> {
   const there = new Set(facts.services.map(({ name }) => name));
   const made: ServiceFacts[] = [];
-  for (const pod of facts.pods.filter((each) => each.annotations[INJECTED_ANNOTATION] !== undefined)) {
+  for (const pod of injectedPods(facts)) {
     const n = ordinalOf(cluster.name, pod);
     if (n === null || there.has(nodeName(cluster.name, n))) continue;
     const service = await kube.create(serviceOf(cluster, n, pod.labels[NODE_LABEL] === undefined ? pod.name : null));

@@ -92,4 +92,3 @@ function expectContains(got: unknown, written: unknown): void {
 function shallow(item: Json): Json {
   return Object.fromEntries(Object.entries(item).filter(([, value]) => typeof value !== 'object'));
 }
-
