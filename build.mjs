@@ -107,6 +107,7 @@ const PIECES = {
     'pkg/redis/move/mover.ts',
     'pkg/redis/move/mover.ts',
     'cmd/document/delete-plan.ts',
+    'cmd/inject/run.ts',
     'cmd/verbs/all.ts',
     'cmd/view/explain.ts',
     'pkg/cluster/check/codes.ts',

@@ -6,6 +6,7 @@ import { createVerb } from './create.ts';
 import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
 import { helpVerb } from './help.ts';
+import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
 import { scaleVerb } from './scale.ts';
@@ -23,6 +24,7 @@ export const VERBS: readonly Verb[] = [
   listVerb,
   scaleVerb,
   deleteVerb,
+  injectVerb,
   completionVerb,
   versionVerb,
   helpVerb,

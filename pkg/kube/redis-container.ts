@@ -1,11 +1,14 @@
 /** Which container of a pod is Redis, on which port, and whether the pod is a Redis node at all. Pure. */
+import {
+  imageName as nameOfImage,
+  isServerImage,
+  lastPart,
+  namesOtherThing,
+  namesRedis,
+} from '../cluster/model/redis-image.ts';
 import type { RawContainer, RawMeta, RawPodSpec } from './api-json.ts';
 
 const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
-const SERVER_IMAGE = /redis|valkey/i;
-/** Things of the Redis world whose names contain `redis` and which are no cluster nodes. */
-const OTHER_THINGS =
-  /sentinel|exporter|metrics|operator|insight|commander|twemproxy|envoy|predixy|benchmark|backup|sidecar/i;
 const DEFAULT_PORT = 6379;
 
 /**
@@ -18,8 +21,8 @@ export function findRedisContainer(meta: RawMeta | undefined, spec: RawPodSpec |
   return (
     containers.find((each) => annotated !== undefined && each.name === annotated) ??
     containers.find((each) => each.name === 'redis' || each.name === 'valkey') ??
-    containers.find((each) => hasServerImage(each) && !OTHER_THINGS.test(each.name ?? '')) ??
-    containers.find((each) => SERVER_IMAGE.test(imageName(each))) ??
+    containers.find((each) => hasServerImage(each) && !namesOtherThing(each.name ?? '')) ??
+    containers.find((each) => namesRedis(imageName(each))) ??
     containers[0] ??
     null
   );
@@ -40,7 +43,7 @@ export function looksLikeRedis(meta: RawMeta | undefined, spec: RawPodSpec | und
   const container = findRedisContainer(meta, spec);
   if (container === null || runsSentinel(container)) return false;
   if (meta?.annotations?.[CONTAINER_ANNOTATION] !== undefined) return true;
-  if (OTHER_THINGS.test(lastPart(imageName(container)))) return false;
+  if (namesOtherThing(lastPart(imageName(container)))) return false;
   return (
     container.name === 'redis' ||
     container.name === 'valkey' ||
@@ -103,20 +106,11 @@ export function dataVolumes(spec: RawPodSpec | undefined, container: RawContaine
 }
 
 function hasServerImage(container: RawContainer): boolean {
-  return SERVER_IMAGE.test(imageName(container)) && !OTHER_THINGS.test(lastPart(imageName(container)));
+  return isServerImage(container.image);
 }
 
-/** The image without registry host, tag and digest, so that a registry called `redis.example` tells nothing. */
 function imageName(container: RawContainer): string {
-  const path = (container.image ?? '').replace(/@.*$/, '');
-  const parts = path.split('/');
-  const [first = ''] = parts;
-  const rest = parts.length > 1 && /[.:]|^localhost$/.test(first) ? parts.slice(1) : parts;
-  return rest.join('/').replace(/:[^/:]*$/, '');
-}
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+  return nameOfImage(container.image);
 }
 
 function runsSentinel(container: RawContainer): boolean {

@@ -13,19 +13,35 @@
  * | kubectl-redis.io/announce-ip   | annotation of pods          | the address that the node announces                     |
  * | kubectl-redis.io/injected      | annotation of pods          | who completed the pod: the webhook leaves it alone      |
  * | kubectl-redis.io/container     | annotation of pods          | name of the container that runs Redis                   |
+ * | kubectl-redis.io/claim         | annotation of Service NAME-N| which admission took N, and when, until its pod is seen |
+ * |                                | annotation of pods          | the same                                                |
+ * | kubectl-redis.io/masters       | annotation of pods          | opt-in: primaries that the cluster will have            |
+ * | kubectl-redis.io/anti-affinity | annotation of pods          | opt-in: hard, soft or off                               |
+ * | kubectl-redis.io/config        | annotation of pods          | opt-in: lines of redis.conf                             |
+ * | kubectl-redis.io/run-as        | annotation of pods          | opt-in: UID, UID:GID, or `image` for the image's user   |
+ * | kubectl-redis.io/metrics       | annotation of pods          | opt-in: true, or the exporter's image                   |
  * | kubectl-redis.io/verb          | annotation of the Lease     | the verb that is changing the cluster                   |
  * | app, name                      | label of pods               | NAME and NAME-N, as in the talk that this goes back to  |
  * | app.kubernetes.io/…            | label of all objects, pods  | the set that Kubernetes recommends                      |
  */
-import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION, SPEC_HASH_ANNOTATION } from '../cluster/model/labels.ts';
+import {
+  ANNOUNCE_ANNOTATION,
+  INJECTED_ANNOTATION,
+  SPEC_ANNOTATION,
+  SPEC_HASH_ANNOTATION,
+} from '../cluster/model/labels.ts';
 import { specHash, type ClusterSpec } from '../cluster/model/spec.ts';
 
 export const APP_LABEL = 'app';
 export const NAME_LABEL = 'name';
 export const MASTERS_ANNOTATION = 'kubectl-redis.io/masters';
 export const REPLICAS_ANNOTATION = 'kubectl-redis.io/replicas';
-export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
 export const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
+export const CLAIM_ANNOTATION = 'kubectl-redis.io/claim';
+export const ANTI_AFFINITY_ANNOTATION = 'kubectl-redis.io/anti-affinity';
+export const CONFIG_ANNOTATION = 'kubectl-redis.io/config';
+export const RUN_AS_ANNOTATION = 'kubectl-redis.io/run-as';
+export const METRICS_ANNOTATION = 'kubectl-redis.io/metrics';
 export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 
 /** Name of the container that runs Redis in pods of ours. */

@@ -4,6 +4,7 @@ import { nodeName, ordinalsOf, shardOf, specHash, type ClusterSpec } from '../cl
 import { clusterLabels } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { configName } from './names.ts';
+import { renderNodeTable, type NodeLine } from './node-table.ts';
 import { renderRedisConf } from './redis-conf.ts';
 import commonScript from './scripts/common.sh';
 import guardScript from './scripts/guard.sh';
@@ -15,12 +16,17 @@ import validityScript from './scripts/validity.sh';
 
 /**
  * @param facts.addresses ClusterIP by ordinal; nodes without one yet get a `-`
+ * @param facts.nodes the table of nodes, where the spec does not say which there are
  * @param facts.formed whether the first MEET was, or is about to be, sent; only `false` lets a node start without data
  * and without asking anybody
  */
 export function configMap(
   spec: ClusterSpec,
-  facts: { readonly addresses: ReadonlyMap<number, string>; readonly formed: boolean },
+  facts: {
+    readonly addresses: ReadonlyMap<number, string>;
+    readonly formed: boolean;
+    readonly nodes?: readonly NodeLine[];
+  },
 ): Manifest {
   const { name, namespace } = spec.cluster;
   return {
@@ -36,21 +42,20 @@ export function configMap(
       'probe.sh': probeScript,
       'stop.sh': stopScript,
       'validity.sh': validityScript,
-      [NODES_KEY]: renderNodes(spec, facts.addresses),
+      [NODES_KEY]: renderNodeTable(facts.nodes ?? nodesOf(spec, facts.addresses)),
       [FORMED_KEY]: String(facts.formed),
       [SPEC_HASH_KEY]: specHash(spec),
     },
   };
 }
 
-/** Lines `N NODE-NAME ADDRESS SHARD`, which the guard reads. */
-function renderNodes(spec: ClusterSpec, addresses: ReadonlyMap<number, string>): string {
-  const known = [...addresses.keys()].filter((ordinal) => !ordinalsOf(spec).includes(ordinal));
-  const ordinals = [...ordinalsOf(spec), ...known].sort((a, b) => a - b);
-  return ordinals
-    .map((n) => {
-      const shard = shardOf(spec, n);
-      return `${n} ${nodeName(spec.cluster.name, n)} ${addresses.get(n) ?? '-'} ${shard}\n`;
-    })
-    .join('');
+/** The nodes of the spec, and those whose addresses are known besides. */
+function nodesOf(spec: ClusterSpec, addresses: ReadonlyMap<number, string>): NodeLine[] {
+  const ordinals = [...new Set([...ordinalsOf(spec), ...addresses.keys()])];
+  return ordinals.map((ordinal) => ({
+    ordinal,
+    node: nodeName(spec.cluster.name, ordinal),
+    address: addresses.get(ordinal) ?? null,
+    shard: shardOf(spec, ordinal),
+  }));
 }

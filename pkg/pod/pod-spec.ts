@@ -1,4 +1,8 @@
-/** The pod of one node, complete: it passes PodSecurity `restricted`. */
+/**
+ * The pod of one node, complete: it passes PodSecurity `restricted`. `renderPod` says what every node's pod has, whoever
+ * makes it; `podSpec` makes the pods of `create` of it, and inject/ completes pods that people wrote.
+ */
+import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { AntiAffinity } from '../cluster/model/plan.ts';
 import { nodeCount, type ClusterSpec } from '../cluster/model/spec.ts';
 import { CONTAINER_NAME } from './annotations.ts';
@@ -7,12 +11,61 @@ import { placement } from './placement.ts';
 import { BUS_PORT, REDIS_PORT } from './services.ts';
 
 /** User and group of the official images; they own what is on the volume. */
-const REDIS_USER = 999;
+export const REDIS_USER = 999;
 /** Hand-over (at most 12 s), shutdown-timeout (10 s), the last fsync. */
 const GRACE_SECONDS = 60;
-const CONFIG_DIR = '/etc/redis';
-const DATA_DIR = '/var/lib/redis';
+export const CONFIG_DIR = '/etc/redis';
+export const DATA_DIR = '/var/lib/redis';
 const AUTH_DIR = '/etc/redis-auth';
+
+/** What is said of a node's pod besides what all of them have. */
+export interface PodSettings {
+  readonly cluster: ClusterRef;
+  /** N; null = the start script finds it out from the pod's name. */
+  readonly ordinal: number | null;
+  /** ClusterIP of Service NAME-N; null = not known when the pod is rendered. */
+  readonly announceIp: string | null;
+  /** null = no shard was chosen yet. */
+  readonly shard: string | null;
+  readonly antiAffinity: AntiAffinity;
+  /** Nodes of the cluster. */
+  readonly nodes: number;
+  /** Whether Secret NAME-auth is mounted; `if-there`: a pod starts without it, too. */
+  readonly auth: 'no' | 'yes' | 'if-there';
+  /** More of what the start script reads. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface RenderedPod {
+  /** Of the pod's spec, all but containers and volumes. */
+  readonly spec: Record<string, unknown>;
+  /** Of the Redis container, all but name, image and resources. */
+  readonly container: Record<string, unknown>;
+  readonly volumes: readonly Record<string, unknown>[];
+}
+
+/** What every pod of a node has. The data volume is mounted, but not among the volumes: it is the claim. */
+export function renderPod(settings: PodSettings): RenderedPod {
+  return {
+    spec: {
+      terminationGracePeriodSeconds: GRACE_SECONDS,
+      automountServiceAccountToken: false,
+      // 300 Services would otherwise be in every pod's environment.
+      enableServiceLinks: false,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: REDIS_USER,
+        runAsGroup: REDIS_USER,
+        fsGroup: REDIS_USER,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      ...placement(settings.cluster.name, settings.shard, settings.antiAffinity),
+    },
+    container: container(settings),
+    volumes: volumes(settings),
+  };
+}
 
 /**
  * What the start script reads:
@@ -21,15 +74,20 @@ const AUTH_DIR = '/etc/redis-auth';
  * |---------------------------|------------------------------------------------------------------------------------------|
  * | KUBECTL_REDIS_CLUSTER     | NAME                                                                                     |
  * | KUBECTL_REDIS_NAMESPACE   | for the command that its messages name                                                   |
- * | KUBECTL_REDIS_NODE        | N                                                                                        |
+ * | KUBECTL_REDIS_NODE        | N; without it the number at the end of the pod's name                                    |
  * | KUBECTL_REDIS_ANNOUNCE_IP | ClusterIP of Service NAME-N; not set in the YAML of `create --dry-run`                   |
+ * | KUBECTL_REDIS_LOOKUP      | `table`: without the address above, it is that of the table in the ConfigMap                |
+ * | KUBECTL_REDIS_CONFIG      | lines of redis.conf for this node, behind those of the ConfigMap                         |
+ * | KUBECTL_REDIS_MAXMEMORY   | bytes, where redis.conf and the lines above say none                                     |
  */
-function environment(spec: ClusterSpec, ordinal: number, announceIp: string | null): Record<string, unknown>[] {
+function environment(settings: PodSettings): Record<string, unknown>[] {
+  const { cluster, ordinal, announceIp } = settings;
   const variables: Record<string, string | null> = {
-    KUBECTL_REDIS_CLUSTER: spec.cluster.name,
-    KUBECTL_REDIS_NAMESPACE: spec.cluster.namespace,
-    KUBECTL_REDIS_NODE: String(ordinal),
+    KUBECTL_REDIS_CLUSTER: cluster.name,
+    KUBECTL_REDIS_NAMESPACE: cluster.namespace,
+    KUBECTL_REDIS_NODE: ordinal === null ? null : String(ordinal),
     KUBECTL_REDIS_ANNOUNCE_IP: announceIp,
+    ...settings.environment,
   };
   return Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [{ name, value }]));
 }
@@ -40,54 +98,48 @@ export interface PodTemplate {
   readonly antiAffinity: AntiAffinity;
 }
 
-/** `spec` of the pod template. */
+/** `spec` of the pod template that `create` makes. */
 export function podSpec(spec: ClusterSpec, ordinal: number, node: PodTemplate): Record<string, unknown> {
-  return {
-    terminationGracePeriodSeconds: GRACE_SECONDS,
-    automountServiceAccountToken: false,
-    // 300 Services would otherwise be in every pod's environment.
-    enableServiceLinks: false,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: REDIS_USER,
-      runAsGroup: REDIS_USER,
-      fsGroup: REDIS_USER,
-      fsGroupChangePolicy: 'OnRootMismatch',
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-    ...placement(spec.cluster.name, node.shard, node.antiAffinity),
-    containers: [container(spec, ordinal, node)],
-    volumes: volumes(spec),
-  };
-}
-
-function container(spec: ClusterSpec, ordinal: number, node: PodTemplate): Record<string, unknown> {
-  return {
+  const { cluster, auth } = spec;
+  const rendered = renderPod({ cluster, ordinal, ...node, nodes: nodeCount(spec), auth: auth ? 'yes' : 'no' });
+  const redis = {
     name: CONTAINER_NAME,
     image: spec.image,
     ...(spec.imagePullPolicy === null ? {} : { imagePullPolicy: spec.imagePullPolicy }),
+    ...rendered.container,
+    ...resources(spec),
+  };
+  return { ...rendered.spec, containers: [redis], volumes: rendered.volumes };
+}
+
+function container(settings: PodSettings): Record<string, unknown> {
+  return {
     // In place of the image's entry point, which the script runs at its end where there is one.
     command: ['sh', `${CONFIG_DIR}/start.sh`],
-    env: environment(spec, ordinal, node.announceIp),
+    env: environment(settings),
     ports: [
       { name: 'tcp-redis', containerPort: REDIS_PORT, protocol: 'TCP' },
       { name: 'tcp-bus', containerPort: BUS_PORT, protocol: 'TCP' },
     ],
-    ...resources(spec),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      runAsNonRoot: true,
-      capabilities: { drop: ['ALL'] },
-    },
-    ...probes(spec),
+    securityContext: restrictedContainer(),
+    ...probes(settings.nodes),
     lifecycle: { preStop: { exec: { command: ['sh', `${CONFIG_DIR}/stop.sh`] } } },
     volumeMounts: [
       { name: CLAIM_TEMPLATE, mountPath: DATA_DIR },
       { name: 'config', mountPath: CONFIG_DIR, readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
-      ...(spec.auth ? [{ name: 'auth', mountPath: AUTH_DIR, readOnly: true }] : []),
+      ...(settings.auth === 'no' ? [] : [{ name: 'auth', mountPath: AUTH_DIR, readOnly: true }]),
     ],
+  };
+}
+
+/** What PodSecurity `restricted` asks of a container, and a root file system that nobody writes to. */
+export function restrictedContainer(): Record<string, unknown> {
+  return {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    runAsNonRoot: true,
+    capabilities: { drop: ['ALL'] },
   };
 }
 
@@ -103,22 +155,22 @@ function resources(spec: ClusterSpec): Record<string, unknown> {
  * Liveness needs 60 s of silence to kill. The startup probe only makes the first readiness come within a second or two;
  * a guard that waits passes it. Large clusters are probed for readiness half as often.
  */
-function probes(spec: ClusterSpec): Record<string, unknown> {
+function probes(nodes: number): Record<string, unknown> {
   const run = (mode: string) => ({ exec: { command: ['sh', `${CONFIG_DIR}/probe.sh`, mode] }, timeoutSeconds: 5 });
   return {
     startupProbe: { ...run('startup'), periodSeconds: 1, failureThreshold: 60 },
-    readinessProbe: { ...run('readiness'), periodSeconds: nodeCount(spec) > 100 ? 10 : 5, failureThreshold: 2 },
+    readinessProbe: { ...run('readiness'), periodSeconds: nodes > 100 ? 10 : 5, failureThreshold: 2 },
     livenessProbe: { ...run('liveness'), periodSeconds: 10, failureThreshold: 6 },
   };
 }
 
-function volumes(spec: ClusterSpec): Record<string, unknown>[] {
+function volumes({ cluster, auth }: PodSettings): Record<string, unknown>[] {
+  const optional = auth === 'if-there' ? { optional: true } : {};
+  const secret = { secretName: authSecretName(cluster.name), defaultMode: 0o440, ...optional };
   return [
-    { name: 'config', configMap: { name: configName(spec.cluster.name), defaultMode: 0o555 } },
+    { name: 'config', configMap: { name: configName(cluster.name), defaultMode: 0o555 } },
     // In memory, because the configuration that the server reads holds the password.
     { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
-    ...(spec.auth
-      ? [{ name: 'auth', secret: { secretName: authSecretName(spec.cluster.name), defaultMode: 0o440 } }]
-      : []),
+    ...(auth === 'no' ? [] : [{ name: 'auth', secret }]),
   ];
 }

@@ -28,6 +28,11 @@ const BACKLOG_SHARE = 0.05;
 const DEFAULT_BACKLOG = 16 * MEBIBYTE;
 const MAX_BACKLOG = 256 * MEBIBYTE;
 
+/** `maxmemory` in bytes for a memory limit in bytes. */
+export function maxMemoryOf(limit: number): number {
+  return Math.floor(limit * MAXMEMORY_SHARE);
+}
+
 /** The whole file. A directive that people give replaces ours and comes last. */
 export function renderRedisConf(spec: ClusterSpec): string {
   const theirs = spec.config;
@@ -181,7 +186,7 @@ function memory(spec: ClusterSpec): Section {
       : [
           {
             name: 'maxmemory',
-            value: String(Math.floor(memoryBytes(spec.memory) * MAXMEMORY_SHARE)),
+            value: String(maxMemoryOf(memoryBytes(spec.memory))),
             why: `70 % of the limit of ${spec.memory}: the rest is for copy-on-write, buffers and fragmentation`,
           },
         ];

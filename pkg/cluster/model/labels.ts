@@ -16,6 +16,8 @@ export const SPEC_ANNOTATION = 'kubectl-redis.io/spec';
 export const ANNOUNCE_ANNOTATION = 'kubectl-redis.io/announce-ip';
 /** On a StatefulSet's template and so on its pod, and a key of the ConfigMap: which spec it was rendered from. */
 export const SPEC_HASH_ANNOTATION = 'kubectl-redis.io/spec-hash';
+/** On a pod: who completed it. */
+export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
 /** Key of ConfigMap NAME-config. */
 export const SPEC_HASH_KEY = 'spec-hash';
 export const FORMED_KEY = 'formed';

@@ -9,6 +9,7 @@ import { MANAGED_BY, MANAGED_BY_LABEL, SPEC_ANNOTATION } from '../model/labels.t
 import type { Batch, Plan, Policy, Remark } from '../model/plan.ts';
 import { nodeCount, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
+import { lacksRecord, withRecord } from './brought.ts';
 import { planForming } from './form.ts';
 import { planObjects } from './create-objects.ts';
 import { sharedHosts } from './placement.ts';
@@ -50,6 +51,11 @@ export function planCreate(input: CreateInput): Plan {
   const expected = brought
     ? kube.pods.map((pod) => pod.name)
     : ordinalsOf(spec).map((n) => podName(spec.cluster.name, n));
+  if (brought && lacksRecord(kube, spec.cluster.name)) {
+    const reason = 'Services, configuration and table of nodes, which the pods wait for';
+    const batch: Batch = { title: 'make the configuration', steps: [{ kind: 'apply-config', reason }] };
+    return { kind: 'batches', batches: [batch], remarks };
+  }
   if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(expected.length, spec);
   const waiting = expected.filter((name) => {
     const pod = kube.pods.find((candidate) => candidate.name === name);
@@ -65,7 +71,8 @@ export function planCreate(input: CreateInput): Plan {
     return { kind: 'batches', batches: [batch], remarks };
   }
   // It names the pairs that share a host itself.
-  return planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
+  const forming = planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
+  return brought ? withRecord(forming, state, kube) : forming;
 }
 
 function answers(state: ClusterState, pod: string): boolean {

@@ -9,6 +9,7 @@ import { awaitConvergence } from './await-convergence.ts';
 import { moveSlots } from './move-slots.ts';
 import { awaitEmpty, failover, forget } from './membership-steps.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads, recordSpec } from './object-steps.ts';
+import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
 import { waitPods } from './wait-pods.ts';
@@ -22,7 +23,7 @@ export interface ApplyDeps extends ObservePorts {
   readonly podsTimeoutMs: number;
   /** The command that goes on after a failure. */
   readonly resume: string;
-  /** Whether the cluster's objects are ours; pods that people brought have no ConfigMap of ours. */
+  /** Whether the cluster's objects are ours; pods that people brought have at most a ConfigMap of ours. */
   readonly ownsObjects: boolean;
   /** Only for operations whose plans move slots. */
   readonly moving?: { readonly mover: SlotMover; readonly limits: MoveLimits };
@@ -36,7 +37,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'apply-services':
       return applyServices(kube, spec, step.ordinals, step.client);
     case 'apply-config':
-      return applyConfig(kube, spec, observation.kube, false);
+      return deps.ownsObjects
+        ? applyConfig(kube, spec, observation.kube, false)
+        : recordBrought(kube, spec.cluster, observation, false);
     case 'apply-budgets':
       return applyBudgets(kube, spec, step.shards);
     case 'apply-workloads':
@@ -59,7 +62,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
         step.pods,
       );
     case 'mark-formed':
-      return deps.ownsObjects ? applyConfig(kube, spec, observation.kube, true) : undefined;
+      return deps.ownsObjects
+        ? applyConfig(kube, spec, observation.kube, true)
+        : recordBrought(kube, spec.cluster, observation, true);
     case 'add-slots':
       return addSlots(onRedis, step);
     case 'set-config-epoch':

@@ -1,5 +1,5 @@
 # Sourced by start.sh, probe.sh and stop.sh: where things are, and how to ask a server. POSIX sh (dash, busybox ash).
-# shellcheck shell=sh disable=SC2034 # each script uses its part
+# shellcheck shell=sh disable=SC2034,SC3028 # each script uses its part; a container has HOSTNAME in its environment
 
 config_dir=${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}
 data_dir=${KUBECTL_REDIS_DATA_DIR:-/var/lib/redis}
@@ -7,7 +7,13 @@ run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
 auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
 host=${KUBECTL_REDIS_HOST:-127.0.0.1}
 port=${KUBECTL_REDIS_PORT:-6379}
-node=${KUBECTL_REDIS_NODE:-0}
+node=${KUBECTL_REDIS_NODE:-}
+# A template that several pods share names no node: then it is the number at the end of the pod's name.
+if [ -z "$node" ]; then
+  node=${HOSTNAME:-$(cat /proc/sys/kernel/hostname 2>/dev/null)}
+  node=${node##*-}
+  case $node in '' | *[!0-9]*) node=0 ;; esac
+fi
 
 # Files of ours on the volume. `joining`: this node started without data and has not joined its cluster again; it holds the
 # id that its predecessor had. `link`: when the link to the primary was last up.

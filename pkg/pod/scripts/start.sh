@@ -52,12 +52,20 @@ waiting() {
 
 # ------------------------------------------------------------------------------------------------ 1 the address
 # `create` writes it into the StatefulSet's template and replaces a pod that an older template made, so this wait ends with
-# the pod.
+# the pod. Pods that were completed without a cluster at hand (`inject -f`) find it in the ConfigMap.
 find_address() {
   address=${KUBECTL_REDIS_ANNOUNCE_IP:-}
+  service=${KUBECTL_REDIS_CLUSTER:-NAME}-$node
   while [ -z "$address" ]; do
-    waiting "for the address of Service ${KUBECTL_REDIS_CLUSTER:-NAME}-$node, which this node announces; to finish: $command_hint"
+    look_up_address
+    [ -z "$address" ] || return 0
+    waiting "for the address of Service $service, which this node announces; to finish: $command_hint"
   done
+}
+
+look_up_address() {
+  [ "${KUBECTL_REDIS_LOOKUP:-}" = table ] && [ -r "$config_dir/nodes" ] || return 0
+  address=$(awk -v me="$node" '$1 == me && $3 != "-" { print $3; exit }' "$config_dir/nodes")
 }
 
 # ------------------------------------------------------------------------------------------------- 2 the volume
@@ -127,7 +135,10 @@ applies() {
 note_directive() {
   case $1 in
     'appendonly '*[nN][oO]*) appendonly=no ;;
+    'appendonly '*) appendonly=yes ;;
+    'save ""') snapshots=no ;;
     'save '[0-9]*) snapshots=yes ;;
+    'maxmemory '*) maxmemory=yes ;;
     'cluster-node-timeout '*) printf '%s\n' "${1#* }" >"$run_dir/node-timeout" ;;
   esac
 }
@@ -146,6 +157,7 @@ render_lines() {
     note_directive "$line"
     printf '%s\n' "$line"
   done <"$config_dir/redis.conf"
+  render_own
   printf 'cluster-announce-ip %s\nreplica-announce-ip %s\n' "$address" "$address"
   [ "$port" = 6379 ] || printf 'port %s\n' "$port"
   [ "$data_dir" = /var/lib/redis ] || printf 'dir "%s"\n' "$data_dir"
@@ -153,9 +165,22 @@ render_lines() {
   [ -z "$password" ] || printf 'requirepass "%s"\nmasterauth "%s"\n' "$password" "$password"
 }
 
+# What this node alone is told: the last of several values wins.
+render_own() {
+  while IFS= read -r line; do
+    case $line in '' | '#'*) continue ;; esac
+    note_directive "$line"
+    printf '%s\n' "$line"
+  done <<END
+${KUBECTL_REDIS_CONFIG:-}
+END
+  [ -z "${KUBECTL_REDIS_MAXMEMORY:-}" ] || [ -n "$maxmemory" ] || printf 'maxmemory %s\n' "$KUBECTL_REDIS_MAXMEMORY"
+}
+
 render_config() {
   appendonly=yes
   snapshots=no
+  maxmemory=
   password=
   if [ -s "$auth_file" ]; then
     password=$(sed 's/[\\"]/\\&/g' <"$auth_file")

@@ -116,6 +116,24 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     expect(await second.cli('config', 'get', 'dir')).toContain(first.dataDir);
   });
 
+  test('takes directives of its own, the last value of each, and a maxmemory where nobody set one', async () => {
+    const env = {
+      KUBECTL_REDIS_CONFIG: '# mine\nhz 20\nappendonly no\nsave ""\nsave 900 1\n',
+      KUBECTL_REDIS_MAXMEMORY: '50000000',
+    };
+    const pod = await podOf(flavour, { env, spec: { config: { hz: '15' } } });
+    pod.start();
+    await pod.ready();
+    const get = async (name: string): Promise<string | undefined> =>
+      (await pod.cli('config', 'get', name)).split('\n')[1];
+    expect([await get('hz'), await get('appendonly'), await get('save')]).toEqual(['20', 'no', '900 1']);
+    expect(await get('maxmemory')).toBe('50000000');
+    const other = await podOf(flavour, { env: { KUBECTL_REDIS_MAXMEMORY: '50000000' }, spec: { memory: '1Gi' } });
+    other.start();
+    await other.ready();
+    expect((await other.cli('config', 'get', 'maxmemory')).split('\n')[1]).toBe('751619276');
+  });
+
   test('keeps the password out of arguments, environment and log', async () => {
     const password = 'p"a\\s$s `w\'ö';
     const pod = await podOf(flavour, { password, spec: { auth: true } });
@@ -193,4 +211,16 @@ describe('start.sh', () => {
       'h "x # y"',
     ]);
   });
+});
+
+test('a pod that shares its template takes N from its name, and its address from the table', async () => {
+  const [address = ''] = await freeAddresses(1, PORT);
+  const env = { HOSTNAME: 'redis-set-4', KUBECTL_REDIS_NODE: '', KUBECTL_REDIS_LOOKUP: 'table' };
+  const pod = await makePod({ flavour: SYSTEM, address, port: PORT, announceIp: null, env });
+  pods.push(pod);
+  pod.start();
+  await guardSays(pod, /waiting for the address of Service redis-4/);
+  await writeFile(join(pod.configDir, 'nodes'), `3 redis-3 10.0.0.3 -\n4 redis-4 ${address} -\n`);
+  await pod.ready();
+  expect((await pod.cli('config', 'get', 'cluster-announce-ip')).split('\n')[1]).toBe(address);
 });

@@ -1,0 +1,130 @@
+/**
+ * Pods that people brought and that were injected mount a ConfigMap of ours, although none of their objects is ours. Its
+ * record must be as good as that of a cluster that `create` made: `formed` before the first MEET, because from then on an
+ * empty volume is a lost one; and the table of nodes with shards once they are known, because a node that comes back without
+ * its volume looks there for the shard that it belongs to.
+ */
+import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import {
+  ANNOUNCE_ANNOTATION,
+  FORMED_KEY,
+  INJECTED_ANNOTATION,
+  NODE_LABEL,
+  NODES_KEY,
+  SHARD_LABEL,
+} from '../model/labels.ts';
+import type { Batch, Plan } from '../model/plan.ts';
+import { nodeName } from '../model/spec.ts';
+import type { ClusterState } from '../model/state.ts';
+
+/** Whether injected pods wait for a ConfigMap, or for an address in its table. Pods without our mark need neither. */
+export function lacksRecord(kube: KubeFacts, cluster: string): boolean {
+  const lines = readLines(kube);
+  return injectedPods(kube).some((pod) => {
+    const n = ordinalOf(cluster, pod);
+    return n !== null && (lines.get(n)?.address ?? '-') === '-';
+  });
+}
+
+/** The plan with what the record still lacks; without a ConfigMap of ours there is no record. */
+export function withRecord(plan: Plan, state: ClusterState, kube: KubeFacts): Plan {
+  if (plan.kind === 'refused' || kube.config === null || injectedPods(kube).length === 0) return plan;
+  const rest = plan.kind === 'batches' ? plan.batches : [];
+  if (kube.config[FORMED_KEY] !== 'true') {
+    const reason = 'from here on an empty volume is a lost one';
+    const mark: Batch = { title: 'mark as formed', steps: [{ kind: 'mark-formed', reason }] };
+    return { kind: 'batches', batches: [mark, ...rest], remarks: plan.remarks };
+  }
+  if (rest.length > 0 || kube.config[NODES_KEY] === broughtTable(state, kube)) return plan;
+  const reason = 'addresses and shards, for a node that comes back without its volume';
+  const table: Batch = { title: 'record the nodes', steps: [{ kind: 'apply-config', reason }] };
+  return { kind: 'batches', batches: [table], remarks: plan.remarks };
+}
+
+/** Lines `N NODE ADDRESS SHARD` by N. Until the cluster is formed only of pods that are there, later of all that ever were. */
+export function broughtTable(state: ClusterState, kube: KubeFacts): string {
+  const recorded = readLines(kube);
+  const shards = shardNames(state, recorded);
+  const kept = kube.config?.[FORMED_KEY] === 'true' ? recorded : new Map<number, Line>();
+  const lines = new Map(kept);
+  for (const pod of kube.pods) {
+    const n = ordinalOf(state.cluster.name, pod);
+    if (n === null) continue;
+    const node = nodeName(state.cluster.name, n);
+    const shard = shards.get(pod.name) ?? recorded.get(n)?.shard ?? '-';
+    lines.set(n, { node, address: addressOf(state, kube, pod, node), shard });
+  }
+  return [...lines]
+    .sort(([a], [b]) => a - b)
+    .map(([n, { node, address, shard }]) => `${n} ${node} ${address} ${shard}\n`)
+    .join('');
+}
+
+/** Pods that the webhook or `inject -f` completed. */
+export function injectedPods(kube: KubeFacts): PodFacts[] {
+  return kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
+}
+
+interface Line {
+  readonly node: string;
+  readonly address: string;
+  readonly shard: string;
+}
+
+function readLines(kube: KubeFacts): Map<number, Line> {
+  const lines = new Map<number, Line>();
+  for (const line of (kube.config?.[NODES_KEY] ?? '').split('\n')) {
+    const [n = '', node = '', address = '-', shard = '-'] = line.trim().split(/\s+/);
+    if (/^[0-9]+$/.test(n) && node !== '') lines.set(Number(n), { node, address, shard });
+  }
+  return lines;
+}
+
+/** N by label `name`, as the webhook gives it; else, for a StatefulSet whose pods share a template, by the pod's name. */
+export function ordinalOf(cluster: string, pod: PodFacts): number | null {
+  const label = pod.labels[NODE_LABEL];
+  if (label?.startsWith(`${cluster}-`) === true) {
+    const text = label.slice(cluster.length + 1);
+    if (/^[0-9]+$/.test(text)) return Number(text);
+  }
+  const match = pod.owner?.startsWith('StatefulSet/') === true ? /-([0-9]+)$/.exec(pod.name) : null;
+  return match === null ? null : Number(match[1]);
+}
+
+/** What the pod announces: as its annotation, its Service or the other nodes say. */
+function addressOf(state: ClusterState, kube: KubeFacts, pod: PodFacts, node: string): string {
+  const service = kube.services.find(({ name }) => name === node)?.clusterIP;
+  const announced = state.nodes.find((each) => each.pod?.name === pod.name)?.announced?.replace(/:[0-9]+$/, '');
+  const usable = [pod.annotations[ANNOUNCE_ANNOTATION], service, announced].find(
+    (each) => each !== undefined && each !== '' && each !== 'None',
+  );
+  return usable ?? '-';
+}
+
+/** Pod -> shard: the name that is recorded for any of its nodes, else its position, else the next that is free. */
+function shardNames(state: ClusterState, recorded: ReadonlyMap<number, Line>): Map<string, string> {
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  const free = (wanted: string): string => {
+    let name = wanted;
+    for (let next = 1; taken.has(name); next++) name = String(next);
+    return name;
+  };
+  const owned = state.shards.filter(({ slots }) => slots.length > 0);
+  const known = owned.map((shard) => {
+    const pods = [shard.primary, ...shard.replicas].flatMap((node) => node?.pod ?? []);
+    const before = pods.map((pod) => {
+      const n = ordinalOf(state.cluster.name, pod);
+      return pod.labels[SHARD_LABEL] ?? (n === null ? undefined : recorded.get(n)?.shard);
+    });
+    return { pods, position: shard.name, name: before.find((each) => each !== undefined && each !== '-') };
+  });
+  for (const { pods, position, name } of [...known].sort(
+    (a, b) => Number(a.name === undefined) - Number(b.name === undefined),
+  )) {
+    const chosen = name !== undefined && !taken.has(name) ? name : free(position);
+    taken.add(chosen);
+    for (const pod of pods) names.set(pod.name, chosen);
+  }
+  return names;
+}

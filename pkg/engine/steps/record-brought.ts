@@ -1,0 +1,80 @@
+/**
+ * What injected pods mount and announce: ConfigMap NAME-config and a Service each. The webhook makes them when it admits a
+ * pod, and writes to them at any time; after `inject -f` nobody has, and they are made here.
+ */
+import { interpret } from '../../cluster/interpret.ts';
+import type { ClusterRef, KubeFacts, Observation, ServiceFacts } from '../../cluster/model/observation.ts';
+import { FORMED_KEY, NODE_LABEL, NODES_KEY } from '../../cluster/model/labels.ts';
+import { nodeName } from '../../cluster/model/spec.ts';
+import { broughtTable, injectedPods, ordinalOf } from '../../cluster/plan/brought.ts';
+import { AppError } from '../../errors.ts';
+import { recordOf, serviceOf } from '../../pod/inject/record.ts';
+import { configName } from '../../pod/names.ts';
+import { parseNodeTable } from '../../pod/node-table.ts';
+import type { KubeObject, KubePort } from '../ports.ts';
+
+const MAX_TRIES = 10;
+type Kube = Pick<KubePort, 'get' | 'replace' | 'create'>;
+
+/**
+ * Makes what injected pods lack, and writes the table of nodes and, where `formed`, that the cluster was formed; that is
+ * never taken back. Pods that were not injected have no guard, and nothing is made for them.
+ * @throws AppError of the API server; `conflict` when others keep writing
+ */
+export async function recordBrought(
+  kube: Kube,
+  cluster: ClusterRef,
+  observation: Observation,
+  formed: boolean,
+): Promise<void> {
+  const services = [...observation.kube.services, ...(await makeServices(kube, cluster, observation.kube))];
+  for (let tries = 1; ; tries++) {
+    const config = await kube.get('v1', 'ConfigMap', configName(cluster.name));
+    if (injectedPods(observation.kube).length === 0) return;
+    const data = (config?.['data'] ?? {}) as Record<string, string>;
+    const facts: KubeFacts = { ...observation.kube, services, config: config === null ? null : data };
+    const table = broughtTable(interpret({ ...observation, kube: facts }), facts);
+    try {
+      await write(kube, cluster, config, { ...data, [NODES_KEY]: table }, formed || data[FORMED_KEY] === 'true');
+      return;
+    } catch (error) {
+      if (!(error instanceof AppError) || !RACES.has(error.code) || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+const RACES: ReadonlySet<string> = new Set(['conflict', 'already-exists']);
+
+async function write(
+  kube: Kube,
+  cluster: ClusterRef,
+  config: KubeObject | null,
+  data: Record<string, string>,
+  formed: boolean,
+): Promise<void> {
+  if (config !== null) {
+    await kube.replace({ ...config, data: { ...data, [FORMED_KEY]: String(formed) } });
+    return;
+  }
+  const made = recordOf(cluster, parseNodeTable(data[NODES_KEY] ?? ''));
+  await kube.create({ ...made, data: { ...(made['data'] as object), [FORMED_KEY]: String(formed) } });
+}
+
+async function makeServices(kube: Kube, cluster: ClusterRef, facts: KubeFacts): Promise<ServiceFacts[]> {
+  const there = new Set(facts.services.map(({ name }) => name));
+  const made: ServiceFacts[] = [];
+  for (const pod of injectedPods(facts)) {
+    const n = ordinalOf(cluster.name, pod);
+    if (n === null || there.has(nodeName(cluster.name, n))) continue;
+    const service = await kube.create(serviceOf(cluster, n, pod.labels[NODE_LABEL] === undefined ? pod.name : null));
+    made.push(factsOf(service));
+  }
+  return made;
+}
+
+function factsOf(service: KubeObject): ServiceFacts {
+  const spec = (service['spec'] ?? {}) as { readonly clusterIP?: string; readonly selector?: Record<string, string> };
+  const { name, labels = {}, annotations = {} } = service.metadata;
+  const { clusterIP = '', selector = {} } = spec;
+  return { name, clusterIP, selector, labels, annotations, ports: [], publishNotReadyAddresses: true };
+}

@@ -1,0 +1,151 @@
+/**
+ * Which N a pod gets. Two pods must never answer at one address, so N is taken on the node's Service by compare-and-swap:
+ * the Service carries who took it and when (`claim`), until a pod of that claim is seen.
+ *
+ * | # | N                                                                  | answer                              |
+ * |---|--------------------------------------------------------------------|-------------------------------------|
+ * | 1 | a pod of that node is there, Terminating included                  | refused `name-taken`                |
+ * | 2 | another admission took it less than a minute ago                   | refused `name-claimed`              |
+ * | 3 | nothing says which: the lowest without 1 and 2; where the cluster  | else refused `no-free-number`       |
+ * |   | was formed, only one of its nodes                                  |                                     |
+ * | 4 | Service NAME-N is there and can't be a node's address              | refused `service-unfit`             |
+ * |   | else                                                               | claim it: the Service is made or written |
+ *
+ * Whoever is refused is tried again by its controller; nothing is ever taken from anybody.
+ */
+import { nodeName } from '../../cluster/model/spec.ts';
+import { refusal } from '../../errors.ts';
+import { BUS_PORT, REDIS_PORT } from '../services.ts';
+import type { NumberSource } from './examine.ts';
+import type { StringMap } from './pod-json.ts';
+
+/** An API server answers a request within a minute, so a claim without a pod after that has come to nothing. */
+export const CLAIM_MS = 60_000;
+
+export interface SeenPod {
+  readonly name: string;
+  /** Its label `name`. */
+  readonly node: string | undefined;
+  /** Its annotation `claim`. */
+  readonly claim: string | undefined;
+  readonly terminating: boolean;
+}
+
+export interface SeenService {
+  readonly name: string;
+  readonly clusterIP: string | undefined;
+  readonly type: string | undefined;
+  readonly selector: StringMap;
+  readonly ports: readonly number[];
+  readonly publishNotReady: boolean;
+  readonly claim: string | undefined;
+}
+
+export interface IdentityFacts {
+  readonly cluster: string;
+  readonly pods: readonly SeenPod[];
+  readonly services: readonly SeenService[];
+  /** Ns of the cluster's nodes where it was formed; null before. */
+  readonly formedNodes: readonly number[] | null;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Who asks: the pod's name where it has one, else the id of the review. */
+  readonly claimant: string;
+}
+
+/** @throws AppError refused */
+export function chooseNumber(source: NumberSource, facts: IdentityFacts): number {
+  if (source.kind === 'any') return lowestFree(facts);
+  const taken = whyTaken(source.ordinal, facts);
+  if (taken !== null) throw refusal(taken.code, taken.sentence, 'Its controller tries again by itself');
+  return source.ordinal;
+}
+
+function lowestFree(facts: IdentityFacts): number {
+  const { cluster, formedNodes } = facts;
+  const numbers =
+    formedNodes ?? Array.from({ length: facts.pods.length + facts.services.length + 1 }, (_, at) => at + 1);
+  const free = [...numbers].sort((a, b) => a - b).find((ordinal) => whyTaken(ordinal, facts) === null);
+  if (free !== undefined) return free;
+  throw refusal(
+    'no-free-number',
+    `${cluster} has ${numbers.length} nodes, and each has its pod (one that is being deleted counts until it is gone)`,
+    'Its controller tries again by itself; kubectl redis scale makes a cluster larger',
+  );
+}
+
+function whyTaken(ordinal: number, facts: IdentityFacts): { readonly code: string; readonly sentence: string } | null {
+  const node = nodeName(facts.cluster, ordinal);
+  const pod = facts.pods.find((other) => other.node === node);
+  if (pod !== undefined) {
+    const state = pod.terminating ? ', which is being deleted' : '';
+    return {
+      code: 'name-taken',
+      sentence: `node ${node} is pod ${pod.name}${state}: two pods must never answer at its address`,
+    };
+  }
+  const claim = readClaim(facts.services.find(({ name }) => name === node)?.claim);
+  if (claim === null || claim.claimant === facts.claimant || facts.now - claim.at >= CLAIM_MS) return null;
+  if (facts.pods.some((other) => other.claim === claim.text)) return null;
+  return {
+    code: 'name-claimed',
+    sentence: `node ${node} was given to another pod ${Math.max(0, Math.round((facts.now - claim.at) / 1000))} s ago`,
+  };
+}
+
+/** Claims whose pod is there: they have served their purpose, and would only delay that pod's successor. */
+export function settledClaims(facts: IdentityFacts): string[] {
+  const seen = new Set(facts.pods.map(({ claim }) => claim));
+  return facts.services
+    .filter(({ claim }) => claim !== undefined && claim !== '' && seen.has(claim))
+    .map(({ name }) => name);
+}
+
+export function renderClaim(claimant: string, now: number): string {
+  return `${claimant} ${new Date(now).toISOString()}`;
+}
+
+function readClaim(text: string | undefined): { claimant: string; at: number; text: string } | null {
+  const [claimant = '', time = ''] = (text ?? '').split(' ');
+  const at = Date.parse(time);
+  return text === undefined || Number.isNaN(at) ? null : { claimant, at, text };
+}
+
+/**
+ * Whether a Service that people made can be the address of a pod with these labels.
+ * @returns what to warn of
+ * @throws AppError refused `service-unfit`
+ */
+export function checkService(service: SeenService, labels: StringMap, podName: string | undefined): string[] {
+  const unfit = whyUnfit(service, { ...labels, ...(podName === undefined ? {} : { [POD_NAME_LABEL]: podName }) });
+  if (unfit !== null)
+    throw refusal('service-unfit', `Service ${service.name} can't be the node's address: ${unfit.why}`, unfit.hint);
+  if (service.publishNotReady) return [];
+  return [
+    `Service ${service.name} has no publishNotReadyAddresses: a node that is not ready can't be reached, and joins late`,
+  ];
+}
+
+/** A StatefulSet's controller puts it on its pods. */
+const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
+
+function whyUnfit(service: SeenService, labels: StringMap): { readonly why: string; readonly hint: string } | null {
+  const ip = service.clusterIP ?? '';
+  if (service.type === 'ExternalName' || ip === 'None') {
+    return { why: 'it has no ClusterIP', hint: "A node announces its Service's ClusterIP: remove clusterIP: None" };
+  }
+  const missing = [REDIS_PORT, BUS_PORT].find((port) => !service.ports.includes(port));
+  if (missing !== undefined) {
+    return {
+      why: `it lacks port ${missing}`,
+      hint: `A node needs ${REDIS_PORT} for clients and ${BUS_PORT} for the others`,
+    };
+  }
+  const other = Object.entries(service.selector).find(([key, value]) => labels[key] !== value);
+  if (other === undefined && Object.keys(service.selector).length > 0) return null;
+  const [key, value] = other ?? [];
+  return {
+    why: key === undefined ? 'it has no selector' : `it selects ${key}=${value}, which this pod does not have`,
+    hint: `Let it select name: ${service.name}`,
+  };
+}

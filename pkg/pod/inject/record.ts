@@ -1,0 +1,50 @@
+/** What injected pods need besides themselves: ConfigMap NAME-config and a Service each. */
+import type { ClusterRef } from '../../cluster/model/observation.ts';
+import { CLUSTER_LABEL, SPEC_HASH_KEY } from '../../cluster/model/labels.ts';
+import { nodeName, type ClusterSpec } from '../../cluster/model/spec.ts';
+import { configMap } from '../config-map.ts';
+import type { Manifest } from '../manifest.ts';
+import type { NodeLine } from '../node-table.ts';
+import { nodeService } from '../services.ts';
+
+/** A StatefulSet's controller puts it on its pods: their only label that tells one from the other. */
+const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
+
+/** The settings of a cluster that nobody has described. */
+function undescribed(cluster: ClusterRef): ClusterSpec {
+  return {
+    cluster,
+    masters: 3,
+    replicas: 1,
+    image: '',
+    imagePullPolicy: null,
+    storage: '1Gi',
+    storageClass: null,
+    memory: null,
+    cpu: null,
+    config: {},
+    auth: false,
+    antiAffinity: 'soft',
+    networkPolicy: false,
+  };
+}
+
+/** Of a cluster that was not formed yet. `spec`: what Service NAME records, if anything. */
+export function recordOf(cluster: ClusterRef, nodes: readonly NodeLine[], spec: ClusterSpec | null = null): Manifest {
+  const manifest = configMap(spec ?? undescribed(cluster), { addresses: new Map(), formed: false, nodes });
+  const { [SPEC_HASH_KEY]: _, ...data } = manifest['data'] as Record<string, string>;
+  return { ...manifest, data };
+}
+
+/** Service NAME-N. `pod`: selects that pod of a StatefulSet, whose pods have no label `name`; else by label. */
+export function serviceOf(cluster: ClusterRef, ordinal: number, pod: string | null = null): Manifest {
+  const service = nodeService(undescribed(cluster), ordinal);
+  if (pod === null) return service;
+  const selector = { [CLUSTER_LABEL]: cluster.name, [POD_NAME_LABEL]: pod };
+  return { ...service, spec: { ...(service['spec'] as object), selector } };
+}
+
+/** Name of the Service that is a node's address. */
+export function serviceName(cluster: string, ordinal: number): string {
+  return nodeName(cluster, ordinal);
+}

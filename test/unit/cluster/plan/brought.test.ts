@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
+import { broughtTable, withRecord } from '../../../../pkg/cluster/plan/brought.ts';
+import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
+import { recordBrought } from '../../../../pkg/engine/steps/record-brought.ts';
+import { AppError } from '../../../../pkg/errors.ts';
+import { createObjectStore } from '../../../support/fake-kube.ts';
+import { freshObservation, healthyObservation } from '../../../support/observation.ts';
+import { specOf } from '../../../support/spec.ts';
+
+/** Six pods of one StatefulSet, redis-0 … redis-5, numbered by label as the webhook does. */
+function injected(observation: Observation, config: Record<string, string> | null): Observation {
+  const services = observation.kube.pods.map((_, n) => ({
+    name: `redis-${n}`,
+    clusterIP: `10.1.0.${n}`,
+    selector: {},
+    labels: {},
+    annotations: {},
+    ports: [],
+    publishNotReadyAddresses: true,
+  }));
+  const pods = observation.kube.pods.map((pod, n) => ({
+    ...pod,
+    owner: 'StatefulSet/redis',
+    labels: { name: `redis-${n}`, 'kubectl-redis.io/cluster': 'redis' },
+    annotations: { 'kubectl-redis.io/injected': 'inject' },
+  }));
+  return { ...observation, kube: { ...observation.kube, pods, services, statefulSets: [], config } };
+}
+
+const fresh = (config: Record<string, string> | null) => injected(freshObservation({ kind: 'foreign' }), config);
+const formed = (config: Record<string, string> | null) => injected(healthyObservation({ kind: 'foreign' }), config);
+const titlesOf = (observation: Observation): string[] => {
+  const plan = planCreate({
+    state: interpret(observation),
+    kube: observation.kube,
+    spec: specOf(),
+    policy: { fastForming: false },
+  });
+  return plan.kind === 'batches' ? plan.batches.map(({ title }) => title) : [plan.kind];
+};
+const table = ({ kube, ...rest }: Observation): string => broughtTable(interpret({ ...rest, kube }), kube);
+const shardsOf = (text: string): string[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ')[3] ?? '');
+
+describe('the plan of create for injected pods', () => {
+  test('marks the cluster as formed before anything else', () => {
+    expect(titlesOf(fresh({ formed: 'false', nodes: table(fresh({})) }))[0]).toBe('mark as formed');
+    expect(titlesOf(formed({ formed: 'false', nodes: table(formed({})) }))).toEqual(['mark as formed']);
+  });
+
+  test('records the nodes at its end, and then there is nothing to do', () => {
+    const observation = formed({ formed: 'true', nodes: table(formed({})).replaceAll(/ .$/gm, ' -') });
+    expect(titlesOf(observation)).toEqual(['record the nodes']);
+    expect(titlesOf(formed({ formed: 'true', nodes: table(observation) }))).toEqual(['nothing']);
+  });
+
+  test('makes what pods wait for that were injected offline', () => {
+    expect(titlesOf(fresh(null))).toEqual(['make the configuration']);
+    expect(titlesOf(fresh({ nodes: '0 redis-0 - -\n' }))).toEqual(['make the configuration']);
+  });
+
+  test('has nothing to record for pods that were not injected', () => {
+    const unmarked = (observation: Observation): Observation => {
+      const pods = observation.kube.pods.map((pod) => ({ ...pod, annotations: {} }));
+      return { ...observation, kube: { ...observation.kube, pods } };
+    };
+    expect(titlesOf(unmarked(formed(null)))).toEqual(['nothing']);
+    expect(titlesOf(unmarked(fresh(null)))[0]).toBe('assign slots');
+  });
+
+  test('a refusal stays one', () => {
+    const refused = { kind: 'refused', code: 'x', sentence: 'x', hint: 'x' } as const;
+    const { kube, ...rest } = formed({ formed: 'false' });
+    expect(withRecord(refused, interpret({ ...rest, kube }), kube)).toBe(refused);
+  });
+});
+
+describe('the table', () => {
+  test('has every node with address and shard', () => {
+    const text = table(formed({ formed: 'true' }));
+    expect(text.split('\n')[0]).toMatch(/^0 redis-0 10\.1\.0\.0 [123]$/);
+    expect(shardsOf(text).toSorted()).toEqual(['1', '1', '2', '2', '3', '3']);
+  });
+
+  test('keeps the names that shards have, and nodes whose pods are away', () => {
+    const before = formed({ formed: 'true', nodes: table(formed({ formed: 'true' })).replaceAll(/ 1$/gm, ' b') });
+    expect(shardsOf(table(before)).filter((shard) => shard === 'b')).toHaveLength(2);
+    const [, ...pods] = before.kube.pods;
+    expect(table({ ...before, kube: { ...before.kube, pods } })).toContain('0 redis-0 10.1.0.0 ');
+  });
+
+  test('before the cluster is formed it has no node whose pod went', () => {
+    expect(table(fresh({ formed: 'false', nodes: '9 redis-9 10.9.9.9 -\n' }))).not.toContain('redis-9');
+  });
+
+  test('numbers pods without a label by their StatefulSet, and leaves out what has no number', () => {
+    const observation = fresh({ formed: 'false' });
+    const pods = observation.kube.pods.map((pod, n) => ({
+      ...pod,
+      name: n === 0 ? 'stray' : `redis-${n}`,
+      labels: {},
+      owner: n === 0 ? null : 'StatefulSet/redis',
+    }));
+    const kube: KubeFacts = { ...observation.kube, pods };
+    expect(table({ ...observation, kube }).match(/^\d+/gm)).toEqual(['1', '2', '3', '4', '5']);
+  });
+});
+
+describe('writing the record', () => {
+  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-config' } };
+  const cluster = { namespace: 'default', name: 'redis' };
+
+  test('tries again when the webhook wrote meanwhile, and keeps what it wrote', async () => {
+    const store = createObjectStore();
+    await store.create({ ...configMap, data: { formed: 'false', 'redis.conf': 'x' } });
+    let disturbed = false;
+    const replace: typeof store.replace = async (object) => {
+      if (disturbed) return store.replace(object);
+      disturbed = true;
+      await store.apply({ ...configMap, data: { formed: 'false', 'redis.conf': 'y' } });
+      return store.replace(object);
+    };
+    await recordBrought({ ...store, replace }, cluster, fresh(null), true);
+    const data = store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
+    expect(data).toMatchObject({ formed: 'true', 'redis.conf': 'y' });
+    expect(data['nodes']).toContain('0 redis-0 10.1.0.0 -\n');
+  });
+
+  test('never takes the mark back, and makes nothing for pods that were not injected', async () => {
+    const store = createObjectStore();
+    const unmarked = formed(null);
+    const pods = unmarked.kube.pods.map((pod) => ({ ...pod, annotations: {} }));
+    await recordBrought(store, cluster, { ...unmarked, kube: { ...unmarked.kube, pods } }, true);
+    expect(store.objects.size).toBe(0);
+    await store.create({ ...configMap, data: { formed: 'true' } });
+    await recordBrought(store, cluster, formed(null), false);
+    expect(store.objects.get('ConfigMap/redis-config')?.['data']).toMatchObject({ formed: 'true' });
+  });
+
+  test('makes ConfigMap and Services that are not there', async () => {
+    const store = createObjectStore();
+    const create: typeof store.create = (object) =>
+      store.create({ ...object, spec: { ...(object['spec'] as object), clusterIP: '10.9.0.5' } });
+    const observation = fresh(null);
+    const services = observation.kube.services.slice(0, 5);
+    const pods = observation.kube.pods.map((pod) => ({ ...pod, labels: {} }));
+    const kube = { ...observation.kube, services, pods: pods.map((pod, n) => ({ ...pod, name: `redis-${n}` })) };
+    await recordBrought({ ...store, create }, cluster, { ...observation, kube }, false);
+    expect([...store.objects.keys()]).toEqual(['Service/redis-5', 'ConfigMap/redis-config']);
+    expect(store.objects.get('Service/redis-5')?.['spec']).toMatchObject({
+      selector: { 'kubectl-redis.io/cluster': 'redis', 'statefulset.kubernetes.io/pod-name': 'redis-5' },
+      publishNotReadyAddresses: true,
+    });
+    const data = store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
+    expect(data['formed']).toBe('false');
+    expect(data['nodes']).toContain('5 redis-5 10.9.0.5 -\n');
+    expect(data['start.sh']).toContain('guard');
+  });
+
+  test('gives up on what is no conflict', async () => {
+    const store = createObjectStore();
+    await store.create(configMap);
+    const replace = () => Promise.reject(new AppError('no', { code: 'forbidden' }));
+    await expect(recordBrought({ ...store, replace }, cluster, fresh(null), true)).rejects.toThrow('no');
+  });
+});

@@ -1,0 +1,210 @@
+import { describe, expect, test } from '@jest/globals';
+import jsonPatch from 'fast-json-patch';
+import type { KubeObject } from '../../../pkg/engine/ports.ts';
+import { AppError } from '../../../pkg/errors.ts';
+import type { Json, Pod } from '../../../pkg/pod/inject/pod-json.ts';
+import { mutate } from '../../../webhook/mutate.ts';
+import type { ReviewRequest } from '../../../webhook/review.ts';
+import { createCluster, requestOf, type Cluster } from '../../support/admission.ts';
+import { podOf } from '../../support/inject-pods.ts';
+
+const CLUSTER = 'kubectl-redis.io/cluster';
+const named = (name: string): Json => podOf({ meta: { labels: { [CLUSTER]: 'redis', name } } });
+const ANY = podOf({ meta: { labels: { [CLUSTER]: 'redis' }, generateName: 'cache-' } });
+
+/** Admits a pod as the API server would; the pod, or the code of the refusal. */
+async function admit(cluster: Cluster, pod: Json, change: Partial<ReviewRequest> = {}): Promise<Pod | string> {
+  const { verdict } = await mutate(requestOf(pod, change), cluster.deps);
+  if (verdict.kind !== 'injected') return verdict.code;
+  return jsonPatch.applyPatch(structuredClone(pod), verdict.patch as never, true).newDocument as Pod;
+}
+
+/** Admits and, when it was not refused, makes the pod. */
+async function make(cluster: Cluster, pod: Json, name: string): Promise<string> {
+  const admitted = await admit(cluster, pod);
+  if (typeof admitted === 'string') return admitted;
+  await cluster.addPod(admitted, name);
+  return admitted.metadata.labels?.['name'] ?? '';
+}
+
+const dataOf = (cluster: Cluster): Record<string, string> =>
+  cluster.store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
+
+async function setData(cluster: Cluster, data: Record<string, string>): Promise<void> {
+  const config = cluster.store.objects.get('ConfigMap/redis-config');
+  await cluster.store.apply({ ...(config as KubeObject), data: { ...dataOf(cluster), ...data } });
+}
+
+describe('the first pod of a cluster', () => {
+  test('gets Service, ConfigMap and address', async () => {
+    const cluster = createCluster();
+    const pod = await admit(cluster, named('redis-3'));
+    if (typeof pod === 'string') throw new Error(pod);
+    expect(pod.metadata.annotations?.['kubectl-redis.io/announce-ip']).toBe('10.96.0.1');
+    expect(cluster.writes).toEqual(['create Service/redis-3', 'create ConfigMap/redis-config']);
+    expect(dataOf(cluster)).toMatchObject({ formed: 'false', nodes: '3 redis-3 10.96.0.1 -\n' });
+    const service = cluster.store.objects.get('Service/redis-3');
+    expect(service?.['spec']).toMatchObject({
+      selector: { [CLUSTER]: 'redis', name: 'redis-3' },
+      publishNotReadyAddresses: true,
+    });
+    expect(pod.metadata.annotations?.['kubectl-redis.io/claim']).toBe(
+      service?.metadata.annotations?.['kubectl-redis.io/claim'],
+    );
+  });
+
+  test('of a dry run leaves no trace', async () => {
+    const cluster = createCluster();
+    expect(await admit(cluster, named('redis-3'), { dryRun: true })).toMatchObject({
+      metadata: { labels: { name: 'redis-3' } },
+    });
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('that is refused takes no number', async () => {
+    const claim = { persistentVolumeClaim: { claimName: 'c' } };
+    const volumes = [
+      { name: 'a', ...claim },
+      { name: 'b', ...claim },
+    ];
+    const cluster = createCluster();
+    expect(await admit(cluster, podOf({ spec: { volumes, containers: [{ name: 'redis' }] } }))).toBe('which-volume');
+    expect(cluster.writes).toEqual([]);
+  });
+});
+
+describe('numbers', () => {
+  test('ten pods admitted at once get ten, also of two servers', async () => {
+    const cluster = createCluster();
+    const pods = await Promise.all(Array.from({ length: 10 }, () => admit(cluster, ANY)));
+    const names = pods.map((pod) => (typeof pod === 'string' ? pod : pod.metadata.labels?.['name']));
+    expect(names.toSorted()).toEqual([1, 10, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `redis-${n}`));
+    const addresses = pods.map((pod) =>
+      typeof pod === 'string' ? pod : pod.metadata.annotations?.['kubectl-redis.io/announce-ip'],
+    );
+    expect(new Set(addresses).size).toBe(10);
+    expect(dataOf(cluster)['nodes']?.trim().split('\n')).toHaveLength(10);
+  });
+
+  test('of ten pods of one name admitted at once, one gets it', async () => {
+    const cluster = createCluster();
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => admit(cluster, named('redis-1'))));
+    expect(outcomes.filter((outcome) => typeof outcome !== 'string')).toHaveLength(1);
+    expect(new Set(outcomes.filter((outcome) => typeof outcome === 'string'))).toEqual(new Set(['name-claimed']));
+  });
+
+  test('a pod is refused while another of its name is there, Terminating included; then its successor is not held up', async () => {
+    const cluster = createCluster();
+    expect(await make(cluster, named('redis-1'), 'a')).toBe('redis-1');
+    expect(await make(cluster, named('redis-1'), 'b')).toBe('name-taken');
+    const pod = cluster.store.objects.get('Pod/a') as KubeObject;
+    await cluster.store.apply({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    const { verdict } = await mutate(requestOf(named('redis-1')), cluster.deps);
+    expect(verdict).toMatchObject({
+      kind: 'denied',
+      code: 'name-taken',
+      sentence: expect.stringContaining('being deleted'),
+    });
+    await cluster.store.remove('v1', 'Pod', 'a');
+    expect(await make(cluster, named('redis-1'), 'b')).toBe('redis-1');
+  });
+
+  test('a claim without a pod holds for a minute', async () => {
+    const cluster = createCluster();
+    await admit(cluster, named('redis-1'));
+    cluster.now += 59_000;
+    expect(await admit(cluster, named('redis-1'))).toBe('name-claimed');
+    cluster.now += 1_000;
+    expect(await make(cluster, named('redis-1'), 'a')).toBe('redis-1');
+  });
+
+  test('a StatefulSet tries again for its pod at once', async () => {
+    const cluster = createCluster();
+    const ownerReferences = [{ kind: 'StatefulSet', name: 'redis', controller: true }];
+    const pod = podOf({ meta: { labels: { [CLUSTER]: 'redis' }, name: 'redis-0', ownerReferences } });
+    await admit(cluster, pod);
+    expect(await admit(cluster, pod)).toMatchObject({ metadata: { labels: { name: 'redis-0' } } });
+  });
+
+  test('a formed cluster grows by nobody: the successor of a pod waits until it is gone, and takes its place', async () => {
+    const cluster = createCluster();
+    for (const name of ['a', 'b', 'c']) await make(cluster, ANY, name);
+    await setData(cluster, { formed: 'true', nodes: dataOf(cluster)['nodes']?.replaceAll(/-$/gm, '7') ?? '' });
+    expect(await make(cluster, ANY, 'd')).toBe('no-free-number');
+    await cluster.store.remove('v1', 'Pod', 'b');
+    const pod = await admit(cluster, ANY);
+    expect(pod).toMatchObject({ metadata: { labels: { name: 'redis-2', 'kubectl-redis.io/shard': '7' } } });
+  });
+
+  test('a pod that has ended for good holds no number', async () => {
+    const cluster = createCluster();
+    await make(cluster, named('redis-1'), 'a');
+    const pod = cluster.store.objects.get('Pod/a') as KubeObject;
+    await cluster.store.apply({ ...pod, status: { phase: 'Failed' } });
+    cluster.now += 60_000;
+    expect(await make(cluster, named('redis-1'), 'b')).toBe('redis-1');
+  });
+});
+
+describe('objects of people', () => {
+  const service = (spec: Json): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'redis-1' },
+    spec,
+  });
+  const ports = [{ port: 6379 }, { port: 16379 }];
+
+  test('their Service is the address', async () => {
+    const cluster = createCluster();
+    await cluster.store.create(service({ clusterIP: '10.7.7.7', selector: { app: 'redis', name: 'redis-1' }, ports }));
+    const { verdict } = await mutate(requestOf(ANY), cluster.deps);
+    expect(verdict).toMatchObject({
+      kind: 'injected',
+      warnings: expect.arrayContaining([expect.stringContaining('publishNotReady')]),
+    });
+    expect(dataOf(cluster)['nodes']).toBe('1 redis-1 10.7.7.7 -\n');
+    expect(cluster.store.objects.get('Service/redis-1')?.['spec']).toEqual({
+      clusterIP: '10.7.7.7',
+      selector: { app: 'redis', name: 'redis-1' },
+      ports,
+    });
+  });
+
+  test('one that can not be is refused', async () => {
+    const cluster = createCluster();
+    await cluster.store.create(service({ clusterIP: 'None', selector: { name: 'redis-1' }, ports }));
+    expect(await admit(cluster, named('redis-1'))).toBe('service-unfit');
+  });
+
+  test('pods of create, of others, and what is no new pod are left alone', async () => {
+    const cluster = createCluster();
+    const made = podOf({
+      meta: { labels: { [CLUSTER]: 'redis' }, annotations: { 'kubectl-redis.io/injected': 'create' } },
+    });
+    expect(await admit(cluster, made)).toBe('injected-already');
+    expect(await admit(cluster, podOf({ meta: { labels: {} } }))).toBe('not-asked-for');
+    expect(await admit(cluster, ANY, { isNewPod: false })).toBe('no-new-pod');
+    expect(cluster.writes).toEqual([]);
+  });
+});
+
+test('a table that is complete is not written again', async () => {
+  const cluster = createCluster();
+  await make(cluster, named('redis-1'), 'a');
+  await cluster.store.remove('v1', 'Pod', 'a');
+  cluster.now += 60_000;
+  cluster.writes.length = 0;
+  await make(cluster, named('redis-1'), 'b');
+  expect(cluster.writes).toEqual(['replace Service/redis-1']);
+});
+
+test.each([
+  [new AppError('no answer', { code: 'timeout' }), 'timeout', 500],
+  [new Error('odd'), 'internal', 500],
+])('an API server that fails: %s', async (error, code, status) => {
+  const cluster = createCluster();
+  const kube = { ...cluster.kube, list: () => Promise.reject(error) };
+  const { verdict } = await mutate(requestOf(ANY), { ...cluster.deps, kubeIn: () => kube });
+  expect(verdict).toMatchObject({ kind: 'denied', code, status });
+});

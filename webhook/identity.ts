@@ -1,0 +1,180 @@
+/**
+ * Takes a number for a pod: reads what is there, decides (pkg/pod/inject/identity.ts), and writes the claim by
+ * compare-and-swap. Lost a race, it looks again.
+ *
+ * In each try Services are read before pods. A claim that is there no more when its Service is read belongs to a pod that
+ * is seen then, or to one that has gone; a claim that is settled later changes the Service, and the swap fails.
+ */
+import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
+import { CLUSTER_LABEL, MANAGED_BY_LABEL, NODE_LABEL } from '../pkg/cluster/model/labels.ts';
+import { nodeName } from '../pkg/cluster/model/spec.ts';
+import type { Clock, KubeObject, KubePort } from '../pkg/engine/ports.ts';
+import { AppError } from '../pkg/errors.ts';
+import { CLAIM_ANNOTATION } from '../pkg/pod/annotations.ts';
+import { nodeLabels } from '../pkg/pod/labels.ts';
+import type { NumberSource } from '../pkg/pod/inject/examine.ts';
+import {
+  checkService,
+  chooseNumber,
+  renderClaim,
+  settledClaims,
+  type IdentityFacts,
+  type SeenPod,
+  type SeenService,
+} from '../pkg/pod/inject/identity.ts';
+import { isObject, type Json, type StringMap } from '../pkg/pod/inject/pod-json.ts';
+import { serviceOf } from '../pkg/pod/inject/record.ts';
+
+export type IdentityKube = Pick<KubePort, 'get' | 'list' | 'create' | 'replace'>;
+
+export interface IdentityRequest {
+  readonly cluster: ClusterRef;
+  readonly number: NumberSource;
+  readonly claimant: string;
+  readonly podName: string | null;
+  /** Of the pod, before N is known. */
+  readonly labels: StringMap;
+  readonly formedNodes: readonly number[] | null;
+  readonly dryRun: boolean;
+}
+
+export interface Identity {
+  readonly ordinal: number;
+  /** null only in a dry run whose Service is not there yet. */
+  readonly address: string | null;
+  readonly claim: string;
+  readonly warnings: readonly string[];
+}
+
+const MAX_TRIES = 40;
+const RACES: ReadonlySet<string> = new Set(['conflict', 'already-exists', 'not-found']);
+
+/** @throws AppError refused (see identity.ts), or of the API server */
+export async function takeIdentity(
+  kube: IdentityKube,
+  clock: Pick<Clock, 'now'>,
+  request: IdentityRequest,
+): Promise<Identity> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryOnce(kube, clock, request);
+    } catch (error) {
+      if (!(error instanceof AppError) || !RACES.has(error.code) || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+async function tryOnce(kube: IdentityKube, clock: Pick<Clock, 'now'>, request: IdentityRequest): Promise<Identity> {
+  const { cluster, number, claimant, dryRun } = request;
+  const selector = `${CLUSTER_LABEL}=${cluster.name}`;
+  const services = new Map((await kube.list('v1', 'Service', { selector })).map((each) => [each.metadata.name, each]));
+  // Services that people made need not have our label.
+  const named = number.kind === 'any' ? null : nodeName(cluster.name, number.ordinal);
+  for (let wanted = named; ;) {
+    if (wanted !== null && !services.has(wanted)) {
+      const found = await kube.get('v1', 'Service', wanted);
+      if (found !== null) services.set(wanted, found);
+    }
+    const pods = (await kube.list('v1', 'Pod', { selector })).filter(isAlive).map(seenPod);
+    const facts: IdentityFacts = {
+      cluster: cluster.name,
+      pods,
+      services: [...services.values()].map(seenService),
+      formedNodes: request.formedNodes,
+      now: clock.now(),
+      claimant,
+    };
+    await settle(kube, services, facts, dryRun);
+    const ordinal = chooseNumber(number, facts);
+    const node = nodeName(cluster.name, ordinal);
+    if (services.has(node) || wanted === node)
+      return await claim(kube, services.get(node) ?? null, ordinal, request, facts.now);
+    wanted = node;
+  }
+}
+
+/** A pod that has ended for good answers at no address. */
+function isAlive(pod: KubeObject): boolean {
+  const phase = isObject(pod['status']) ? pod['status']['phase'] : undefined;
+  return phase !== 'Succeeded' && phase !== 'Failed';
+}
+
+function seenPod({ metadata }: KubeObject): SeenPod {
+  return {
+    name: metadata.name,
+    node: metadata.labels?.[NODE_LABEL],
+    claim: metadata.annotations?.[CLAIM_ANNOTATION],
+    terminating: metadata['deletionTimestamp'] !== undefined,
+  };
+}
+
+function seenService({ metadata, spec }: KubeObject): SeenService {
+  const { clusterIP, type, selector, ports, publishNotReadyAddresses } = (spec ?? {}) as {
+    readonly clusterIP?: string;
+    readonly type?: string;
+    readonly selector?: StringMap;
+    readonly ports?: readonly { readonly port?: number }[];
+    readonly publishNotReadyAddresses?: boolean;
+  };
+  return {
+    name: metadata.name,
+    clusterIP,
+    type,
+    selector: selector ?? {},
+    ports: (ports ?? []).flatMap(({ port }) => port ?? []),
+    publishNotReady: publishNotReadyAddresses === true,
+    claim: metadata.annotations?.[CLAIM_ANNOTATION],
+  };
+}
+
+async function claim(
+  kube: IdentityKube,
+  service: KubeObject | null,
+  ordinal: number,
+  { cluster, claimant, dryRun, labels, podName }: IdentityRequest,
+  now: number,
+): Promise<Identity> {
+  const text = renderClaim(claimant, now);
+  const node = nodeName(cluster.name, ordinal);
+  const { [MANAGED_BY_LABEL]: _, ...added } = nodeLabels(cluster.name, ordinal);
+  const podLabels = { ...added, ...labels };
+  const warnings = service === null ? [] : checkService(seenService(service), podLabels, podName ?? undefined);
+  if (dryRun) return { ordinal, address: service === null ? null : addressOf(service), claim: text, warnings };
+  const claimed =
+    service === null
+      ? await kube.create(withClaim(serviceOf(cluster, ordinal), text))
+      : await kube.replace(withClaim(service, text));
+  return { ordinal, address: addressOf(claimed), claim: text, warnings };
+}
+
+function withClaim(service: KubeObject, text: string | null): KubeObject {
+  const { [CLAIM_ANNOTATION]: _, ...annotations } = service.metadata.annotations ?? {};
+  const claimed = text === null ? annotations : { ...annotations, [CLAIM_ANNOTATION]: text };
+  return { ...service, metadata: { ...service.metadata, annotations: claimed } };
+}
+
+function addressOf(service: KubeObject): string {
+  const { clusterIP } = (service['spec'] ?? {}) as Json;
+  if (typeof clusterIP === 'string' && clusterIP !== '' && clusterIP !== 'None') return clusterIP;
+  throw new AppError(`Service ${service.metadata.name} has no ClusterIP yet`, { code: 'no-address' });
+}
+
+/** Claims whose pods are seen have served. Whoever else changed the Service meanwhile has a reason; so nothing is tried twice. */
+async function settle(
+  kube: IdentityKube,
+  services: Map<string, KubeObject>,
+  facts: IdentityFacts,
+  dryRun: boolean,
+): Promise<void> {
+  if (dryRun) return;
+  const settled = settledClaims(facts).flatMap((name) => services.get(name) ?? []);
+  await Promise.all(
+    settled.map(async (service) => {
+      try {
+        services.set(service.metadata.name, await kube.replace(withClaim(service, null)));
+      } catch (error) {
+        if (!(error instanceof AppError) || !RACES.has(error.code)) throw error;
+      }
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+/** From a review's request to a verdict: examine, take an identity, complete, diff. Knows Kubernetes only as a port. */
+import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
+import { nodeName, type ClusterSpec } from '../pkg/cluster/model/spec.ts';
+import type { Clock } from '../pkg/engine/ports.ts';
+import { AppError, EXIT, reasonOf } from '../pkg/errors.ts';
+import { readSpec } from '../pkg/pod/annotations.ts';
+import { examine, type Candidate, type Declined } from '../pkg/pod/inject/examine.ts';
+import { inject } from '../pkg/pod/inject/inject.ts';
+import { patchBetween } from '../pkg/pod/inject/json-patch.ts';
+import type { Json } from '../pkg/pod/inject/pod-json.ts';
+import { takeIdentity, type IdentityKube } from './identity.ts';
+import { keepRecord, readRecord } from './record.ts';
+import type { ReviewRequest, Verdict } from './review.ts';
+
+export interface MutateDeps {
+  /** Of one namespace. */
+  readonly kubeIn: (namespace: string) => IdentityKube;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** What there is to say of an admission besides the verdict; no content of the pod. */
+export interface Admission {
+  readonly verdict: Verdict;
+  readonly cluster: string | null;
+  readonly node: string | null;
+}
+
+/** Never throws. */
+export async function mutate(request: ReviewRequest, deps: MutateDeps): Promise<Admission> {
+  if (!request.isNewPod) return plain({ kind: 'unchanged', code: 'no-new-pod' });
+  let cluster: string | null = null;
+  try {
+    const examined = examine(request.object);
+    if (examined.kind !== 'candidate') return plain(declined(examined));
+    cluster = examined.cluster;
+    return await admit(examined, request, deps);
+  } catch (error) {
+    return { verdict: verdictOf(error), cluster, node: null };
+  }
+}
+
+async function admit(candidate: Candidate, request: ReviewRequest, deps: MutateDeps): Promise<Admission> {
+  const { pod, number } = candidate;
+  // What is refused whatever its number is must not take one.
+  const trial = inject(candidate, { ...UNKNOWN, namespace: request.namespace });
+  if (trial.kind !== 'injected') return { ...plain(declined(trial)), cluster: candidate.cluster };
+  const cluster = { namespace: request.namespace, name: candidate.cluster };
+  const kube = deps.kubeIn(request.namespace);
+  const [record, spec] = await Promise.all([readRecord(kube, cluster), recordedSpec(kube, cluster.name)]);
+  const podName = request.name ?? pod.metadata.name ?? null;
+  const identity = await takeIdentity(kube, deps.clock, {
+    cluster,
+    number,
+    claimant: podName ?? request.uid,
+    podName,
+    labels: pod.metadata.labels ?? {},
+    formedNodes: record.formed && record.nodes.length > 0 ? record.nodes.map(({ ordinal }) => ordinal) : null,
+    dryRun: request.dryRun,
+  });
+  const { ordinal, address } = identity;
+  const line = record.nodes.find((each) => each.ordinal === ordinal);
+  const result = inject(candidate, {
+    ...UNKNOWN,
+    namespace: request.namespace,
+    ordinal,
+    announceIp: address,
+    shard: line?.shard ?? null,
+    masters: spec?.masters ?? null,
+    nodes: record.nodes.length,
+    claim: identity.claim,
+  });
+  const node = nodeName(cluster.name, ordinal);
+  if (result.kind !== 'injected') return { verdict: declined(result), cluster: cluster.name, node };
+  if (!request.dryRun) {
+    await keepRecord(kube, cluster, { ordinal, node, address, shard: result.shard }, { record, spec });
+  }
+  const patch = patchBetween(request.object as Json, result.pod);
+  const warnings = [...identity.warnings, ...result.warnings];
+  return { verdict: { kind: 'injected', patch, warnings }, cluster: cluster.name, node };
+}
+
+async function recordedSpec(kube: IdentityKube, name: string): Promise<ClusterSpec | null> {
+  const service = await kube.get('v1', 'Service', name);
+  if (service?.metadata.labels?.[CLUSTER_LABEL] !== name) return null;
+  return readSpec(service.metadata.annotations ?? {});
+}
+
+/** Before anything was looked up. */
+const UNKNOWN = {
+  mode: 'webhook',
+  ordinal: null,
+  announceIp: null,
+  shard: null,
+  masters: null,
+  nodes: 0,
+  claim: null,
+  claimTemplates: [],
+} as const;
+
+function declined({ kind, code, sentence }: Declined): Verdict {
+  return kind === 'skipped' ? { kind: 'unchanged', code } : denied(code, sentence);
+}
+
+function plain(verdict: Verdict): Admission {
+  return { verdict, cluster: null, node: null };
+}
+
+function denied(code: string, sentence: string, status = 403): Verdict {
+  return { kind: 'denied', code, sentence, status };
+}
+
+/** A refusal of ours is a sentence for people; anything else says that it may be better next time. */
+function verdictOf(error: unknown): Verdict {
+  if (error instanceof AppError && error.exitCode === EXIT.refused) {
+    return denied(error.code, error.hint === undefined ? error.message : `${error.message}; ${error.hint}`, 409);
+  }
+  if (error instanceof AppError) {
+    return denied(error.code, `the pod can't be made a node now: ${error.message}; its controller tries again`, 500);
+  }
+  // What is nested too deeply for a comparison is no pod.
+  if (error instanceof RangeError) return denied('malformed', 'this is no pod: it is nested too deeply');
+  return denied('internal', `the webhook failed: ${reasonOf(error)}`, 500);
+}
