@@ -94,6 +94,8 @@ const PIECES = {
     'cmd/view/slots.ts',
     'cmd/watch-status.ts',
     'pkg/cluster/interpret.ts',
+    // First used while the connections to the nodes open: time to load what shows their answers.
+    'pkg/redis/connection.ts',
   ],
   rest: [
     'cmd/ask.ts',
@@ -104,7 +106,6 @@ const PIECES = {
     'cmd/document/scale-plan.ts',
     'cmd/rebalance/run.ts',
     'cmd/scale/run.ts',
-    'pkg/redis/move/mover.ts',
     'pkg/redis/move/mover.ts',
     'cmd/document/delete-plan.ts',
     'cmd/inject/run.ts',

@@ -1,12 +1,16 @@
 /**
- * One connection to one node, on a stream that somebody else has dialed. Nothing is done by itself: no reconnecting, no
- * replaying of commands, no questions on connect. A lost connection is lost, and the caller is told.
+ * One connection to one node: ioredis on a stream that somebody else has dialed. This is the only file that imports
+ * ioredis, which takes 30 ms to load, so whoever reaches it should do so by `await import(…)`.
+ *
+ * What ioredis does by itself is turned off: no reconnecting, no replaying of commands, no ready check, no HELLO or CLIENT
+ * SETINFO, no queue for times without a connection. A lost connection is lost, and the caller is told.
  */
 import type { Duplex } from 'node:stream';
+import { AbstractConnector, Redis } from 'ioredis';
+import type { ChainableCommander, RedisOptions } from 'ioredis';
 import { AppError, reasonOf } from '../errors.ts';
 import type { RedisCommand } from '../engine/ports.ts';
-import { INCOMPLETE, ReplyReader, encodeCommands } from './resp.ts';
-import type { ReplyForm, WireCommand } from './resp.ts';
+import type { WireCommand } from './wire.ts';
 import { classifyReply, isUnreachableReason, unreachable } from './why.ts';
 
 export interface Credentials {
@@ -15,39 +19,71 @@ export interface Credentials {
   readonly password: string;
 }
 
+type DialedOptions = RedisOptions & { replyMapping?: 'legacy' };
+type NetStream = Awaited<ReturnType<AbstractConnector['connect']>>;
+
 /** Answers to AUTH of servers that want none; being let in without is as good. */
 const NO_PASSWORD_NEEDED = /no password is set|without any password configured/;
 
-/** Commands that were sent in one piece and whose replies are awaited together. */
-interface Pipeline {
-  readonly length: number;
-  readonly form: ReplyForm;
-  readonly replies: unknown[];
-  readonly resolve: (replies: unknown[]) => void;
-  readonly reject: (error: AppError) => void;
+class DialedConnector extends AbstractConnector {
+  readonly #dialed: NetStream;
+
+  constructor(options: unknown) {
+    super(0);
+    this.#dialed = (options as { readonly dialedStream: NetStream }).dialedStream;
+  }
+
+  override connect(): Promise<NetStream> {
+    return Promise.resolve(this.#dialed);
+  }
+
+  /** At once: a frozen server would never answer a polite end. */
+  override disconnect(): void {
+    this.#dialed.destroy();
+  }
 }
 
+const OPTIONS: Readonly<Record<string, unknown>> = {
+  Connector: DialedConnector,
+  lazyConnect: true,
+  protocol: 2,
+  disableClientInfo: true,
+  enableReadyCheck: false,
+  enableOfflineQueue: false,
+  retryStrategy: null,
+  maxRetriesPerRequest: 0,
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  // Both are for sockets; a tunnel's stream has no such methods. null, because ioredis replaces undefined by its default.
+  noDelay: false,
+  keepAlive: null,
+};
+
 export class RedisConnection {
+  readonly #redis: Redis;
   readonly #stream: Duplex;
   readonly #credentials: Credentials | null;
-  readonly #onLost: () => void;
-  readonly #reader = new ReplyReader();
-  readonly #waiting: Pipeline[] = [];
   #authenticated: Promise<void> | null = null;
   #lostBecause: unknown = null;
-  #farewell: Error | null = null;
-  #over = false;
+
+  private constructor(stream: Duplex, credentials: Credentials | null, onLost: () => void) {
+    const redis = new Redis({ ...OPTIONS, dialedStream: stream } as DialedOptions);
+    this.#stream = stream;
+    this.#redis = redis;
+    this.#credentials = credentials;
+    redis.on('error', (error) => (this.#lostBecause ??= error));
+    redis.once('end', onLost);
+  }
 
   /** Takes the stream over. `onLost` is called once, when the connection has ended for whatever reason. */
-  constructor(stream: Duplex, credentials: Credentials | null, onLost: () => void) {
-    this.#stream = stream;
-    this.#credentials = credentials;
-    this.#onLost = onLost;
-    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    stream.on('error', (error) => this.#end(error));
-    stream.once('end', () => this.#end(new Error('Connection is closed.')));
-    stream.once('close', () => this.#end(new Error('Connection is closed.')));
-    if (stream.destroyed) this.#end(stream.errored ?? new Error('Connection is closed.'));
+  static async open(stream: Duplex, credentials: Credentials | null, onLost: () => void): Promise<RedisConnection> {
+    const connection = new RedisConnection(stream, credentials, onLost);
+    try {
+      await connection.#redis.connect();
+    } catch (error) {
+      throw connection.#lost(error);
+    }
+    return connection;
   }
 
   /**
@@ -65,60 +101,39 @@ export class RedisConnection {
    *
    * @throws AppError when the connection was lost before the last reply: what had been done by then is unknown.
    */
-  exec(commands: readonly RedisCommand[]): Promise<unknown[]> {
-    return this.#send(commands, 'text');
+  async exec(commands: readonly RedisCommand[]): Promise<unknown[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const [name, ...args] of commands) pipeline.call(name, [...args]);
+    return this.#repliesOf(pipeline);
   }
 
-  /** As exec, for what need not be text: a string in the replies is a Buffer, and a list of strings a WireList. */
-  execWire(commands: readonly WireCommand[]): Promise<unknown[]> {
-    return this.#send(commands, 'wire');
+  /** As exec, for what need not be text: a string in the replies is a Buffer. */
+  async execWire(commands: readonly WireCommand[]): Promise<unknown[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const [name, ...args] of commands) pipeline.callBuffer(name, args.flat());
+    return this.#repliesOf(pipeline);
+  }
+
+  async #repliesOf(pipeline: ChainableCommander): Promise<unknown[]> {
+    const results = (await pipeline.exec()) ?? [];
+    const [firstError] = results[0] ?? [];
+    return results.map(([error, reply]) => {
+      if (!error) return reply;
+      // A new error, because that of ioredis carries the arguments of the command, and with them a password.
+      if (isReplyError(error)) return new Error(error.message);
+      throw isFarewell(firstError)
+        ? unreachable(classifyReply(firstError.message), firstError.message)
+        : this.#lost(error);
+    });
   }
 
   /** False as soon as the server has hung up, which may be a moment before the connection is lost. */
   get writable(): boolean {
-    return !this.#over && this.#stream.writable;
+    return this.#redis.status === 'ready' && this.#stream.writable;
   }
 
-  /** At once: a frozen server would never answer a polite end. */
   close(): void {
-    this.#end(new Error('Connection is closed.'));
-  }
-
-  #send(commands: readonly WireCommand[], form: ReplyForm): Promise<unknown[]> {
-    return new Promise((resolve, reject) => {
-      if (commands.length === 0) return resolve([]);
-      if (this.#over) return reject(this.#lost(null));
-      this.#waiting.push({ length: commands.length, form, replies: [], resolve, reject });
-      this.#stream.write(encodeCommands(commands));
-    });
-  }
-
-  #receive(chunk: Buffer): void {
-    this.#reader.feed(chunk);
-    try {
-      for (;;) {
-        const [pipeline] = this.#waiting;
-        const reply = this.#reader.next(pipeline?.form ?? 'text');
-        if (reply === INCOMPLETE) return;
-        // Nobody asked: it is what servers say before they hang up.
-        if (pipeline === undefined) this.#farewell ??= reply instanceof Error ? reply : null;
-        else if (pipeline.replies.push(reply) === pipeline.length) {
-          this.#waiting.shift();
-          pipeline.resolve(pipeline.replies);
-        }
-      }
-    } catch (error) {
-      this.#end(error);
-    }
-  }
-
-  #end(reason: unknown): void {
-    this.#lostBecause ??= reason;
-    if (this.#over) return;
-    this.#over = true;
-    this.#stream.destroy();
-    for (const { replies, reject } of this.#waiting.splice(0)) reject(this.#lost(replies[0]));
-    this.#onLost();
+    this.#redis.disconnect();
   }
 
   async #sendAuth(): Promise<void> {
@@ -129,16 +144,18 @@ export class RedisConnection {
     throw unreachable('auth', password === '' ? reply.message : reply.message.replaceAll(password, '***'));
   }
 
-  #lost(firstReply: unknown): AppError {
-    const said = isFarewell(firstReply) ? firstReply : this.#farewell;
-    if (said !== null && isFarewell(said)) return unreachable(classifyReply(said.message), said.message);
-    const reason = this.#lostBecause;
+  #lost(error: unknown): AppError {
+    const reason = this.#lostBecause ?? error;
     if (reason instanceof AppError && isUnreachableReason(reason.code)) return reason;
     return unreachable('error', `The connection was lost: ${reasonOf(reason)}`, reason);
   }
 }
 
+function isReplyError(error: Error): boolean {
+  return error.name === 'ReplyError';
+}
+
 /** What a server says before it hangs up at once: protected mode, or too many clients. */
-function isFarewell(reply: unknown): reply is Error {
-  return reply instanceof Error && /^(DENIED|ERR max number of clients)/.test(reply.message);
+function isFarewell(error: Error | null | undefined): error is Error {
+  return error instanceof Error && /^(DENIED|ERR max number of clients)/.test(error.message);
 }

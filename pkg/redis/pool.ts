@@ -8,8 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { PodFacts } from '../cluster/model/observation.ts';
 import { reasonOf } from '../errors.ts';
 import type { Dialer } from '../engine/ports.ts';
-import { RedisConnection } from './connection.ts';
-import type { Credentials } from './connection.ts';
+import type { Credentials, RedisConnection } from './connection.ts';
 import { asUnreachable, unreachable } from './why.ts';
 
 export interface PoolDeps {
@@ -116,9 +115,11 @@ export class ConnectionPool {
 
   async #open(pod: PodFacts, signal: AbortSignal, onLost: () => void): Promise<RedisConnection> {
     const dialing = this.#dial(pod, signal);
+    // ioredis takes as long to load as a connection to open.
+    const loading = import('./connection.ts');
     try {
-      const [stream, credentials] = await Promise.all([dialing, this.#credentials(pod)]);
-      return new RedisConnection(stream, credentials, onLost);
+      const [stream, credentials, { RedisConnection }] = await Promise.all([dialing, this.#credentials(pod), loading]);
+      return await RedisConnection.open(stream, credentials, onLost);
     } catch (error) {
       dialing.then(
         (stream) => stream.destroy(),

@@ -176,7 +176,7 @@ class RedirectedClient {
     const server = this.#servers.get(where);
     if (server === undefined) throw new Error(`redirected to ${where}, where nobody is`);
     const opening = createDirectDialer()(server.pod, AbortSignal.timeout(2000)).then(
-      (stream) => new RedisConnection(stream, null, () => this.#connections.delete(where)),
+      (stream) => RedisConnection.open(stream, null, () => this.#connections.delete(where)),
     );
     this.#connections.set(where, opening);
     return opening;

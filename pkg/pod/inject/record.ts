@@ -26,6 +26,8 @@ function undescribed(cluster: ClusterRef): ClusterSpec {
     auth: false,
     antiAffinity: 'soft',
     networkPolicy: false,
+    nodes: null,
+    scaling: null,
   };
 }
 

@@ -3,8 +3,8 @@
  * writes since. The other one, if it differs, is saved before it is replaced; without a place to save it, it stays.
  */
 import { AppError } from '../../errors.ts';
-import { isWireList, stringsOf } from '../resp.ts';
-import type { WireCommand } from '../resp.ts';
+import { isWireList } from '../wire.ts';
+import type { WireCommand } from '../wire.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { migrateCommand } from './migrate-command.ts';
@@ -26,7 +26,7 @@ export async function settleConflicts(context: MoveContext, slot: number): Promi
   const { source } = context;
   for (;;) {
     const [listed] = await source.send([['CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE]], COMMAND_DEADLINE_MS);
-    const keys = isWireList(listed) ? stringsOf(listed) : [];
+    const keys = isWireList(listed) ? listed : [];
     if (keys.length === 0) return;
     for (const key of keys) await settle(context, slot, key);
   }
@@ -43,8 +43,7 @@ async function settle(context: MoveContext, slot: number, key: Buffer): Promise<
     const timeToLiveMs = typeof timeToLive === 'number' && timeToLive >= 0 ? timeToLive : null;
     await context.saveConflict({ slot, key, dump: theirs, timeToLiveMs, pod: target.end.pod.name });
   }
-  const keys = { count: 1, bytes: Buffer.concat([Buffer.from(`$${key.length}\r\n`), key, Buffer.from('\r\n')]) };
-  const move: WireCommand = migrateCommand(context, { slot, keys, bytes: 0 }, true);
+  const move: WireCommand = migrateCommand(context, { slot, keys: [key], bytes: 0 }, true);
   const [reply] = await source.send([move], COMMAND_DEADLINE_MS);
   if (!(reply instanceof Error)) return context.count({ keys: 1 });
   throw new AppError(`Slot ${slot} stopped on its way to ${target.end.pod.name}`, {

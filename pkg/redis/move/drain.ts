@@ -15,8 +15,8 @@ import { keepPace } from './pace.ts';
 import { moveAlone, weigh } from './weigh.ts';
 import { readMigrateReply } from './migrate-reply.ts';
 import type { MigrateOutcome } from './migrate-reply.ts';
-import { isWireList, stringsOf } from '../resp.ts';
-import type { WireCommand, WireList } from '../resp.ts';
+import { isWireList } from '../wire.ts';
+import type { WireCommand, WireList } from '../wire.ts';
 
 const BATCH_DEADLINE_MS = 60_000;
 
@@ -76,7 +76,7 @@ function note(
 ): void {
   const outcome = readMigrateReply(reply);
   if (reply instanceof Error) troubles.set(slot, { outcome, reply });
-  else context.count({ keys: keys.count, bytes: bytes > 0 ? bytes : keys.count * context.weights.meanBytes });
+  else context.count({ keys: keys.length, bytes: bytes > 0 ? bytes : keys.length * context.weights.meanBytes });
 }
 
 function isHopeless(troubles: Drained['troubles']): boolean {
@@ -84,7 +84,7 @@ function isHopeless(troubles: Drained['troubles']): boolean {
 }
 
 function keysIn(batch: readonly KeysOfSlot[]): number {
-  return batch.reduce((sum, { keys }) => sum + keys.count, 0);
+  return batch.reduce((sum, { keys }) => sum + keys.length, 0);
 }
 
 /** Takes up to `limit` keys off the front of `rest`. */
@@ -122,7 +122,7 @@ async function exchange(
   const fetched = wanted.map(({ slot }, i) => ({ slot, keys: keysOf(replies[batch.length + 2 + i]), bytes: 0 }));
   return {
     replies: replies.slice(1, batch.length + 1),
-    fetched: fetched.filter(({ keys }) => keys.count > 0),
+    fetched: fetched.filter(({ keys }) => keys.length > 0),
     pausedMs: before === null || after === null ? elapsedMs : after - before,
   };
 }
@@ -135,6 +135,6 @@ function keysOf(reply: unknown): WireList {
 /** TIME is seconds and microseconds; null where it may not be asked. */
 function serverMs(reply: unknown): number | null {
   if (!isWireList(reply)) return null;
-  const [seconds, microseconds] = stringsOf(reply).map(Number);
+  const [seconds, microseconds] = reply.map(Number);
   return seconds === undefined || microseconds === undefined ? null : seconds * 1000 + microseconds / 1000;
 }

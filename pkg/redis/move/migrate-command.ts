@@ -1,5 +1,5 @@
 /** MIGRATE as it is sent (https://redis.io/docs/latest/commands/migrate/). Pure. */
-import type { WireCommand, WireList } from '../resp.ts';
+import type { WireCommand, WireList } from '../wire.ts';
 import type { MoveContext } from './context.ts';
 
 /** Longest wait for one read or write between source and target; much less than cluster-node-timeout. */

@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts';
 import type { MoveEnd } from '../../engine/ports.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { RedisCommand } from '../../engine/ports.ts';
-import type { WireCommand } from '../resp.ts';
+import type { WireCommand } from '../wire.ts';
 import { inTime, withLease } from '../converse.ts';
 import type { ConnectionPool } from '../pool.ts';
 import { asUnreachable } from '../why.ts';

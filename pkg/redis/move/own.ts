@@ -8,7 +8,7 @@ import { integerOf } from '../parse/replies.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { mustAll } from './node-line.ts';
-import type { WireCommand } from '../resp.ts';
+import type { WireCommand } from '../wire.ts';
 
 export interface KeysInSlot {
   readonly slot: number;

@@ -7,8 +7,7 @@
  */
 import type { RedisCommand } from '../../engine/ports.ts';
 import { numberOf } from '../parse/fields.ts';
-import { stringsOf } from '../resp.ts';
-import type { WireCommand } from '../resp.ts';
+import type { WireCommand } from '../wire.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { ioMs, migrateCommand } from './migrate-command.ts';
@@ -48,34 +47,29 @@ export interface Weighed {
 /** Keys that have gone meanwhile weigh nothing, as do all where MEMORY USAGE may not be asked. */
 export async function weigh({ source, limits }: MoveContext, batch: readonly KeysOfSlot[]): Promise<Weighed> {
   const alone = Math.max(NEVER_ALONE_BYTES, limits.maxPauseMs * MOVED_BYTES_PER_MS);
-  const all = batch.flatMap(({ slot, keys }) => stringsOf(keys).map((key) => ({ slot, key })));
+  const all = batch.flatMap(({ slot, keys }) => keys.map((key) => ({ slot, key })));
   const sizes = await source.send(
     all.map(({ key }): WireCommand => ['MEMORY', 'USAGE', key]),
     COMMAND_DEADLINE_MS,
   );
   const bytesOf = (i: number): number => (typeof sizes[i] === 'number' ? sizes[i] : 0);
   const heavy = all.flatMap(({ slot, key }, i) =>
-    bytesOf(i) > alone ? [{ slot, keys: listOf([key]), bytes: bytesOf(i) }] : [],
+    bytesOf(i) > alone ? [{ slot, keys: [key], bytes: bytesOf(i) }] : [],
   );
   const light: KeysOfSlot[] = [];
   let at = 0;
   for (const { slot, keys } of batch) {
     const rest: Buffer[] = [];
     let bytes = 0;
-    for (const end = at + keys.count; at < end; at++) {
+    for (const end = at + keys.length; at < end; at++) {
       const key = all[at]?.key;
       if (key === undefined || bytesOf(at) > alone) continue;
       rest.push(key);
       bytes += bytesOf(at);
     }
-    if (rest.length > 0) light.push({ slot, keys: rest.length === keys.count ? keys : listOf(rest), bytes });
+    if (rest.length > 0) light.push({ slot, keys: rest, bytes });
   }
   return { light, heavy };
-}
-
-function listOf(keys: readonly Buffer[]): KeysOfSlot['keys'] {
-  const bytes = Buffer.concat(keys.flatMap((key) => [Buffer.from(`$${key.length}\r\n`), key, Buffer.from('\r\n')]));
-  return { count: keys.length, bytes };
 }
 
 /**
