@@ -12,10 +12,11 @@ export interface Figures {
   readonly longestGapMs: number;
   /** What else was timed, in seconds: `links up` … */
   readonly seconds: Readonly<Record<string, number>>;
+  /** What the client said, and how often. */
+  readonly errors: Readonly<Record<string, number>>;
 }
 
 export function recordFigures(figures: Figures): void {
   const file = process.env['E2E_FIGURES'] ?? '';
   if (file !== '') appendFileSync(file, `${JSON.stringify(figures)}\n`);
-  console.log(JSON.stringify(figures));
 }

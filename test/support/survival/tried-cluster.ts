@@ -2,6 +2,7 @@
 import { expect } from '@jest/globals';
 import { interpret } from '../../../pkg/cluster/interpret.ts';
 import type { NodeAnswer, Observation, PodFacts } from '../../../pkg/cluster/model/observation.ts';
+import { SLOT_COUNT } from '../../../pkg/cluster/model/slots.ts';
 import { isConverged } from '../../../pkg/cluster/plan/form.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import { observe } from '../../../pkg/engine/observe.ts';
@@ -24,9 +25,11 @@ export interface TriedCluster {
   pods(): Promise<readonly PodFacts[]>;
   /** Pod of the primary whose slots begin with 0, and of a replica of it. */
   firstShard(): Promise<{ readonly primary: PodFacts; readonly replica: PodFacts }>;
+  /** Makes these pods, one of each shard, the primaries, one after the other; waits until the cluster is whole. */
+  lead(pods: readonly string[]): Promise<void>;
   /** Resolves when nothing is to be wished for: all slots served, all links up, all agree. Returns the seconds it took. */
   whole(withinMs: number): Promise<number>;
-  /** As `whole`, but for the nodes that are in `without`: what they see and how they are seen does not count. */
+  /** Polls until what is seen fits; returns the seconds it took. */
   untilSeen(what: string, holds: (seen: Observation) => boolean, withinMs: number): Promise<number>;
   /**
    * Reads everything back, expects that no acknowledged and replicated write is lost, and records the phase.
@@ -45,15 +48,17 @@ export interface Settled {
 export interface TriedOptions {
   readonly masters: number;
   readonly replicas: number;
-  /** Of the checker. */
+  /** Host of the checker. */
   readonly host?: string;
+  /** Further arguments of `create`. */
+  readonly args?: readonly string[];
 }
 
 export async function openTriedCluster(options: TriedOptions): Promise<TriedCluster> {
   const env = await openClusterEnv({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   try {
     const shape = ['--masters', String(options.masters), '--replicas', String(options.replicas)];
-    const made = await cli(['create', NAME, ...shape, '--storage', '100Mi'], env);
+    const made = await cli(['create', NAME, ...shape, '--storage', '100Mi', ...(options.args ?? [])], env);
     expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
     const host = options.host === undefined ? {} : { host: options.host };
     return triedCluster(env, await startWriteChecker(env, { cluster: NAME, ...host }));
@@ -92,22 +97,28 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
     untilSeen,
     pods: async () => (await look()).kube.pods,
     firstShard: async () => firstShardOf(await look()),
+    lead: async (pods) => {
+      for (const pod of pods) {
+        const isPrimary = (seen: Observation): boolean => answersOf(seen).get(pod)?.info.role === 'primary';
+        if (isPrimary(await look())) continue;
+        await kubectl(['exec', pod, '--', 'redis-cli', 'cluster', 'failover'], env);
+        await untilSeen(`${pod} is primary`, isPrimary, 30_000);
+      }
+      await untilSeen('whole', isWhole, 30_000);
+    },
     whole: (withinMs) => untilSeen('whole', isWhole, withinMs),
     settle: async (scenario, timed) => {
       const phase = await checker.phase();
       const verdict = await checker.verify();
       await checker.mark();
       const { writes, replicated, clientErrors, longestGapMs } = phase;
-      const { lost, lostReplicated, stale } = verdict;
-      const lostInAll = lost + stale;
-      const seconds = { ...timed };
-      recordFigures({
-        ...{ scenario, image: IMAGE, writes, replicated, lost: lostInAll, lostReplicated },
-        ...{ clientErrors, longestGapMs, seconds },
-      });
+      const lost = verdict.lost + verdict.stale;
+      const lostReplicated = verdict.lostReplicated + verdict.staleReplicated;
+      const told = { writes, replicated, lost, lostReplicated, clientErrors, longestGapMs };
+      recordFigures({ scenario, image: IMAGE, ...told, seconds: timed, errors: phase.errors });
       expect([scenario, { ...verdict, keys: 0, lost: 0, stale: 0, duplicates: 0 }]).toEqual([scenario, NOTHING_LOST]);
       expect(replicated).toBeGreaterThan(0);
-      return { clientErrors, longestGapMs, lost: lostInAll };
+      return { clientErrors, longestGapMs, lost };
     },
     close: async () => {
       redis.close();
@@ -124,6 +135,23 @@ const NOTHING_LOST = {
 /** Every pod answers, every slot has an owner, every link is up and all agree. */
 export function isWhole(seen: Observation): boolean {
   return seen.kube.pods.every((pod) => !pod.terminating) && isConverged(interpret(seen));
+}
+
+/**
+ * Leaving out the pods: somebody else owns every slot, everybody else's link to its primary is up, and the others see each
+ * other.
+ */
+export function othersAreWhole(seen: Observation, without: ReadonlySet<string>): boolean {
+  const others = [...answersOf(seen)].flatMap(([pod, answer]) => (without.has(pod) ? [] : [answer]));
+  const ids = new Set(others.map((answer) => answer.myId));
+  const expected = seen.kube.statefulSets.filter(({ name }) => !without.has(`${name}-0`));
+  const linked = others.every(({ view, info }) => {
+    const known = view.filter((node) => ids.has(node.nodeId));
+    const slots = known.flatMap((node) => node.slots).reduce((sum, { start, end }) => sum + end - start + 1, 0);
+    const seesAll = known.every(({ flags, linkUp }) => flags.includes('myself') || (linkUp && !flags.includes('fail')));
+    return slots === SLOT_COUNT && info.primaryLinkUp !== false && seesAll && known.length === ids.size;
+  });
+  return others.length === expected.length && linked;
 }
 
 export function allRunning(seen: Observation, count: number): boolean {
