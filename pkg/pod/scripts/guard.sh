@@ -114,6 +114,8 @@ END
   reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
   [ "$ip" != - ] || return 0
   [ "$replicas_answer" -eq "$replicas_all" ] || [ "$rounds" -ge 15 ] || return 0
+  # It got no majority a second ago: with a shorter timeout it asks again after 4 s instead of 20. Its probe puts that back.
+  [ "$ip" != "${told:-}" ] || ask "$ip" config set cluster-node-timeout 1000 >/dev/null
   reply=$(ask "$ip" cluster failover force)
   [ "$ip" = "${told:-}" ] || say "told the replica at $ip, which has $keys keys, to take over: ${reply:-no answer}"
   told=$ip

@@ -91,7 +91,9 @@ describeCluster('volumes', () => {
           ({ stdout }) => stdout.includes(waiting),
           60_000,
         );
-        expect((await tried.run(verb, 'redis')).stdout.replace(/\s+/g, ' ')).toContain('waiting for the cluster to let go');
+        expect((await tried.run(verb, 'redis')).stdout.replace(/\s+/g, ' ')).toContain(
+          'waiting for the cluster to let go',
+        );
       }
     } finally {
       await tried.kubectl('scale', set, '--replicas=1');

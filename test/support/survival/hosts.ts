@@ -96,5 +96,5 @@ export function away(forSeconds: { readonly short: number; readonly long: number
 /** Names of the hosts that take pods, in order. */
 export async function hostNames(env: ClusterEnv): Promise<readonly string[]> {
   const nodes = await env.kube.list('v1', 'Node');
-  return nodes.map((node) => node.metadata.name).sort();
+  return nodes.map((node) => node.metadata.name).sort((a, b) => a.localeCompare(b));
 }

@@ -73,14 +73,16 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
   const ports = { kube: env.kube, redis, clock: systemClock };
   const look = (): Promise<Observation> =>
     observe(ports, { namespace: env.namespace, name: NAME }, { deadlineMs: ASK_MS });
+  // A verdict is on everything since the start.
+  let lostBefore = 0;
   const untilSeen: TriedCluster['untilSeen'] = async (what, holds, withinMs) => {
     const from = performance.now();
     await until(
       async () => look().catch((error: unknown) => String(error)),
       (seen) => typeof seen !== 'string' && holds(seen),
       withinMs,
-    ).catch(async (error: unknown) => {
-      throw new Error(`${what}: not within ${withinMs} ms\n${await story(env)}`, { cause: error });
+    ).catch(async () => {
+      throw new Error(`${what}: not within ${withinMs} ms\n${await story(env)}`);
     });
     return seconds(from);
   };
@@ -112,7 +114,8 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
       const verdict = await checker.verify();
       await checker.mark();
       const { writes, replicated, clientErrors, longestGapMs } = phase;
-      const lost = verdict.lost + verdict.stale;
+      const lost = verdict.lost + verdict.stale - lostBefore;
+      lostBefore += lost;
       const lostReplicated = verdict.lostReplicated + verdict.staleReplicated;
       const told = { writes, replicated, lost, lostReplicated, clientErrors, longestGapMs };
       recordFigures({ scenario, image: IMAGE, ...told, seconds: timed, errors: phase.errors });
@@ -128,7 +131,13 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
 }
 
 const NOTHING_LOST = {
-  ...{ keys: 0, lost: 0, lostReplicated: 0, stale: 0, staleReplicated: 0, wrong: 0, duplicates: 0 },
+  keys: 0,
+  lost: 0,
+  lostReplicated: 0,
+  stale: 0,
+  staleReplicated: 0,
+  wrong: 0,
+  duplicates: 0,
   examples: expect.any(Array),
 };
 
