@@ -9,7 +9,7 @@ const figures = readFileSync(file, 'utf8')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line));
 
-const scenarios = Map.groupBy ? Map.groupBy(figures, (one) => one.scenario) : groupByScenario(figures);
+const scenarios = groupByScenario(figures);
 
 function groupByScenario(all) {
   const groups = new Map();
