@@ -17,5 +17,6 @@ export default {
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
+  testSequencer: '<rootDir>/test/support/disturbing-last.mjs',
   testTimeout: 60_000,
 };

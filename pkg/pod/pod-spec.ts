@@ -12,7 +12,7 @@ import { BUS_PORT, REDIS_PORT } from './services.ts';
 
 /** User and group of the official images; they own what is on the volume. */
 export const REDIS_USER = 999;
-/** Hand-over (at most 12 s), shutdown-timeout (10 s), the last fsync. */
+/** Hand-over (at most 20 s), shutdown-timeout (10 s), the last fsync. */
 const GRACE_SECONDS = 60;
 export const CONFIG_DIR = '/etc/redis';
 export const DATA_DIR = '/var/lib/redis';

@@ -1,4 +1,4 @@
-# Sourced by start.sh, probe.sh and stop.sh: where things are, and how to ask a server. POSIX sh (dash, busybox ash).
+# Sourced by all the other scripts: where things are, and how to ask a server. POSIX sh (dash, busybox ash).
 # shellcheck shell=sh disable=SC2034,SC3028 # each script uses its part; a container has HOSTNAME in its environment
 
 config_dir=${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}
@@ -14,6 +14,8 @@ if [ -z "$node" ]; then
   node=${node##*-}
   case $node in '' | *[!0-9]*) node=0 ;; esac
 fi
+# Of the pod: what a hook or a probe prints itself is thrown away.
+log=${KUBECTL_REDIS_LOG:-/proc/1/fd/1}
 
 # Files of ours on the volume. `joining`: this node started without data and has not joined its cluster again; it holds the
 # id that its predecessor had. `link`: when the link to the primary was last up.
@@ -25,6 +27,16 @@ link_stamp=$data_dir/.kubectl-redis.link
 # Valkey first: its images may have the names of Redis as well.
 if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
 
+# rejoin.sh, the job beside the server that brings a node back into its cluster, writes its number here in every round.
+rejoin_pulse=$run_dir/rejoin-pulse
+
+# start_rejoin SERVER-PID ADDRESS: in the background; it goes on when its parent ends.
+start_rejoin() {
+  printf '0\n' >"$rejoin_pulse"
+  printf '%s\n' "$1" >"$run_dir/server-pid"
+  sh "$config_dir/rejoin.sh" "$1" "$2" </dev/null 9>&- &
+}
+
 # The password goes to redis-cli in the environment, never in arguments.
 read_password() {
   [ -s "$auth_file" ] || return 0
@@ -32,11 +44,37 @@ read_password() {
   export REDISCLI_AUTH
 }
 
-# ask ADDRESS COMMAND: 2 s at most; redis-cli itself would wait for ever for a frozen server. Without descriptor 9, the lock.
+# bounded SECONDS COMMAND: kills it after so long; redis-cli itself would wait for ever for a frozen server. Not `timeout`:
+# that of busybox leaves a watcher behind which signals whoever has the number of its process by then, and which becomes a
+# zombie, because process 1 is the server and reaps nobody. Everything that this starts has ended when it returns: the
+# command ends the nap, or the nap the command, and no signal can come before its receiver is ready for it.
+bounded() {
+  sleep "$1" >/dev/null 2>&1 &
+  nap=$!
+  shift
+  {
+    (
+      late=
+      trap 'late=yes; kill -9 "$bounded_pid"' TERM
+      "$@" <&3 3<&- &
+      bounded_pid=$!
+      wait "$bounded_pid"
+      bounded_code=$?
+      wait "$bounded_pid" 2>/dev/null
+      [ -n "$late" ] || kill "$nap"
+      exit "$bounded_code"
+    ) &
+    runner=$!
+  } 3<&0
+  wait "$nap" 2>/dev/null && kill "$runner" 2>/dev/null
+  wait "$runner"
+}
+
+# ask ADDRESS COMMAND: 2 s at most. Without descriptor 9, the lock.
 ask() {
   ask_address=$1
   shift
-  timeout 2 "$cli" -h "$ask_address" -p "$port" "$@" 2>/dev/null </dev/null 9>&-
+  bounded 2 "$cli" -h "$ask_address" -p "$port" "$@" 2>/dev/null </dev/null 9>&-
 }
 
 # ask_each DIRECTORY COMMANDS, with lines `KEY ADDRESS` as input: asks all side by side, one command a line; the answers are
@@ -48,7 +86,7 @@ ask_each() {
   asked=0
   while read -r key ip _; do
     asked=$((asked + 1))
-    [ "$ip" = - ] || printf '%s\n' "$2" | timeout 2 "$cli" -h "$ip" -p "$port" >"$1/$key" 2>/dev/null 9>&- &
+    [ "$ip" = - ] || printf '%s\n' "$2" | bounded 2 "$cli" -h "$ip" -p "$port" >"$1/$key" 2>/dev/null 9>&- &
   done
   wait
 }

@@ -48,17 +48,22 @@ never_formed() {
 # Reads the answers and sets: answered (peers), formed_peers (that know others and an owner of slots), named (id of a node
 # at my address), holder (one there, or without any address, that owns slots or is followed), here (yes: at my address),
 # holder_slots and holder_followers (yes or no). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
-# are primaries that have a link to it.
+# are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
+# that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
-  awk -v me="$address" "$node_line"'
+  awk -v me="$address" '
+    FNR == 1 { now = $1 + 0 }
+    /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
+    '"$node_line"'
     {
+      if ($3 ~ /myself/) file_of[$1] = FILENAME
       if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
       if (owns && $3 ~ /myself/) voter[FILENAME] = $1
       if ($4 != "-") { followed[$4] = 1; follows[$1 " " $4] = 1 }
       if (at == me) mine[$1] = 1
       else if (at == "" && $3 !~ /myself/) lost[$1] = 1
       if (at != "") where[$1] = at
-      if ($8 == "connected" && $3 !~ /fail/) sees[FILENAME, $1] = 1
+      if ($8 == "connected" && $3 !~ /fail/ && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
@@ -73,7 +78,8 @@ judge_peers() {
         split(pair, two, " ")
         if (two[2] != holder || !(two[1] in where)) continue
         voters = 0
-        for (file in voter) if (voter[file] != holder && ((file, two[1]) in sees)) voters++
+        for (file in voter)
+          if (voter[file] != holder && ((file, two[1]) in hears) && ((file_of[two[1]], voter[file]) in hears)) voters++
         print two[1], where[two[1]], voters, int(size / 2) + 1
       }
     }' "$run_dir"/peers/* >"$run_dir/verdict"
@@ -87,6 +93,15 @@ judge_peers() {
 # it waits for all of them, because the freshest may still be loading; and always for a majority that can vote, because
 # Redis tries again only after four node timeouts.
 rounds=0
+
+# It got no majority. It asks for votes again after four of its node timeouts, and whoever gave his vote gives none for two of
+# his own: so with 0.6 of it the second try comes as early as it can win, after 12 s instead of 20. (With less, those who
+# voted in the first try and those who did not would take turns for ever.) Its readiness probe puts the timeout back.
+shorten_retry() {
+  [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 0
+  ask "$1" config set cluster-node-timeout $((node_timeout * 6 / 10)) >/dev/null
+}
+
 tell_best_replica() {
   rounds=$((rounds + 1))
   ask_each "$run_dir/replicas" "CLUSTER MYID
@@ -114,6 +129,7 @@ END
   reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
   [ "$ip" != - ] || return 0
   [ "$replicas_answer" -eq "$replicas_all" ] || [ "$rounds" -ge 15 ] || return 0
+  [ "$ip" != "${told:-}" ] || shorten_retry "$ip"
   reply=$(ask "$ip" cluster failover force)
   [ "$ip" = "${told:-}" ] || say "told the replica at $ip, which has $keys keys, to take over: ${reply:-no answer}"
   told=$ip
@@ -126,7 +142,9 @@ safe_without_data() {
   formed_peers=0
   ! never_formed || { why="the cluster was never formed" && return 0; }
   peers >"$run_dir/peer-list"
-  ask_each "$run_dir/peers" "CLUSTER NODES" <"$run_dir/peer-list"
+  ask_each "$run_dir/peers" "TIME
+INFO server
+CLUSTER NODES" <"$run_dir/peer-list"
   judge_peers
   [ "$named" = - ] || predecessor=$named
   if [ "$holder" != - ]; then

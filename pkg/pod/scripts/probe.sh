@@ -35,6 +35,30 @@ restore_node_timeout() {
   fi
 }
 
+# A connection to an address whose pod has gone leads to the dead pod for as long as it is being opened: connection tracking
+# remembers. So while the link is down and nothing is being transferred, the server gives up after 5 s, else after what was
+# configured.
+keep_link_timeout() {
+  live=${2#*repl-timeout?}
+  live=${live%%[!0-9]*}
+  wanted=
+  [ ! -r "$run_dir/repl-timeout" ] || read -r wanted <"$run_dir/repl-timeout"
+  [ -n "$live" ] && [ -n "$wanted" ] || return 0
+  case $1/$2 in
+    down/*master_sync_in_progress:0*) [ "$wanted" -le 5 ] || wanted=5 ;;
+  esac
+  [ "$live" = "$wanted" ] || ask "$host" config set repl-timeout "$wanted" >/dev/null
+}
+
+# The job that brings this node back may have been killed or be stuck: started again when it was silent for a minute.
+keep_rejoining() {
+  [ -z "$(find "$rejoin_pulse" -mmin -1 2>/dev/null)" ] && [ -s "$run_dir/server-pid" ] || return 0
+  read -r server_pid <"$run_dir/server-pid"
+  read -r rejoin_pid <"$rejoin_pulse" && [ "$rejoin_pid" -gt 1 ] && kill -9 "$rejoin_pid" 2>/dev/null
+  [ -n "${KUBECTL_REDIS_ANNOUNCE_IP:-}" ] || return 0
+  start_rejoin "$server_pid" "$KUBECTL_REDIS_ANNOUNCE_IP" >"$log" 2>&1
+}
+
 # For a nodes.conf that breaks later: the guard then starts with this copy. Redis before 7.0 writes the file in place, so
 # one without its last line may be half of it.
 keep_last_good() {
@@ -54,39 +78,40 @@ readiness() {
     exit 1
   fi
   if [ -e "$joining" ]; then
+    keep_rejoining
     reason=
     [ ! -r "$run_dir/join-waiting" ] || read -r reason <"$run_dir/join-waiting"
     printf 'guard: waiting %s\n' "${reason:-to join its cluster again}"
     exit 1
   fi
   # redis-cli waits for ever for a frozen server.
-  answer=$(timeout 3 "$cli" -h "$host" -p "$port" 2>&1 <<END
+  answer=$(bounded 3 "$cli" -h "$host" -p "$port" 2>&1 <<END
 PING
 TIME
 INFO replication
 CONFIG GET cluster-replica-validity-factor
+CONFIG GET repl-timeout
 CONFIG GET cluster-node-timeout
 END
   )
   case $answer in
-    *PONG*role:master*) keep_factor "$answer" master ;;
-    *PONG*role:slave*master_link_status:up*) keep_factor "$answer" up ;;
-    *PONG*role:slave*)
-      keep_factor "$answer" down
-      printf 'the link to the primary is down\n'
-      exit 1
-      ;;
+    *PONG*role:master*) role=master ;;
+    *PONG*role:slave*master_link_status:up*) role=up ;;
+    *PONG*role:slave*) role=down ;;
     *) printf '%.200s\n' "$answer" && exit 1 ;;
   esac
+  keep_factor "$answer" "$role"
+  keep_link_timeout "$role" "$answer"
   keep_last_good
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
   esac
+  [ "$role" != down ] || { printf 'the link to the primary is down\n' && exit 1; }
 }
 
 liveness() {
   [ ! -e "$run_dir/guard-waiting" ] || exit 0
-  answer=$(timeout 3 "$cli" -h "$host" -p "$port" ping 2>/dev/null)
+  answer=$(bounded 3 "$cli" -h "$host" -p "$port" ping 2>/dev/null)
   # A server's reply starts with a word in capitals; what redis-cli says by itself (`Could not connect`, `Error:`) does not.
   case $answer in
     # (Redis 5 puts its warning about a wrong password first.)

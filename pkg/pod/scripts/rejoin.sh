@@ -14,7 +14,7 @@ say() { printf 'guard: %s\n' "$*"; }
 # Sets known (nodes, itself included), owns, role, link, keys and id of this node; fails while it does not answer.
 look_at_myself() {
   look=$(printf 'CLUSTER MYID\nINFO replication\nDBSIZE\nCLUSTER NODES\n' |
-    timeout 2 "$cli" -h "$host" -p "$port" 2>/dev/null | tr -d '\r' | awk '
+    bounded 2 "$cli" -h "$host" -p "$port" 2>/dev/null | tr -d '\r' | awk '
       /^role:/ { role = substr($0, 6) }
       /^master_link_status:/ { link = substr($0, 20) }
       /^[0-9]+$/ { keys = $0 }
@@ -121,6 +121,7 @@ said=
 rounds=0
 # (`kill -0` is true for a server that is still there.)
 while kill -0 "$server_pid" 2>/dev/null; do
+  printf '%s\n' "$$" >"$rejoin_pulse"
   if join_again; then
     rm -f "$joining" "$run_dir/join-waiting"
     exit 0

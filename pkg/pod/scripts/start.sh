@@ -140,6 +140,7 @@ note_directive() {
     'save '[0-9]*) snapshots=yes ;;
     'maxmemory '*) maxmemory=yes ;;
     'cluster-node-timeout '*) printf '%s\n' "${1#* }" >"$run_dir/node-timeout" ;;
+    'repl-timeout '*) printf '%s\n' "${1#* }" >"$run_dir/repl-timeout" ;;
   esac
 }
 
@@ -195,7 +196,7 @@ render_config() {
 start_server() {
   [ ! -e "$run_dir/guard-waiting" ] || rm -f "$run_dir/guard-waiting"
   # It outlives this shell, which becomes the server; the lock on descriptor 9 is the server's alone.
-  [ ! -e "$joining" ] || sh "$config_dir/rejoin.sh" "$$" "$address" 9>&- &
+  [ ! -e "$joining" ] || start_rejoin "$$" "$address"
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then
     exec docker-entrypoint.sh "$server" "$run_dir/redis.conf"

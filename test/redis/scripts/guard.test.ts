@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formPods, settled } from '../../support/form-pods.ts';
 import { poll } from '../../support/redis-server.ts';
-import { isSilent, nth, scriptPods } from '../../support/script-cluster.ts';
+import { fill, hasKeys, isSilent, nth, rejoined, scriptPods } from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
 
 const { make: makePods, form: makeCluster, removeAll } = scriptPods(7320);
@@ -83,6 +83,22 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('g
 });
 
 describe('guard', () => {
+  test('cut off at its start, from peers that take connections and never answer: it waits, and goes on when they do', async () => {
+    const cluster = await makeCluster(SYSTEM, 3, 4);
+    const [primary, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(primary, 'b', 20, [replica]);
+    const others = cluster.slice(1);
+    await primary.kill('SIGKILL');
+    await primary.loseVolume();
+    for (const pod of others) pod.signal('SIGSTOP');
+    primary.start();
+    await guardSays(primary, /and 0 of 3 other nodes answer/);
+    expect(await isSilent(primary)).toBe(true);
+    for (const pod of others) pod.signal('SIGCONT');
+    await rejoined(primary);
+    await hasKeys([primary, replica], 20);
+  });
+
   test('starts at once when nodes.conf and data are there, without asking anybody', async () => {
     const only = await makeLonely(false);
     only.start();

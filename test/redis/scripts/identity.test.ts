@@ -87,6 +87,16 @@ describe('identity', () => {
     expect(await isSilent(copy)).toBe(true);
   });
 
+  test('the volume of another cluster is refused while all peers of its own are down, too', async () => {
+    const [ours, theirs] = await Promise.all([form(SYSTEM, 3, 3), form(SYSTEM, 3, 3)]);
+    const [pod, owner] = [nth(ours, 1), nth(theirs, 1)];
+    await Promise.all([...ours, owner].map((each) => each.kill('SIGKILL')));
+    await moveVolume(owner, pod);
+    pod.start();
+    await guardSays(pod, /waiting because this volume belongs to another cluster/);
+    expect(await isSilent(pod)).toBe(true);
+  });
+
   test('a node whose Service was made anew starts with its data: its own nodes know it', async () => {
     const cluster = await form(SYSTEM, 3, 3);
     const pod = nth(cluster, 3);

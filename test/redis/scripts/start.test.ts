@@ -104,6 +104,13 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     expect(pod.log()).toMatch(/^guard: cannot write to the volume at .* as user \d+, group \d+/m);
   });
 
+  test('nor on one on which nobody can make a file', async () => {
+    const pod = await podOf(flavour, { env: { KUBECTL_REDIS_DATA_DIR: '/proc' } });
+    pod.start();
+    expect(await pod.ended()).toBe(1);
+    expect(pod.log()).toContain('guard: cannot write to the volume at /proc as user');
+  });
+
   test('waits while another process uses the volume', async () => {
     const first = await podOf(flavour);
     first.start();

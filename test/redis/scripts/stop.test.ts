@@ -72,6 +72,16 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     expect(await logOf(primary)).toBe(`guard: handed the role of primary to ${replica.address}:${PORT}\n`);
   });
 
+  test('all primaries at once, as when their host is drained: every one hands over, and no timeout stays short', async () => {
+    const cluster = await makeCluster(flavour, 6, { spec: { config: { 'cluster-node-timeout': '5000' } } });
+    const primaries = cluster.slice(0, 3);
+    await Promise.all(primaries.map((pod) => pod.run('stop.sh')));
+    expect(await Promise.all(cluster.map(roleOf))).toEqual(['slave', 'slave', 'slave', 'master', 'master', 'master']);
+    for (const pod of primaries) expect(await logOf(pod)).toContain('guard: handed the role of primary to');
+    const timeouts = await Promise.all(cluster.map((pod) => pod.cli('config', 'get', 'cluster-node-timeout')));
+    expect(timeouts.map((text) => text.split('\n')[1])).toEqual(cluster.map(() => '5000'));
+  });
+
   test('a replica that does not answer does not hold the stop', async () => {
     const cluster = await makeCluster(flavour, 4);
     const [primary, replica] = [nth(cluster, 1), nth(cluster, 4)];
