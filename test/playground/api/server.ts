@@ -193,7 +193,8 @@ async function sendLog(deps: ApiDeps, response: ServerResponse, pod: Pod, query:
     previous: query.get('previous') === 'true',
     tailLines: tail === null ? null : Number(tail),
   };
-  response.writeHead(200, { 'content-type': 'text/plain' }).end(await deps.readLog(pod, options));
+  const text = await deps.readLog(pod, options);
+  response.writeHead(200, { 'content-type': 'text/plain' }).end(text);
 }
 
 async function readBody(request: IncomingMessage): Promise<Json> {

@@ -61,7 +61,9 @@ function place({ store, record }: ControllerDeps, pod: Pod, seen: Seen): string 
     return why === null;
   });
   const [best] = fits
-    .map((host, index) => ({ host, index, score: score(pod, host, seen) }))
+    // Between equals it goes on from the last one, so that the first does not get most.
+    .map((host) => ({ host, index: (seen.hosts.indexOf(host) + 2 * seen.placed.length) % seen.hosts.length }))
+    .map((each) => ({ ...each, score: score(pod, each.host, seen) }))
     .sort((a, b) => b.score - a.score || a.index - b.index);
   if (best === undefined) return [...reasons].map(([why, count]) => `${count} ${why}`).join(', ');
   const nodeName = best.host.metadata.name;

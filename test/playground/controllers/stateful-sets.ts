@@ -37,6 +37,8 @@ function syncOne(deps: ControllerDeps, set: StatefulSet): void {
   for (let ordinal = 0; ordinal < wanted; ordinal++) {
     const pod = store.get<Pod>('pods', namespace, `${name}-${ordinal}`);
     if (pod === null && !makePod(deps, set, ordinal, revision)) break;
+    // A claim that was on its way out when the pod was made is gone by now.
+    if (pod?.status.phase === 'Pending') makeClaims(deps, set, pod.metadata.name);
     if (inOrder && (pod === null || !isReady(pod))) break;
   }
   const extra = ours.filter((pod) => ordinalOf(pod) >= wanted && pod.metadata.deletionTimestamp === undefined);
