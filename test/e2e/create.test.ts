@@ -123,14 +123,11 @@ describeCore('create, interrupted and in parallel', () => {
       'attach the replicas',
     ]) {
       const killed = start('create', 'killed', '--storage', '100Mi', '--replicas', '1');
-      await Promise.race([
-        until(
-          async () => killed.output().stderr,
-          (text) => text.includes(`✓ ${batch}`),
-          120_000,
-        ),
-        killed.ended,
-      ]);
+      await until(
+        async () => killed.output().stderr,
+        (text) => text.includes(`✓ ${batch}`) || killed.process.exitCode !== null,
+        120_000,
+      );
       killed.process.kill('SIGKILL');
       seen.push(...((await killed.ended).stderr.match(/(?<=✓ ).+(?= \()/g) ?? []));
     }

@@ -69,7 +69,12 @@ function toolsFor(env: () => ClusterEnv): Tools {
     },
     expectKeys: async (cluster) => {
       const commands = numbers.map((i) => ['GET', `key:${i}`] as const);
-      const read = await manyInRedis(env().namespace, `${cluster}-1-0`, commands);
+      // A primary that has just started refuses writes and reads for two seconds.
+      const read = await until(
+        () => manyInRedis(env().namespace, `${cluster}-1-0`, commands),
+        (replies) => !replies.some((reply) => reply.startsWith('CLUSTERDOWN')),
+        10_000,
+      );
       expect(read).toEqual(numbers.map((i) => `value:${i}`));
     },
   };
