@@ -20,6 +20,7 @@ const started = performance.now();
 const running = new Set<ChildProcess>();
 let playground: Playground | null = null;
 let ending: Promise<void> | null = null;
+const isEnding = (): boolean => ending !== null;
 
 /** Ends everything, once. */
 function end(code: number): Promise<void> {
@@ -65,7 +66,7 @@ async function redis(words: readonly string[], shown: boolean): Promise<{ code: 
 async function show(...words: string[]): Promise<void> {
   await type(`kubectl redis ${words.join(' ')}`);
   const { code } = await redis(words, true);
-  if (ending === null && code !== 0) throw new Error(`kubectl redis ${words.join(' ')} ended with exit code ${code}`);
+  if (!isEnding() && code !== 0) throw new Error(`kubectl redis ${words.join(' ')} ended with exit code ${code}`);
   await pause(1500);
 }
 
@@ -83,7 +84,7 @@ async function shards(): Promise<readonly SeenShard[]> {
 async function watchItHeal(kube: KubePort, pod: string): Promise<void> {
   const from = performance.now();
   let last = '';
-  while (performance.now() - from < HEALED_WITHIN_MS && ending === null) {
+  while (performance.now() - from < HEALED_WITHIN_MS && !isEnding()) {
     const { text } = await redis(['status', 'redis', '-o', 'json'], false);
     const { health } = JSON.parse(text) as { health: { level: string; sentence: string } };
     const line = `${health.level}: ${health.sentence}`;
@@ -95,7 +96,7 @@ async function watchItHeal(kube: KubePort, pod: string): Promise<void> {
     if (health.level === 'healthy' && back && pods.every(({ ready }) => ready)) return;
     await pause(300);
   }
-  if (ending === null) throw new Error(`not healthy again within ${HEALED_WITHIN_MS / 1000} s`);
+  if (!isEnding()) throw new Error(`not healthy again within ${HEALED_WITHIN_MS / 1000} s`);
 }
 
 async function loseVolume(kube: KubePort, pod: string): Promise<void> {
@@ -142,6 +143,6 @@ try {
   await demo();
   await end(0);
 } catch (error) {
-  if (ending === null) console.error(error instanceof Error ? error.message : error);
+  if (!isEnding()) console.error(error instanceof Error ? error.message : error);
   await end(1);
 }

@@ -13,7 +13,7 @@ const MARKS = { passed: '✓', failed: '✗' };
 const markOf = (results, name) => MARKS[results.get(name)] ?? '-';
 
 const [playground, real] = process.argv.slice(2, 4).map(read);
-const names = [...new Set([...playground.keys(), ...real.keys()])].sort();
+const names = [...new Set([...playground.keys(), ...real.keys()])].sort((a, b) => (a < b ? -1 : 1));
 console.log('\nplayground  real  scenario');
 for (const name of names) console.log(`    ${markOf(playground, name)}        ${markOf(real, name)}   ${name}`);
 console.log('✓ passed  ✗ failed  - not run there\n');

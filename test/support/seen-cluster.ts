@@ -119,5 +119,5 @@ async function follow(
 function asText(reply: unknown): string {
   if (Array.isArray(reply)) return reply.map(asText).join('\n');
   if (reply instanceof Error) return reply.message;
-  return reply === null ? '' : String(reply).trim();
+  return typeof reply === 'string' || typeof reply === 'number' ? String(reply).trim() : '';
 }

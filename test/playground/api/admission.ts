@@ -136,5 +136,5 @@ function secret(object: NewObject): NewObject {
 
 function networkPolicy(object: NewObject): NewObject {
   const spec = object.spec as { readonly policyTypes?: readonly string[] };
-  return { ...object, spec: { policyTypes: ['Ingress'], ...spec } } as NewObject;
+  return { ...object, spec: { policyTypes: ['Ingress'], ...spec } };
 }

@@ -28,8 +28,11 @@ const fieldsOfMap = (map: Json): Fields =>
   Object.fromEntries(Object.entries(map).map(([key, value]) => [`f:${key}`, fieldsOfValue(key, value)]));
 
 /** What an applied object says, without what names it. */
-function fieldsOf({ apiVersion: _, kind: __, metadata, ...rest }: Json): Fields {
-  const { name: ___, namespace: ____, ...said } = metadata as Json;
+function fieldsOf(config: Json): Fields {
+  const but = (map: Json, names: readonly string[]): Json =>
+    Object.fromEntries(Object.entries(map).filter(([key]) => !names.includes(key)));
+  const said = but(config['metadata'] as Json, ['name', 'namespace']);
+  const rest = but(config, ['apiVersion', 'kind', 'metadata']);
   return fieldsOfMap(Object.keys(said).length === 0 ? rest : { metadata: said, ...rest });
 }
 

@@ -1,4 +1,5 @@
 /** The API server's certificate, signed by an authority of its own that only lives as long as the playground. */
+// oxlint-disable-next-line import/no-unassigned-import -- the X.509 library wants it to be there
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
@@ -18,7 +19,7 @@ export async function makeCertificate(address: string): Promise<ServerCertificat
   const crypto = webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0];
   x509.cryptoProvider.set(crypto);
   const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
-    webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
+    webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const [authorityKeys, keys] = await Promise.all([newKeys(), newKeys()]);
   const dates = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 30 * DAY_MS) };
   const authority = await x509.X509CertificateGenerator.createSelfSigned({

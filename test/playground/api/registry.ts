@@ -86,7 +86,7 @@ export function createRegistry(deps: AdmissionDeps): Registry {
 
 function namedObject({ resource, namespace, name }: Target, body: Json): NewObject {
   const { kind, metadata } = body;
-  if (kind !== undefined && kind !== resource.kind) throw badRequest(`${String(kind)} is no ${resource.kind}`);
+  if (kind !== undefined && kind !== resource.kind) throw badRequest(`${JSON.stringify(kind)} is no ${resource.kind}`);
   const given = isMap(metadata) ? metadata : {};
   const own = given['name'] ?? name;
   if (typeof own !== 'string' || own === '') throw invalid(resource.kind, '', 'metadata.name', 'Required value');

@@ -1,5 +1,6 @@
 /** Label and field selectors, as the API takes them in a query and as objects carry them. Pure. */
 import { badRequest } from './failure.ts';
+import { isMap } from './json-shape.ts';
 import type { ApiObject, LabelSelector, StringMap } from './objects.ts';
 
 export type Matcher = (object: ApiObject) => boolean;
@@ -32,18 +33,16 @@ export function fieldMatcher(text: string | null): Matcher {
   const tests = terms.map((term) => {
     const [, path, op, value] = /^([\w.]+)(==?|!=)(.*)$/.exec(term) ?? [];
     if (path === undefined || value === undefined) throw badRequest(`invalid field selector: ${term}`);
-    return (object: ApiObject) => (String(fieldAt(object, path) ?? '') === value) === (op !== '!=');
+    return (object: ApiObject) => (fieldAt(object, path) === value) === (op !== '!=');
   });
   return (object) => tests.every((test) => test(object));
 }
 
-function fieldAt(object: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined),
-      object,
-    );
+/** '' where there is no such field, as the API compares it. */
+function fieldAt(object: unknown, path: string): string {
+  let at = object;
+  for (const key of path.split('.')) at = isMap(at) ? at[key] : undefined;
+  return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? String(at) : '';
 }
 
 /** An empty selector takes in everything, none at all takes in nothing. */

@@ -22,8 +22,10 @@ export interface Change {
 export type NewObject = Omit<ApiObject, 'metadata'> & { readonly metadata: Partial<Meta> & { readonly name: string } };
 
 export interface Store {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a kind is made of is known to the caller
   get<T extends ApiObject>(resource: string, namespace: string | null, name: string): T | null;
   /** Of a namespace, or of all (null), in the order of their names. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the same
   list<T extends ApiObject>(resource: string, namespace?: string | null): readonly T[];
   create(resource: string, object: NewObject): ApiObject;
   /** Compare-and-swap with the object's resourceVersion. The same content again is no change. */
@@ -79,8 +81,10 @@ export function createStore(): Store {
   };
 
   const store: Store = {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the same
     get: <T extends ApiObject>(resource: string, namespace: string | null, name: string) =>
       (tableOf(resource).get(keyOf(namespace, name)) as T | undefined) ?? null,
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the same
     list: <T extends ApiObject>(resource: string, namespace: string | null = null) =>
       [...tableOf(resource).entries()]
         .filter(([, { metadata }]) => namespace === null || metadata.namespace === namespace)

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { timestamp } from '../api/objects.ts';
 import type { ApiObject } from '../api/objects.ts';
-import type { NewObject, Store } from '../api/store.ts';
+import type { Store } from '../api/store.ts';
 
 interface EventObject extends ApiObject {
   readonly count: number;
@@ -33,6 +33,6 @@ export function createRecorder(store: Store): RecordEvent {
     const times = { firstTimestamp: now, lastTimestamp: now, eventTime: null, count: 1 };
     const metadata = { name: `${name}.${randomBytes(8).toString('hex')}`, namespace };
     const event = { involvedObject, type, reason, message, source, ...times } as object;
-    known.set(key, store.create('events', { apiVersion: 'v1', kind: 'Event', metadata, ...event } as NewObject));
+    known.set(key, store.create('events', { apiVersion: 'v1', kind: 'Event', metadata, ...event }));
   };
 }

@@ -9,8 +9,8 @@ import type { PodRunner, RunnerDeps } from './pod-runner.ts';
 
 export interface Kubelet {
   /** Starts and stops what is to be started and stopped. */
-  sync(): void;
-  readLog(pod: Pod, options: LogOptions): Promise<string>;
+  readonly sync: () => void;
+  readonly readLog: (pod: Pod, options: LogOptions) => Promise<string>;
   /** Kills all. */
   close(): Promise<void>;
 }

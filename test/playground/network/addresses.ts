@@ -6,8 +6,8 @@ import { randomInt } from 'node:crypto';
 
 export interface Block {
   readonly apiServer: string;
-  newPodIp(): string;
-  newServiceIp(): string;
+  readonly newPodIp: () => string;
+  readonly newServiceIp: () => string;
 }
 
 const PER_ROW = 250;

@@ -14,7 +14,7 @@ const LAG_MS = 1_000;
 
 export interface Proxies {
   /** Looks at Services and pods, and opens and closes what has changed. */
-  sync(): void;
+  readonly sync: () => void;
   close(): void;
 }
 
