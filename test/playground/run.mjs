@@ -1,13 +1,16 @@
-// Runs a program of the playground: node test/playground/run.mjs NAME [ARGUMENTS]. Node 20 runs no TypeScript, so it is bundled first.
+// Runs a program that has a playground: node test/playground/run.mjs main|demo|FILE.ts [ARGUMENTS]. Node 20 runs no TypeScript,
+// so it is bundled first.
+import { basename } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const name = process.argv[2] ?? 'main';
-const outfile = `${root}.tmp/playground/${name}.mjs`;
+const given = process.argv[2] ?? 'main';
+const entry = given.endsWith('.ts') ? given : `test/playground/${given}.ts`;
+const outfile = `${root}.tmp/playground/${basename(entry, '.ts')}.mjs`;
 process.chdir(root);
 await build({
-  entryPoints: [`${root}test/playground/${name}.ts`],
+  entryPoints: [entry],
   outfile,
   bundle: true,
   format: 'esm',
