@@ -1,31 +1,32 @@
-/** What `create` refuses, and what it says when pods are stuck: on a real Kubernetes, through the built command line. */
+/** What `create` refuses, and what it says when pods are stuck: through the built command line. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { cli, kubectl, type Ended } from '../support/cli.ts';
-import { describeCluster, openClusterEnv, type ClusterEnv } from '../support/cluster-env.ts';
+import { cli, type Ended } from '../support/cli.ts';
+import { allow } from '../support/rights.ts';
+import { describeCore, openClusterEnv, testCluster, type ClusterEnv } from '../support/cluster-env.ts';
 
+const READS = [
+  'pods',
+  'services',
+  'configmaps',
+  'persistentvolumeclaims',
+  'statefulsets.apps',
+  'leases.coordination.k8s.io',
+];
 const SMALL = ['--replicas', '0', '--storage', '100Mi'] as const;
 
-describeCluster('create refuses before it makes anything', () => {
+describeCore('create refuses before it makes anything', () => {
   let env: ClusterEnv;
   beforeAll(async () => {
     env = await openClusterEnv();
-    const service = (name: string, selector: Record<string, string>): object => ({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name },
-      spec: { selector, ports: [{ port: 80 }] },
-    });
-    const objects = [
-      service('taken', { app: 'web' }),
-      service('half-2', { app: 'web' }),
-      service('strange', { app: 'wide' }),
-    ];
-    const made = await kubectl(['apply', '-f', '-'], {
-      namespace: env.namespace,
-      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-    });
-    expect([made.code, made.stderr]).toEqual([0, '']);
+    for (const [name, app] of [
+      ['taken', 'web'],
+      ['half-2', 'web'],
+      ['strange', 'wide'],
+    ] as const) {
+      const spec = { selector: { app }, ports: [{ port: 80 }] };
+      await env.kube.create({ apiVersion: 'v1', kind: 'Service', metadata: { name }, spec });
+    }
   }, 60_000);
   afterAll(() => env.close());
   const create = (...args: string[]): Promise<Ended> =>
@@ -98,63 +99,56 @@ describeCluster('create refuses before it makes anything', () => {
   }, 60_000);
 
   test('missing rights: verb and resource are named, and nothing is made', async () => {
-    for (const args of [
-      [
-        'create',
-        'role',
-        'reader',
-        '--verb=get,list,watch',
-        '--resource=pods,services,configmaps,persistentvolumeclaims,statefulsets.apps,leases.coordination.k8s.io',
-      ],
-      ['create', 'rolebinding', 'reader', '--role=reader', '--user=e2e-reader'],
-    ]) {
-      expect((await kubectl(args, { namespace: env.namespace })).code).toBe(0);
-    }
+    await allow(env, 'e2e-reader', ['get', 'list', 'watch'], READS);
     const reader = await create('redis', '--as', 'e2e-reader');
     expect([reader.code, reader.stdout]).toEqual([1, '']);
     expect(reader.stderr).toMatch(/^error: no right to patch [\w.]+ in namespace /);
     const nobody = await create('redis', '--as', 'e2e-nobody');
     expect([nobody.code, nobody.stderr]).toEqual([
       1,
-      expect.stringMatching(/^error: no right to list pods in namespace /),
+      // Pods and Services are asked for side by side.
+      expect.stringMatching(/^error: no right to list (pods|services) in namespace /),
     ]);
     expect(await env.kube.list('v1', 'Service', { selector: 'kubectl-redis.io/cluster' })).toEqual([]);
   }, 60_000);
 });
 
-describeCluster('create says why pods are stuck', () => {
+describeCore('create says why pods are stuck', () => {
   let env: ClusterEnv;
   const nobodysClass = `e2e-${randomBytes(4).toString('hex')}`;
   beforeAll(async () => {
     env = await openClusterEnv();
-    const storageClass = {
+    await env.kube.create({
       apiVersion: 'storage.k8s.io/v1',
       kind: 'StorageClass',
       metadata: { name: nobodysClass },
       provisioner: 'example.com/nobody',
-    };
-    await kubectl(['apply', '-f', '-'], { namespace: env.namespace, input: JSON.stringify(storageClass) });
+    });
   }, 60_000);
   afterAll(async () => {
-    await kubectl(['delete', 'storageclass', nobodysClass], { namespace: env.namespace });
+    await env.kube.remove('storage.k8s.io/v1', 'StorageClass', nobodysClass);
     await env.close();
   }, 60_000);
   const create = (...args: string[]): Promise<Ended> =>
     cli(['create', ...args, ...SMALL], { namespace: env.namespace });
 
-  test('an image that is not there, by name; then the right one finishes the job', async () => {
-    const stuck = await create('image', '--image', 'example.invalid/redis:none', '--image-pull-policy', 'Never');
-    expect([stuck.code, stuck.stderr]).toEqual([1, expect.stringMatching(/error: .*example\.invalid\/redis:none/)]);
-    expect(stuck.stderr).toContain('kubectl redis create image');
-    const made = await create(
-      'image',
-      '--image',
-      process.env['KUBECTL_REDIS_IMAGE'] ?? '',
-      '--image-pull-policy',
-      'IfNotPresent',
-    );
-    expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('image is ready: 3 shards, 3 nodes')]);
-  }, 180_000);
+  testCluster(
+    'an image that is not there, by name; then the right one finishes the job',
+    async () => {
+      const stuck = await create('image', '--image', 'example.invalid/redis:none', '--image-pull-policy', 'Never');
+      expect([stuck.code, stuck.stderr]).toEqual([1, expect.stringMatching(/error: .*example\.invalid\/redis:none/)]);
+      expect(stuck.stderr).toContain('kubectl redis create image');
+      const made = await create(
+        'image',
+        '--image',
+        process.env['KUBECTL_REDIS_IMAGE'] ?? '',
+        '--image-pull-policy',
+        'IfNotPresent',
+      );
+      expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('image is ready: 3 shards, 3 nodes')]);
+    },
+    180_000,
+  );
 
   test('no host can take it: the constraint', async () => {
     const stuck = await create('big', '--cpu', '1000', '--timeout', '8s');

@@ -1,51 +1,86 @@
-/** `delete`, `create` on what it kept, hibernation and the NetworkPolicy: on a real Kubernetes, through the built command line. */
+/** `delete`, `create` on what it kept, hibernation and the NetworkPolicy: through the built command line. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { cli, kubectl, startCli, type Ended } from '../support/cli.ts';
-import { describeCluster, openClusterEnv, podObject, until, type ClusterEnv } from '../support/cluster-env.ts';
-import { inRedis } from '../support/seen-cluster.ts';
+import type { KubeObject } from '../../pkg/engine/ports.ts';
+import type { RawService } from '../../pkg/kube/api-json.ts';
+import { cli, startCli, type Ended } from '../support/cli.ts';
+import { describeCore, openClusterEnv, podObject, until, type ClusterEnv } from '../support/cluster-env.ts';
+import { allow } from '../support/rights.ts';
+import { inRedis, manyInRedis } from '../support/seen-cluster.ts';
 
 const KEYS = 60;
 const OURS = 'kubectl-redis.io/cluster';
 
+const KINDS = {
+  services: ['v1', 'Service'],
+  pods: ['v1', 'Pod'],
+  claims: ['v1', 'PersistentVolumeClaim'],
+  configmaps: ['v1', 'ConfigMap'],
+  secrets: ['v1', 'Secret'],
+  statefulsets: ['apps/v1', 'StatefulSet'],
+  budgets: ['policy/v1', 'PodDisruptionBudget'],
+  policies: ['networking.k8s.io/v1', 'NetworkPolicy'],
+  leases: ['coordination.k8s.io/v1', 'Lease'],
+} as const;
+type Kind = keyof typeof KINDS;
+const ALL = Object.keys(KINDS) as readonly Kind[];
+
 interface Tools {
   readonly run: (...args: string[]) => Promise<Ended>;
-  readonly names: (kinds: string, cluster: string) => Promise<string[]>;
+  readonly names: (kinds: readonly Kind[], cluster: string) => Promise<string[]>;
   readonly addresses: (cluster: string) => Promise<string[]>;
+  readonly scale: (cluster: string, replicas: number) => Promise<void>;
   readonly writeKeys: (cluster: string) => Promise<void>;
   readonly expectKeys: (cluster: string) => Promise<void>;
 }
 
 function toolsFor(env: () => ClusterEnv): Tools {
-  const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
-  const names = async (kinds: string, cluster: string): Promise<string[]> =>
-    lines((await kubectl(['get', kinds, '-l', `${OURS}=${cluster}`, '-o', 'name'], env())).stdout);
-  const inOne = (cluster: string, script: string): Promise<Ended> =>
-    kubectl(['exec', `${cluster}-1-0`, '--', 'sh', '-c', script], env());
-  const everyKey = (command: string): string =>
-    `i=0; while [ $i -lt ${KEYS} ]; do redis-cli -c ${command}; i=$((i + 1)); done`;
+  const list = (kind: Kind, selector: string): Promise<readonly KubeObject[]> => {
+    const [apiVersion, name] = KINDS[kind];
+    return env().kube.list(apiVersion, name, { selector });
+  };
+  const numbers = Array.from({ length: KEYS }, (_, i) => i);
   return {
     run: (...args) => cli(args, { namespace: env().namespace }),
-    names,
+    names: async (kinds, cluster) => {
+      const lists = await Promise.all(kinds.map((kind) => list(kind, `${OURS}=${cluster}`)));
+      return lists.flatMap((objects, i) => objects.map(({ metadata }) => `${kinds[i]}/${metadata.name}`));
+    },
     addresses: async (cluster) => {
-      const path = '{range .items[*]}{.metadata.name}={.spec.clusterIP}{"\\n"}{end}';
-      const asked = await kubectl(
-        ['get', 'services', '-l', `name,${OURS}=${cluster}`, '-o', `jsonpath=${path}`],
-        env(),
-      );
-      return lines(asked.stdout);
+      const services = await list('services', `name,${OURS}=${cluster}`);
+      return services.map((each) => `${each.metadata.name}=${(each as RawService).spec?.clusterIP}`);
+    },
+    // As `kubectl scale` does.
+    scale: async (cluster, replicas) => {
+      const { namespace, client } = env();
+      for (const { metadata } of await list('statefulsets', `${OURS}=${cluster}`)) {
+        await client.json({
+          method: 'PATCH',
+          path: `/apis/apps/v1/namespaces/${namespace}/statefulsets/${metadata.name}/scale`,
+          contentType: 'application/merge-patch+json',
+          body: { spec: { replicas } },
+          asked: { verb: 'patch', resource: 'statefulsets/scale', namespace, name: metadata.name },
+          repeatable: true,
+        });
+      }
     },
     writeKeys: async (cluster) => {
-      const wrote = await inOne(cluster, everyKey('set key:$i value:$i'));
-      expect(lines(wrote.stdout)).toEqual(Array.from({ length: KEYS }, () => 'OK'));
+      const commands = numbers.map((i) => ['SET', `key:${i}`, `value:${i}`] as const);
+      expect(await manyInRedis(env().namespace, `${cluster}-1-0`, commands)).toEqual(numbers.map(() => 'OK'));
     },
     expectKeys: async (cluster) => {
-      const read = await inOne(cluster, everyKey('get key:$i'));
-      expect(lines(read.stdout)).toEqual(Array.from({ length: KEYS }, (_, i) => `value:${i}`));
+      const commands = numbers.map((i) => ['GET', `key:${i}`] as const);
+      // A primary that has just started refuses writes and reads for two seconds.
+      const read = await until(
+        () => manyInRedis(env().namespace, `${cluster}-1-0`, commands),
+        (replies) => !replies.some((reply) => reply.startsWith('CLUSTERDOWN')),
+        10_000,
+      );
+      expect(read).toEqual(numbers.map((i) => `value:${i}`));
     },
   };
 }
 
-describeCluster('delete and create again', () => {
+describeCore('delete and create again', () => {
   let env: ClusterEnv;
   const { run, names, addresses, writeKeys, expectKeys } = toolsFor(() => env);
   beforeAll(async () => {
@@ -69,21 +104,16 @@ describeCluster('delete and create again', () => {
     });
     const yaml = await run('create', 'other', '--network-policy', '--dry-run');
     expect([yaml.code, yaml.stdout]).toEqual([0, expect.stringContaining('name: other-bus')]);
-    const taken = await kubectl(['apply', '--server-side', '--dry-run=server', '-f', '-'], {
-      ...env,
-      input: yaml.stdout,
-    });
-    expect([taken.code, taken.stdout]).toEqual([0, expect.stringContaining('other-bus serverside-applied')]);
   }, 60_000);
 
   test('--dry-run says what would go, and nothing goes', async () => {
-    const before = await names('all,pvc', 'redis');
+    const before = await names(ALL, 'redis');
     const shown = await run('delete', 'redis', '--purge-data', '--dry-run');
     expect([shown.code, shown.stderr]).toEqual([0, '']);
     expect(shown.stdout).toContain(`loses       ${KEYS} keys of redis and 6 volumes, for ever`);
     const document = JSON.parse((await run('delete', 'redis', '--dry-run', '-o', 'json')).stdout) as object;
     expect(document).toMatchObject({ kind: 'DeletePlan', keys: KEYS, keeps: { length: 14 }, outcome: 'batches' });
-    expect(await names('all,pvc', 'redis')).toEqual(before);
+    expect(await names(ALL, 'redis')).toEqual(before);
   }, 60_000);
 
   test('--purge-data without a person and without --yes: refused, with the number of keys', async () => {
@@ -93,22 +123,18 @@ describeCluster('delete and create again', () => {
       `error: delete --purge-data would delete ${KEYS} keys of redis and 6 volumes for ever\n` +
         `  try: To agree: kubectl redis delete redis --purge-data --yes -n ${env.namespace}\n`,
     );
-    expect(await names('pods', 'redis')).toHaveLength(6);
+    expect(await names(['pods'], 'redis')).toHaveLength(6);
   }, 60_000);
 
   test('missing rights are named before anything is gone', async () => {
-    const rules = [
-      ['reader', 'get,list,watch', 'pods,services,configmaps,secrets,persistentvolumeclaims,statefulsets.apps'],
-      ['looker', 'get,list', 'poddisruptionbudgets.policy,leases.coordination.k8s.io'],
-    ] as const;
-    for (const [name, verbs, resources] of rules) {
-      await kubectl(['create', 'role', name, `--verb=${verbs}`, `--resource=${resources}`], env);
-      await kubectl(['create', 'rolebinding', name, `--role=${name}`, '--user=e2e-reader'], env);
-    }
+    const reads = ['pods', 'services', 'configmaps', 'secrets', 'persistentvolumeclaims', 'statefulsets.apps'];
+    await allow(env, 'e2e-reader', ['get', 'list', 'watch'], reads);
+    const looks = ['poddisruptionbudgets.policy', 'leases.coordination.k8s.io'];
+    await allow(env, 'e2e-reader', ['get', 'list'], looks);
     const refused = await run('delete', 'redis', '--as', 'e2e-reader');
     expect([refused.code, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toMatch(/^error: no right to delete [\w.]+ in namespace /m);
-    expect(await names('statefulsets', 'redis')).toHaveLength(6);
+    expect(await names(['statefulsets'], 'redis')).toHaveLength(6);
   }, 60_000);
 
   test('delete keeps what can be resumed from and says so; status calls it stopped; again it says so', async () => {
@@ -116,8 +142,8 @@ describeCluster('delete and create again', () => {
     expect([deleted.code, deleted.stdout]).toEqual([0, expect.stringMatching(/^redis is deleted \(\d+\.\d s\)\n/)]);
     expect(deleted.stdout).toContain('Kept:       6 PersistentVolumeClaims');
     expect(deleted.stdout).toContain(`Resume:     kubectl redis create redis -n ${env.namespace}`);
-    expect(await names('pods,statefulsets,poddisruptionbudgets,networkpolicies,leases', 'redis')).toEqual([]);
-    expect(await names('services', 'redis')).toHaveLength(7);
+    expect(await names(['pods', 'statefulsets', 'budgets', 'policies', 'leases'], 'redis')).toEqual([]);
+    expect(await names(['services'], 'redis')).toHaveLength(7);
     const status = await run('status', 'redis');
     expect([status.code, status.stdout]).toEqual([
       0,
@@ -131,13 +157,13 @@ describeCluster('delete and create again', () => {
     const made = await run('create', 'redis');
     expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('redis is ready: 3 shards, 6 nodes')]);
     await expectKeys('redis');
-    expect(await names('networkpolicies', 'redis')).toEqual(['networkpolicy.networking.k8s.io/redis-bus']);
+    expect(await names(['policies'], 'redis')).toEqual(['policies/redis-bus']);
   }, 180_000);
 
   test('with every Service of a node made anew, the nodes find each other again; all keys are there', async () => {
     const before = await addresses('redis');
     expect((await run('delete', 'redis')).code).toBe(0);
-    await kubectl(['delete', 'services', '-l', `name,${OURS}=redis`], env);
+    for (const line of before) await env.kube.remove('v1', 'Service', line.split('=')[0] ?? '');
     const made = await run('create', 'redis', '--timeout', '2m');
     expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('redis is ready: 3 shards, 6 nodes')]);
     expect(made.stderr).toContain('✓ lead the replicas to their primaries');
@@ -153,7 +179,7 @@ describeCluster('delete and create again', () => {
   test('--purge-data --yes leaves nothing; then there is nothing to delete', async () => {
     const purged = await run('delete', 'redis', '--purge-data', '--yes');
     expect([purged.code, purged.stdout]).toEqual([0, expect.stringMatching(/^redis is deleted, with all its data /)]);
-    expect(await names('all,pvc,configmaps,secrets,poddisruptionbudgets,networkpolicies,leases', 'redis')).toEqual([]);
+    expect(await names(ALL, 'redis')).toEqual([]);
     const again = await run('delete', 'redis', '--purge-data', '--yes');
     expect([again.code, again.stderr]).toEqual([
       1,
@@ -162,9 +188,9 @@ describeCluster('delete and create again', () => {
   }, 180_000);
 });
 
-describeCluster('hibernation, and delete interrupted', () => {
+describeCore('hibernation, and delete interrupted', () => {
   let env: ClusterEnv;
-  const { run, names, writeKeys, expectKeys } = toolsFor(() => env);
+  const { run, names, scale, writeKeys, expectKeys } = toolsFor(() => env);
   beforeAll(async () => {
     env = await openClusterEnv();
     expect((await run('create', 'redis', '--storage', '100Mi')).code).toBe(0);
@@ -173,10 +199,9 @@ describeCluster('hibernation, and delete interrupted', () => {
   afterAll(() => env.close());
 
   async function sleep(): Promise<void> {
-    const scaled = await kubectl(['scale', 'statefulset', '-l', `${OURS}=redis`, '--replicas=0'], env);
-    expect([scaled.code, scaled.stderr]).toEqual([0, '']);
+    await scale('redis', 0);
     await until(
-      () => names('pods', 'redis'),
+      () => names(['pods'], 'redis'),
       (pods) => pods.length === 0,
       90_000,
     );
@@ -186,7 +211,7 @@ describeCluster('hibernation, and delete interrupted', () => {
     await sleep();
     expect((await run('status', 'redis')).stdout).toContain('redis sleeps: its StatefulSets are scaled to zero');
     expect((await run('check', 'redis')).code).toBe(3);
-    await kubectl(['scale', 'statefulset', '-l', `${OURS}=redis`, '--replicas=1'], env);
+    await scale('redis', 1);
     const whole = await until(
       () => run('check', 'redis'),
       (ended) => ended.code === 0,
@@ -215,7 +240,7 @@ describeCluster('hibernation, and delete interrupted', () => {
       first.process.kill(signal);
       const ended = await first.ended;
       if (signal === 'SIGINT') expect([ended.code, ended.stderr]).toEqual([130, expect.stringContaining('Stopped.')]);
-      if (signal === 'SIGINT') expect(await names('leases', 'redis')).toEqual([]);
+      if (signal === 'SIGINT') expect(await names(['leases'], 'redis')).toEqual([]);
     }
     expect((await run('delete', 'redis')).code).toBe(0);
     expect((await run('create', 'redis')).code).toBe(0);
@@ -223,7 +248,7 @@ describeCluster('hibernation, and delete interrupted', () => {
   }, 300_000);
 });
 
-describeCluster('what delete does not touch', () => {
+describeCore('what delete does not touch', () => {
   let env: ClusterEnv;
   beforeAll(async () => {
     env = await openClusterEnv();

@@ -1,10 +1,11 @@
 /**
- * A namespace of its own for a test that needs a real Kubernetes: the one of $E2E_KUBECONFIG. Where that is not set,
- * `describeCluster` skips its tests, so that the runner counts them.
+ * A namespace of its own for a test that needs a Kubernetes: the one of $E2E_KUBECONFIG. What the playground can do, too, is
+ * `describeCore`; what needs a real one (kubectl, images, hosts that crash) is `describeCluster`, or `testCluster` in the
+ * middle of others. Where there is none of the kind, tests are skipped, so that the runner counts them.
  */
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { describe } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import type { Dialer, KubeObject, KubePort } from '../../pkg/engine/ports.ts';
 import { createRestClient } from '../../pkg/kube/client.ts';
 import type { RestClient, RestOptions } from '../../pkg/kube/client.ts';
@@ -18,8 +19,15 @@ const KUBECONFIG = process.env['E2E_KUBECONFIG'] ?? '';
 
 export const hasCluster = KUBECONFIG !== '';
 
-/** `describe` where there is a cluster, `describe.skip` otherwise. */
-export const describeCluster = hasCluster ? describe : describe.skip;
+/** Set by test/run where the kubeconfig is that of test/playground. */
+const onPlayground = process.env['E2E_PLAYGROUND'] === '1';
+
+/** Scenarios that run unchanged on the playground and on a real Kubernetes. */
+export const describeCore = hasCluster ? describe : describe.skip;
+/** Scenarios that need a real Kubernetes. */
+export const describeCluster = hasCluster && !onPlayground ? describe : describe.skip;
+/** One test among `core` ones that needs a real Kubernetes. */
+export const testCluster = onPlayground ? test.skip : test;
 
 export interface ClusterEnv {
   readonly namespace: string;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { PodFacts } from '../../../pkg/cluster/model/observation.ts';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
-import { describeCluster, openClusterEnv, podObject, until } from '../../support/cluster-env.ts';
+import { describeCore, openClusterEnv, podObject, until } from '../../support/cluster-env.ts';
 import type { ClusterEnv } from '../../support/cluster-env.ts';
 
-describeCluster('the Kubernetes port on a real API server', () => {
+describeCore('the Kubernetes port', () => {
   let env: ClusterEnv;
   beforeAll(async () => {
     env = await openClusterEnv();

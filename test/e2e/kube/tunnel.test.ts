@@ -2,12 +2,12 @@ import { once, setMaxListeners } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { PodFacts } from '../../../pkg/cluster/model/observation.ts';
 import { createTunnelDialer } from '../../../pkg/kube/tunnel.ts';
-import { describeCluster, openClusterEnv, podObject, until } from '../../support/cluster-env.ts';
+import { describeCore, openClusterEnv, podObject, until } from '../../support/cluster-env.ts';
 import type { ClusterEnv } from '../../support/cluster-env.ts';
 
 const CLUSTER = 'tunnels';
 
-describeCluster('tunnels to real pods', () => {
+describeCore('tunnels to pods', () => {
   let env: ClusterEnv;
   let pods: readonly PodFacts[] = [];
   beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { KubeObject, PodTrouble } from '../../../pkg/engine/ports.ts';
 import { podFacts } from '../../../pkg/kube/facts.ts';
-import { describeCluster, openClusterEnv, podObject, until } from '../../support/cluster-env.ts';
+import { describeCore, openClusterEnv, podObject, testCluster, until } from '../../support/cluster-env.ts';
 import type { ClusterEnv, PodShape } from '../../support/cluster-env.ts';
 
-describeCluster('why a real pod is not ready', () => {
+describeCore('why a pod is not ready', () => {
   let env: ClusterEnv;
   beforeAll(async () => {
     env = await openClusterEnv();
@@ -36,12 +36,12 @@ describeCluster('why a real pod is not ready', () => {
     expect(trouble?.sentence).not.toContain('preemption');
   });
 
-  test('an image that is not there', async () => {
+  testCluster('an image that is not there', async () => {
     const trouble = await troubleOf({ name: 'imageless', image: 'localhost/nothing:1' }, 'image');
     expect(trouble?.sentence).toMatch(/^image localhost\/nothing:1 can't be had \((ErrImagePull|ImagePullBackOff)\): /);
   });
 
-  test('an image name that is none', async () => {
+  testCluster('an image name that is none', async () => {
     expect(await troubleOf({ name: 'misspelt', image: 'Redis:::7' }, 'image')).toMatchObject({
       sentence: '"Redis:::7" is not a valid image name',
       fatal: true,
