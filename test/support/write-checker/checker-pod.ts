@@ -13,7 +13,7 @@ import type { Answer, CheckerSettings, ClientSettings, Phase } from './protocol.
 const NODE_IMAGE = process.env['E2E_NODE_IMAGE'] ?? 'local/node:20';
 const PROGRAM = fileURLToPath(new URL('./program.ts', import.meta.url));
 const HTTP_PORT = 8080;
-const ANSWER_MS = 60_000;
+const ANSWER_MS = 180_000;
 const REDIS_PORT = 6379;
 
 /** ioredis' defaults, but for `socketTimeout`: without one, a client waits for minutes for a host that is gone. */
