@@ -73,8 +73,6 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
   const ports = { kube: env.kube, redis, clock: systemClock };
   const look = (): Promise<Observation> =>
     observe(ports, { namespace: env.namespace, name: NAME }, { deadlineMs: ASK_MS });
-  // A verdict is on everything since the start.
-  let lostBefore = 0;
   const untilSeen: TriedCluster['untilSeen'] = async (what, holds, withinMs) => {
     const from = performance.now();
     await until(
@@ -117,8 +115,7 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
       const verdict = await checker.verify();
       await checker.mark();
       const { writes, replicated, clientErrors, longestGapMs } = phase;
-      const lost = verdict.lost + verdict.stale - lostBefore;
-      lostBefore += lost;
+      const lost = verdict.lost + verdict.stale;
       const lostReplicated = verdict.lostReplicated + verdict.staleReplicated;
       const told = { writes, replicated, lost, lostReplicated, clientErrors, longestGapMs };
       recordFigures({ scenario, image: IMAGE, ...told, seconds: timed, errors: phase.errors });

@@ -34,7 +34,10 @@ export interface WriteChecker {
   phase(): Promise<Phase>;
   /** The same, and begins a new phase. */
   mark(): Promise<Phase>;
-  /** Holds the writers, reads back every key since the start, lets them write on. @throws when a key can't be read */
+  /**
+   * Holds the writers, reads back every key since the start, lets them write on. A key at fault is told once.
+   * @throws when a key can't be read
+   */
   verify(): Promise<Verdict>;
 }
 
