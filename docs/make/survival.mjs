@@ -43,6 +43,7 @@ const head = [
   'timed',
 ];
 const table = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const loads = figures.flatMap(({ load }) => (load === undefined ? [] : [load]));
 const images = [...new Set(figures.map((one) => one.image))].join(', ');
 
 const text = `# What a cluster survives
@@ -61,7 +62,8 @@ figures, each is of one run. At the end of each scenario every key of the cluste
 
 ${table}
 
-${new Date().toISOString().slice(0, 10)}, ${images}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}: all hosts and all clients share it
+${new Date().toISOString().slice(0, 10)}, ${images}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}: all hosts and all clients share it.
+Its load average was ${Math.min(...loads)} to ${Math.max(...loads)}: above twice its processors the times say more of the machine than of the cluster.
 `;
 const options = (await resolveConfig('docs/survival.md')) ?? {};
 writeFileSync('docs/survival.md', await format(text, { ...options, parser: 'markdown' }));

@@ -1,5 +1,6 @@
 /** What the survival tests measured, one JSON line a scenario, in the file of $E2E_FIGURES; nothing without it. */
 import { appendFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 
 export interface Figures {
   readonly scenario: string;
@@ -18,5 +19,5 @@ export interface Figures {
 
 export function recordFigures(figures: Figures): void {
   const file = process.env['E2E_FIGURES'] ?? '';
-  if (file !== '') appendFileSync(file, `${JSON.stringify(figures)}\n`);
+  if (file !== '') appendFileSync(file, `${JSON.stringify({ ...figures, load: Math.round(loadavg()[0] ?? 0) })}\n`);
 }

@@ -13,7 +13,7 @@ import type { Answer, CheckerSettings, ClientSettings, Phase } from './protocol.
 const NODE_IMAGE = process.env['E2E_NODE_IMAGE'] ?? 'local/node:20';
 const PROGRAM = fileURLToPath(new URL('./program.ts', import.meta.url));
 const HTTP_PORT = 8080;
-const ANSWER_MS = 60_000;
+const ANSWER_MS = 180_000;
 const REDIS_PORT = 6379;
 
 /** ioredis' defaults, but for `socketTimeout`: without one, a client waits for minutes for a host that is gone. */
@@ -34,7 +34,10 @@ export interface WriteChecker {
   phase(): Promise<Phase>;
   /** The same, and begins a new phase. */
   mark(): Promise<Phase>;
-  /** Holds the writers, reads back every key since the start, lets them write on. @throws when a key can't be read */
+  /**
+   * Holds the writers, reads back every key since the start, lets them write on. A key at fault is told once.
+   * @throws when a key can't be read
+   */
   verify(): Promise<Verdict>;
 }
 

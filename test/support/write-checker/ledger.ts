@@ -54,6 +54,12 @@ export function judge(readings: readonly { readonly written: WrittenKey; readonl
   return readings.map(({ written, found }) => judgeKey(written, found)).reduce(add, NOTHING_FOUND);
 }
 
+/** Whether something of this key is missing, old or wrong. */
+export function isAtFault(written: WrittenKey, found: Found): boolean {
+  const { lost, stale, wrong } = { ...NOTHING_FOUND, ...faults(written, found) };
+  return lost + stale + wrong > 0;
+}
+
 function add(sum: Verdict, one: Verdict): Verdict {
   return {
     keys: sum.keys + one.keys,
@@ -69,10 +75,9 @@ function add(sum: Verdict, one: Verdict): Verdict {
 
 function judgeKey(written: WrittenKey, found: Found): Verdict {
   const verdict = { ...NOTHING_FOUND, keys: 1, ...faults(written, found) };
-  const good = verdict.lost + verdict.stale + verdict.wrong === 0;
   const outcome = written.outcomes.at(-1) ?? 'unknown';
   const text = `${written.key}: last write ${written.outcomes.length} ${outcome}, found ${JSON.stringify(found)}`;
-  return good ? verdict : { ...verdict, examples: [text.slice(0, 200)] };
+  return !isAtFault(written, found) ? verdict : { ...verdict, examples: [text.slice(0, 200)] };
 }
 
 function faults(written: WrittenKey, found: Found): Partial<Verdict> {

@@ -4,7 +4,7 @@ import { judge, type Verdict } from './ledger.ts';
 import type { Answer, CheckerSettings, Phase } from './protocol.ts';
 import { createWriter, type Written } from './writer.ts';
 
-const VERIFY_MS = 50_000;
+const VERIFY_MS = 120_000;
 
 const settings = JSON.parse(process.env['CHECKER_SETTINGS'] ?? '{}') as CheckerSettings;
 const writers = Array.from({ length: settings.writers }, (_, index) => createWriter(settings, index));

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, type Redis } from 'ioredis';
 import { slotOfKey } from '../../../cmd/slot-lookup.ts';
-import type { Found, KeyKind, Outcome, WrittenKey } from './ledger.ts';
+import { isAtFault, type Found, type KeyKind, type Outcome, type WrittenKey } from './ledger.ts';
 import type { CheckerSettings } from './protocol.ts';
 
 const SLOTS = 16_384;
@@ -18,7 +18,6 @@ export interface Written {
 }
 
 export interface Writer {
-  readonly written: readonly WrittenKey[];
   /** Since when it has been trying in vain; null while nothing is under way. */
   waitingSince(): number | null;
   /** Writes for ever; the promise does not resolve. */
@@ -26,7 +25,7 @@ export interface Writer {
   /** Resolves when what is under way has ended. */
   pause(): Promise<void>;
   resume(): void;
-  /** Reads all keys back, as often as it takes until `deadline`. */
+  /** Reads all keys back, as often as it takes until `deadline`. Those at fault are told once, and not written again. */
   readBack(deadline: number): Promise<readonly { readonly written: WrittenKey; readonly found: Found }[]>;
 }
 
@@ -95,7 +94,6 @@ export function createWriter(settings: CheckerSettings, index: number): Writer {
   };
 
   return {
-    written,
     waitingSince: () => since,
     run: async (onWritten) => {
       for (let turn = 0; ; turn++) {
@@ -114,7 +112,13 @@ export function createWriter(settings: CheckerSettings, index: number): Writer {
       release();
       paused = null;
     },
-    readBack: (deadline) => readBack(cluster, written, deadline),
+    readBack: async (deadline) => {
+      const readings = await readBack(cluster, written, deadline);
+      const good = readings.filter((each) => !isAtFault(each.written, each.found)).map((each) => each.written);
+      if (good.length < written.length) current.clear();
+      written.splice(0, written.length, ...good);
+      return readings;
+    },
   };
 }
 
