@@ -36,9 +36,9 @@ async function type(command: string): Promise<void> {
   await pause(400);
 }
 
-async function show({ redis }: Story, ...words: string[]): Promise<void> {
+async function show(told: Story, ...words: string[]): Promise<void> {
   await type(`kubectl redis ${words.join(' ')}`);
-  const { code } = await redis(words, true);
+  const { code } = await told.redis(words, true);
   if (code !== 0) throw new Error(`kubectl redis ${words.join(' ')} ended with exit code ${code}`);
   await pause(READ_MS);
 }

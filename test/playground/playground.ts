@@ -35,6 +35,8 @@ export interface PlaygroundOptions {
 }
 
 const API_PORT = 6443;
+/** What is made side by side is looked at together, so that pods get their hosts in the order of their names. */
+const SETTLE_MS = 20;
 
 /** @throws {Error} with a sentence when this machine can't have one */
 export async function startPlayground(options: PlaygroundOptions = {}): Promise<Playground> {
@@ -94,21 +96,21 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
 
 /** After each change, and once more when nothing has changed for a while, all that acts looks at what there is. */
 function reconcile(deps: ControllerDeps, more: readonly (() => void)[]): () => void {
-  let due: NodeJS.Immediate | null = null;
+  let due: NodeJS.Timeout | null = null;
   const acts = [syncNamespaces, collectGarbage, syncStatefulSets, syncClaims, schedule, syncBudgets];
   const run = (): void => {
     due = null;
     for (const act of acts) act(deps);
     for (const act of more) act();
   };
-  const soon = (): void => void (due ??= setImmediate(run));
+  const soon = (): void => void (due ??= setTimeout(run, SETTLE_MS));
   const forget = deps.store.onChange(soon);
   const timer = setInterval(soon, 5_000);
   soon();
   return () => {
     forget();
     clearInterval(timer);
-    if (due !== null) clearImmediate(due);
+    if (due !== null) clearTimeout(due);
   };
 }
 

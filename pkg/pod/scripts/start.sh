@@ -154,6 +154,8 @@ render_lines() {
         applies "${mark#?}" || continue
         ;;
       '#'* | '') continue ;;
+      # The server goes there while it still reads; outside of a container nobody else may.
+      'dir /var/lib/redis') [ "$data_dir" = /var/lib/redis ] || continue ;;
     esac
     note_directive "$line"
     printf '%s\n' "$line"

@@ -79,7 +79,9 @@ function mergeValue(field: string, live: unknown, config: unknown, sides: Sides)
 /** Paths of `theirs` that `ours` sets to another value than the live one. */
 function conflicts(ours: Fields, theirs: Fields, live: unknown, config: unknown, path: string): string[] {
   const shared = Object.keys(ours).filter((key) => key !== '.' && key in theirs);
-  if (shared.length === 0) return path === '' || isDeepStrictEqual(live, config) ? [] : [path];
+  // One of them says the whole value; or, at the root, nothing.
+  const whole = [ours, theirs].some((fields) => Object.keys(fields).every((key) => key === '.'));
+  if (whole) return path === '' || isDeepStrictEqual(live, config) ? [] : [path];
   return shared.flatMap((key) => {
     const name = key.slice(2);
     const pick = (value: unknown): unknown =>
