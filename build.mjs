@@ -105,7 +105,6 @@ const PIECES = {
     'cmd/rebalance/run.ts',
     'cmd/scale/run.ts',
     'pkg/redis/move/mover.ts',
-    'pkg/redis/move/mover.ts',
     'cmd/document/delete-plan.ts',
     'cmd/verbs/all.ts',
     'cmd/view/explain.ts',
