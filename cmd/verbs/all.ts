@@ -8,6 +8,7 @@ import { explainVerb } from './explain.ts';
 import { helpVerb } from './help.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
+import { rebalanceVerb } from './rebalance.ts';
 import { scaleVerb } from './scale.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
@@ -22,6 +23,7 @@ export const VERBS: readonly Verb[] = [
   explainVerb,
   listVerb,
   scaleVerb,
+  rebalanceVerb,
   deleteVerb,
   completionVerb,
   versionVerb,

@@ -1,28 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
-import {
-  ANNOUNCE_ANNOTATION,
-  NODES_KEY,
-  SPEC_ANNOTATION,
-  SPEC_HASH_ANNOTATION,
-  SPEC_HASH_KEY,
-} from '../../../../pkg/cluster/model/labels.ts';
-import type {
-  KubeFacts,
-  Observation,
-  PodFacts,
-  ServiceFacts,
-  StatefulSetFacts,
-} from '../../../../pkg/cluster/model/observation.ts';
+import { SPEC_HASH_ANNOTATION } from '../../../../pkg/cluster/model/labels.ts';
+import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
-import {
-  nodeName,
-  ordinalsOf,
-  podName,
-  shardOfOrdinal,
-  specHash,
-  type ClusterSpec,
-} from '../../../../pkg/cluster/model/spec.ts';
+import { podName, specHash, type ClusterSpec } from '../../../../pkg/cluster/model/spec.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { asMade as asMadeFrom } from '../../../support/as-made.ts';
