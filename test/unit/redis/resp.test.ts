@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { INCOMPLETE, ReplyReader, encodeCommands, isWireList, stringsOf } from '../../../pkg/redis/resp.ts';
 import type { ReplyForm } from '../../../pkg/redis/resp.ts';
 
