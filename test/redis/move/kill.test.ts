@@ -20,7 +20,7 @@ import { startWriters } from '../../support/acked-writes.ts';
 import { fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
 import type { MoveCluster } from '../../support/move-cluster.ts';
 import { findStrays } from '../../support/strays.ts';
-import { CASES } from './scene.ts';
+import { CASES } from './servers.ts';
 
 const KILLS = Number(process.env['MOVE_KILLS'] ?? 20);
 const SEED = Number(process.env['MOVE_SEED'] ?? Date.now() % 1_000_000);

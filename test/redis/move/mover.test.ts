@@ -5,7 +5,8 @@ import { must } from '../../support/form-cluster.ts';
 import { poll } from '../../support/redis-server.ts';
 import { keysIn, totalKeys } from '../../support/move-cluster.ts';
 import { findStrays } from '../../support/strays.ts';
-import { CASES, RANGE, at, cluster, codeOf, load, run, start } from './scene.ts';
+import { RANGE, at, cluster, codeOf, load, run, start } from './scene.ts';
+import { CASES } from './servers.ts';
 
 describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
   /** Enough that it can be disturbed: 80 MB, which take the fastest server some hundred milliseconds. */

@@ -3,20 +3,11 @@ import { afterEach } from '@jest/globals';
 import type { MoveLimits, MoveProgress, RedisCommand } from '../../../pkg/engine/ports.ts';
 import { AppError } from '../../../pkg/errors.ts';
 import { must } from '../../support/form-cluster.ts';
-import { POLITE, fill, keysIn, startMoveCluster } from '../../support/move-cluster.ts';
+import { fill, keysIn, startMoveCluster } from '../../support/move-cluster.ts';
 import type { MoveCluster, MoveClusterOptions } from '../../support/move-cluster.ts';
-import { BINARIES } from './servers.ts';
 
 export const RANGE = { start: 0, end: 199 };
 const ALL = { start: 0, end: 16383 };
-/** Servers that move slots by themselves can't be slowed down, so a limit makes them MIGRATE. */
-const BY_MIGRATE: MoveLimits = { maxPauseMs: 10, maxBandwidth: 1e12 };
-
-export const CASES = BINARIES.flatMap((binary) => [
-  { ...binary, way: 'MIGRATE', limits: BY_MIGRATE },
-  ...(binary.atomic ? [{ ...binary, way: 'atomic', limits: POLITE }] : []),
-]);
-
 export let cluster: MoveCluster;
 afterEach(async () => {
   await cluster.stop();
