@@ -6,9 +6,7 @@ import { build } from 'esbuild';
 import { splitSlots, countSlots } from '../../pkg/cluster/model/slots.ts';
 import type { SlotRange } from '../../pkg/cluster/model/slots.ts';
 import type { MoveLimits, SlotMove } from '../../pkg/engine/ports.ts';
-import { areSettled } from '../../pkg/redis/move/epochs.ts';
-import { poll } from '../support/redis-server.ts';
-import { ALL_OUT, fill, keysIn, startMoveCluster, totalKeys } from '../support/move-cluster.ts';
+import { ALL_OUT, awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../support/move-cluster.ts';
 import type { MoveCluster } from '../support/move-cluster.ts';
 import type { Binary } from '../redis/move/servers.ts';
 import { runToEnd } from './command.ts';
@@ -74,7 +72,7 @@ export async function openStage(
     back: async (written = false) => {
       await moveAll(cluster, moveBack, ALL_OUT);
       // The nodes settle who has which epoch; nobody moves slots to and fro in real life.
-      await poll('settled epochs', 60_000, async () => ((await isSettled(cluster)) ? true : null));
+      await awaitSettled(cluster);
       if (written) return;
       const total = await totalKeys(cluster.port, cluster.redis.servers);
       if (total !== keys.length) throw new Error(`${keys.length} keys became ${total}`);
@@ -84,14 +82,6 @@ export async function openStage(
       await cluster.stop();
     },
   };
-}
-
-async function isSettled(cluster: MoveCluster): Promise<boolean> {
-  const replies = await Promise.all(
-    cluster.redis.servers.map(({ pod }) => cluster.port.ask(pod, { deadlineMs: 5000 })),
-  );
-  const views = replies.map((reply) => (reply.kind === 'answered' ? reply.answer.view : []));
-  return cluster.redis.servers.every((_, i) => areSettled(cluster.end(i).nodeId, views));
 }
 
 async function moveAll(cluster: MoveCluster, moves: readonly SlotMove[], limits: MoveLimits): Promise<void> {

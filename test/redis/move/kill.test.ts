@@ -17,7 +17,7 @@ import type { SlotMove } from '../../../pkg/engine/ports.ts';
 import { parseClusterNodes } from '../../../pkg/redis/parse/cluster-nodes.ts';
 import { writeSection } from '../../bench/report.ts';
 import { startWriters } from '../../support/acked-writes.ts';
-import { fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
+import { awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
 import type { MoveCluster } from '../../support/move-cluster.ts';
 import { findStrays } from '../../support/strays.ts';
 import { CASES } from './servers.ts';
@@ -85,6 +85,7 @@ describe.each(CASES)('a mover that is killed, $name by $way', (binary) => {
     let midway = 0;
     for (let turn = 0; killed < KILLS; turn++) {
       const moves = turn % 2 === 0 ? there : back;
+      await awaitSettled(cluster);
       // One to three kills of a move, then the same once more to its end.
       for (let kills = 1 + Math.floor(random() * 3); kills > 0; kills--) {
         if (!(await killedAfter(150 + random() * LATEST_KILL_MS, moves))) continue;
