@@ -7,7 +7,7 @@ import { chooseCluster, exists, notFound } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { untilAborted } from '../look-at.ts';
-import { limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
+import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
 import { confirmOrStop, operate, planLook } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { rebalancePlanLines } from '../view/rebalance-plan.ts';
@@ -75,7 +75,14 @@ async function rebalanceOne(
   const typed = `--by ${flags.by}${weights}${typedLimits(flags)}`;
   const resume = `kubectl redis rebalance ${cluster.name} ${typed} -n ${cluster.namespace}`;
   const { seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
-    runRebalance(ports, { prepared, mover: session.redis.mover, limits: limitsOf(flags), report, signal: deps.signal }),
+    runRebalance(ports, {
+      prepared,
+      mover: session.redis.mover,
+      limits: limitsOf(flags),
+      parallel: flags.parallel ?? ALL_PAIRS,
+      report,
+      signal: deps.signal,
+    }),
   );
   deps.terminal.write(`${cluster.name} is balanced by ${flags.by} (${seconds} s)\n`);
 }

@@ -17,6 +17,7 @@ import { refuseMemory, type Room } from '../cluster/plan/scale-preflight.ts';
 import { converge, type Converged } from './converge.ts';
 import { countKeys, sampleBytes } from './measure.ts';
 import { observe, type ObservePorts } from './observe.ts';
+import { patientMoves } from './patience.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover } from './ports.ts';
 import type { Report } from './report.ts';
@@ -97,6 +98,8 @@ export interface RunRebalanceInput {
   readonly prepared: PreparedRebalance;
   readonly mover: SlotMover;
   readonly limits: MoveLimits;
+  /** Pairs of nodes that move slots at a time. */
+  readonly parallel: number;
   readonly report: Report;
   readonly signal: AbortSignal;
 }
@@ -106,15 +109,24 @@ export async function runRebalance(ports: ObservePorts, input: RunRebalanceInput
   const { prepared, mover, limits } = input;
   const { cluster } = prepared;
   const begun = { ...prepared.input, thresholdPercent: prepared.input.by === 'slots' ? 0 : NEAR_ENOUGH_PERCENT };
-  return underLease(ports, cluster, 'rebalance', input, (held) =>
-    converge({
-      observe: () => look(ports, cluster, held.signal),
-      plan: (observation) => planRebalance({ ...begun, state: interpret(observation) }),
+  return underLease(ports, cluster, 'rebalance', input, (held) => {
+    const see = (): Promise<Observation> => look(ports, cluster, held.signal);
+    const plan = (observation: Observation): Plan => planRebalance({ ...begun, state: interpret(observation) });
+    const patient = patientMoves({
+      ...held,
+      parallel: input.parallel,
+      planAgain: async () => plan(await see()),
+      tell: (sentence) => held.report({ kind: 'trouble', sentence }),
+    });
+    return converge({
+      observe: see,
+      plan,
       apply: async (step, observation) => {
         if (step.kind !== 'move-slots') throw new Error(`rebalance has no step ${step.kind}`);
-        await moveSlots({ mover, limits, observation, report: held.report, signal: held.signal }, step);
+        const { report, signal } = held;
+        await patient(step, () => moveSlots({ mover, limits, observation, report, signal }, step));
       },
       ...held,
-    }),
-  );
+    });
+  });
 }

@@ -6,6 +6,7 @@ import { rebalancePlanOf } from '../../../cmd/document/rebalance-plan.ts';
 import { scalePlanOf } from '../../../cmd/document/scale-plan.ts';
 import { limitsOf, typedLimits } from '../../../cmd/move-limits.ts';
 import { createProgress } from '../../../cmd/progress.ts';
+import { askShape } from '../../../cmd/scale/interview.ts';
 import { rebalancePlanLines } from '../../../cmd/view/rebalance-plan.ts';
 import { removalInWords, scalePlanLines } from '../../../cmd/view/scale-plan.ts';
 import type { Batch, Step } from '../../../pkg/cluster/model/plan.ts';
@@ -135,7 +136,7 @@ test.each([
   ['1.5Mi', 1_572_864],
   ['500k', 500_000],
 ])('--max-bandwidth %s', (typed, bytes) => {
-  const flags = { 'max-pause': 20, 'max-bandwidth': typed };
+  const flags = { 'max-pause': 20, 'max-bandwidth': typed, parallel: undefined };
   expect([limitsOf(flags), typedLimits(flags)]).toEqual([
     { maxPauseMs: 20, maxBandwidth: bytes },
     ` --max-bandwidth ${typed}`,
@@ -143,7 +144,21 @@ test.each([
 });
 
 test.each(['', '10', 'fast', '-1M', '1T'])('--max-bandwidth %s is wrong usage', (typed) => {
-  expect(() => limitsOf({ 'max-pause': 20, 'max-bandwidth': typed })).toThrow(expect.objectContaining({ exitCode: 2 }));
+  expect(() => limitsOf({ 'max-pause': 20, 'max-bandwidth': typed, parallel: undefined })).toThrow(
+    expect.objectContaining({ exitCode: 2 }),
+  );
+});
+
+test('a person is asked for the shape; Enter keeps what is there', async () => {
+  const asked: string[] = [];
+  const answers = ['', '2'];
+  const text = (question: string, fallback: string, check: (answer: string) => string | null): Promise<string> => {
+    asked.push(`${question} [${fallback}]`);
+    expect([check('two'), check('1')].every((wrong) => wrong === null)).toBe(false);
+    return Promise.resolve(answers.shift() || fallback);
+  };
+  expect(await askShape({ text }, { masters: 3, replicas: 1 })).toEqual({ masters: 3, replicas: 2 });
+  expect(asked).toEqual(['Primaries (shards) [3]', 'Replicas of each primary [1]']);
 });
 
 describe('progress of moves', () => {
