@@ -19,7 +19,8 @@ describeCluster('scale', () => {
     const made = await cli(['create', 'redis', '--storage', '100Mi'], env);
     expect([made.code, made.stderr]).toEqual([0, expect.not.stringContaining('error:')]);
     const service = await env.kube.get('v1', 'Service', 'redis');
-    host = String((service?.['spec'] as { clusterIP?: string }).clusterIP);
+    const spec = service?.['spec'] as { readonly clusterIP?: string } | undefined;
+    host = spec?.clusterIP ?? '';
     const lines = `for n in $(seq 1 ${KEYS}); do echo "SET data:$n value-$n"; done | redis-cli -c -h ${host} | grep -c OK`;
     expect(await inShell(lines)).toBe(String(KEYS));
   }, 240_000);

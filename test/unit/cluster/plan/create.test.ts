@@ -134,4 +134,16 @@ describe('planCreate', () => {
       reason: '1 of 6 pods are not ready',
     });
   });
+
+  test('a cluster whose shape was changed: nothing; while that is unfinished: refused, scale is named', () => {
+    const nodes = { '1': '1', '2': '2', '3': '3', '4': '1', '5': '2', '6': '3' };
+    const scaled = { ...SPEC, nodes };
+    expect(planOf(asMade(healthyObservation(), scaled), scaled)).toEqual({ kind: 'nothing', remarks: [] });
+    const unfinished = { ...scaled, scaling: { leaving: [4], spread: false } };
+    expect(planOf(asMade(healthyObservation(), unfinished), unfinished)).toMatchObject({
+      kind: 'refused',
+      code: 'scale-unfinished',
+      hint: 'kubectl redis scale redis --masters 3 --replicas 1 goes on with it',
+    });
+  });
 });
