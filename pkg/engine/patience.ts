@@ -70,3 +70,31 @@ async function untilCalm({ clock, signal, planAgain }: PatienceDeps, error: AppE
     if (clock.now() > deadline) throw error;
   }
 }
+
+/** Refusals that a failover, or a node that was only slow to answer, ends by itself. */
+const WAITED_OUT: ReadonlySet<string> = new Set(['owner-silent', 'slots-uncovered']);
+
+export interface LookDeps<O> {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly look: () => Promise<O>;
+  readonly plan: (seen: O) => Plan;
+  readonly tell: (sentence: string) => void;
+}
+
+/** @returns looks again, for at most a minute, while an owner of slots is silent: what was begun is not given up for that */
+export function patientLook<O>({ clock, signal, look, plan, tell }: LookDeps<O>): () => Promise<O> {
+  return async () => {
+    const deadline = clock.now() + CALM_WITHIN_MS;
+    let said = '';
+    for (;;) {
+      const seen = await look();
+      const made = plan(seen);
+      const waits = made.kind === 'refused' && WAITED_OUT.has(made.code) && !signal.aborted;
+      if (!waits || clock.now() > deadline) return seen;
+      if (made.sentence !== said) tell(`${made.sentence}; waiting`);
+      said = made.sentence;
+      await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  };
+}

@@ -17,7 +17,7 @@ import { refuseMemory, type Room } from '../cluster/plan/scale-preflight.ts';
 import { converge, type Converged } from './converge.ts';
 import { countKeys, sampleBytes } from './measure.ts';
 import { observe, type ObservePorts } from './observe.ts';
-import { patientMoves } from './patience.ts';
+import { patientLook, patientMoves } from './patience.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover } from './ports.ts';
 import type { Report } from './report.ts';
@@ -112,14 +112,11 @@ export async function runRebalance(ports: ObservePorts, input: RunRebalanceInput
   return underLease(ports, cluster, 'rebalance', input, (held) => {
     const see = (): Promise<Observation> => look(ports, cluster, held.signal);
     const plan = (observation: Observation): Plan => planRebalance({ ...begun, state: interpret(observation) });
-    const patient = patientMoves({
-      ...held,
-      parallel: input.parallel,
-      planAgain: async () => plan(await see()),
-      tell: (sentence) => held.report({ kind: 'trouble', sentence }),
-    });
+    const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
+    const { parallel } = input;
+    const patient = patientMoves({ ...held, parallel, planAgain: async () => plan(await see()), tell });
     return converge({
-      observe: see,
+      observe: patientLook({ ...held, look: see, plan, tell }),
       plan,
       apply: async (step, observation) => {
         if (step.kind !== 'move-slots') throw new Error(`rebalance has no step ${step.kind}`);

@@ -13,7 +13,7 @@ import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { readInventory, type Inventory } from './inventory.ts';
 import { observe, type ObservePorts } from './observe.ts';
-import { patientMoves } from './patience.ts';
+import { patientLook, patientMoves } from './patience.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover } from './ports.ts';
 import type { Report } from './report.ts';
@@ -107,15 +107,13 @@ export async function runScale(ports: ObservePorts, input: RunScaleInput): Promi
   const { cluster, wanted, mover, limits, podsTimeoutMs, resume } = input;
   return underLease(ports, cluster, 'scale', input, (held) => {
     const look = (): Promise<ScaleSight> => lookForMoves(ports, cluster, held.signal);
-    const patient = patientMoves({
-      ...held,
-      parallel: input.parallel,
-      planAgain: async () => planOf(await look(), wanted),
-      tell: (sentence) => held.report({ kind: 'trouble', sentence }),
-    });
+    const plan = (seen: ScaleSight): Plan => planOf(seen, wanted);
+    const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
+    const { parallel } = input;
+    const patient = patientMoves({ ...held, parallel, planAgain: async () => plan(await look()), tell });
     return converge<ScaleSight>({
-      observe: look,
-      plan: (seen) => planOf(seen, wanted),
+      observe: patientLook({ ...held, look, plan, tell }),
+      plan,
       apply: (step, seen) => {
         // Objects are rendered from what is recorded: that names the nodes that go, too, for as long as they are there.
         const deps = { ...ports, ...held, spec: seen.recorded, podsTimeoutMs, resume, ownsObjects: true };

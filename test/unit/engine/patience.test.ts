@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Plan, Step } from '../../../pkg/cluster/model/plan.ts';
-import { patientMoves } from '../../../pkg/engine/patience.ts';
+import { patientLook, patientMoves } from '../../../pkg/engine/patience.ts';
 import { AppError } from '../../../pkg/errors.ts';
 
 const STEP: Extract<Step, { kind: 'move-slots' }> = {
@@ -56,5 +56,40 @@ describe('a move that stops', () => {
     const { run } = setUp([NOTHING]);
     for (let i = 0; i < 5; i++) await run('timeout');
     await expect(run('timeout')).rejects.toMatchObject({ code: 'timeout' });
+  });
+});
+
+describe('a look at a cluster', () => {
+  const setUpLook = (plans: readonly Plan[]): { look: () => Promise<number>; said: string[] } => {
+    let now = 0;
+    let looks = 0;
+    const said: string[] = [];
+    const look = patientLook<number>({
+      clock: {
+        now: () => now,
+        sleep: (milliseconds) => {
+          now += milliseconds;
+          return Promise.resolve();
+        },
+      },
+      signal: new AbortController().signal,
+      look: () => Promise.resolve(looks++),
+      plan: (seen) => plans[Math.min(seen, plans.length - 1)] ?? NOTHING,
+      tell: (sentence) => said.push(sentence),
+    });
+    return { look, said };
+  };
+
+  test('in which an owner is silent: again until it answers, and it is said once', async () => {
+    const { look, said } = setUpLook([REFUSED, REFUSED, NOTHING]);
+    expect([await look(), said]).toEqual([2, ['redis-1-0 is silent; waiting']]);
+  });
+
+  test('which is refused for what does not pass: at once', async () => {
+    expect(await setUpLook([{ ...REFUSED, code: 'foreign-node' }, NOTHING]).look()).toBe(0);
+  });
+
+  test('for no longer than a minute', async () => {
+    expect(await setUpLook([REFUSED]).look()).toBe(121);
   });
 });
