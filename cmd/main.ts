@@ -5,8 +5,8 @@ import { run } from './run.ts';
 import { createTerminal } from './terminal.ts';
 import { VERBS } from './verbs/all.ts';
 
-/** How long a verb may take to tidy up after Ctrl-C: to give a Lease back, to restore the terminal. */
-const TIDY_UP_MS = 5_000;
+/** How long a verb may take to tidy up after Ctrl-C: to end a batch of keys, to give a Lease back. Ctrl-C again is at once. */
+const TIDY_UP_MS = 15_000;
 
 const interrupt = new AbortController();
 const debug = (process.env['KUBECTL_REDIS_DEBUG'] ?? '') !== '';

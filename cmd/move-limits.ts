@@ -1,7 +1,7 @@
 /** Flags of verbs that move slots. */
 import { usageError } from '../pkg/errors.ts';
 import type { MoveLimits } from '../pkg/engine/ports.ts';
-import { duration, text } from './flags.ts';
+import { duration, text, whole } from './flags.ts';
 
 export const moveFlags = {
   'max-pause': duration(
@@ -9,6 +9,7 @@ export const moveFlags = {
     { minMs: 1 },
     { summary: 'How long one batch of keys may keep a primary from answering' },
   ),
+  parallel: whole({ min: 1, max: 100 }, { summary: 'Pairs of nodes that move slots at a time (default: all)' }),
   'max-bandwidth': text({
     placeholder: 'BYTES',
     summary: 'Most bytes a second for each pair of nodes, for example 10M (default: no limit)',
@@ -17,6 +18,7 @@ export const moveFlags = {
 
 export interface MoveFlagValues {
   readonly 'max-pause': number;
+  readonly parallel: number | undefined;
   readonly 'max-bandwidth': string | undefined;
 }
 
@@ -39,8 +41,13 @@ function bytesOf(typed: string): number {
   );
 }
 
+/** The engine runs no more steps at a time than that anyway. */
+export const ALL_PAIRS = 100;
+
 /** The flags as they were typed, for the command that goes on. */
 export function typedLimits(flags: MoveFlagValues): string {
   const pause = flags['max-pause'] === 20 ? '' : ` --max-pause ${flags['max-pause']}ms`;
-  return `${pause}${flags['max-bandwidth'] === undefined ? '' : ` --max-bandwidth ${flags['max-bandwidth']}`}`;
+  const parallel = flags.parallel === undefined ? '' : ` --parallel ${flags.parallel}`;
+  const bandwidth = flags['max-bandwidth'] === undefined ? '' : ` --max-bandwidth ${flags['max-bandwidth']}`;
+  return `${pause}${parallel}${bandwidth}`;
 }

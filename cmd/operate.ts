@@ -43,6 +43,12 @@ export async function operate<T>(
     colour: colour && terminal.live,
     now: () => clock.now(),
   });
+  // At once: whoever does not wait for the end must know, too.
+  const onAbort = (): void => {
+    progress.end();
+    terminal.say(`Stopping at a clean point; Ctrl-C again stops at once. ${resume} goes on from there.\n`);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
     const result = await work(progress.report);
     progress.end();
@@ -51,5 +57,7 @@ export async function operate<T>(
     progress.end();
     if (signal.aborted) terminal.say(`Stopped. ${resume} goes on from here.\n`);
     throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -92,6 +92,8 @@ export function createProgress(out: ProgressOut): ProgressLine {
       }
       case 'agreeing':
         return draw(`  ${title}  ${progress.sentence}`);
+      case 'trouble':
+        return plain(`  ${paint.tone('warn', '!')} ${progress.sentence}`);
       case 'batch-done':
         return plain(`${paint.tone('good', '✓')} ${title} (${(progress.elapsedMs / 1000).toFixed(1)} s)`);
       default:

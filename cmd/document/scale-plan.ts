@@ -1,5 +1,6 @@
 /** What `scale --dry-run -o json` prints. */
 import type { PreparedScale } from '../../pkg/engine/scale.ts';
+import { estimateSeconds } from '../view/move-cost.ts';
 import { API_VERSION, rangesOf } from './document.ts';
 
 export function scalePlanOf({ seen, wanted, plan, outline, remarks }: PreparedScale): object {
@@ -21,6 +22,7 @@ export function scalePlanOf({ seen, wanted, plan, outline, remarks }: PreparedSc
       bytes,
     })),
     handOvers: outline.handOvers,
+    estimatedSeconds: estimateSeconds(outline.moves),
     batches: plan.kind === 'batches' ? plan.batches : [],
     remarks,
   };

@@ -11,10 +11,11 @@ import { mastersWrong } from '../create/request.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { untilAborted } from '../look-at.ts';
-import { limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
+import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
 import { confirmOrStop, operate, planLook } from '../operate.ts';
 import type { Output } from '../output.ts';
-import { scalePlanLines, removalInWords } from '../view/scale-plan.ts';
+import { removalInWords, scalePlanLines } from '../view/scale-plan.ts';
+import { shapeFrom } from './interview.ts';
 
 export interface ScaleRequest {
   readonly args: { readonly NAME: string };
@@ -32,11 +33,6 @@ export interface ScaleRequest {
 export async function runScaleVerb(request: ScaleRequest, deps: Deps): Promise<void> {
   const { flags, globals } = request;
   if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
-  if (flags.masters === undefined && flags.replicas === undefined)
-    throw usageError(
-      'scale needs --masters or --replicas, or both',
-      'for example: kubectl redis scale redis --masters 5',
-    );
   const wrong = mastersWrong(flags.masters);
   if (wrong !== null) throw usageError(`--masters ${flags.masters}: ${wrong}`);
   limitsOf(flags);
@@ -54,7 +50,10 @@ async function scaleOne(request: ScaleRequest, deps: Deps, session: Session, clu
   const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
   session.prepare();
   if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
-  const input = { cluster, masters: flags.masters ?? null, replicas: flags.replicas ?? null, signal: deps.signal };
+  const typed = { masters: flags.masters ?? null, replicas: flags.replicas ?? null };
+  const interactive = deps.interactive && !flags.yes && !flags['dry-run'];
+  const shape = await shapeFrom(typed, interactive, session, cluster);
+  const input = { cluster, ...shape, signal: deps.signal };
   const prepared = await untilAborted(prepareScale(ports, input), deps.signal);
   const { plan, wanted } = prepared;
   checkClusterName(cluster.name, wanted.masters * (1 + wanted.replicas));
@@ -69,14 +68,15 @@ async function scaleOne(request: ScaleRequest, deps: Deps, session: Session, clu
   const look = planLook(deps, request.globals);
   deps.terminal.say(`${scalePlanLines(prepared, look).join('\n')}\n\n`);
   await askConsent(prepared, deps, flags.yes);
-  const shape = `--masters ${wanted.masters} --replicas ${wanted.replicas}${typedLimits(flags)}`;
-  const resume = `kubectl redis scale ${cluster.name} ${shape} -n ${cluster.namespace}`;
+  const typedAgain = `--masters ${wanted.masters} --replicas ${wanted.replicas}${typedLimits(flags)}`;
+  const resume = `kubectl redis scale ${cluster.name} ${typedAgain} -n ${cluster.namespace}`;
   const { result, seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
     runScale(ports, {
       cluster,
       wanted,
       mover: session.redis.mover,
       limits: limitsOf(flags),
+      parallel: flags.parallel ?? ALL_PAIRS,
       report,
       podsTimeoutMs: flags.timeout,
       resume: `${resume}${flags.yes ? ' --yes' : ''}`,

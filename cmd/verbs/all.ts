@@ -9,6 +9,7 @@ import { helpVerb } from './help.ts';
 import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
+import { rebalanceVerb } from './rebalance.ts';
 import { scaleVerb } from './scale.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
@@ -23,6 +24,7 @@ export const VERBS: readonly Verb[] = [
   explainVerb,
   listVerb,
   scaleVerb,
+  rebalanceVerb,
   deleteVerb,
   injectVerb,
   completionVerb,

@@ -2,8 +2,8 @@
 import type { Plan, Remark } from '../../pkg/cluster/model/plan.ts';
 import { countSlots, formatRange, splitSlots } from '../../pkg/cluster/model/slots.ts';
 import { nodeCount, nodeName, ordinalsOf, shardOf, shardsOf, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
-import { wrap } from './format.ts';
 import { createPaint, type Paint } from './paint.ts';
+import { factLines as labelled, indent, noteLines } from './plan-lines.ts';
 import { table } from './table.ts';
 
 export interface CreateView {
@@ -34,6 +34,11 @@ export function createPlanLines(view: CreateView, look: CreateLook): string[] {
     : view.resumes
       ? `Finish ${name} in namespace ${namespace}: ${what}`
       : `Create ${name} in namespace ${namespace}: ${what}`;
+  const notes = noteLines(
+    view.remarks.map(({ sentence }) => sentence),
+    look.width,
+    paint,
+  );
   return [
     paint.tone('strong', title),
     '',
@@ -44,7 +49,7 @@ export function createPlanLines(view: CreateView, look: CreateLook): string[] {
     ).map(indent),
     '',
     ...factLines(view, paint, look.width),
-    ...remarkLines(view.remarks, paint, look.width),
+    ...(notes.length === 0 ? [] : ['', ...notes]),
   ];
 }
 
@@ -85,10 +90,7 @@ function factLines(view: CreateView, paint: Paint, width: number | null): string
   const next = plan.kind === 'batches' ? plan.batches.map((batch) => batch.title).join(', ') : 'nothing';
   if (view.resumes) facts.push(['left to do', next]);
   facts.push(['loses', 'nothing: what is there is not changed']);
-  return facts.flatMap(([label, text]) => {
-    const lines = width === null ? [text] : wrap(text, Math.max(20, width - 14));
-    return lines.map((line, index) => `  ${paint.tone('dim', (index === 0 ? label : '').padEnd(10))}  ${line}`);
-  });
+  return facts.flatMap(([label, text]) => labelled(label, text, width, paint));
 }
 
 function affinityText(spec: ClusterSpec): string {
@@ -107,19 +109,6 @@ function madeObjects(spec: ClusterSpec): string {
   return `${count + 1} Services, ${count} StatefulSets, ${spec.masters} PodDisruptionBudgets, 1 ConfigMap${spec.auth ? ', 1 Secret' : ''}${spec.networkPolicy ? ', 1 NetworkPolicy' : ''}`;
 }
 
-function remarkLines(remarks: readonly Remark[], paint: Paint, width: number | null): string[] {
-  if (remarks.length === 0) return [];
-  const lines = remarks.flatMap((remark) => {
-    const wrapped = width === null ? [remark.sentence] : wrap(remark.sentence, Math.max(20, width - 4));
-    return wrapped.map((line, index) => `${index === 0 ? paint.tone('warn', '  ! ') : '    '}${line}`);
-  });
-  return ['', ...lines];
-}
-
 function plural(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
-}
-
-function indent(line: string): string {
-  return line === '' ? line : `  ${line}`;
 }

@@ -1,8 +1,9 @@
 /** What `delete` shows before it does anything, and what it says of what it kept. Pure. */
 import { keptObjects, type OwnedObject } from '../../pkg/cluster/plan/delete.ts';
 import type { PreparedDelete } from '../../pkg/engine/delete.ts';
-import { counted, listed, wrap } from './format.ts';
+import { counted, listed } from './format.ts';
 import { createPaint, type Paint } from './paint.ts';
+import { factLines as labelled } from './plan-lines.ts';
 import { table } from './table.ts';
 
 export interface DeleteLook {
@@ -60,10 +61,7 @@ function factLines(prepared: PreparedDelete, paint: Paint, width: number | null)
     ['loses', purge ? `${lossInWords(prepared)}, for ever` : 'nothing: every key stays on its volume'],
     ...(purge ? [] : [['resumes', `kubectl redis create ${cluster.name}`] as [string, string]]),
   ];
-  return facts.flatMap(([label, text]) => {
-    const lines = width === null ? [text] : wrap(text, Math.max(20, width - 14));
-    return lines.map((line, index) => `  ${paint.tone('dim', (index === 0 ? label : '').padEnd(10))}  ${line}`);
-  });
+  return facts.flatMap(([label, text]) => labelled(label, text, width, paint));
 }
 
 /** `1,234 keys of redis and 6 volumes`; says so where not all keys could be counted. */

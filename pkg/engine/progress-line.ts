@@ -24,6 +24,7 @@ export function progressTeller(): (progress: Progress) => string | null {
       case 'going':
         return `${title}: ${progress.gone} of ${progress.total} ${progress.what} gone`;
       case 'agreeing':
+      case 'trouble':
         return `${title}: ${progress.sentence}`;
       case 'step-done':
       case 'batch-done':

@@ -8,6 +8,7 @@ export type Progress =
   | { readonly kind: 'pods'; readonly ready: number; readonly total: number; readonly troubles: readonly PodTrouble[] }
   | { readonly kind: 'going'; readonly gone: number; readonly total: number; readonly what: string }
   | { readonly kind: 'agreeing'; readonly sentence: string }
+  | { readonly kind: 'trouble'; readonly sentence: string }
   | {
       readonly kind: 'moving';
       readonly step: Extract<Step, { kind: 'move-slots' }>;

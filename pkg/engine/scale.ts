@@ -13,6 +13,7 @@ import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { readInventory, type Inventory } from './inventory.ts';
 import { observe, type ObservePorts } from './observe.ts';
+import { patientLook, patientMoves } from './patience.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover } from './ports.ts';
 import type { Report } from './report.ts';
@@ -93,6 +94,8 @@ export interface RunScaleInput {
   readonly wanted: Wanted;
   readonly mover: SlotMover;
   readonly limits: MoveLimits;
+  /** Pairs of nodes that move slots at a time. */
+  readonly parallel: number;
   readonly report: Report;
   readonly podsTimeoutMs: number;
   readonly resume: string;
@@ -102,16 +105,22 @@ export interface RunScaleInput {
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
 export async function runScale(ports: ObservePorts, input: RunScaleInput): Promise<Converged<ScaleSight>> {
   const { cluster, wanted, mover, limits, podsTimeoutMs, resume } = input;
-  return underLease(ports, cluster, 'scale', input, (held) =>
-    converge<ScaleSight>({
-      observe: () => lookForMoves(ports, cluster, held.signal),
-      plan: (seen) => planOf(seen, wanted),
+  return underLease(ports, cluster, 'scale', input, (held) => {
+    const look = (): Promise<ScaleSight> => lookForMoves(ports, cluster, held.signal);
+    const plan = (seen: ScaleSight): Plan => planOf(seen, wanted);
+    const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
+    const { parallel } = input;
+    const patient = patientMoves({ ...held, parallel, planAgain: async () => plan(await look()), tell });
+    return converge<ScaleSight>({
+      observe: patientLook({ ...held, look, plan, tell }),
+      plan,
       apply: (step, seen) => {
         // Objects are rendered from what is recorded: that names the nodes that go, too, for as long as they are there.
         const deps = { ...ports, ...held, spec: seen.recorded, podsTimeoutMs, resume, ownsObjects: true };
-        return applyStep({ ...deps, moving: { mover, limits } }, step, seen.observation);
+        const run = (): Promise<void> => applyStep({ ...deps, moving: { mover, limits } }, step, seen.observation);
+        return step.kind === 'move-slots' ? patient(step, run) : run();
       },
       ...held,
-    }),
-  );
+    });
+  });
 }

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { splitSlots, countSlots } from '../../pkg/cluster/model/slots.ts';
 import type { SlotRange } from '../../pkg/cluster/model/slots.ts';
 import type { MoveLimits, SlotMove } from '../../pkg/engine/ports.ts';
-import { ALL_OUT, fill, keysIn, startMoveCluster, totalKeys } from '../support/move-cluster.ts';
+import { ALL_OUT, awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../support/move-cluster.ts';
 import type { MoveCluster } from '../support/move-cluster.ts';
 import type { Binary } from '../redis/move/servers.ts';
 import { runToEnd } from './command.ts';
@@ -71,6 +71,8 @@ export async function openStage(
     byCli: (cli, ...flags) => timed(() => reshard(cluster, cli, countSlots(ranges), flags)),
     back: async (written = false) => {
       await moveAll(cluster, moveBack, ALL_OUT);
+      // The nodes settle who has which epoch; nobody moves slots to and fro in real life.
+      await awaitSettled(cluster);
       if (written) return;
       const total = await totalKeys(cluster.port, cluster.redis.servers);
       if (total !== keys.length) throw new Error(`${keys.length} keys became ${total}`);

@@ -1,268 +1,77 @@
 /**
  * The mover against redis-cli: the same slots of the same cluster, in turn. Further servers from $REDIS_SERVER_EXTRA.
  *
- *   node test/bench/run.mjs reshard           writes the section of docs/benchmarks.md
+ *   node test/bench/run.mjs reshard [PART …]  writes sections of docs/benchmarks.md
  *   node test/bench/run.mjs reshard --gate    writes nothing; fails where not even half of a goal is reached
  */
-import { startWriters } from '../support/acked-writes.ts';
-import { ALL_OUT, POLITE, keysIn } from '../support/move-cluster.ts';
+import { cpus, loadavg } from 'node:os';
 import { BINARIES } from '../redis/move/servers.ts';
 import type { Binary } from '../redis/move/servers.ts';
-import { alternate, median, spread, writeSection } from './report.ts';
+import { median, writeSection } from './report.ts';
 import type { Goal } from './report.ts';
-import { bytesWritten, fsyncTimes, openStage } from './reshard-cluster.ts';
-import type { Stage, Workload } from './reshard-cluster.ts';
+import { fsyncTimes } from './reshard-cluster.ts';
+import { DENSE, ROUNDS, SPARSE, atomically, byMigrate, curves, nodesConf, round, underLoad } from './reshard-runs.ts';
+import type { Result } from './reshard-runs.ts';
 
-const ROUNDS = 5;
-const MAX_P99_MS = 20;
-const SPARSE: Workload = { name: '4096 slots, 50k of 200k keys', slots: 4096, keys: 200_000, dense: false };
-const DENSE: Workload = { name: '400 slots, 200k keys', slots: 400, keys: 200_000, dense: true };
 const GATE = process.argv.includes('--gate');
-
-interface Result {
-  readonly rows: readonly (readonly string[])[];
-  readonly goals: readonly Goal[];
-}
-
-function row(
-  binary: Binary,
-  workload: string,
-  who: string,
-  times: readonly number[],
-  base: readonly number[],
-): string[] {
-  const seconds = times.map((ms) => ms / 1000);
-  return [binary.name, workload, who, spread(seconds, 2, 's'), `${(median(base) / median(times)).toFixed(1)}x`];
-}
-
-/** At least `times` as fast, said as a goal that is an upper limit. */
-function goal(what: string, ours: readonly number[], theirs: readonly number[], times: number): Goal {
-  return { what, reached: median(ours) / median(theirs), atMost: round(1 / times), unit: 'x' };
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
-
-/** A run, and back again, which is not timed. */
-function andBack<T>(stage: Stage, run: () => Promise<T>): () => Promise<T> {
-  return async () => {
-    const result = await run();
-    await stage.back();
-    return result;
-  };
-}
-
-async function byMigrate(binary: Binary, workload: Workload, polite: number, allOut: number): Promise<Result> {
-  const stage = await openStage(binary, workload);
-  try {
-    const runs = await alternate(ROUNDS, {
-      cli: andBack(stage, () => stage.byCli(binary.cli)),
-      polite: andBack(stage, () => stage.byMover(POLITE)),
-      allOut: andBack(stage, () => stage.byMover(ALL_OUT)),
-    });
-    const { name } = workload;
-    return {
-      rows: [
-        row(binary, name, 'its own --cluster reshard', runs.cli, runs.cli),
-        row(binary, name, 'mover, pauses of 10 ms', runs.polite, runs.cli),
-        row(binary, name, 'mover, all out', runs.allOut, runs.cli),
-      ],
-      goals: [
-        goal(`${binary.name}, ${name}, polite / redis-cli`, runs.polite, runs.cli, polite),
-        goal(`${binary.name}, ${name}, all out / redis-cli`, runs.allOut, runs.cli, allOut),
-      ],
-    };
-  } finally {
-    await stage.stop();
-  }
-}
-
-/** Six clients that write into the slots that move, each a write a millisecond. */
-async function underLoad(binary: Binary): Promise<Result> {
-  const stage = await openStage(binary, SPARSE);
-  try {
-    const tags = keysIn(stage.ranges, 2000).map((key) => /\{(.*)\}/.exec(key)?.[1] ?? '');
-    const loaded = (move: () => Promise<number>) => async (): Promise<{ ms: number; latencies: number[] }> => {
-      const writers = startWriters(stage.cluster.redis.servers, tags, 1);
-      const ms = await move();
-      const { latenciesMs, errors } = await writers.stop();
-      if (errors.length > 0) throw new Error(`a client saw ${errors[0]}`);
-      return { ms, latencies: [...latenciesMs].sort((a, b) => a - b) };
-    };
-    const again =
-      <T>(run: () => Promise<T>) =>
-      async (): Promise<T> => {
-        const result = await run();
-        await stage.back(true);
-        return result;
-      };
-    const runs = await alternate(ROUNDS, {
-      cli: again(loaded(() => stage.byCli(binary.cli))),
-      polite: again(loaded(() => stage.byMover(POLITE))),
-    });
-    const p99s = (results: readonly { latencies: number[] }[]): number[] =>
-      results.map(({ latencies }) => latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN);
-    const line = (who: string, results: typeof runs.cli): string[] => [
-      binary.name,
-      'the same under six writers',
-      `${who}; client p99 ${spread(p99s(results), 1, 'ms')}`,
-      spread(
-        results.map(({ ms }) => ms / 1000),
-        2,
-        's',
-      ),
-      `${(median(runs.cli.map(({ ms }) => ms)) / median(results.map(({ ms }) => ms))).toFixed(1)}x`,
-    ];
-    return {
-      rows: [line('its own --cluster reshard', runs.cli), line('mover, pauses of 10 ms', runs.polite)],
-      goals: [
-        {
-          what: `${binary.name}, p99 of clients while the polite mover moves`,
-          reached: median(p99s(runs.polite)),
-          atMost: MAX_P99_MS,
-          unit: ' ms',
-        },
-      ],
-    };
-  } finally {
-    await stage.stop();
-  }
-}
-
-/** Servers that move slots by themselves: against MIGRATE by their own command line, and against its atomic mode. */
-async function atomically(binary: Binary, workload: Workload, atLeast: number): Promise<Result> {
-  const stage = await openStage(binary, workload);
-  const rss: number[] = [];
-  try {
-    // MIGRATE-based runs take long, and theirs is the greater part of the ratio: three are enough.
-    const slow = await alternate(3, { cli: andBack(stage, () => stage.byCli(binary.cli)) }, 0);
-    const runs = await alternate(ROUNDS, {
-      mover: andBack(stage, () => stage.byMover(ALL_OUT)),
-      command: andBack(stage, async () => {
-        const { ms, peakRssBytes } = await stage.byCommand();
-        rss.push(peakRssBytes);
-        return ms;
-      }),
-      atomicCli: andBack(stage, () =>
-        hasAtomicCli(binary) ? stage.byCli(binary.cli, ATOMIC_FLAG) : Promise.resolve(0),
-      ),
-    });
-    const { name } = workload;
-    const rows = [
-      row(binary, name, 'its own --cluster reshard', slow.cli, slow.cli),
-      row(binary, name, 'mover', runs.mover, slow.cli),
-      row(
-        binary,
-        name,
-        `mover as a command, from the start of Node (${Math.round(median(rss) / 2 ** 20)} MiB)`,
-        runs.command,
-        slow.cli,
-      ),
-    ];
-    const goals = [goal(`${binary.name}, ${name}, mover / its own --cluster reshard`, runs.mover, slow.cli, atLeast)];
-    if (!hasAtomicCli(binary)) return { rows, goals };
-    return {
-      rows: [...rows, row(binary, name, `its own, ${ATOMIC_FLAG}`, runs.atomicCli, slow.cli)],
-      goals: [...goals, goal(`${binary.name}, ${name}, mover / its own in atomic mode`, runs.mover, runs.atomicCli, 1)],
-    };
-  } finally {
-    await stage.stop();
-  }
-}
-
-const ATOMIC_FLAG = '--cluster-use-atomic-slot-migration';
-
-/** redis-cli of Redis has no such mode. */
-function hasAtomicCli(binary: Binary): boolean {
-  return binary.name.startsWith('Valkey');
-}
-
-/** Bytes that reach the disk where there is no log of writes: all of them are nodes.conf. */
-async function nodesConf(binary: Binary): Promise<string> {
-  const stage = await openStage(binary, { ...SPARSE, keys: 0 }, { aof: false });
-  try {
-    const written = async (run: () => Promise<unknown>): Promise<string> => {
-      const before = bytesWritten(stage.cluster);
-      await run();
-      return `${((bytesWritten(stage.cluster) - before) / 2 ** 20).toFixed(1)} MiB`;
-    };
-    const cli = await written(() => stage.byCli(binary.cli));
-    await stage.back();
-    return `nodes.conf of all four: ${cli} written by redis-cli, ${await written(() => stage.byMover(POLITE))} by the mover`;
-  } finally {
-    await stage.stop();
-  }
-}
-
-/** What the time depends on: half the slots, half the keys, one pair instead of three; and memory of the tool. */
-async function curves(binary: Binary): Promise<string[][]> {
-  const rows: string[][] = [];
-  for (const [slots, keys] of [
-    [1024, 200_000],
-    [2048, 200_000],
-    [4096, 50_000],
-    [4096, 400_000],
-  ] as const) {
-    const stage = await openStage(binary, { name: '', slots, keys, dense: false });
-    try {
-      const rss: number[] = [];
-      const { mover } = await alternate(3, {
-        mover: andBack(stage, () => stage.byMover(ALL_OUT)),
-        command: andBack(stage, async () => {
-          const { ms, peakRssBytes } = await stage.byCommand();
-          rss.push(peakRssBytes);
-          return ms;
-        }),
-      });
-      const mib = Math.round(median(rss) / 2 ** 20);
-      const what = `${slots} slots, ${Math.round((keys * slots) / 16384 / 1000)}k of ${keys / 1000}k keys`;
-      rows.push([
-        binary.name,
-        what,
-        `mover, all out (as a command ${mib} MiB)`,
-        spread(
-          mover.map((ms) => ms / 1000),
-          2,
-          's',
-        ),
-        '',
-      ]);
-    } finally {
-      await stage.stop();
-    }
-  }
-  return rows;
-}
+const PARTS = ['migrate', 'clients', 'atomic', 'curves'] as const;
+type Part = (typeof PARTS)[number];
 
 async function main(): Promise<void> {
   const [system, ...extra] = BINARIES;
   if (system === undefined) throw new Error('no redis-server on the PATH');
-  const results = [
-    await byMigrate(system, SPARSE, 4, 6),
-    await byMigrate(system, DENSE, 3, 4.5),
-    await underLoad(system),
-  ];
-  for (const binary of extra.filter(({ atomic }) => atomic)) {
-    results.push(await atomically(binary, SPARSE, 40), await atomically(binary, DENSE, 40));
+  const asked = PARTS.filter((part) => process.argv.includes(part));
+  for (const part of asked.length === 0 ? PARTS : asked) {
+    const results = await runPart(part, system, extra);
+    const goals = results.flatMap((result) => result.goals);
+    if (GATE) gate(goals);
+    else if (results.length > 0)
+      writePart(part, results, goals, part === 'migrate' ? `${await nodesConf(system)}.` : '');
   }
-  const goals = results.flatMap((result) => result.goals);
-  if (GATE) return gate(goals);
+}
+
+async function runPart(part: Part, system: Binary, extra: readonly Binary[]): Promise<readonly Result[]> {
+  switch (part) {
+    case 'migrate':
+      return [await byMigrate(system, SPARSE, 4, 6), await byMigrate(system, DENSE, 3, 4.5)];
+    case 'clients':
+      return [await underLoad(system)];
+    case 'curves':
+      return GATE ? [] : [{ rows: await curves(system), goals: [] }];
+    case 'atomic': {
+      const results: Result[] = [];
+      for (const binary of extra.filter(({ atomic }) => atomic)) {
+        for (const workload of [SPARSE, DENSE]) results.push(await atomically(binary, workload, 40));
+      }
+      return results;
+    }
+    default:
+      return part satisfies never;
+  }
+}
+
+const TITLES: Readonly<Record<Part, string>> = {
+  migrate: 'Moving slots',
+  clients: 'Moving slots under clients that write',
+  atomic: 'Moving slots where servers do it by themselves',
+  curves: 'Moving slots: what the time depends on',
+};
+
+function writePart(part: Part, results: readonly Result[], goals: readonly Goal[], more: string): void {
   const fsync = fsyncTimes();
-  const [fsyncMedian, fsyncP99] = [median(fsync), fsync[Math.floor(fsync.length * 0.99)] ?? Number.NaN];
+  const [middle, p99] = [median(fsync), fsync[Math.floor(fsync.length * 0.99)] ?? Number.NaN];
   writeSection({
-    id: 'reshard',
-    title: 'Moving slots',
-    command: 'npm run bench:reshard',
+    id: `reshard-${part}`,
+    title: TITLES[part],
+    command: `npm run bench:reshard -- ${part}`,
     text:
-      `Slots of three primaries go to a fourth that has none, on one machine, with an append-only file; then back, which is not timed, ` +
-      `and no key is missing. ${ROUNDS} alternating runs each. fsync of 4 KiB takes ${fsyncMedian.toFixed(2)} ms here ` +
-      `(99th percentile ${fsyncP99.toFixed(2)} ms). ${await nodesConf(system)}.`,
-    table: [
-      ['server', 'what', 'by', 'median (least-greatest)', 'speed'],
-      ...results.flatMap((result) => result.rows),
-      ...(await curves(system)),
-    ],
+      'Slots of three primaries go to a fourth that has none, on one machine, with an append-only file; then back, which is not timed, ' +
+      `and no key is missing. Alternating runs, ${ROUNDS} each where the table does not say less. fsync of 4 KiB takes ${middle.toFixed(2)} ms here ` +
+      `(99th percentile ${p99.toFixed(2)} ms), with ${loadavg()
+        .map((load) => load.toFixed(0))
+        .join(', ')} processes that want one of ${cpus().length} processors ` +
+      `(mean of the last 1, 5 and 15 minutes). ${more}`,
+    table: [['server', 'what', 'by', 'median (least-greatest)', 'speed'], ...results.flatMap((result) => result.rows)],
     goals,
   });
 }

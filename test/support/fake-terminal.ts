@@ -3,7 +3,7 @@ import type { Deps, Session } from '../../cmd/deps.ts';
 import { run } from '../../cmd/run.ts';
 import { VERBS } from '../../cmd/verbs/all.ts';
 import type { KubeFacts, NodeReply, Observation } from '../../pkg/cluster/model/observation.ts';
-import type { KubePort, ListedCluster, RedisPort } from '../../pkg/engine/ports.ts';
+import type { KubePort, ListedCluster } from '../../pkg/engine/ports.ts';
 import { AppError } from '../../pkg/errors.ts';
 
 export interface Ran {

@@ -6,6 +6,7 @@ import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import type { MoveEnd, MoveLimits, RedisCommand, SlotMove } from '../../pkg/engine/ports.ts';
 import { createRedisPort } from '../../pkg/redis/connect.ts';
 import type { Redis } from '../../pkg/redis/connect.ts';
+import { areSettled } from '../../pkg/redis/move/epochs.ts';
 import { formCluster, must } from './form-cluster.ts';
 import { poll, startRedisServers } from './redis-server.ts';
 import type { Directive, RedisServer, RedisServerOptions, RedisServers } from './redis-server.ts';
@@ -144,4 +145,17 @@ export async function fill(
 export async function totalKeys(port: Redis, servers: readonly RedisServer[]): Promise<number> {
   const sizes = await Promise.all(servers.map(async (server) => Number((await must(port, server, [['DBSIZE']]))[0])));
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Until everybody knows everybody's config epoch, each its own alone: so it is where slots have not moved for a while. */
+export async function awaitSettled(cluster: MoveCluster): Promise<void> {
+  await poll('settled epochs', 60_000, async () => ((await isSettled(cluster)) ? true : null));
+}
+
+async function isSettled(cluster: MoveCluster): Promise<boolean> {
+  const replies = await Promise.all(
+    cluster.redis.servers.map(({ pod }) => cluster.port.ask(pod, { deadlineMs: 5000 })),
+  );
+  const views = replies.map((reply) => (reply.kind === 'answered' ? reply.answer.view : []));
+  return cluster.redis.servers.every((_, i) => areSettled(cluster.end(i).nodeId, views));
 }

@@ -41,7 +41,7 @@ export function isBrought(kube: KubeFacts, cluster: string): boolean {
 /** @returns refused when the cluster has another shape; nothing when it is there already; else what to do, in order. */
 export function planCreate(input: CreateInput): Plan {
   const { state, kube, spec, policy } = input;
-  const shape = refuseOtherShape(state, spec);
+  const shape = refuseOtherShape(state, spec) ?? refuseUnfinished(state, spec);
   if (shape !== null) return shape;
   const brought = isBrought(kube, spec.cluster.name);
   const remarks = placementRemarks(state);
@@ -92,6 +92,21 @@ function refuseOtherShape(state: ClusterState, spec: ClusterSpec): Plan | null {
     hint: state.formed
       ? `kubectl redis scale ${name} --masters ${spec.masters} --replicas ${spec.replicas} changes the shape of a cluster`
       : `kubectl redis create ${name} --masters ${have.masters} --replicas ${have.replicas} finishes it; to start over, delete what is labelled kubectl-redis.io/cluster=${name}`,
+  };
+}
+
+/** Its nodes are `scale`'s business, as long as it serves; one that was stopped in between is started as it was. */
+function refuseUnfinished(state: ClusterState, spec: ClusterSpec): Plan | null {
+  const serves =
+    state.uncovered.length === 0 &&
+    state.nodes.every((node) => node.slots.length === 0 || node.reply?.kind === 'answered');
+  if (spec.scaling === null || !state.formed || !serves) return null;
+  const { name } = spec.cluster;
+  return {
+    kind: 'refused',
+    code: 'scale-unfinished',
+    sentence: `A change of ${name} to ${shapeInWords(spec)} was begun and is not finished`,
+    hint: `kubectl redis scale ${name} --masters ${spec.masters} --replicas ${spec.replicas} goes on with it`,
   };
 }
 

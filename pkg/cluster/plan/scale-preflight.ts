@@ -47,7 +47,14 @@ export function roomsOf(state: ClusterState): (shard: string) => Room {
 /** With hard anti-affinity a shard needs as many hosts as it has nodes. */
 export function checkHosts({ spec }: ScaleOutline, hosts: readonly HostFacts[] | null): readonly Remark[] | AppError {
   const decision = decideAntiAffinity(spec.antiAffinity, hosts, spec.replicas);
-  return decision instanceof AppError ? decision : decision.remarks;
+  if (!(decision instanceof AppError)) return decision.remarks;
+  const usable = hosts?.filter((host) => host.ready && host.schedulable).length ?? 0;
+  const most = Math.max(0, usable - 1);
+  return refusal(
+    decision.code,
+    decision.message,
+    `Add hosts, or ask for ${most === 1 ? '1 replica' : `${most} replicas`} of each primary`,
+  );
 }
 
 function megabytes(count: number): string {

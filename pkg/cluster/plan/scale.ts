@@ -19,6 +19,7 @@ import { nodeName, ordinalsOf, podName, shardsOf, type ClusterSpec } from '../mo
 import type { DesiredShape } from '../model/state.ts';
 import { planObjects } from './create-objects.ts';
 import { isConverged } from './form.ts';
+import { refuse } from './form-members.ts';
 import { cleanStage, dropStage, forgetStage, removeStage } from './scale-remove.ts';
 import { joinStage } from './scale-join.ts';
 import { handOverStage, moveStage } from './scale-moves.ts';
@@ -67,7 +68,7 @@ export function planScale(input: ScaleInput): Plan {
     const batches = stage(context);
     if (batches.length > 0) return { kind: 'batches', batches, remarks };
   }
-  return { kind: 'nothing', remarks };
+  return refuseLeftOver(context) ?? { kind: 'nothing', remarks };
 }
 
 function remarksOf({ recorded, wanted }: ScaleInput): Remark[] {
@@ -113,8 +114,22 @@ function isGoing(node: ScaleContext['leaving'][number]['node']): boolean {
   return node !== null && (node.pod?.terminating === true || node.reply?.kind !== 'answered');
 }
 
+/** All that can be done was done, and a node that goes is still there: it owns, holds or leads something. */
+function refuseLeftOver({ leaving, state }: ScaleContext): Plan | null {
+  const left = leaving.find(({ node }) => node !== null);
+  if (left === undefined) return null;
+  const { name } = state.cluster;
+  const sentence = `${left.pod} is to go and can't be taken away: slots, keys or replicas are left with it`;
+  return refuse(
+    'node-needed',
+    sentence,
+    `kubectl redis check ${name} says what is wrong; run the same command when it is mended`,
+  );
+}
+
 /** The tables say what is there; then the record that it is done. */
-function settleStage({ kube, spec, target }: ScaleContext): Batch[] {
+function settleStage({ kube, spec, target, leaving }: ScaleContext): Batch[] {
+  if (leaving.some(({ node }) => node !== null)) return [];
   const record = (title: string, one: ClusterSpec, reason: string): Batch => ({
     title,
     steps: [{ kind: 'record-spec', spec: one, reason }],

@@ -39,12 +39,15 @@ export function planTransfers(
   const receivers = ordered.flatMap((holder, at) =>
     (lacks[at] ?? 0) > 0 ? [{ id: holder.id, lack: lacks[at] ?? 0 }] : [],
   );
+  // Giver by giver, so that there are fewer pairs than givers and receivers together.
   const given = ordered.flatMap((holder, at) =>
-    surplusOf(holder, -(lacks[at] ?? 0), shares.has(holder.id), weight).map((slot) => ({ from: holder.id, slot })),
+    surplusOf(holder, -(lacks[at] ?? 0), shares.has(holder.id), weight)
+      .sort((a, b) => a - b)
+      .map((slot) => ({ from: holder.id, slot })),
   );
   const pairs = new Map<string, { from: string; to: string; slots: number[] }>();
   let at = 0;
-  for (const { from, slot } of given.sort((a, b) => a.slot - b.slot)) {
+  for (const { from, slot } of given) {
     const heavy = weight(slot);
     while (at < receivers.length - 1 && (receivers[at]?.lack ?? 0) < heavy / 2) at += 1;
     const receiver = receivers[at];

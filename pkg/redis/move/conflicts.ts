@@ -7,9 +7,7 @@ import { isWireList } from '../wire.ts';
 import type { WireCommand } from '../wire.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
-import { migrateCommand } from './migrate-command.ts';
-
-const KEYS_AT_ONCE = 100;
+import { mustAll } from './node-line.ts';
 
 /** The copy that is given up: RESTORE takes `dump` as it is. */
 export interface KeyConflict {
@@ -21,15 +19,17 @@ export interface KeyConflict {
   readonly pod: string;
 }
 
-/** @throws AppError `key-conflict` when copies differ and nothing saves the one that would be lost */
-export async function settleConflicts(context: MoveContext, slot: number): Promise<void> {
-  const { source } = context;
-  for (;;) {
-    const [listed] = await source.send([['CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE]], COMMAND_DEADLINE_MS);
-    const keys = isWireList(listed) ? listed : [];
-    if (keys.length === 0) return;
-    for (const key of keys) await settle(context, slot, key);
-  }
+/**
+ * Called before the source is told to send clients to the target: until then an interrupted run leaves a slot that the next one
+ * takes for what it is. What the target holds and the source does not is no conflict, and stays.
+ *
+ * @throws AppError `key-conflict` when copies differ and nothing saves the one that would be lost
+ */
+export async function settleConflicts(context: MoveContext, slot: number, keysAtTarget: number): Promise<void> {
+  const list: WireCommand = ['CLUSTER', 'GETKEYSINSLOT', slot, keysAtTarget];
+  const [listed] = await context.target.send([list], COMMAND_DEADLINE_MS);
+  const keys = isWireList(listed) ? listed : [];
+  for (const key of keys) await settle(context, slot, key);
 }
 
 async function settle(context: MoveContext, slot: number, key: Buffer): Promise<void> {
@@ -38,18 +38,13 @@ async function settle(context: MoveContext, slot: number, key: Buffer): Promise<
     source.send([['DUMP', key]], COMMAND_DEADLINE_MS),
     target.send([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]], COMMAND_DEADLINE_MS),
   ]);
-  if (Buffer.isBuffer(ours) && Buffer.isBuffer(theirs) && !ours.equals(theirs)) {
+  if (!Buffer.isBuffer(ours) || !Buffer.isBuffer(theirs)) return;
+  if (!ours.equals(theirs)) {
     if (context.saveConflict === undefined) throw conflict(context, slot, key);
     const timeToLiveMs = typeof timeToLive === 'number' && timeToLive >= 0 ? timeToLive : null;
     await context.saveConflict({ slot, key, dump: theirs, timeToLiveMs, pod: target.end.pod.name });
   }
-  const move: WireCommand = migrateCommand(context, { slot, keys: [key], bytes: 0 }, true);
-  const [reply] = await source.send([move], COMMAND_DEADLINE_MS);
-  if (!(reply instanceof Error)) return context.count({ keys: 1 });
-  throw new AppError(`Slot ${slot} stopped on its way to ${target.end.pod.name}`, {
-    code: 'migrate-failed',
-    cause: reply,
-  });
+  mustAll(target, await target.send([['ASKING'], ['DEL', key]], COMMAND_DEADLINE_MS), 'the end of a copy');
 }
 
 function conflict({ source, target }: MoveContext, slot: number, key: Buffer): AppError {

@@ -20,8 +20,8 @@ export interface MoveContext {
   readonly signal: AbortSignal;
   /** One MIGRATE at a time for each source, also over several moves. */
   readonly turns: Turns;
-  /** Of the keys of the source. */
-  readonly weights: Weights;
+  /** Of the keys of the source, as soon as they were asked. */
+  weights: Weights;
   /** Keeps a copy of a key that another replaces. */
   readonly saveConflict?: (conflict: KeyConflict) => Promise<void>;
   readonly count: (done: Partial<MoveProgress>) => void;

@@ -26,16 +26,8 @@ export interface Drained {
   readonly troubles: ReadonlyMap<number, { readonly outcome: MigrateOutcome; readonly reply: Error }>;
 }
 
-/**
- * @param counts keys by slot; slots without keys left out
- * @param sureOf slots in which the source's copy of a key replaces the target's (law L6)
- */
-export async function drain(
-  context: MoveContext,
-  counts: readonly KeysInSlot[],
-  sureOf: (slot: number) => boolean,
-  first: BatchSize,
-): Promise<Drained> {
+/** @param counts keys by slot; slots without keys left out */
+export async function drain(context: MoveContext, counts: readonly KeysInSlot[], first: BatchSize): Promise<Drained> {
   const { source, turns, limits } = context;
   const rest = counts.map(({ slot, count }) => ({ slot, count }));
   const troubles = new Map<number, { outcome: MigrateOutcome; reply: Error }>();
@@ -48,11 +40,11 @@ export async function drain(
     if (batch.length === 0 && wanted.length === 0) return { size, troubles };
     const sending = batch;
     const { replies, fetched, pausedMs } = await turns.take(source.end.nodeId, () =>
-      exchange(context, sending, wanted, sureOf),
+      exchange(context, sending, wanted),
     );
     sending.forEach((keys, i) => note(context, troubles, keys, replies[i]));
     if (sending.length > 0) size = nextBatch(size, keysIn(sending), pausedMs, limits.maxPauseMs);
-    if (isHopeless(troubles)) return { size, troubles };
+    if (troubles.size > 0) return { size, troubles };
     await keepPace(context, sending);
     batch = fetched;
     if (!context.weights.weighAll || fetched.length === 0) continue;
@@ -61,10 +53,10 @@ export async function drain(
     for (const key of heavy) {
       // Its neighbours are still in the source: the next run finds them.
       if (context.signal.aborted) return { size, troubles };
-      note(context, troubles, key, await moveAlone(context, key, sureOf(key.slot)));
+      note(context, troubles, key, await moveAlone(context, key));
       await keepPace(context, [key]);
     }
-    if (isHopeless(troubles)) return { size, troubles };
+    if (troubles.size > 0) return { size, troubles };
   }
 }
 
@@ -77,10 +69,6 @@ function note(
   const outcome = readMigrateReply(reply);
   if (reply instanceof Error) troubles.set(slot, { outcome, reply });
   else context.count({ keys: keys.length, bytes: bytes > 0 ? bytes : keys.length * context.weights.meanBytes });
-}
-
-function isHopeless(troubles: Drained['troubles']): boolean {
-  return [...troubles.values()].some(({ outcome }) => outcome !== 'busy');
 }
 
 function keysIn(batch: readonly KeysOfSlot[]): number {
@@ -107,12 +95,11 @@ async function exchange(
   context: MoveContext,
   batch: readonly KeysOfSlot[],
   wanted: readonly KeysInSlot[],
-  sureOf: (slot: number) => boolean,
 ): Promise<{ replies: readonly unknown[]; fetched: KeysOfSlot[]; pausedMs: number }> {
   const startedAt = performance.now();
   const commands: WireCommand[] = [
     ['TIME'],
-    ...batch.map((keys) => migrateCommand(context, keys, sureOf(keys.slot))),
+    ...batch.map((keys) => migrateCommand(context, keys)),
     ['TIME'],
     ...wanted.map(({ slot, count }): WireCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, count]),
   ];

@@ -66,15 +66,12 @@ async function moveChunk(
   open: ReadonlySet<number>,
   first: BatchSize,
 ): Promise<BatchSize> {
-  const opened = await openSlots(context, slots);
-  const unsure = new Set(
-    opened.filter(({ slot, keysAtTarget }) => keysAtTarget > 0 && !open.has(slot)).map((one) => one.slot),
-  );
-  let counts = opened.filter(({ keys }) => keys > 0).map(({ slot, keys }) => ({ slot, count: keys }));
+  const sureOf = (slot: number): boolean => open.has(slot);
+  let counts = await openSlots(context, slots, sureOf);
   let left: readonly number[] = slots;
   let size = first;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const drained = await drain(context, counts, (slot) => !unsure.has(slot), size);
+    const drained = await drain(context, counts, size);
     size = drained.troubles.size > 0 ? await overcome(context, drained, round) : drained.size;
     counts = await handOver(context, left);
     if (counts.length === 0) return size;

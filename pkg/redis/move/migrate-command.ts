@@ -16,11 +16,10 @@ export interface KeysOfSlot {
   readonly bytes: number;
 }
 
-/** @param replace whether the source's copy of a key takes the place of the target's */
+/** The source's copy of a key takes the place of the target's: what might be wrong about that was settled when the slot was opened. */
 export function migrateCommand(
   { target, targetLogin }: Pick<MoveContext, 'target' | 'targetLogin'>,
   { keys, bytes }: KeysOfSlot,
-  replace: boolean,
 ): WireCommand {
   const login =
     targetLogin === null
@@ -29,7 +28,7 @@ export function migrateCommand(
         ? ['AUTH', targetLogin.password]
         : ['AUTH2', targetLogin.username, targetLogin.password];
   const { ip, port } = target.end;
-  return ['MIGRATE', ip, port, '', 0, ioMs(bytes), ...(replace ? ['REPLACE'] : []), ...login, 'KEYS', keys];
+  return ['MIGRATE', ip, port, '', 0, ioMs(bytes), 'REPLACE', ...login, 'KEYS', keys];
 }
 
 /** For a batch of that size. */

@@ -2,14 +2,13 @@
  * What a reply to MIGRATE means (https://redis.io/docs/latest/commands/migrate/). Pure.
  *
  *   moved      OK, or NOKEY: all keys had gone or expired meanwhile
- *   busy       the target has some of the keys; the others have moved
  *   unknown    no answer from the target in time: keys may be on both sides (law L12)
  *   closed     the target does not import the slot (any more)
  *   not-ready  the target's own state is not ok yet (law L10), or it loads
  *   full       the target is out of memory; nothing is lost
  *   fatal      trying again would not help
  */
-export type MigrateOutcome = 'moved' | 'busy' | 'unknown' | 'closed' | 'not-ready' | 'full' | 'fatal';
+export type MigrateOutcome = 'moved' | 'unknown' | 'closed' | 'not-ready' | 'full' | 'fatal';
 
 const FROM_TARGET = 'ERR Target instance replied with error: ';
 
@@ -19,7 +18,6 @@ export function readMigrateReply(reply: unknown): MigrateOutcome {
   if (message.startsWith('IOERR')) return 'unknown';
   if (!message.startsWith(FROM_TARGET)) return 'fatal';
   const said = message.slice(FROM_TARGET.length).replace(/^-/, '');
-  if (said.startsWith('BUSYKEY')) return 'busy';
   if (said.startsWith('MOVED') || said.startsWith('ASK')) return 'closed';
   if (/^(CLUSTERDOWN|LOADING|BUSY\b|TRYAGAIN)/.test(said)) return 'not-ready';
   if (said.startsWith('OOM')) return 'full';

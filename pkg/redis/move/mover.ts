@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import { formatRanges, rangesFromSlots } from '../../cluster/model/slots.ts';
+import type { SlotRanges } from '../../cluster/model/slots.ts';
 import type { MoveProgress, SlotMover } from '../../engine/ports.ts';
 import type { ConnectionPool, PoolDeps } from '../pool.ts';
 import { importAtTarget } from './atomic-import.ts';
@@ -11,15 +12,16 @@ import type { KeyConflict } from './conflicts.ts';
 import { chooseWay } from './capability.ts';
 import { stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
+import { awaitSettledEpochs } from './epochs.ts';
 import { awaitTarget, viewsOfEnds } from './look.ts';
 import { moveByMigrate } from './migrate-backend.ts';
 import { NodeLine } from './node-line.ts';
+import { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
 import { survey } from './survey.ts';
 import type { Survey } from './survey.ts';
 import { Turns } from './turns.ts';
 import { readWeights } from './weigh.ts';
-import type { Weights } from './weigh.ts';
 
 /**
  * What passes when it is looked at anew: a broken tunnel, a target that forgot an open slot over a restart, slots that an
@@ -40,10 +42,10 @@ export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
 
 export function createSlotMover(deps: MoverDeps): SlotMover {
   const turns = new Turns();
+  const roles = new Roles();
   return {
     move: async (move, limits, onProgress, signal) => {
       let done: MoveProgress = { slots: 0, keys: 0, bytes: 0 };
-      let weights: Weights = { meanBytes: 0, weighAll: true };
       const context: MoveContext = {
         source: new NodeLine(deps.pool, move.source),
         target: new NodeLine(deps.pool, move.target),
@@ -52,40 +54,42 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         limits,
         signal,
         turns,
-        get weights() {
-          return weights;
-        },
+        weights: { meanBytes: 0, weighAll: true },
         ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
         count: ({ slots = 0, keys = 0, bytes = 0 }) => {
           done = { slots: done.slots + slots, keys: done.keys + keys, bytes: done.bytes + bytes };
           onProgress(done);
         },
       };
-      const look = (): Promise<Survey> => lookAtSlots(context, move.ranges);
-      let attempts = 0;
-      for (;;) {
-        const before = done;
-        try {
-          stopIfAborted(context);
-          const found = await look();
-          if (countLeft(found) === 0) return done;
-          await awaitTarget(context);
-          weights = await readWeights(context);
-          await moveFound(context, found);
-          await proveMoved(context, look);
-          return done;
-        } catch (error) {
-          if (!(error instanceof AppError) || !PASSING.has(error.code)) throw error;
-          attempts = done === before ? attempts + 1 : 1;
-          if (attempts >= MAX_ATTEMPTS) throw error;
-          await delay(BEFORE_NEXT_MS);
-        }
-      }
+      const { source, target } = context;
+      return roles.hold(source.end.nodeId, target.end.nodeId, async () => {
+        await moveUntilDone(context, move.ranges, () => done);
+        return done;
+      });
     },
   };
 }
 
-async function lookAtSlots(context: MoveContext, ranges: Parameters<typeof survey>[0]): Promise<Survey> {
+async function moveUntilDone(context: MoveContext, ranges: SlotRanges, progress: () => MoveProgress): Promise<void> {
+  let attempts = 0;
+  for (;;) {
+    const before = progress();
+    try {
+      stopIfAborted(context);
+      const found = await lookAtSlots(context, ranges);
+      if (countLeft(found) === 0) return;
+      await moveFound(context, found);
+      return await proveMoved(context, () => lookAtSlots(context, ranges));
+    } catch (error) {
+      if (!(error instanceof AppError) || !PASSING.has(error.code)) throw error;
+      attempts = progress() === before ? attempts + 1 : 1;
+      if (attempts >= MAX_ATTEMPTS) throw error;
+      await delay(BEFORE_NEXT_MS);
+    }
+  }
+}
+
+async function lookAtSlots(context: MoveContext, ranges: SlotRanges): Promise<Survey> {
   const views = await viewsOfEnds(context);
   const ends = { sourceId: context.source.end.nodeId, targetId: context.target.end.nodeId };
   return survey(ranges, ends, views.source, views.target);
@@ -97,13 +101,18 @@ function countLeft({ drain, claim, tell }: Survey): number {
 
 /** What lies between two owners, and slots that are open, first and by MIGRATE; the rest as both ends can. */
 async function moveFound(context: MoveContext, found: Survey): Promise<void> {
+  await awaitTarget(context);
+  await moveByMigrate(context, { ...found, drain: [] });
+  await awaitSettledEpochs(context);
+  context.weights = await readWeights(context);
   const way = await chooseWay(context);
   await checkRoom(context, way, found);
-  if (way === 'migrate') return moveByMigrate(context, found);
-  await moveByMigrate(context, { ...found, drain: [...found.marked] });
+  const rest = { ...found, claim: [], tell: [] };
+  if (way === 'migrate') return moveByMigrate(context, rest);
+  await moveByMigrate(context, { ...rest, drain: [...found.marked] });
   const closed = found.drain.filter((slot) => !found.marked.has(slot));
   const left = await moveAtomically(context, way === 'import' ? importAtTarget : exportFromSource, closed);
-  await moveByMigrate(context, { ...found, claim: [], tell: [], drain: left });
+  await moveByMigrate(context, { ...rest, drain: left });
 }
 
 /** Both ends must say so themselves: +OK is no proof. The one that did not make the change may hear of it by gossip. */

@@ -4,42 +4,49 @@
  * pipelines over a chunk of slots, never slot by slot.
  */
 import { AppError } from '../../errors.ts';
+import { parseClusterInfo } from '../parse/cluster-info.ts';
 import { integerOf } from '../parse/replies.ts';
+import { settleConflicts } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { mustAll } from './node-line.ts';
 import type { WireCommand } from '../wire.ts';
+
+const INFO: WireCommand = ['CLUSTER', 'INFO'];
+const MAX_BUMPS = 5;
 
 export interface KeysInSlot {
   readonly slot: number;
   readonly count: number;
 }
 
-export interface OpenedSlot {
-  readonly slot: number;
-  readonly keys: number;
-  /** Keys that the target holds already; they came with an earlier run, or from clients that were told ASK. */
-  readonly keysAtTarget: number;
-}
-
-/** Target first: between the two, the source still answers for all keys. */
-export async function openSlots(context: MoveContext, slots: readonly number[]): Promise<OpenedSlot[]> {
+/**
+ * Target first: between the two, the source still answers for all keys. Keys that the target has of slots in which the source's
+ * copy does not count without asking are settled in between.
+ */
+export async function openSlots(
+  context: MoveContext,
+  slots: readonly number[],
+  sureOf: (slot: number) => boolean,
+): Promise<KeysInSlot[]> {
   const { source, target } = context;
   const atTarget = await target.send(
     [...setSlots(slots, 'IMPORTING', source.end.nodeId), ...countKeys(slots)],
     COMMAND_DEADLINE_MS,
   );
   mustAll(target, atTarget, 'slots to import');
+  for (const [i, slot] of slots.entries()) {
+    const keysAtTarget = integerOf(atTarget[slots.length + i]);
+    if (keysAtTarget > 0 && !sureOf(slot)) await settleConflicts(context, slot, keysAtTarget);
+  }
   const atSource = await source.send(
     [...setSlots(slots, 'MIGRATING', target.end.nodeId), ...countKeys(slots)],
     COMMAND_DEADLINE_MS,
   );
   mustAll(source, atSource, 'slots to hand over');
-  return slots.map((slot, i) => ({
-    slot,
-    keys: integerOf(atSource[slots.length + i]),
-    keysAtTarget: integerOf(atTarget[slots.length + i]),
-  }));
+  return slots
+    .map((slot, i) => ({ slot, count: integerOf(atSource[slots.length + i]) }))
+    .filter(({ count }) => count > 0);
 }
 
 /**
@@ -49,14 +56,25 @@ export async function openSlots(context: MoveContext, slots: readonly number[]):
  * @returns slots that still hold keys, and so were not handed over
  */
 export async function handOver(context: MoveContext, slots: readonly number[]): Promise<KeysInSlot[]> {
-  const counts = await context.source.send(countKeys(slots), COMMAND_DEADLINE_MS);
-  mustAll(context.source, counts, 'a count of its keys');
+  const { source } = context;
+  const [info, ...counts] = await source.send([INFO, ...countKeys(slots)], COMMAND_DEADLINE_MS);
+  mustAll(source, [info, ...counts], 'a count of its keys');
   const empty = slots.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) {
     await tell(context, 'target', empty);
+    await outbid(context, parseClusterInfo(String(info)).myEpoch);
     await tellSource(context, empty);
   }
   return slots.map((slot, i) => ({ slot, count: integerOf(counts[i]) })).filter(({ count }) => count > 0);
+}
+
+/** The target's claim must be the stronger one (epochs.ts). It is, as a rule; BUMPEPOCH is right where it holds the keys. */
+async function outbid({ target }: MoveContext, epochOfSource: number): Promise<void> {
+  for (let i = 0; i < MAX_BUMPS; i++) {
+    const [info] = await target.send([INFO], COMMAND_DEADLINE_MS);
+    if (parseClusterInfo(String(info)).myEpoch > epochOfSource) return;
+    await target.send([['CLUSTER', 'BUMPEPOCH']], COMMAND_DEADLINE_MS);
+  }
 }
 
 /** What a server says that became a replica when its last slot went (cluster-allow-replica-migration). */

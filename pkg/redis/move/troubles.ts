@@ -2,7 +2,6 @@
 import { AppError } from '../../errors.ts';
 import { firstBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
-import { settleConflicts } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import type { Drained } from './drain.ts';
@@ -19,9 +18,6 @@ export async function overcome(context: MoveContext, drained: Drained, round: nu
   for (const [slot, { outcome, reply }] of troubles) {
     switch (outcome) {
       case 'moved':
-        continue;
-      case 'busy':
-        await settleConflicts(context, slot);
         continue;
       case 'unknown':
         if (round >= MAX_SILENT_ROUNDS) throw stop(context, slot, 'target-silent', reply);

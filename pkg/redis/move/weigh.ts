@@ -79,15 +79,13 @@ export async function weigh({ source, limits }: MoveContext, batch: readonly Key
  *
  * @returns the reply to MIGRATE
  */
-export async function moveAlone(context: MoveContext, key: KeysOfSlot, replace: boolean): Promise<unknown> {
+export async function moveAlone(context: MoveContext, key: KeysOfSlot): Promise<unknown> {
   const { source, target, others, turns } = context;
   const expectedMs = key.bytes / MOVED_BYTES_PER_MS;
   const patient = await beMorePatient([target, source, ...others], expectedMs * 3);
   try {
     const deadlineMs = COMMAND_DEADLINE_MS + 2 * ioMs(key.bytes);
-    const [reply] = await turns.take(source.end.nodeId, () =>
-      source.send([migrateCommand(context, key, replace)], deadlineMs),
-    );
+    const [reply] = await turns.take(source.end.nodeId, () => source.send([migrateCommand(context, key)], deadlineMs));
     return reply;
   } finally {
     await Promise.allSettled(patient.map((putBack) => putBack()));

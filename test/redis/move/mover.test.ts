@@ -1,59 +1,12 @@
 /** The mover on real servers, where something is in its way. Those that move slots by themselves are made to MIGRATE too. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { MoveLimits, MoveProgress, RedisCommand } from '../../../pkg/engine/ports.ts';
-import { AppError } from '../../../pkg/errors.ts';
-import { slotOfKey } from '../../../cmd/slot-lookup.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { MoveProgress } from '../../../pkg/engine/ports.ts';
 import { must } from '../../support/form-cluster.ts';
 import { poll } from '../../support/redis-server.ts';
-import { ALL_OUT, POLITE, fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
-import type { MoveCluster, MoveClusterOptions } from '../../support/move-cluster.ts';
+import { keysIn, totalKeys } from '../../support/move-cluster.ts';
 import { findStrays } from '../../support/strays.ts';
-import { BINARIES } from './servers.ts';
-
-const RANGE = { start: 0, end: 199 };
-const ALL = { start: 0, end: 16383 };
-/** Servers that move slots by themselves can't be slowed down, so a limit makes them MIGRATE. */
-const BY_MIGRATE: MoveLimits = { maxPauseMs: 10, maxBandwidth: 1e12 };
-
-const CASES = BINARIES.flatMap((binary) => [
-  { ...binary, way: 'MIGRATE', limits: BY_MIGRATE },
-  ...(binary.atomic ? [{ ...binary, way: 'atomic', limits: POLITE }] : []),
-]);
-
-let cluster: MoveCluster;
-afterEach(async () => {
-  await cluster.stop();
-});
-
-async function start(binary: string, options: Partial<MoveClusterOptions> = {}): Promise<void> {
-  cluster = await startMoveCluster({ masters: 1, empty: 1, nodeTimeoutMs: 3000, ...options, binary });
-}
-
-function run(
-  limits: MoveLimits,
-  options: { onProgress?: (progress: MoveProgress) => void; signal?: AbortSignal; source?: number } = {},
-): Promise<MoveProgress> {
-  const move = cluster.move(options.source ?? 0, 1, [RANGE]);
-  const signal = options.signal ?? new AbortController().signal;
-  return cluster.port.mover.move(move, limits, options.onProgress ?? (() => undefined), signal);
-}
-
-function load(count: number, valueOf?: (key: string) => RedisCommand): Promise<void> {
-  return fill(cluster.port, [{ server: cluster.server(0), slots: [ALL] }], keysIn([RANGE], count), valueOf);
-}
-
-function at(index: number, ...commands: RedisCommand[]): Promise<readonly unknown[]> {
-  return must(cluster.port, cluster.server(index), commands);
-}
-
-async function codeOf(moving: Promise<unknown>): Promise<string> {
-  const error: unknown = await moving.then(
-    () => new AppError('', { code: 'done' }),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof AppError) return error.code;
-  throw error;
-}
+import { RANGE, at, cluster, codeOf, load, run, start } from './scene.ts';
+import { CASES } from './servers.ts';
 
 describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
   /** Enough that it can be disturbed: 80 MB, which take the fastest server some hundred milliseconds. */
@@ -190,9 +143,11 @@ describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
     ] as const;
     await start(server, { config });
     await loadMany();
-    let killed: Promise<void> | null = null;
-    const code = await runDisturbed(() => (killed = cluster.server(1).stop()));
-    await killed;
+    const killed: Promise<void>[] = [];
+    const code = await runDisturbed(() => {
+      killed.push(cluster.server(1).stop());
+    });
+    await Promise.all(killed);
     expect(['target-silent', 'migration-failed', 'error', 'refused', 'timeout', 'migrate-failed']).toContain(code);
     await cluster.server(1).start();
     await run(limits);
@@ -204,11 +159,11 @@ describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
     await start(server, { masters: 1, empty: 2, replicas: 1 });
     await loadMany();
     await at(0, ['WAIT', 1, 5000]);
-    let failover: Promise<unknown> | null = null;
-    const code = await runDisturbed(
-      () => (failover = cluster.port.run(cluster.server(3).pod, [['CLUSTER', 'FAILOVER']], 5000)),
-    );
-    await failover;
+    const failover: Promise<unknown>[] = [];
+    const code = await runDisturbed(() => {
+      failover.push(cluster.port.run(cluster.server(3).pod, [['CLUSTER', 'FAILOVER']], 5000));
+    });
+    await Promise.all(failover);
     const reasons = [
       'role-changed',
       'slots-elsewhere',
@@ -240,69 +195,5 @@ describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
     const move = { ...cluster.move(0, 2, [{ start: 9000, end: 9001 }]) };
     const moving = cluster.port.mover.move(move, limits, () => undefined, new AbortController().signal);
     expect(await codeOf(moving)).toBe('slots-elsewhere');
-  });
-});
-
-describe.each(BINARIES)('slots that are open already, $name', ({ server }) => {
-  let keys: readonly string[] = [];
-  beforeEach(async () => {
-    await start(server);
-    await load(400);
-    keys = keysIn([RANGE], 400);
-  });
-
-  async function split(slot: number): Promise<string> {
-    const [source, target] = [cluster.end(0), cluster.end(1)];
-    await at(1, ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.nodeId]);
-    await at(0, ['CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.nodeId]);
-    const [key = ''] = keys.filter((one) => slotOfKey(one) === slot);
-    await at(0, ['MIGRATE', target.ip, target.port, '', 0, 1000, 'COPY', 'KEYS', key]);
-    return key;
-  }
-
-  test('a key on both sides of a properly open slot: the source counts', async () => {
-    const key = await split(7);
-    await at(0, ['SET', key, 'newer']);
-    await run(ALL_OUT);
-    expect(await at(1, ['GET', key])).toEqual(['newer']);
-    expect(await totalKeys(cluster.port, cluster.redis.servers)).toBe(400);
-    expect(await findStrays(cluster)).toEqual([]);
-  });
-
-  test('a source that forgot: a differing copy is never overwritten unsaved, an equal one is', async () => {
-    const [equal, differing] = [await split(8), await split(9)];
-    await at(0, ['CLUSTER', 'SETSLOT', 8, 'STABLE'], ['CLUSTER', 'SETSLOT', 9, 'STABLE'], ['SET', differing, 'newer']);
-    expect(await codeOf(run(ALL_OUT))).toBe('key-conflict');
-    const [[ours], [, theirs]] = await Promise.all([at(0, ['GET', differing]), at(1, ['ASKING'], ['GET', differing])]);
-    expect([ours, String(theirs).startsWith('value of')]).toEqual(['newer', true]);
-    await at(1, ['ASKING'], ['DEL', differing]);
-    await run(ALL_OUT);
-    expect(await at(1, ['GET', differing], ['EXISTS', equal])).toEqual(['newer', 1]);
-    expect(await totalKeys(cluster.port, cluster.redis.servers)).toBe(400);
-    expect(await findStrays(cluster)).toEqual([]);
-  });
-
-  test('the target took the slot and nobody else was told; and the other way round', async () => {
-    const [source, target] = [cluster.end(0), cluster.end(1)];
-    for (const slot of [20, 21]) {
-      await at(1, ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.nodeId]);
-      await at(0, ['CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.nodeId]);
-      const moved = keys.filter((one) => slotOfKey(one) === slot);
-      await at(0, ['MIGRATE', target.ip, target.port, '', 0, 1000, 'KEYS', ...moved]);
-    }
-    await at(1, ['CLUSTER', 'SETSLOT', 20, 'NODE', target.nodeId]);
-    await at(0, ['CLUSTER', 'SETSLOT', 21, 'NODE', target.nodeId]);
-    await run(ALL_OUT);
-    expect(await totalKeys(cluster.port, [cluster.server(1)])).toBe(400);
-    expect(await findStrays(cluster)).toEqual([]);
-  });
-
-  test('a bandwidth is kept to', async () => {
-    await load(4000, (key) => ['SET', key, 'x'.repeat(1000)]);
-    const from = performance.now();
-    const { bytes } = await run({ maxPauseMs: 10, maxBandwidth: 4_000_000 });
-    const seconds = (performance.now() - from) / 1000;
-    expect(bytes).toBeGreaterThan(4_000_000);
-    expect(bytes / seconds).toBeLessThan(4_000_000 * 1.2);
   });
 });

@@ -2,6 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MoveLimits } from '../../../pkg/engine/ports.ts';
+import { POLITE } from '../../support/move-cluster.ts';
 
 export interface Binary {
   readonly name: string;
@@ -24,6 +26,14 @@ export const BINARIES: readonly Binary[] = [
       return binaryOf(join(dir, `${product}-server`), join(dir, `${product}-cli`)) ?? [];
     }),
 ];
+
+/** Servers that move slots by themselves can't be slowed down, so a limit makes them MIGRATE. */
+export const BY_MIGRATE: MoveLimits = { maxPauseMs: 10, maxBandwidth: 1e12 };
+
+export const CASES = BINARIES.flatMap((binary) => [
+  { ...binary, way: 'MIGRATE', limits: BY_MIGRATE },
+  ...(binary.atomic ? [{ ...binary, way: 'atomic', limits: POLITE }] : []),
+]);
 
 function binaryOf(server: string, cli: string): Binary | null {
   try {

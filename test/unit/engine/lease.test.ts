@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { acquireLease, ownIdentity, type Identity } from '../../../pkg/engine/lease.ts';
 import type { Clock, KubePort } from '../../../pkg/engine/ports.ts';
+import { underLease } from '../../../pkg/engine/operation.ts';
+import { poll } from '../../support/redis-server.ts';
 import { createObjectStore } from '../../support/fake-kube.ts';
 
 const CLUSTER = { namespace: 'default', name: 'redis' };
@@ -89,4 +91,44 @@ describe('lease', () => {
     });
     await lease.release();
   });
+
+  test('what the holder tells of its progress is there for everybody; the loser hears of its loss by itself', async () => {
+    const { kube, clock, objects } = setUp();
+    const loser = await acquireLease(kube, clock, CLUSTER, 'scale', ANN);
+    loser.tell('move slots: 12 of 100 slots');
+    await poll('the progress', 10_000, async () =>
+      objects.get('Lease/redis-operation')?.metadata.annotations?.['kubectl-redis.io/progress'] ===
+      'move slots: 12 of 100 slots'
+        ? true
+        : null,
+    );
+    clock.at += 16_000;
+    const winner = await acquireLease(kube, clock, CLUSTER, 'fix', BOB);
+    expect(objects.get('Lease/redis-operation')?.metadata.annotations).not.toHaveProperty('kubectl-redis.io/progress');
+    expect(loser.lost.aborted).toBe(false);
+    await poll('the loss', 10_000, async () => (loser.lost.aborted ? true : null));
+    expect(loser.lost.reason).toMatchObject({ code: 'lease-lost' });
+    await Promise.all([loser.release(), winner.release()]);
+  }, 30_000);
+
+  test('under a lease: work that runs when it is lost is told to stop, and the loss is the error', async () => {
+    const { kube, clock } = setUp();
+    const working = underLease(
+      { kube, clock },
+      CLUSTER,
+      'scale',
+      { report: () => undefined, signal: new AbortController().signal },
+      ({ signal }) =>
+        new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
+    );
+    // Whoever reads the error comes later.
+    working.catch(() => undefined);
+    await poll('it is taken', 10_000, async () =>
+      (await kube.get('', 'Lease', 'redis-operation')) === null ? null : true,
+    );
+    clock.at += 16_000;
+    const winner = await acquireLease(kube, clock, CLUSTER, 'fix', BOB);
+    await expect(working).rejects.toMatchObject({ code: 'lease-lost' });
+    await winner.release();
+  }, 30_000);
 });

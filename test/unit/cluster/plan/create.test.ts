@@ -1,28 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
-import {
-  ANNOUNCE_ANNOTATION,
-  NODES_KEY,
-  SPEC_ANNOTATION,
-  SPEC_HASH_ANNOTATION,
-  SPEC_HASH_KEY,
-} from '../../../../pkg/cluster/model/labels.ts';
-import type {
-  KubeFacts,
-  Observation,
-  PodFacts,
-  ServiceFacts,
-  StatefulSetFacts,
-} from '../../../../pkg/cluster/model/observation.ts';
+import { SPEC_HASH_ANNOTATION } from '../../../../pkg/cluster/model/labels.ts';
+import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
-import {
-  nodeName,
-  ordinalsOf,
-  podName,
-  shardOfOrdinal,
-  specHash,
-  type ClusterSpec,
-} from '../../../../pkg/cluster/model/spec.ts';
+import { podName, specHash, type ClusterSpec } from '../../../../pkg/cluster/model/spec.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { asMade as asMadeFrom } from '../../../support/as-made.ts';
@@ -151,6 +132,18 @@ describe('planCreate', () => {
     expect(plan.kind === 'batches' ? plan.batches[0]?.steps[0] : null).toMatchObject({
       kind: 'wait-pods',
       reason: '1 of 6 pods are not ready',
+    });
+  });
+
+  test('a cluster whose shape was changed: nothing; while that is unfinished: refused, scale is named', () => {
+    const nodes = { '1': '1', '2': '2', '3': '3', '4': '1', '5': '2', '6': '3' };
+    const scaled = { ...SPEC, nodes };
+    expect(planOf(asMade(healthyObservation(), scaled), scaled)).toEqual({ kind: 'nothing', remarks: [] });
+    const unfinished = { ...scaled, scaling: { leaving: [4], spread: false } };
+    expect(planOf(asMade(healthyObservation(), unfinished), unfinished)).toMatchObject({
+      kind: 'refused',
+      code: 'scale-unfinished',
+      hint: 'kubectl redis scale redis --masters 3 --replicas 1 goes on with it',
     });
   });
 });

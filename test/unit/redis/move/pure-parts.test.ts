@@ -1,6 +1,6 @@
 /** How many keys at once, what a reply to MIGRATE means, one at a time. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { firstBatch, nextBatch } from '../../../../pkg/redis/move/batch-size.ts';
 import { ioMs } from '../../../../pkg/redis/move/migrate-command.ts';
 import { readMigrateReply } from '../../../../pkg/redis/move/migrate-reply.ts';
@@ -43,7 +43,7 @@ test('the wait for a big key is longer', () => {
 test.each([
   ['OK', 'moved'],
   ['NOKEY', 'moved'],
-  [new Error('ERR Target instance replied with error: BUSYKEY Target key name already exists.'), 'busy'],
+  [new Error('ERR Target instance replied with error: BUSYKEY Target key name already exists.'), 'fatal'],
   [new Error('IOERR error or timeout reading from target instance'), 'unknown'],
   [new Error('ERR Target instance replied with error: MOVED 7 10.0.0.1:6379'), 'closed'],
   [new Error('ERR Target instance replied with error: CLUSTERDOWN The cluster is down'), 'not-ready'],

@@ -1,0 +1,101 @@
+/** `rebalance` with a person or without: show what moves and what it costs, ask once, run it with live progress. */
+import { refusal, usageError } from '../../pkg/errors.ts';
+import type { BalanceBy } from '../../pkg/cluster/plan/rebalance.ts';
+import { prepareRebalance, runRebalance, type PreparedRebalance } from '../../pkg/engine/rebalance.ts';
+import type { ObservePorts } from '../../pkg/engine/observe.ts';
+import { chooseCluster, exists, notFound } from '../clusters.ts';
+import type { Deps, Session } from '../deps.ts';
+import type { Globals } from '../global-flags.ts';
+import { untilAborted } from '../look-at.ts';
+import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
+import { confirmOrStop, operate, planLook } from '../operate.ts';
+import type { Output } from '../output.ts';
+import { rebalancePlanLines } from '../view/rebalance-plan.ts';
+
+export interface RebalanceRequest {
+  readonly args: { readonly NAME: string | undefined };
+  readonly flags: MoveFlagValues & {
+    readonly by: BalanceBy;
+    readonly weight: readonly string[];
+    readonly threshold: string | undefined;
+    readonly 'dry-run': boolean;
+    readonly yes: boolean;
+    readonly output: Output<'json' | 'yaml'>;
+  };
+  readonly globals: Globals;
+}
+
+const DEFAULT_THRESHOLD = 2;
+
+export async function runRebalanceVerb(request: RebalanceRequest, deps: Deps): Promise<void> {
+  const { flags, globals } = request;
+  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+  limitsOf(flags);
+  const thresholdPercent = thresholdOf(flags.threshold);
+  const session = await deps.openSession(globals);
+  try {
+    await rebalanceOne(request, deps, session, thresholdPercent);
+  } finally {
+    session.close();
+  }
+}
+
+function thresholdOf(typed: string | undefined): number {
+  if (typed === undefined) return DEFAULT_THRESHOLD;
+  const percent = /^\d+(\.\d+)?%?$/.test(typed) ? Number(typed.replace('%', '')) : NaN;
+  if (percent <= 100) return percent;
+  throw usageError(`--threshold ${JSON.stringify(typed)} is not a percentage from 0 to 100`);
+}
+
+async function rebalanceOne(
+  request: RebalanceRequest,
+  deps: Deps,
+  session: Session,
+  thresholdPercent: number,
+): Promise<void> {
+  const { flags } = request;
+  const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  session.prepare();
+  const cluster = await chooseCluster(session, request.args.NAME);
+  if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
+  const input = { cluster, by: flags.by, weights: flags.weight, thresholdPercent, signal: deps.signal };
+  const prepared = await untilAborted(prepareRebalance(ports, input), deps.signal);
+  const { plan, balance } = prepared;
+  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
+  if (plan.kind === 'nothing') {
+    const off = `the farthest is ${balance.worstPercent.toFixed(1)} % off`;
+    deps.terminal.write(`${cluster.name} is balanced by ${flags.by}: ${off}. Nothing was changed.\n`);
+    return;
+  }
+  const look = planLook(deps, request.globals);
+  deps.terminal.say(`${rebalancePlanLines(prepared, look).join('\n')}\n\n`);
+  if (deps.interactive && !flags.yes) await confirmOrStop('Go ahead?', true);
+  const weights = flags.weight.map((weight) => ` --weight ${weight}`).join('');
+  const typed = `--by ${flags.by}${weights}${typedLimits(flags)}`;
+  const resume = `kubectl redis rebalance ${cluster.name} ${typed} -n ${cluster.namespace}`;
+  const { seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
+    runRebalance(ports, {
+      prepared,
+      mover: session.redis.mover,
+      limits: limitsOf(flags),
+      parallel: flags.parallel ?? ALL_PAIRS,
+      report,
+      signal: deps.signal,
+    }),
+  );
+  deps.terminal.write(`${cluster.name} is balanced by ${flags.by} (${seconds} s)\n`);
+}
+
+async function writeDryRun(prepared: PreparedRebalance, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+  if (output === 'table') {
+    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
+    deps.terminal.write(`${rebalancePlanLines(prepared, look).join('\n')}\n`);
+    return;
+  }
+  const [{ printDocument }, { rebalancePlanOf }] = await Promise.all([
+    import('../document/document.ts'),
+    import('../document/rebalance-plan.ts'),
+  ]);
+  deps.terminal.write(await printDocument(rebalancePlanOf(prepared), output));
+}

@@ -1,0 +1,103 @@
+/** What each slot holds: its keys as the servers count them, or its bytes from a sample of keys. */
+import { AppError } from '../errors.ts';
+import { SLOT_COUNT, type SlotRanges } from '../cluster/model/slots.ts';
+import type { PodFacts } from '../cluster/model/observation.ts';
+import type { ClusterNode, ClusterState } from '../cluster/model/state.ts';
+import type { RedisCommand, RedisPort } from './ports.ts';
+
+const DEADLINE_MS = 20_000;
+/** Commands in one pipeline: short enough that other clients hardly notice. */
+const AT_ONCE = 512;
+const SAMPLED_SLOTS = 64;
+const KEYS_OF_SLOT = 4;
+
+/** Keys by slot. */
+export async function countKeys(redis: RedisPort, state: ClusterState): Promise<Float64Array> {
+  const counts = new Float64Array(SLOT_COUNT);
+  await Promise.all(
+    ownersOf(state).map(async ({ pod, slots }) => {
+      const numbers = slotsOf(slots);
+      const replies = await inPieces(
+        redis,
+        pod,
+        numbers.map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
+      );
+      numbers.forEach((slot, i) => (counts[slot] = numberOf(replies[i], pod)));
+    }),
+  );
+  return counts;
+}
+
+/**
+ * Bytes by slot: keys times what a key of that primary takes on average, and for slots of the sample what their own keys take.
+ * No server before 8.2 knows the memory of a slot, and asking every key would cost as much as moving it.
+ */
+export async function sampleBytes(redis: RedisPort, state: ClusterState): Promise<Float64Array> {
+  const counts = await countKeys(redis, state);
+  const bytes = new Float64Array(SLOT_COUNT);
+  await Promise.all(
+    ownersOf(state).map(async ({ pod, slots }) => {
+      const all = slotsOf(slots);
+      const full = all.filter((slot) => (counts[slot] ?? 0) > 0);
+      const perSlot = await sampleSlots(redis, pod, spreadOut(full, SAMPLED_SLOTS));
+      const sizes = [...perSlot.values()];
+      const mean = sizes.length === 0 ? 0 : sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+      for (const slot of all) bytes[slot] = (counts[slot] ?? 0) * (perSlot.get(slot) ?? mean);
+    }),
+  );
+  return bytes;
+}
+
+/** @returns mean bytes of a key, by slot */
+async function sampleSlots(redis: RedisPort, pod: PodFacts, slots: readonly number[]): Promise<Map<number, number>> {
+  const listed = await inPieces(
+    redis,
+    pod,
+    slots.map((slot): RedisCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, KEYS_OF_SLOT]),
+  );
+  const keys = slots.flatMap((slot, i) => {
+    const reply = listed[i];
+    return Array.isArray(reply) ? reply.map((key) => ({ slot, key: String(key) })) : [];
+  });
+  const sizes = await inPieces(
+    redis,
+    pod,
+    keys.map(({ key }): RedisCommand => ['MEMORY', 'USAGE', key]),
+  );
+  const seen = new Map<number, number[]>();
+  keys.forEach(({ slot }, i) => {
+    const size = sizes[i];
+    if (typeof size === 'number') seen.set(slot, [...(seen.get(slot) ?? []), size]);
+  });
+  return new Map([...seen].map(([slot, all]) => [slot, all.reduce((sum, size) => sum + size, 0) / all.length]));
+}
+
+/** The same ones each time: a plan that is made twice must be the same. */
+function spreadOut(slots: readonly number[], count: number): number[] {
+  if (slots.length <= count) return [...slots];
+  return Array.from({ length: count }, (_, i) => slots[Math.floor((i * slots.length) / count)] ?? 0);
+}
+
+async function inPieces(redis: RedisPort, pod: PodFacts, commands: readonly RedisCommand[]): Promise<unknown[]> {
+  const replies: unknown[] = [];
+  for (let at = 0; at < commands.length; at += AT_ONCE)
+    replies.push(...(await redis.run(pod, commands.slice(at, at + AT_ONCE), DEADLINE_MS)));
+  return replies;
+}
+
+function numberOf(reply: unknown, pod: PodFacts): number {
+  if (typeof reply === 'number') return reply;
+  throw new AppError(`${pod.name} does not count its keys`, { code: 'step-failed', cause: reply });
+}
+
+function ownersOf(state: ClusterState): { pod: PodFacts; slots: SlotRanges }[] {
+  return state.nodes.flatMap((node: ClusterNode) =>
+    node.pod === null || node.slots.length === 0 || node.reply?.kind !== 'answered'
+      ? []
+      : [{ pod: node.pod, slots: node.slots }],
+  );
+}
+
+function slotsOf(ranges: SlotRanges): number[] {
+  return ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
+}

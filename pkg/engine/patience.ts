@@ -1,0 +1,100 @@
+/**
+ * Moves of slots that stop because the cluster changed under them: a failover of an end, a tunnel that broke, a node that came back as
+ * another pod. What was moved stays moved, so the cure is to look again and plan what is left, for as long as it gets on.
+ */
+import pLimit from 'p-limit';
+import { AppError } from '../errors.ts';
+import type { Plan, Step } from '../cluster/model/plan.ts';
+import type { Clock } from './ports.ts';
+
+/** What is otherwise after a while, or after another plan. Anything else needs a person. */
+const PASSING: ReadonlySet<string> = new Set([
+  'role-changed',
+  'slots-elsewhere',
+  'node-changed',
+  'target-not-ready',
+  'not-verified',
+  'epochs-unsettled',
+  'migration-failed',
+  'migration-refused',
+  'tunnel',
+  'refused',
+  'timeout',
+  'loading',
+  'error',
+]);
+/** A failover takes the node timeout and an election; a pod that moves to another host takes longer. */
+const CALM_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 500;
+/** Failures of one pair. */
+const MOST_FAILURES = 5;
+
+export interface PatienceDeps {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Looks and plans; a refusal is what is waited out. */
+  readonly planAgain: () => Promise<Plan>;
+  /** Pairs of nodes at a time. */
+  readonly parallel: number;
+  readonly tell: (sentence: string) => void;
+}
+
+type MoveStep = Extract<Step, { kind: 'move-slots' }>;
+
+/** @returns runs a move; when it stops for what passes, it waits until a plan can be made again, and leaves the rest to that */
+export function patientMoves(deps: PatienceDeps): (step: MoveStep, move: () => Promise<void>) => Promise<void> {
+  const limit = pLimit(deps.parallel);
+  const failures = new Map<string, number>();
+  return (step, move) =>
+    limit(async () => {
+      const pair = `${step.source.pod} ${step.target.pod}`;
+      try {
+        await move();
+      } catch (error) {
+        const count = (failures.get(pair) ?? 0) + 1;
+        failures.set(pair, count);
+        const passes = error instanceof AppError && PASSING.has(error.code);
+        if (!passes || deps.signal.aborted || count > MOST_FAILURES) throw error;
+        deps.tell(`${error.message}; looking again`);
+        await untilCalm(deps, error);
+      }
+    });
+}
+
+async function untilCalm({ clock, signal, planAgain }: PatienceDeps, error: AppError): Promise<void> {
+  const deadline = clock.now() + CALM_WITHIN_MS;
+  for (;;) {
+    await clock.sleep(LOOK_EVERY_MS, signal);
+    const plan = await planAgain().catch(() => null);
+    if (plan !== null && plan.kind !== 'refused') return;
+    if (clock.now() > deadline) throw error;
+  }
+}
+
+/** Refusals that a failover, or a node that was only slow to answer, ends by itself. */
+const WAITED_OUT: ReadonlySet<string> = new Set(['owner-silent', 'slots-uncovered']);
+
+export interface LookDeps<O> {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly look: () => Promise<O>;
+  readonly plan: (seen: O) => Plan;
+  readonly tell: (sentence: string) => void;
+}
+
+/** @returns looks again, for at most a minute, while an owner of slots is silent: what was begun is not given up for that */
+export function patientLook<O>({ clock, signal, look, plan, tell }: LookDeps<O>): () => Promise<O> {
+  return async () => {
+    const deadline = clock.now() + CALM_WITHIN_MS;
+    let said = '';
+    for (;;) {
+      const seen = await look();
+      const made = plan(seen);
+      const waits = made.kind === 'refused' && WAITED_OUT.has(made.code) && !signal.aborted;
+      if (!waits || clock.now() > deadline) return seen;
+      if (made.sentence !== said) tell(`${made.sentence}; waiting`);
+      said = made.sentence;
+      await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  };
+}

@@ -1,0 +1,129 @@
+/** `rebalance`, without a terminal: measure, plan, then run the loop under the lease. */
+import { interpret } from '../cluster/interpret.ts';
+import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
+import type { Plan } from '../cluster/model/plan.ts';
+import { countSlots } from '../cluster/model/slots.ts';
+import type { ClusterState } from '../cluster/model/state.ts';
+import {
+  balanceOf,
+  planRebalance,
+  readWeights,
+  type Balance,
+  type BalanceBy,
+  type RebalanceInput,
+} from '../cluster/plan/rebalance.ts';
+import { dataBytes, type OutlineMove } from '../cluster/plan/scale-outline.ts';
+import { refuseMemory, type Room } from '../cluster/plan/scale-preflight.ts';
+import { converge, type Converged } from './converge.ts';
+import { countKeys, sampleBytes } from './measure.ts';
+import { observe, type ObservePorts } from './observe.ts';
+import { patientLook, patientMoves } from './patience.ts';
+import { underLease } from './operation.ts';
+import type { MoveLimits, SlotMover } from './ports.ts';
+import type { Report } from './report.ts';
+import { moveSlots } from './steps/move-slots.ts';
+
+const ASK_DEADLINE_MS = 2_000;
+/** What was measured was so a moment ago: to be nearer than that would chase writes. */
+const NEAR_ENOUGH_PERCENT = 1;
+
+export interface PreparedRebalance {
+  readonly cluster: ClusterRef;
+  readonly state: ClusterState;
+  readonly input: RebalanceInput;
+  readonly plan: Plan;
+  readonly balance: Balance;
+  readonly moves: readonly OutlineMove[];
+}
+
+export interface PrepareRebalanceInput {
+  readonly cluster: ClusterRef;
+  readonly by: BalanceBy;
+  readonly weights: readonly string[];
+  readonly thresholdPercent: number;
+  readonly signal: AbortSignal;
+}
+
+/** Reads and measures, and changes nothing. @throws AppError for whatever rebalance would refuse */
+export async function prepareRebalance(ports: ObservePorts, input: PrepareRebalanceInput): Promise<PreparedRebalance> {
+  const { cluster, by, thresholdPercent, signal } = input;
+  const state = interpret(await look(ports, cluster, signal));
+  const weights = readWeights(input.weights, state);
+  const planned: RebalanceInput = { state, by, weights, thresholdPercent, measured: await measure(ports, by, state) };
+  const plan = planRebalance(planned);
+  const balance = balanceOf(planned);
+  const moves = balance.transfers.map((transfer): OutlineMove => ({ ...transfer, ...costOf(state, transfer) }));
+  const short = plan.kind === 'batches' ? refuseMemory(moves, roomOf(state)) : null;
+  if (short !== null) throw short;
+  return { cluster, state, input: planned, plan, balance, moves };
+}
+
+function look(ports: ObservePorts, cluster: ClusterRef, signal: AbortSignal): Promise<Observation> {
+  return observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal });
+}
+
+async function measure({ redis }: ObservePorts, by: BalanceBy, state: ClusterState): Promise<Float64Array | null> {
+  switch (by) {
+    case 'slots':
+      return null;
+    case 'keys':
+      return countKeys(redis, state);
+    case 'memory':
+      return sampleBytes(redis, state);
+    default:
+      return by satisfies never;
+  }
+}
+
+function costOf(
+  state: ClusterState,
+  { from, ranges }: Pick<OutlineMove, 'from' | 'ranges'>,
+): Pick<OutlineMove, 'slots' | 'keys' | 'bytes'> {
+  const source = state.nodes.find((node) => node.nodeId === from);
+  const slots = countSlots(ranges);
+  const part = source === undefined ? 0 : slots / Math.max(1, countSlots(source.slots));
+  const bytes = source === undefined ? 0 : dataBytes(source.reply);
+  return { slots, keys: Math.round((source?.keys ?? 0) * part), bytes: Math.round(bytes * part) };
+}
+
+function roomOf(state: ClusterState): (nodeId: string) => Room {
+  return (nodeId) => {
+    const reply = state.nodes.find((node) => node.nodeId === nodeId)?.reply;
+    if (reply?.kind !== 'answered') return { usedBytes: 0, maxBytes: 0 };
+    return { usedBytes: reply.answer.info.usedMemoryBytes, maxBytes: reply.answer.info.maxMemoryBytes };
+  };
+}
+
+export interface RunRebalanceInput {
+  readonly prepared: PreparedRebalance;
+  readonly mover: SlotMover;
+  readonly limits: MoveLimits;
+  /** Pairs of nodes that move slots at a time. */
+  readonly parallel: number;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
+export async function runRebalance(ports: ObservePorts, input: RunRebalanceInput): Promise<Converged> {
+  const { prepared, mover, limits } = input;
+  const { cluster } = prepared;
+  const begun = { ...prepared.input, thresholdPercent: prepared.input.by === 'slots' ? 0 : NEAR_ENOUGH_PERCENT };
+  return underLease(ports, cluster, 'rebalance', input, (held) => {
+    const see = (): Promise<Observation> => look(ports, cluster, held.signal);
+    const plan = (observation: Observation): Plan => planRebalance({ ...begun, state: interpret(observation) });
+    const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
+    const { parallel } = input;
+    const patient = patientMoves({ ...held, parallel, planAgain: async () => plan(await see()), tell });
+    return converge({
+      observe: patientLook({ ...held, look: see, plan, tell }),
+      plan,
+      apply: async (step, observation) => {
+        if (step.kind !== 'move-slots') throw new Error(`rebalance has no step ${step.kind}`);
+        const { report, signal } = held;
+        await patient(step, () => moveSlots({ mover, limits, observation, report, signal }, step));
+      },
+      ...held,
+    });
+  });
+}
