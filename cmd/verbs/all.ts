@@ -12,6 +12,7 @@ import { nodesVerb } from './nodes.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
 import { versionVerb } from './version.ts';
+import { webhookVerb } from './webhook.ts';
 
 export const VERBS: readonly Verb[] = [
   createVerb,
@@ -23,6 +24,7 @@ export const VERBS: readonly Verb[] = [
   listVerb,
   deleteVerb,
   injectVerb,
+  webhookVerb,
   completionVerb,
   versionVerb,
   helpVerb,

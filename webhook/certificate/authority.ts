@@ -3,6 +3,7 @@
  * a hundred times faster at it.
  */
 import { X509Certificate as ReadCertificate } from 'node:crypto';
+// oxlint-disable-next-line import/no-unassigned-import -- what the package below is made of looks for it when it is loaded
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,

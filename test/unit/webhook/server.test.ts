@@ -31,7 +31,9 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close(0)));
 });
 
-async function start(options: { requestMs?: number; delay?: Promise<void>; onAsked?: () => void } = {}): Promise<Running> {
+async function start(
+  options: { requestMs?: number; delay?: Promise<void>; onAsked?: () => void } = {},
+): Promise<Running> {
   const metrics = createMetrics();
   const log: string[] = [];
   const cluster = createCluster();
@@ -222,16 +224,16 @@ describe('certificates', () => {
     const next = await makeAuthority(Date.now(), DAY);
     const both = `${authority.cert}\n${next.cert}`;
     const other = await makeLeaf(next, [NAME], Date.now(), DAY);
-    let stop = false;
+    const stop = new AbortController();
     const answers: number[] = [];
     const asking = (async () => {
-      while (!stop) answers.push((await ask(server, review(), { ca: both })).status);
+      while (!stop.signal.aborted) answers.push((await ask(server, review(), { ca: both })).status);
     })();
     await expect(ask(server, review(), { ca: next.cert })).rejects.toThrow();
     server.useCertificate(other);
     expect((await ask(server, review(), { ca: next.cert })).status).toBe(200);
     await expect(ask(server, review())).rejects.toThrow();
-    stop = true;
+    stop.abort();
     await asking;
     expect(new Set(answers)).toEqual(new Set([200]));
   });
