@@ -122,6 +122,7 @@ function podSpec({ certManager, image, imagePullPolicy }: InstallOptions): Recor
     name: 'webhook',
     image,
     ...(imagePullPolicy === null ? {} : { imagePullPolicy }),
+    command: ['node', '/app/webhook.mjs'],
     env: [
       { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
       { name: 'CERTIFICATES', value: certManager ? 'external' : 'own' },
