@@ -4,7 +4,7 @@ import { defineVerb } from '../verb.ts';
 
 export const webhookVerb = defineVerb({
   name: 'webhook',
-  summary: 'Install the webhook that makes nodes of pods, see how it is, uninstall it',
+  summary: 'Install, look at or uninstall the webhook that makes nodes of pods',
   description:
     'The webhook completes every new pod with the label or annotation kubectl-redis.io/cluster: NAME, so that it is a node of the Redis Cluster NAME. It is never asked about other pods, nor about those that "create" made.\nIts certificates are its own, and it renews them itself. -n chooses its namespace, kubectl-redis-system unless said otherwise.',
   positionals: {
