@@ -135,7 +135,6 @@ async function claim(
   now: number,
 ): Promise<Identity> {
   const text = renderClaim(claimant, now);
-  const node = nodeName(cluster.name, ordinal);
   const { [MANAGED_BY_LABEL]: _, ...added } = nodeLabels(cluster.name, ordinal);
   const podLabels = { ...added, ...labels };
   const warnings = service === null ? [] : checkService(seenService(service), podLabels, podName ?? undefined);

@@ -14,6 +14,7 @@ import { scaleVerb } from './scale.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
 import { versionVerb } from './version.ts';
+import { webhookVerb } from './webhook.ts';
 
 export const VERBS: readonly Verb[] = [
   createVerb,
@@ -27,6 +28,7 @@ export const VERBS: readonly Verb[] = [
   rebalanceVerb,
   deleteVerb,
   injectVerb,
+  webhookVerb,
   completionVerb,
   versionVerb,
   helpVerb,

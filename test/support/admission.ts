@@ -57,7 +57,7 @@ export function createCluster(): Cluster {
     deps: { kubeIn: () => kube, clock: { now: () => cluster.now } },
     addPod: async (pod, name) => {
       const metadata = { ...(pod['metadata'] as object), name };
-      await store.create({ ...pod, apiVersion: 'v1', kind: 'Pod', metadata } as unknown as KubeObject);
+      await store.create({ ...pod, apiVersion: 'v1', kind: 'Pod', metadata });
     },
   };
   return cluster;

@@ -1,0 +1,92 @@
+/** The program of the webhook's image: wires settings, Kubernetes, certificates and the server, and ends when it is told to. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino, type Logger } from 'pino';
+import { systemClock } from '../pkg/engine/clock.ts';
+import type { KubePort } from '../pkg/engine/ports.ts';
+import { EXIT, reasonOf } from '../pkg/errors.ts';
+import { createRestClient } from '../pkg/kube/client.ts';
+import { loadKubeTarget } from '../pkg/kube/config.ts';
+import { createKubePort } from '../pkg/kube/kube-port.ts';
+import { createApp, createHealthApp } from './app.ts';
+import { validityOf } from './certificate/authority.ts';
+import { keepCertificates, type KeeperDeps, type Shown } from './certificate/keeper.ts';
+import { renewalPolicy } from './certificate/renewal.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { mutate, type Admission } from './mutate.ts';
+import type { ReviewRequest } from './review.ts';
+import { keepRounds } from './rounds.ts';
+import { startServer, type RunningServer } from './server.ts';
+import { readSettings, serverNames, type Settings } from './settings.ts';
+
+/** Shorter than the ten seconds that the API server waits for a verdict. */
+const KUBE_TIMEOUT_MS = 4_000;
+/** Until no proxy sends anybody here any more. */
+const DRAIN_MS = 5_000;
+const GRACE_MS = 10_000;
+const DAY_MS = 24 * 60 * 60_000;
+
+interface Running {
+  server: RunningServer | null;
+  shown: Shown | null;
+}
+
+async function main(log: Logger, settings: Settings): Promise<void> {
+  const client = createRestClient(loadKubeTarget({}), { requestTimeoutMs: KUBE_TIMEOUT_MS });
+  const metrics = createMetrics();
+  const stop = new AbortController();
+  const running: Running = { server: null, shown: null };
+  const whyNotReady = (): string | null => {
+    if (stop.signal.aborted) return 'stopping';
+    return running.server === null ? 'no certificate yet' : null;
+  };
+  const kubeIn = (namespace: string): KubePort => createKubePort(client, namespace);
+  const admit = (request: ReviewRequest): Promise<Admission> => mutate(request, { kubeIn, clock: systemClock });
+  const app = createApp({ mutate: admit, metrics, log, whyNotReady, stopwatch: () => performance.now() });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const healthApp = createHealthApp({ metrics, whyNotReady });
+  const health = await startServer(healthApp, { port: settings.healthPort, certificate: null });
+  log.info({ namespace: settings.namespace, port: settings.port }, 'starting');
+  await keepRounds({
+    keep: () => keepCertificates(keeperOf(settings, kubeIn(settings.namespace))),
+    clock: systemClock,
+    show: async (next) => {
+      running.shown = next;
+      running.server ??= await startServer(app, { port: settings.port, certificate: next.leaf });
+      running.server.useCertificate(next.leaf);
+      log.info({ until: new Date(validityOf(next.leaf.cert).notAfter).toISOString() }, 'certificate');
+    },
+    onRound: (failure) => afterRound(failure, running.shown, { metrics, log }),
+    signal: stop.signal,
+  });
+  log.info('stopping');
+  await delay(DRAIN_MS);
+  await Promise.all([running.server?.close(GRACE_MS), health.close(0)]);
+  client.close();
+}
+
+function keeperOf(settings: Settings, kube: KubePort): KeeperDeps {
+  const { secretName, configurationName, ownCertificates } = settings;
+  const policy = renewalPolicy(serverNames(settings));
+  return { kube, clock: systemClock, policy, secretName, configurationName, own: ownCertificates };
+}
+
+function afterRound(
+  failure: string | null,
+  now: Shown | null,
+  to: { readonly metrics: Metrics; readonly log: Logger },
+): void {
+  if (failure !== null) to.log.error({ failure }, 'certificates could not be looked after');
+  if (now === null) return;
+  const daysLeft = (cert: string): number => (validityOf(cert).notAfter - systemClock.now()) / DAY_MS;
+  const leaf = daysLeft(now.leaf.cert);
+  to.metrics.certificates({ leaf, authority: now.bundle === '' ? leaf : daysLeft(now.bundle) });
+}
+
+const settings = readSettings(process.env);
+const log = pino({ level: settings.logLevel });
+try {
+  await main(log, settings);
+} catch (error) {
+  log.fatal({ why: reasonOf(error) }, 'ended');
+  process.exitCode = EXIT.failed;
+}
