@@ -151,7 +151,7 @@ describeCluster('scale', () => {
     const { shards } = await slotsOf(env.namespace, 'redis');
     const first = shards.find((shard) => shard.name === '1');
     expect(first?.slots.reduce((sum, { start, end }) => sum + end - start + 1, 0)).toBe(8192);
-    for (const by of ['keys', 'memory', 'slots']) await must('rebalance', 'redis', '--by', by, '--threshold', '1');
+    for (const by of ['keys', 'memory', 'slots']) await must('rebalance', 'redis', '--by', by, '--threshold', '0');
     await expectShape(3, 1);
   }, 240_000);
 

@@ -12,10 +12,11 @@ export function joinStage(context: ScaleContext): Batch[] {
   ];
 }
 
-/** A member is whoever knows an owner of slots, or is one. */
+/** A member is whoever knows an owner of slots, is one, or is known by one: right after they met, one end knows before the other. */
 export function isMember({ members }: Pick<ScaleContext, 'members'>, member: Member): boolean {
   const owners = members.filter(({ node }) => node.slots.length > 0);
-  return owners.some((owner) => owner === member || member.knows.has(owner.step.nodeId));
+  const { nodeId } = member.step;
+  return owners.some((owner) => owner === member || member.knows.has(owner.step.nodeId) || owner.knows.has(nodeId));
 }
 
 /** Each new node meets one member; they take turns, and gossip does the rest. */
