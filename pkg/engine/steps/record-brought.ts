@@ -27,10 +27,10 @@ export async function recordBrought(
   observation: Observation,
   formed: boolean,
 ): Promise<void> {
+  if (injectedPods(observation.kube).length === 0) return;
   const services = [...observation.kube.services, ...(await makeServices(kube, cluster, observation.kube))];
   for (let tries = 1; ; tries++) {
     const config = await kube.get('v1', 'ConfigMap', configName(cluster.name));
-    if (injectedPods(observation.kube).length === 0) return;
     const data = (config?.['data'] ?? {}) as Record<string, string>;
     const facts: KubeFacts = { ...observation.kube, services, config: config === null ? null : data };
     const table = broughtTable(interpret({ ...observation, kube: facts }), facts);

@@ -62,6 +62,8 @@ describe.each(CASES)('a mover that is killed, $name by $way', (binary) => {
       bundle: true,
       format: 'esm',
       platform: 'node',
+      // ioredis is CommonJS and requires Node's modules.
+      banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
       logLevel: 'error',
     });
     cluster = await startMoveCluster({ masters: 3, empty: 1, binary: binary.server, nodeTimeoutMs: 5000 });
