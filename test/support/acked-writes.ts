@@ -175,8 +175,8 @@ class RedirectedClient {
     if (known !== undefined) return known;
     const server = this.#servers.get(where);
     if (server === undefined) throw new Error(`redirected to ${where}, where nobody is`);
-    const opening = createDirectDialer()(server.pod, AbortSignal.timeout(2000)).then(
-      (stream) => RedisConnection.open(stream, null, () => this.#connections.delete(where)),
+    const opening = createDirectDialer()(server.pod, AbortSignal.timeout(2000)).then((stream) =>
+      RedisConnection.open(stream, null, () => this.#connections.delete(where)),
     );
     this.#connections.set(where, opening);
     return opening;
