@@ -9,11 +9,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import type { GossipNode } from '../../cluster/model/observation.ts';
-import { parseClusterNodes } from '../parse/cluster-nodes.ts';
-import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
+import { stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
-import { mustAll } from './node-line.ts';
-import type { NodeLine } from './node-line.ts';
+import { viewOf } from './look.ts';
 
 /** Gossip takes half a cluster-node-timeout at worst. */
 const SETTLED_WITHIN_MS = 30_000;
@@ -51,10 +49,4 @@ export function areSettled(nodeId: string, views: readonly (readonly GossipNode[
   return seen.every((view) =>
     view.every((node) => node.nodeId === nodeId || node.role !== 'primary' || node.configEpoch !== epoch),
   );
-}
-
-async function viewOf(line: NodeLine): Promise<readonly GossipNode[]> {
-  const replies = await line.send([['CLUSTER', 'NODES']], COMMAND_DEADLINE_MS);
-  mustAll(line, replies, 'CLUSTER NODES');
-  return parseClusterNodes(String(replies[0]));
 }

@@ -23,7 +23,8 @@ export async function viewsOfEnds({ source, target }: MoveContext): Promise<View
   return { source: atSource, target: atTarget };
 }
 
-async function viewOf(line: NodeLine): Promise<readonly GossipNode[]> {
+/** @throws AppError when the node refuses to tell, or can't be asked */
+export async function viewOf(line: NodeLine): Promise<readonly GossipNode[]> {
   const replies = await line.send([['CLUSTER', 'NODES']], COMMAND_DEADLINE_MS);
   mustAll(line, replies, 'CLUSTER NODES');
   return parseClusterNodes(String(replies[0]));
