@@ -15,6 +15,7 @@ import type { MoveContext } from './context.ts';
 import { awaitSettledEpochs } from './epochs.ts';
 import { awaitTarget, viewsOfEnds } from './look.ts';
 import { moveByMigrate } from './migrate-backend.ts';
+import { nameOwner } from './own.ts';
 import { NodeLine } from './node-line.ts';
 import { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
@@ -101,6 +102,7 @@ function countLeft({ drain, claim, tell }: Survey): number {
 
 /** What lies between two owners, and slots that are open, first and by MIGRATE; the rest as both ends can. */
 async function moveFound(context: MoveContext, found: Survey): Promise<void> {
+  if (found.misnamed.length > 0) await nameOwner(context, found.misnamed);
   await awaitTarget(context);
   await moveByMigrate(context, { ...found, drain: [] });
   await awaitSettledEpochs(context);

@@ -77,6 +77,16 @@ async function outbid({ target }: MoveContext, epochOfSource: number): Promise<v
   }
 }
 
+/**
+ * A target takes no news of the owner of a slot that it imports. When the source of such a slot fails over, the target is left
+ * without any owner for it as soon as it hears that the old one is a replica; unless told to serve with a part of the slots, it
+ * then refuses every command and every key.
+ */
+export async function nameOwner({ source, target }: MoveContext, slots: readonly number[]): Promise<void> {
+  const replies = await target.send(setSlots(slots, 'NODE', source.end.nodeId), COMMAND_DEADLINE_MS);
+  mustAll(target, replies, 'the owner of slots');
+}
+
 /** What a server says that became a replica when its last slot went (cluster-allow-replica-migration). */
 const NO_PRIMARY = /only with (masters|primaries)/i;
 

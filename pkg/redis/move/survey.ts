@@ -23,6 +23,8 @@ export interface Survey {
   readonly open: ReadonlySet<number>;
   /** Of `drain`: open on one side or both, whatever towards. Servers that move slots by themselves refuse them. */
   readonly marked: ReadonlySet<number>;
+  /** Of `drain`: the target takes another for the owner, or nobody. */
+  readonly misnamed: readonly number[];
 }
 
 export interface Ends {
@@ -43,6 +45,7 @@ export function survey(
   const leaving = new Set(source.migrating.filter((mark) => mark.toNodeId === ends.targetId).map(({ slot }) => slot));
   const coming = new Set(target.importing.filter((mark) => mark.fromNodeId === ends.sourceId).map(({ slot }) => slot));
   const found = { drain: [] as number[], claim: [] as number[], tell: [] as number[], done: [] as number[] };
+  const misnamed: number[] = [];
   const marked = new Set(source.migrating.map(({ slot }) => slot));
   const elsewhere: number[] = [];
   for (const { start, end } of ranges) {
@@ -51,8 +54,10 @@ export function survey(
       if (forTarget === ends.targetId) {
         if (forSource === ends.targetId && !marked.has(slot)) found.done.push(slot);
         else found.tell.push(slot);
-      } else if (forSource === ends.sourceId) found.drain.push(slot);
-      else if (forSource === ends.targetId) found.claim.push(slot);
+      } else if (forSource === ends.sourceId) {
+        found.drain.push(slot);
+        if (forTarget !== ends.sourceId) misnamed.push(slot);
+      } else if (forSource === ends.targetId) found.claim.push(slot);
       else elsewhere.push(slot);
     }
   }
@@ -66,6 +71,7 @@ export function survey(
     ...found,
     open: new Set(found.drain.filter((slot) => leaving.has(slot) && coming.has(slot))),
     marked: new Set(found.drain.filter((slot) => marked.has(slot))),
+    misnamed,
   };
 }
 

@@ -25,7 +25,7 @@ function look(ofSource: ReturnType<typeof view>, ofTarget: ReturnType<typeof vie
   return { ...found, open: [...found.open], marked: [...found.marked] };
 }
 
-const NONE = { drain: [], claim: [], tell: [], done: [], open: [], marked: [] };
+const NONE = { drain: [], claim: [], tell: [], done: [], open: [], marked: [], misnamed: [] };
 
 describe('where the slots of a move stand', () => {
   test('untouched', () => {
@@ -49,6 +49,11 @@ describe('where the slots of a move stand', () => {
     });
     const owned = { [B]: '0-5', [A]: '6-9' };
     expect(look(view(A, owned, `[4->-${B}]`), view(B, owned))).toEqual({ ...NONE, tell: [4], done: [0, 1, 2, 3, 5] });
+  });
+
+  test('the target knows of no owner: it was importing when the source before failed over', () => {
+    const [source, target] = [view(A, { [A]: '0-9' }), view(B, { [A]: '2-9' }, `[0-<-${C}] [1-<-${C}]`)];
+    expect(look(source, target, 3)).toEqual({ ...NONE, drain: [0, 1, 2, 3], marked: [0, 1], misnamed: [0, 1] });
   });
 
   test('the source was told first', () => {
