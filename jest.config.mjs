@@ -8,9 +8,12 @@ const common = {
   },
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
+  // Not in the system's temporary directory, where it would stay behind.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
 };
 
 export default {
+  cacheDirectory: common.cacheDirectory,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     { ...common, displayName: 'redis', testMatch: ['<rootDir>/test/redis/**/*.test.ts'] },
