@@ -70,6 +70,9 @@ async function demo(): Promise<void> {
   await pause(READ_MS);
   await loseOne(told);
   await show(told, 'status');
+  say('A shard more, while it serves');
+  await show(told, 'scale', 'redis', '--masters', '4', '--yes');
+  await show(told, 'slots');
   say('And the keys?');
   console.log(`  ${await client.readBack(KEYS)} of ${KEYS} keys read back`);
   client.close();
