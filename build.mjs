@@ -99,6 +99,7 @@ const PIECES = {
   ],
   rest: [
     'cmd/ask.ts',
+    'cmd/conflict-file.ts',
     'cmd/create/dry-run.ts',
     'cmd/create/run.ts',
     'cmd/delete/run.ts',

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Dialer } from '../pkg/engine/ports.ts';
 import type { Redis } from '../pkg/redis/connect.ts';
+import type { KeyConflict } from '../pkg/redis/move/conflicts.ts';
 import type { PodFacts } from '../pkg/cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
 import { AppError, usageError } from '../pkg/errors.ts';
@@ -46,7 +47,12 @@ export async function openSession(
         import('../pkg/redis/connect.ts'),
         direct ? directDialer() : tunnelDialer(client, namespace),
       ]);
-      return createRedisPort({ dial, credentials: loginSource(kube, given), maxOpen: direct ? Infinity : MAX_TUNNELS });
+      return createRedisPort({
+        dial,
+        credentials: loginSource(kube, given),
+        maxOpen: direct ? Infinity : MAX_TUNNELS,
+        saveConflict,
+      });
     });
     closers.push(() => redis.close());
     const prepare = (): void =>
@@ -54,6 +60,18 @@ export async function openSession(
     return { kube, redis, namespace, inNamespace, prepare, close: () => closeAll(closers, client) };
   };
   return inNamespace(target.namespace);
+}
+
+let conflicts: Promise<(conflict: KeyConflict) => Promise<void>> | null = null;
+
+/** In one file for all moves of this process; hardly any has one. */
+async function saveConflict(conflict: KeyConflict): Promise<void> {
+  conflicts ??= import('./conflict-file.ts').then(({ conflictFile }) =>
+    conflictFile(process.cwd(), new Date(), (text) => process.stderr.write(text)),
+  );
+  await (
+    await conflicts
+  )(conflict);
 }
 
 function closeAll(closers: readonly (() => void)[], client: RestClient): void {

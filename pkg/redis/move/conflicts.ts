@@ -53,7 +53,7 @@ function conflict({ source, target }: MoveContext, slot: number, key: Buffer): A
     `Key ${JSON.stringify(key.toString())} of slot ${slot} is on ${here} and on ${there}, and differs`,
     {
       code: 'key-conflict',
-      hint: `Nothing was overwritten. ${here} owns the slot: kubectl redis fix keeps its copy and saves the other`,
+      hint: `Nothing was overwritten. ${here} owns the slot, and so has the copy that counts`,
     },
   );
 }
