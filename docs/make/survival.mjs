@@ -52,7 +52,8 @@ Written by \`npm run test:long\`, which does all of this to clusters of six and 
 six writers write: keys that are written once, counters that are overwritten, lists that are appended to. Where a cell has several
 figures, each is of one run. At the end of each scenario every key of the cluster since its start is read back.
 
-- **Replicated ones lost**: writes that were acknowledged, and of which WAIT 1 then counted a replica that has them. Must be 0.
+- **Replicated ones lost**: writes that were acknowledged, and of which WAIT then counted every replica of the shard. Must be 0.
+  (One of two replicas would not do where every host is cut off from every other: whoever is heard first is elected, and may be the other one.)
 - **Acknowledged ones lost**: all that are gone, also those that no replica had yet. Redis replicates asynchronously: what a primary
   alone has is lost with it.
 - **Client errors**: writes that the client gave up after all its own tries. ioredis as it comes (16 redirections, 100 ms between

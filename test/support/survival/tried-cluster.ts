@@ -61,7 +61,7 @@ export async function openTriedCluster(options: TriedOptions): Promise<TriedClus
     const made = await cli(['create', NAME, ...shape, '--storage', '100Mi', ...(options.args ?? [])], env);
     expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
     const host = options.host === undefined ? {} : { host: options.host };
-    return triedCluster(env, await startWriteChecker(env, { cluster: NAME, ...host }));
+    return triedCluster(env, await startWriteChecker(env, { cluster: NAME, copies: options.replicas, ...host }));
   } catch (error) {
     await env.close();
     throw error;

@@ -26,6 +26,8 @@ export interface CheckerOptions {
   readonly host?: string;
   readonly writers?: number;
   readonly pauseMs?: number;
+  /** Replicas that must have a write before it counts as replicated; 1 when left out. */
+  readonly copies?: number;
   readonly client?: Partial<ClientSettings>;
 }
 
@@ -47,6 +49,7 @@ export async function startWriteChecker(env: ClusterEnv, options: CheckerOptions
     startNodes: await startNodes(env, options.cluster),
     writers: options.writers ?? 6,
     pauseMs: options.pauseMs ?? 20,
+    copies: options.copies ?? 1,
     waitMs: 200,
     client: { ...CLIENT, ...options.client },
     httpPort: HTTP_PORT,

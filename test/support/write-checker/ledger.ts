@@ -8,7 +8,7 @@
 
 export type KeyKind = 'once' | 'counter' | 'list';
 
-/** `replicated`: acknowledged, and WAIT then counted a replica that has it. `unknown`: no answer, or an error. */
+/** `replicated`: acknowledged, and WAIT then counted enough replicas that have it. `unknown`: no answer, or an error. */
 export type Outcome = 'unknown' | 'acked' | 'replicated';
 
 /** The writes to one key, in order. The value of write N is N, counted from 1. */

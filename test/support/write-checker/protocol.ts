@@ -8,7 +8,9 @@ export interface CheckerSettings {
   readonly writers: number;
   /** Between two writes of one writer. */
   readonly pauseMs: number;
-  /** How long WAIT 1 may take; a write that no replica confirmed by then counts as acknowledged only. */
+  /** Replicas that must have a write before it counts as replicated. */
+  readonly copies: number;
+  /** How long WAIT may take; a write that too few confirmed by then counts as acknowledged only. */
   readonly waitMs: number;
   /** As ioredis calls them; what is left out has its default (16 redirections, 100 ms between tries). */
   readonly client: ClientSettings;

@@ -88,8 +88,9 @@ export function createWriter(settings: CheckerSettings, index: number): Writer {
     since = null;
     // WAIT speaks of its connection: only where the write went over this very one does it say something of the write.
     const after = connectionOf(cluster, target.key);
-    const replicas = after === before && after !== null ? await after.wait(1, settings.waitMs).catch(() => 0) : 0;
-    if (replicas >= 1) target.outcomes[place] = 'replicated';
+    const replicas =
+      after === before && after !== null ? await after.wait(settings.copies, settings.waitMs).catch(() => 0) : 0;
+    if (replicas >= settings.copies) target.outcomes[place] = 'replicated';
     return { outcome: target.outcomes[place] ?? 'acked', gapMs, error: null };
   };
 
