@@ -1,7 +1,7 @@
 /** What every view does first: choose the cluster, read it, interpret it. */
 import type { Observation } from '../pkg/cluster/model/observation.ts';
 import type { ClusterState } from '../pkg/cluster/model/state.ts';
-import { observe } from '../pkg/engine/observe.ts';
+import { observe, type ObservePorts } from '../pkg/engine/observe.ts';
 import type { FactsPart } from '../pkg/engine/ports.ts';
 import { chooseCluster, exists, notFound } from './clusters.ts';
 import type { Deps, Session } from './deps.ts';
@@ -21,14 +21,24 @@ export interface Seen {
   readonly state: ClusterState;
 }
 
-/** Opens a session for the time of `use`. */
-export async function withSession<T>(deps: Deps, globals: Globals, use: (session: Session) => Promise<T>): Promise<T> {
+/** Opens a session for the time of `use`, which ends at once on Ctrl-C. */
+export function withSession<T>(deps: Deps, globals: Globals, use: (session: Session) => Promise<T>): Promise<T> {
+  return inSession(deps, globals, (session) => untilAborted(use(session), deps.signal));
+}
+
+/** The same for what changes something: on Ctrl-C it is waited for, because it gives its lease back first. */
+export async function inSession<T>(deps: Deps, globals: Globals, use: (session: Session) => Promise<T>): Promise<T> {
   const session = await deps.openSession(globals);
   try {
-    return await untilAborted(use(session), deps.signal);
+    return await use(session);
   } finally {
     session.close();
   }
+}
+
+/** What the engine looks through. */
+export function portsOf({ clock }: Deps, { kube, redis }: Session): ObservePorts {
+  return { kube, redis, clock };
 }
 
 /** @throws {AppError} `cluster-not-found`, and whatever Kubernetes refuses. */
@@ -40,8 +50,7 @@ export async function lookAt(
 ): Promise<Seen> {
   session.prepare();
   const cluster = await chooseCluster(session, request.name);
-  const ports = { kube: session.kube, redis: session.redis, clock: deps.clock };
-  const observation = await observe(ports, cluster, {
+  const observation = await observe(portsOf(deps, session), cluster, {
     deadlineMs: timeoutMsOf(request.globals),
     withConfig: options.thorough,
     countKeys: options.thorough,

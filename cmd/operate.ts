@@ -1,10 +1,16 @@
 /** What all verbs that change a cluster do alike: the width to draw in, one question, live progress, how to go on after Ctrl-C. */
-import { AppError, EXIT } from '../pkg/errors.ts';
+import { AppError, EXIT, usageError } from '../pkg/errors.ts';
 import type { Report } from '../pkg/engine/report.ts';
 import type { Deps } from './deps.ts';
 import type { Globals } from './global-flags.ts';
 import { createProgress } from './progress.ts';
+import type { Output } from './output.ts';
 import type { Look } from './terminal.ts';
+
+/** A document shows a plan, so there must be nobody to run it. @throws usage error */
+export function refuseBareOutput(flags: { readonly output: Output<string>; readonly 'dry-run': boolean }): void {
+  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+}
 
 /** How plans are drawn: on stderr, as wide as the terminal. */
 export function planLook({ terminal }: Deps, globals: Globals): Look {

@@ -9,6 +9,7 @@ import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
 import { CLUSTER_LABEL, MANAGED_BY_LABEL, NODE_LABEL } from '../pkg/cluster/model/labels.ts';
 import { nodeName } from '../pkg/cluster/model/spec.ts';
 import type { Clock, KubeObject, KubePort } from '../pkg/engine/ports.ts';
+import { isLostRace, untilWon } from '../pkg/engine/races.ts';
 import { AppError } from '../pkg/errors.ts';
 import { CLAIM_ANNOTATION } from '../pkg/pod/annotations.ts';
 import { nodeLabels } from '../pkg/pod/labels.ts';
@@ -55,13 +56,7 @@ export async function takeIdentity(
   clock: Pick<Clock, 'now'>,
   request: IdentityRequest,
 ): Promise<Identity> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await tryOnce(kube, clock, request);
-    } catch (error) {
-      if (!(error instanceof AppError) || !RACES.has(error.code) || tries === MAX_TRIES) throw error;
-    }
-  }
+  return untilWon(MAX_TRIES, () => tryOnce(kube, clock, request), RACES);
 }
 
 async function tryOnce(kube: IdentityKube, clock: Pick<Clock, 'now'>, request: IdentityRequest): Promise<Identity> {
@@ -172,7 +167,7 @@ async function settle(
       try {
         services.set(service.metadata.name, await kube.replace(withClaim(service, null)));
       } catch (error) {
-        if (!(error instanceof AppError) || !RACES.has(error.code)) throw error;
+        if (!isLostRace(error, RACES)) throw error;
       }
     }),
   );

@@ -3,10 +3,10 @@ import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
 import { FORMED_KEY, NODES_KEY } from '../pkg/cluster/model/labels.ts';
 import type { ClusterSpec } from '../pkg/cluster/model/spec.ts';
 import type { KubeObject, KubePort } from '../pkg/engine/ports.ts';
-import { AppError } from '../pkg/errors.ts';
+import { untilWon } from '../pkg/engine/races.ts';
 import { recordOf } from '../pkg/pod/inject/record.ts';
 import { configName } from '../pkg/pod/names.ts';
-import { parseNodeTable, renderNodeTable, withNode, type NodeLine } from '../pkg/pod/node-table.ts';
+import { parseNodeTable, renderNodeTable, withNode, type NodeLine } from '../pkg/cluster/model/node-table.ts';
 
 /** What the ConfigMap says. */
 export interface ClusterRecord {
@@ -20,7 +20,6 @@ type RecordKube = Pick<KubePort, 'get' | 'create' | 'replace'>;
 
 /** As many as pods of a large cluster that are admitted at once. */
 const MAX_TRIES = 40;
-const RACES: ReadonlySet<string> = new Set(['conflict', 'already-exists']);
 
 /** @throws AppError of the API server */
 export async function readRecord(kube: RecordKube, cluster: ClusterRef): Promise<ClusterRecord> {
@@ -39,20 +38,16 @@ export async function keepRecord(
   line: NodeLine,
   known: { readonly record: ClusterRecord; readonly spec: ClusterSpec | null },
 ): Promise<void> {
-  let { record } = known;
-  for (let tries = 1; ; tries++) {
+  let seen: ClusterRecord | null = known.record;
+  await untilWon(MAX_TRIES, async () => {
+    const record = seen ?? (await readRecord(kube, cluster));
+    seen = null;
     const nodes = withNode(record.nodes, line);
     if (record.object !== null && renderNodeTable(nodes) === renderNodeTable(record.nodes)) return;
-    try {
-      await (record.object === null
-        ? kube.create(recordOf(cluster, nodes, known.spec))
-        : kube.replace(withTable(record.object, nodes)));
-      return;
-    } catch (error) {
-      if (!(error instanceof AppError) || !RACES.has(error.code) || tries === MAX_TRIES) throw error;
-    }
-    record = await readRecord(kube, cluster);
-  }
+    await (record.object === null
+      ? kube.create(recordOf(cluster, nodes, known.spec))
+      : kube.replace(withTable(record.object, nodes)));
+  });
 }
 
 function withTable(object: KubeObject, nodes: readonly NodeLine[]): KubeObject {

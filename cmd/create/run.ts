@@ -10,8 +10,9 @@ import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { checkClusterName } from '../../pkg/pod/names.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
+import { inSession, portsOf } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { confirmOrStop, operate, planLook } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
 import { createPlanLines, type CreateView } from '../view/create-plan.ts';
 import { askFor } from './interview.ts';
 import { givenSpecOf, type CreateFlags } from './request.ts';
@@ -33,21 +34,18 @@ export interface CreateRequest {
 
 export async function runCreateVerb(request: CreateRequest, deps: Deps): Promise<void> {
   const { flags, globals } = request;
-  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+  refuseBareOutput(flags);
   const typed = await givenSpecOf(flags);
   if (request.args.NAME !== undefined) checkClusterName(request.args.NAME);
   const interactive = deps.interactive && !flags.yes && !flags['dry-run'];
   if (request.args.NAME === undefined && !interactive)
     throw usageError('create needs a name', 'for example: kubectl redis create redis');
-  const session = await deps.openSession(globals);
-  try {
+  await inSession(deps, globals, async (session) => {
     const { name, given } = interactive
       ? await askFor(session, request.args.NAME, typed)
       : { name: request.args.NAME ?? '', given: typed };
     await createOne(request, deps, session, name, given, interactive);
-  } finally {
-    session.close();
-  }
+  });
 }
 
 async function createOne(
@@ -59,7 +57,7 @@ async function createOne(
   interactive: boolean,
 ): Promise<void> {
   const { flags } = request;
-  const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  const ports = portsOf(deps, session);
   const cluster = { namespace: session.namespace, name };
   const prepared = await prepareCreate(ports, {
     cluster,

@@ -1,14 +1,14 @@
 /** `delete` with a person or without: show what goes and what stays, ask once, run it with live progress. */
-import { refusal, usageError, type AppError } from '../../pkg/errors.ts';
+import { refusal, type AppError } from '../../pkg/errors.ts';
 import { keptObjects } from '../../pkg/cluster/plan/delete.ts';
 import { prepareDelete, runDelete, type PreparedDelete } from '../../pkg/engine/delete.ts';
 import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { checkName, exists, notFound } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
-import { untilAborted } from '../look-at.ts';
+import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { confirmOrStop, operate, planLook } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
 import { deletePlanLines, keptLines, lossInWords } from '../view/delete-plan.ts';
 
 export interface DeleteRequest {
@@ -25,19 +25,16 @@ export interface DeleteRequest {
 
 export async function runDeleteVerb(request: DeleteRequest, deps: Deps): Promise<void> {
   const { flags, globals } = request;
-  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+  refuseBareOutput(flags);
   checkName(request.args.NAME);
-  const session = await deps.openSession(globals);
-  try {
+  await inSession(deps, globals, async (session) => {
     await deleteOne(request, deps, session);
-  } finally {
-    session.close();
-  }
+  });
 }
 
 async function deleteOne(request: DeleteRequest, deps: Deps, session: Session): Promise<void> {
   const { flags } = request;
-  const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  const ports = portsOf(deps, session);
   const cluster = { namespace: session.namespace, name: request.args.NAME };
   const purge = flags['purge-data'];
   const input = { cluster, purge, tryOut: !flags['dry-run'], signal: deps.signal };

@@ -2,13 +2,12 @@
 import { refusal, usageError } from '../../pkg/errors.ts';
 import type { BalanceBy } from '../../pkg/cluster/plan/rebalance.ts';
 import { prepareRebalance, runRebalance, type PreparedRebalance } from '../../pkg/engine/rebalance.ts';
-import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { chooseCluster, exists, notFound } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
-import { untilAborted } from '../look-at.ts';
+import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { confirmOrStop, operate, planLook } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { rebalancePlanLines } from '../view/rebalance-plan.ts';
 
@@ -29,15 +28,12 @@ const DEFAULT_THRESHOLD = 2;
 
 export async function runRebalanceVerb(request: RebalanceRequest, deps: Deps): Promise<void> {
   const { flags, globals } = request;
-  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+  refuseBareOutput(flags);
   limitsOf(flags);
   const thresholdPercent = thresholdOf(flags.threshold);
-  const session = await deps.openSession(globals);
-  try {
+  await inSession(deps, globals, async (session) => {
     await rebalanceOne(request, deps, session, thresholdPercent);
-  } finally {
-    session.close();
-  }
+  });
 }
 
 function thresholdOf(typed: string | undefined): number {
@@ -54,7 +50,7 @@ async function rebalanceOne(
   thresholdPercent: number,
 ): Promise<void> {
   const { flags } = request;
-  const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  const ports = portsOf(deps, session);
   session.prepare();
   const cluster = await chooseCluster(session, request.args.NAME);
   if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);

@@ -4,15 +4,14 @@ import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import { prepareScale, runScale, type PreparedScale } from '../../pkg/engine/scale.ts';
-import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { checkClusterName } from '../../pkg/pod/names.ts';
 import { checkName, exists, notFound } from '../clusters.ts';
 import { mastersWrong } from '../create/request.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
-import { untilAborted } from '../look-at.ts';
+import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { confirmOrStop, operate, planLook } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { removalInWords, scalePlanLines } from '../view/scale-plan.ts';
 import { shapeFrom } from './interview.ts';
@@ -32,22 +31,19 @@ export interface ScaleRequest {
 
 export async function runScaleVerb(request: ScaleRequest, deps: Deps): Promise<void> {
   const { flags, globals } = request;
-  if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+  refuseBareOutput(flags);
   const wrong = mastersWrong(flags.masters);
   if (wrong !== null) throw usageError(`--masters ${flags.masters}: ${wrong}`);
   limitsOf(flags);
   const cluster = checkName(request.args.NAME);
-  const session = await deps.openSession(globals);
-  try {
+  await inSession(deps, globals, async (session) => {
     await scaleOne(request, deps, session, { namespace: session.namespace, name: cluster });
-  } finally {
-    session.close();
-  }
+  });
 }
 
 async function scaleOne(request: ScaleRequest, deps: Deps, session: Session, cluster: ClusterRef): Promise<void> {
   const { flags } = request;
-  const ports: ObservePorts = { kube: session.kube, redis: session.redis, clock: deps.clock };
+  const ports = portsOf(deps, session);
   session.prepare();
   if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
   const typed = { masters: flags.masters ?? null, replicas: flags.replicas ?? null };

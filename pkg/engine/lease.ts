@@ -9,13 +9,13 @@
 import { hostname, userInfo } from 'node:os';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { AppError, EXIT } from '../errors.ts';
+import { PROGRESS_ANNOTATION, VERB_ANNOTATION } from '../cluster/model/labels.ts';
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { Clock, KubeObject, KubePort } from './ports.ts';
+import { isLostRace } from './races.ts';
 
 const LEASE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const;
-const VERB = 'kubectl-redis.io/verb';
 const PROCESS = 'kubectl-redis.io/process';
-const PROGRESS = 'kubectl-redis.io/progress';
 /** Seconds without renewal after which anybody may take it. */
 const DURATION_SECONDS = 15;
 const RENEW_EVERY_MS = 5_000;
@@ -94,7 +94,7 @@ function leaseObject(cluster: ClusterRef, name: string, verb: string, identity: 
       name,
       namespace: cluster.namespace,
       labels: { 'kubectl-redis.io/cluster': cluster.name, 'app.kubernetes.io/managed-by': 'kubectl-redis' },
-      annotations: { [VERB]: verb, [PROCESS]: identity.process },
+      annotations: { [VERB_ANNOTATION]: verb, [PROCESS]: identity.process },
     },
     spec: { holderIdentity: identity.holder, leaseDurationSeconds: DURATION_SECONDS, acquireTime: at, renewTime: at },
   };
@@ -155,7 +155,7 @@ function split(text: string): [place: string, pid: number] {
 
 function heldBy(lease: KubeObject, cluster: ClusterRef, now: number): AppError {
   const holder = specOf(lease).holderIdentity ?? 'somebody';
-  const verb = lease.metadata.annotations?.[VERB] ?? 'an operation';
+  const verb = lease.metadata.annotations?.[VERB_ANNOTATION] ?? 'an operation';
   const seconds = Math.max(1, Math.ceil(remainingMs(lease, now) / 1000));
   return new AppError(`${holder} is running ${verb} on ${cluster.name}`, {
     code: 'operation-in-progress',
@@ -174,7 +174,7 @@ async function orHeld(
   try {
     return await take();
   } catch (error) {
-    if (!(error instanceof AppError) || (error.code !== 'already-exists' && error.code !== 'conflict')) throw error;
+    if (!isLostRace(error)) throw error;
     const winner = await kube.get(LEASE.apiVersion, LEASE.kind, `${cluster.name}-operation`);
     throw winner === null ? error : heldBy(winner, cluster, clock.now());
   }
@@ -190,7 +190,7 @@ function keepLease(kube: KubePort, clock: Clock, first: KubeObject, identity: Id
 
   const renew = async (): Promise<void> => {
     const { metadata } = lease;
-    const annotations = { ...metadata.annotations, ...(told === '' ? {} : { [PROGRESS]: told }) };
+    const annotations = { ...metadata.annotations, ...(told === '' ? {} : { [PROGRESS_ANNOTATION]: told }) };
     const spec = { ...specOf(lease), renewTime: microTime(clock.now()) };
     try {
       lease = await kube.replace({ ...lease, metadata: { ...metadata, annotations }, spec });
@@ -203,7 +203,7 @@ function keepLease(kube: KubePort, clock: Clock, first: KubeObject, identity: Id
     }
   };
   const timer = setInterval(() => {
-    const news = told !== '' && told !== lease.metadata.annotations?.[PROGRESS];
+    const news = told !== '' && told !== lease.metadata.annotations?.[PROGRESS_ANNOTATION];
     if (renewing !== null || (!news && clock.now() - renewedAt < RENEW_EVERY_MS)) return;
     renewing = renew().finally(() => (renewing = null));
   }, LOOK_EVERY_MS);

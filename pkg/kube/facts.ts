@@ -1,4 +1,5 @@
 /** From API objects to the facts of pkg/cluster/model/observation.ts. Pure; keeps nothing of the JSON it is given. */
+import { PROGRESS_ANNOTATION, VERB_ANNOTATION } from '../cluster/model/labels.ts';
 import type {
   ClaimFacts,
   HostFacts,
@@ -21,8 +22,6 @@ import type {
 import { dataVolumes, findRedisContainer, redisPort } from './redis-container.ts';
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
-const PROGRESS_ANNOTATION = 'kubectl-redis.io/progress';
-const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
 
 export function podFacts(pod: RawPod): PodFacts {

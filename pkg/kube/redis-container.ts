@@ -1,4 +1,5 @@
 /** Which container of a pod is Redis, on which port, and whether the pod is a Redis node at all. Pure. */
+import { CONTAINER_ANNOTATION } from '../cluster/model/labels.ts';
 import {
   imageName as nameOfImage,
   isServerImage,
@@ -8,7 +9,6 @@ import {
 } from '../cluster/model/redis-image.ts';
 import type { RawContainer, RawMeta, RawPodSpec } from './api-json.ts';
 
-const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
 const DEFAULT_PORT = 6379;
 
 /**

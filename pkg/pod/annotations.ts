@@ -21,12 +21,17 @@
  * | kubectl-redis.io/run-as        | annotation of pods          | opt-in: UID, UID:GID, or `image` for the image's user   |
  * | kubectl-redis.io/metrics       | annotation of pods          | opt-in: true, or the exporter's image                   |
  * | kubectl-redis.io/verb          | annotation of the Lease     | the verb that is changing the cluster                   |
+ * | kubectl-redis.io/progress      | annotation of the Lease     | how far it is, for `status`                             |
+ * | kubectl-redis.io/process       | annotation of the Lease     | who holds it: a dead one need not lapse                 |
  * | app, name                      | label of pods               | NAME and NAME-N, as in the talk that this goes back to  |
  * | app.kubernetes.io/…            | label of all objects, pods  | the set that Kubernetes recommends                      |
  */
 import {
   ANNOUNCE_ANNOTATION,
+  CONTAINER_ANNOTATION,
   INJECTED_ANNOTATION,
+  MASTERS_ANNOTATION,
+  REPLICAS_ANNOTATION,
   SPEC_ANNOTATION,
   SPEC_HASH_ANNOTATION,
 } from '../cluster/model/labels.ts';
@@ -34,15 +39,11 @@ import { specHash, type ClusterSpec } from '../cluster/model/spec.ts';
 
 export const APP_LABEL = 'app';
 export const NAME_LABEL = 'name';
-export const MASTERS_ANNOTATION = 'kubectl-redis.io/masters';
-export const REPLICAS_ANNOTATION = 'kubectl-redis.io/replicas';
-export const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
 export const CLAIM_ANNOTATION = 'kubectl-redis.io/claim';
 export const ANTI_AFFINITY_ANNOTATION = 'kubectl-redis.io/anti-affinity';
 export const CONFIG_ANNOTATION = 'kubectl-redis.io/config';
 export const RUN_AS_ANNOTATION = 'kubectl-redis.io/run-as';
 export const METRICS_ANNOTATION = 'kubectl-redis.io/metrics';
-export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 
 /** Name of the container that runs Redis in pods of ours. */
 export const CONTAINER_NAME = 'redis';

@@ -4,7 +4,7 @@ import { nodeName, ordinalsOf, shardOf, specHash, type ClusterSpec } from '../cl
 import { clusterLabels } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { configName } from './names.ts';
-import { renderNodeTable, type NodeLine } from './node-table.ts';
+import { renderNodeTable, type NodeLine } from '../cluster/model/node-table.ts';
 import { renderRedisConf } from './redis-conf.ts';
 import commonScript from './scripts/common.sh';
 import guardScript from './scripts/guard.sh';

@@ -38,7 +38,8 @@ describeCluster('inside the cluster', () => {
       [['cp', DIST, 'shell:/tmp/dist'], ''],
     ] as const) {
       const ended = await kubectl(args, { namespace: env.namespace, input });
-      expect([args.join(' '), ended.code, ended.stderr]).toEqual([args.join(' '), 0, '']);
+      // Its stderr is shown and not judged: kubectl may grumble about its own streams there.
+      if (ended.code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${ended.code}: ${ended.stderr}`);
     }
   }, 180_000);
   afterAll(() => env.close());

@@ -3,6 +3,7 @@
  * the certificate that this replica shows. Published before it is shown, shown before the old one is withdrawn.
  */
 import type { Clock, KubeObject, KubePort } from '../../pkg/engine/ports.ts';
+import { untilWon } from '../../pkg/engine/races.ts';
 import { AppError } from '../../pkg/errors.ts';
 import type { Issued } from './authority.ts';
 import { bundleOf, renew, type CertificateState, type RenewalPolicy } from './renewal.ts';
@@ -29,7 +30,6 @@ export interface Shown {
 const CONFIGURATION = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'] as const;
 const STATE_KEY = 'state.json';
 const MAX_TRIES = 10;
-const RACES: ReadonlySet<string> = new Set(['conflict', 'already-exists']);
 
 /**
  * One round; harmless when repeated, and when other replicas do the same.
@@ -61,26 +61,22 @@ async function advance(
   { kube, secretName }: KeeperDeps,
   change: (before: CertificateState | null) => Promise<CertificateState>,
 ): Promise<CertificateState> {
-  for (let tries = 1; ; tries++) {
+  return untilWon(MAX_TRIES, async () => {
     const secret = await kube.get('v1', 'Secret', secretName);
     const before = secret === null ? null : readState(secret);
     const after = await change(before);
     if (after === before) return after;
-    try {
-      await (secret === null
-        ? kube.create(secretOf(secretName, after))
-        : kube.replace({ ...secret, data: dataOf(after) }));
-      return after;
-    } catch (error) {
-      if (!(error instanceof AppError) || !RACES.has(error.code) || tries === MAX_TRIES) throw error;
-    }
-  }
+    await (secret === null
+      ? kube.create(secretOf(secretName, after))
+      : kube.replace({ ...secret, data: dataOf(after) }));
+    return after;
+  });
 }
 
 /** caBundle of every webhook in the configuration. What is right already is not written. */
 async function publish({ kube, configurationName }: KeeperDeps, bundle: string): Promise<void> {
   const caBundle = toBase64(bundle);
-  for (let tries = 1; ; tries++) {
+  await untilWon(MAX_TRIES, async () => {
     const configuration = await kube.get(...CONFIGURATION, configurationName);
     if (configuration === null) {
       throw new AppError(`MutatingWebhookConfiguration ${configurationName} is not there`, {
@@ -93,13 +89,8 @@ async function publish({ kube, configurationName }: KeeperDeps, bundle: string):
     }[];
     if (webhooks.every(({ clientConfig }) => clientConfig?.caBundle === caBundle)) return;
     const changed = webhooks.map((webhook) => ({ ...webhook, clientConfig: { ...webhook.clientConfig, caBundle } }));
-    try {
-      await kube.replace({ ...configuration, webhooks: changed });
-      return;
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'conflict' || tries === MAX_TRIES) throw error;
-    }
-  }
+    await kube.replace({ ...configuration, webhooks: changed });
+  });
 }
 
 async function readForeign({ kube, secretName }: KeeperDeps): Promise<Shown> {

@@ -18,6 +18,11 @@ export const ANNOUNCE_ANNOTATION = 'kubectl-redis.io/announce-ip';
 export const SPEC_HASH_ANNOTATION = 'kubectl-redis.io/spec-hash';
 /** On a pod: who completed it. */
 export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
+/** On a pod: the name of its container that runs Redis. */
+export const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
+/** On the Lease: the verb that is changing the cluster, and how far it is. */
+export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
+export const PROGRESS_ANNOTATION = 'kubectl-redis.io/progress';
 /** Key of ConfigMap NAME-config. */
 export const SPEC_HASH_KEY = 'spec-hash';
 export const FORMED_KEY = 'formed';

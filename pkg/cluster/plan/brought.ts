@@ -13,6 +13,7 @@ import {
   NODES_KEY,
   SHARD_LABEL,
 } from '../model/labels.ts';
+import { parseNodeTable, renderNodeTable, type NodeLine } from '../model/node-table.ts';
 import type { Batch, Plan } from '../model/plan.ts';
 import { nodeName } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -22,7 +23,7 @@ export function lacksRecord(kube: KubeFacts, cluster: string): boolean {
   const lines = readLines(kube);
   return injectedPods(kube).some((pod) => {
     const n = ordinalOf(cluster, pod);
-    return n !== null && (lines.get(n)?.address ?? '-') === '-';
+    return n !== null && (lines.get(n)?.address ?? null) === null;
   });
 }
 
@@ -45,19 +46,16 @@ export function withRecord(plan: Plan, state: ClusterState, kube: KubeFacts): Pl
 export function broughtTable(state: ClusterState, kube: KubeFacts): string {
   const recorded = readLines(kube);
   const shards = shardNames(state, recorded);
-  const kept = kube.config?.[FORMED_KEY] === 'true' ? recorded : new Map<number, Line>();
+  const kept = kube.config?.[FORMED_KEY] === 'true' ? recorded : new Map<number, NodeLine>();
   const lines = new Map(kept);
   for (const pod of kube.pods) {
     const n = ordinalOf(state.cluster.name, pod);
     if (n === null) continue;
     const node = nodeName(state.cluster.name, n);
-    const shard = shards.get(pod.name) ?? recorded.get(n)?.shard ?? '-';
-    lines.set(n, { node, address: addressOf(state, kube, pod, node), shard });
+    const shard = shards.get(pod.name) ?? recorded.get(n)?.shard ?? null;
+    lines.set(n, { ordinal: n, node, address: addressOf(state, kube, pod, node), shard });
   }
-  return [...lines]
-    .sort(([a], [b]) => a - b)
-    .map(([n, { node, address, shard }]) => `${n} ${node} ${address} ${shard}\n`)
-    .join('');
+  return renderNodeTable([...lines.values()]);
 }
 
 /** Pods that the webhook or `inject -f` completed. */
@@ -65,19 +63,8 @@ export function injectedPods(kube: KubeFacts): PodFacts[] {
   return kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
 }
 
-interface Line {
-  readonly node: string;
-  readonly address: string;
-  readonly shard: string;
-}
-
-function readLines(kube: KubeFacts): Map<number, Line> {
-  const lines = new Map<number, Line>();
-  for (const line of (kube.config?.[NODES_KEY] ?? '').split('\n')) {
-    const [n = '', node = '', address = '-', shard = '-'] = line.trim().split(/\s+/);
-    if (/^[0-9]+$/.test(n) && node !== '') lines.set(Number(n), { node, address, shard });
-  }
-  return lines;
+function readLines(kube: KubeFacts): Map<number, NodeLine> {
+  return new Map(parseNodeTable(kube.config?.[NODES_KEY] ?? '').map((line) => [line.ordinal, line]));
 }
 
 /** N by label `name`, as the webhook gives it; else, for a StatefulSet whose pods share a template, by the pod's name. */
@@ -92,17 +79,17 @@ export function ordinalOf(cluster: string, pod: PodFacts): number | null {
 }
 
 /** What the pod announces: as its annotation, its Service or the other nodes say. */
-function addressOf(state: ClusterState, kube: KubeFacts, pod: PodFacts, node: string): string {
+function addressOf(state: ClusterState, kube: KubeFacts, pod: PodFacts, node: string): string | null {
   const service = kube.services.find(({ name }) => name === node)?.clusterIP;
   const announced = state.nodes.find((each) => each.pod?.name === pod.name)?.announced?.replace(/:[0-9]+$/, '');
   const usable = [pod.annotations[ANNOUNCE_ANNOTATION], service, announced].find(
     (each) => each !== undefined && each !== '' && each !== 'None',
   );
-  return usable ?? '-';
+  return usable ?? null;
 }
 
 /** Pod -> shard: the name that is recorded for any of its nodes, else its position, else the next that is free. */
-function shardNames(state: ClusterState, recorded: ReadonlyMap<number, Line>): Map<string, string> {
+function shardNames(state: ClusterState, recorded: ReadonlyMap<number, NodeLine>): Map<string, string> {
   const names = new Map<string, string>();
   const taken = new Set<string>();
   const free = (wanted: string): string => {
@@ -117,7 +104,7 @@ function shardNames(state: ClusterState, recorded: ReadonlyMap<number, Line>): M
       const n = ordinalOf(state.cluster.name, pod);
       return pod.labels[SHARD_LABEL] ?? (n === null ? undefined : recorded.get(n)?.shard);
     });
-    return { pods, position: shard.name, name: before.find((each) => each !== undefined && each !== '-') };
+    return { pods, position: shard.name, name: before.find((each) => typeof each === 'string') };
   });
   for (const { pods, position, name } of [...known].sort(
     (a, b) => Number(a.name === undefined) - Number(b.name === undefined),

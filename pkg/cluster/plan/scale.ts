@@ -14,6 +14,7 @@
  * A pure function of what was observed, and only the first batch of a plan is run before it is made anew.
  */
 import { NODES_KEY } from '../model/labels.ts';
+import { parseNodeTable } from '../model/node-table.ts';
 import type { Batch, Plan, Remark, Step } from '../model/plan.ts';
 import { nodeName, ordinalsOf, podName, shardsOf, type ClusterSpec } from '../model/spec.ts';
 import type { DesiredShape } from '../model/state.ts';
@@ -140,8 +141,7 @@ function settleStage({ kube, spec, target, leaving }: ScaleContext): Batch[] {
   }
   const config: Step = { kind: 'apply-config', reason: 'the table of addresses names nodes that have gone' };
   const names = new Set(ordinalsOf(target).map((ordinal) => nodeName(target.cluster.name, ordinal)));
-  const lines = (kube.config?.[NODES_KEY] ?? '').split('\n').filter((line) => line.trim() !== '');
-  const stale = lines.some((line) => !names.has(line.split(' ')[1] ?? ''));
+  const stale = parseNodeTable(kube.config?.[NODES_KEY] ?? '').some(({ node }) => !names.has(node));
   if (stale) return [{ title: 'bring the configuration up to date', steps: [config] }];
   return spec.scaling === null
     ? []

@@ -7,11 +7,11 @@ import type { ClusterRef, KubeFacts, Observation, ServiceFacts } from '../../clu
 import { FORMED_KEY, NODE_LABEL, NODES_KEY } from '../../cluster/model/labels.ts';
 import { nodeName } from '../../cluster/model/spec.ts';
 import { broughtTable, injectedPods, ordinalOf } from '../../cluster/plan/brought.ts';
-import { AppError } from '../../errors.ts';
 import { recordOf, serviceOf } from '../../pod/inject/record.ts';
 import { configName } from '../../pod/names.ts';
-import { parseNodeTable } from '../../pod/node-table.ts';
+import { parseNodeTable } from '../../cluster/model/node-table.ts';
 import type { KubeObject, KubePort } from '../ports.ts';
+import { untilWon } from '../races.ts';
 
 const MAX_TRIES = 10;
 type Kube = Pick<KubePort, 'get' | 'replace' | 'create'>;
@@ -29,21 +29,14 @@ export async function recordBrought(
 ): Promise<void> {
   if (injectedPods(observation.kube).length === 0) return;
   const services = [...observation.kube.services, ...(await makeServices(kube, cluster, observation.kube))];
-  for (let tries = 1; ; tries++) {
+  await untilWon(MAX_TRIES, async () => {
     const config = await kube.get('v1', 'ConfigMap', configName(cluster.name));
     const data = (config?.['data'] ?? {}) as Record<string, string>;
     const facts: KubeFacts = { ...observation.kube, services, config: config === null ? null : data };
     const table = broughtTable(interpret({ ...observation, kube: facts }), facts);
-    try {
-      await write(kube, cluster, config, { ...data, [NODES_KEY]: table }, formed || data[FORMED_KEY] === 'true');
-      return;
-    } catch (error) {
-      if (!(error instanceof AppError) || !RACES.has(error.code) || tries === MAX_TRIES) throw error;
-    }
-  }
+    await write(kube, cluster, config, { ...data, [NODES_KEY]: table }, formed || data[FORMED_KEY] === 'true');
+  });
 }
-
-const RACES: ReadonlySet<string> = new Set(['conflict', 'already-exists']);
 
 async function write(
   kube: Kube,

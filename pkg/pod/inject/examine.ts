@@ -20,10 +20,9 @@
  * | 14 | label `name` is not NAME-N                                          | refused `bad-node-name`        |
  * |    | else                                                                | a node of NAME                 |
  */
-import { CLUSTER_LABEL, INJECTED_ANNOTATION, NODE_LABEL } from '../../cluster/model/labels.ts';
+import { CLUSTER_LABEL, CONTAINER_ANNOTATION, INJECTED_ANNOTATION, NODE_LABEL } from '../../cluster/model/labels.ts';
 import { isServerImage, namesOtherThing } from '../../cluster/model/redis-image.ts';
 import { AppError, reasonOf, refusal } from '../../errors.ts';
-import { CONTAINER_ANNOTATION } from '../annotations.ts';
 import { checkClusterName } from '../names.ts';
 import { CONFIG_DIR } from '../pod-spec.ts';
 import { METRICS_NAME } from './metrics.ts';

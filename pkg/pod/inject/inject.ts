@@ -23,10 +23,11 @@ import {
   ANNOUNCE_ANNOTATION,
   INJECTED_ANNOTATION,
   CLUSTER_LABEL,
+  CONTAINER_ANNOTATION,
   MANAGED_BY_LABEL,
   SHARD_LABEL,
 } from '../../cluster/model/labels.ts';
-import { CLAIM_ANNOTATION, CONTAINER_ANNOTATION, NAME_LABEL } from '../annotations.ts';
+import { CLAIM_ANNOTATION, NAME_LABEL } from '../annotations.ts';
 import { clusterLabels, nodeLabels } from '../labels.ts';
 import { renderPod } from '../pod-spec.ts';
 import { parseQuantity } from '../quantity.ts';

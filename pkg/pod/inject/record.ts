@@ -4,7 +4,7 @@ import { CLUSTER_LABEL, SPEC_HASH_KEY } from '../../cluster/model/labels.ts';
 import { nodeName, type ClusterSpec } from '../../cluster/model/spec.ts';
 import { configMap } from '../config-map.ts';
 import type { Manifest } from '../manifest.ts';
-import type { NodeLine } from '../node-table.ts';
+import type { NodeLine } from '../../cluster/model/node-table.ts';
 import { nodeService } from '../services.ts';
 
 /** A StatefulSet's controller puts it on its pods: their only label that tells one from the other. */

@@ -11,6 +11,7 @@ import { parseClusterNodes } from '../parse/cluster-nodes.ts';
 import { numberOf } from '../parse/fields.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
+import { countKeys } from './own.ts';
 
 export type JobState =
   { readonly kind: 'running' } | { readonly kind: 'done' } | { readonly kind: 'failed'; readonly why: string };
@@ -48,7 +49,7 @@ export async function moveAtomically(
   for (let i = 0; i < slots.length; i += perJob) {
     const part = slots.slice(i, i + perJob);
     stopIfAborted(context);
-    const keys = await countKeys(context, part);
+    const keys = await totalKeys(context, part);
     const moved = await inTurn(context, way, () => runJob(context, way, rangesFromSlots(part)));
     if (!moved) return slots.slice(i);
     context.count({ slots: part.length, keys, bytes: keys * context.weights.meanBytes });
@@ -106,11 +107,8 @@ async function watch(
   }
 }
 
-async function countKeys({ source }: MoveContext, slots: readonly number[]): Promise<number> {
-  const counts = await source.send(
-    slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
-    COMMAND_DEADLINE_MS,
-  );
+async function totalKeys({ source }: MoveContext, slots: readonly number[]): Promise<number> {
+  const counts = await source.send(countKeys(slots), COMMAND_DEADLINE_MS);
   return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
 }
 

@@ -38,7 +38,8 @@ export interface Verdict {
 }
 
 const MAX_EXAMPLES = 10;
-const NOTHING_FOUND: Verdict = {
+/** Of no keys: nothing to complain of. */
+export const NOTHING_FOUND: Verdict = {
   keys: 0,
   lost: 0,
   lostReplicated: 0,

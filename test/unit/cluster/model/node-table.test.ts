@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { parseNodeTable, renderNodeTable, withNode } from '../../../pkg/pod/node-table.ts';
+import { parseNodeTable, renderNodeTable, withNode } from '../../../../pkg/cluster/model/node-table.ts';
 
 const lines = fc.uniqueArray(
   fc.record({
