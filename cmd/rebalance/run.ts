@@ -2,7 +2,7 @@
 import { refusal, usageError } from '../../pkg/errors.ts';
 import type { BalanceBy } from '../../pkg/cluster/plan/rebalance.ts';
 import { prepareRebalance, runRebalance, type PreparedRebalance } from '../../pkg/engine/rebalance.ts';
-import { chooseCluster, exists, notFound } from '../clusters.ts';
+import { chooseCluster, mustExist } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
@@ -53,8 +53,8 @@ async function rebalanceOne(
   const ports = portsOf(deps, session);
   session.prepare();
   const cluster = await chooseCluster(session, request.args.NAME);
-  if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
-  const input = { cluster, by: flags.by, weights: flags.weight, thresholdPercent, signal: deps.signal };
+  const isThere = mustExist(session, cluster);
+  const input = { cluster, by: flags.by, weights: flags.weight, thresholdPercent, signal: deps.signal, isThere };
   const prepared = await untilAborted(prepareRebalance(ports, input), deps.signal);
   const { plan, balance } = prepared;
   if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);

@@ -11,13 +11,14 @@ import { rebalancePlanLines } from '../../../cmd/view/rebalance-plan.ts';
 import { removalInWords, scalePlanLines } from '../../../cmd/view/scale-plan.ts';
 import type { Batch, Step } from '../../../pkg/cluster/model/plan.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
+import type { ObservePorts } from '../../../pkg/engine/observe.ts';
 import type { KubePort, RedisPort } from '../../../pkg/engine/ports.ts';
 import { prepareRebalance } from '../../../pkg/engine/rebalance.ts';
-import { prepareScale, type PreparedScale } from '../../../pkg/engine/scale.ts';
+import { lookForScale, prepareScale, type PreparedScale } from '../../../pkg/engine/scale.ts';
 import { ownedOf, worldOf, type World } from '../../support/scale-world.ts';
 
 /** A world as the engine sees it. */
-function portsOf(world: World): Parameters<typeof prepareScale>[0] {
+function portsOf(world: World): ObservePorts {
   const { observation } = world;
   const kube: Partial<KubePort> = {
     readFacts: () => Promise.resolve(observation.kube),
@@ -40,8 +41,8 @@ function portsOf(world: World): Parameters<typeof prepareScale>[0] {
 
 const CLUSTER = { namespace: 'default', name: 'redis' };
 const signal = new AbortController().signal;
-const prepare = (world: World, masters: number | null, replicas: number | null): Promise<PreparedScale> =>
-  prepareScale(portsOf(world), { cluster: CLUSTER, masters, replicas, signal });
+const prepare = async (world: World, masters: number | null, replicas: number | null): Promise<PreparedScale> =>
+  prepareScale(await lookForScale(portsOf(world), CLUSTER, signal), { masters, replicas });
 
 function expectSchema(name: string, document: object): void {
   const schema = JSON.parse(readFileSync(`docs/schemas/${name}.json`, 'utf8')) as object;
@@ -114,7 +115,8 @@ Scale redis in namespace default from 3 x 2 nodes to 5 x 2 nodes
 });
 
 test('the plan of rebalance, as text and as a document', async () => {
-  const input = { cluster: CLUSTER, by: 'slots', weights: ['1=2'], thresholdPercent: 2, signal } as const;
+  const isThere = (): Promise<void> => Promise.resolve();
+  const input = { cluster: CLUSTER, by: 'slots', weights: ['1=2'], thresholdPercent: 2, signal, isThere } as const;
   const prepared = await prepareRebalance(portsOf(worldOf({ replicas: 0 })), input);
   expect(rebalancePlanLines(prepared, { width: null, colour: false }).join('\n')).toBe(`\
 Rebalance redis in namespace default by slots
