@@ -24,8 +24,13 @@ export interface MoveContext {
   weights: Weights;
   /** Keeps a copy of a key that another replaces. */
   readonly saveConflict?: (conflict: KeyConflict) => Promise<void>;
-  readonly count: (done: Partial<MoveProgress>) => void;
+  readonly count: (done: Partial<Moved>) => void;
+  /** What of the part that is moving now has arrived. The next count takes its place. */
+  readonly expect: (arrived: Moved) => void;
 }
+
+/** What is done for good. */
+export type Moved = Omit<MoveProgress, 'arriving'>;
 
 /** Called only where stopping leaves every slot owned by one node or properly open. @throws AppError `interrupted` */
 export function stopIfAborted({ signal }: MoveContext): void {

@@ -67,7 +67,7 @@ describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
       (await totalKeys(cluster.port, cluster.redis.servers)) === 2005 ? true : null,
     );
     expect(await findStrays(cluster)).toEqual([]);
-    expect(await run(limits)).toEqual({ slots: 0, keys: 0, bytes: 0 });
+    expect(await run(limits)).toEqual({ slots: 0, keys: 0, bytes: 0, arriving: 0 });
   });
 
   test('keys that expire meanwhile', async () => {

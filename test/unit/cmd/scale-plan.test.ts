@@ -173,7 +173,13 @@ describe('progress of moves', () => {
   });
   const [one, other] = [move('4'), move('15')];
   const batch: Batch = { title: 'move slots', steps: [one, other] };
-  const run = (live: boolean): string => {
+  const SLOT_BY_SLOT = [
+    [one, 250, 0],
+    [other, 500, 0],
+    [one, 1000, 0],
+    [other, 1000, 0],
+  ] as const;
+  const run = (live: boolean, reports: readonly (readonly [Step, number, number])[] = SLOT_BY_SLOT): string => {
     let said = '';
     let now = 0;
     const progress = createProgress({
@@ -184,15 +190,11 @@ describe('progress of moves', () => {
       now: () => now,
     });
     progress.report({ kind: 'batch', batch });
-    for (const [step, slots] of [
-      [one, 250],
-      [other, 500],
-      [one, 1000],
-      [other, 1000],
-    ] as const) {
+    for (const [step, slots, arriving] of reports) {
       now += 2000;
+      const [keys, bytes] = [2 * (slots + arriving), 1000 * (slots + arriving)];
       if (step.kind === 'move-slots')
-        progress.report({ kind: 'moving', step, progress: { slots, keys: 2 * slots, bytes: 1000 * slots } });
+        progress.report({ kind: 'moving', step, progress: { slots, keys, bytes, arriving } });
     }
     progress.end();
     return said;
@@ -216,6 +218,22 @@ describe('progress of moves', () => {
       '  750 of 2000 slots (37 %), 1,500 keys, 183KiB/s, 6s left',
       '  1500 of 2000 slots (75 %), 3,000 keys, 244KiB/s, 2s left',
       '  2000 of 2000 slots (100 %), 4,000 keys, 244KiB/s',
+    ]);
+  });
+
+  test('a server that changes the owner of all slots at the end: bar, percent and time left follow what has arrived', () => {
+    const reports = [
+      [one, 0, 500],
+      [one, 1000, 0],
+      [other, 1000, 0],
+    ] as const;
+    expect(run(true, reports).split('\r\u001B[2A\u001B[J')[0]).toContain(
+      '██████████░░░░░░░░░░ 0 of 1000 slots, 1,000 keys',
+    );
+    expect(run(false, reports).trim().split('\n')).toEqual([
+      '0 of 2000 slots (25 %), 1,000 keys, 244KiB/s, 6s left',
+      '  1000 of 2000 slots (50 %), 2,000 keys, 244KiB/s, 4s left',
+      '  2000 of 2000 slots (100 %), 4,000 keys, 326KiB/s',
     ]);
   });
 });
