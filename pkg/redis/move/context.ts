@@ -16,6 +16,8 @@ export interface MoveContext {
   readonly others: readonly NodeLine[];
   /** What the source logs in to the target with. */
   readonly targetLogin: Credentials | null;
+  /** Where the source sends keys to; asked before the first. */
+  targetPort: number;
   readonly limits: MoveLimits;
   readonly signal: AbortSignal;
   /** One MIGRATE at a time for each source, also over several moves. */

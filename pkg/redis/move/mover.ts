@@ -20,6 +20,7 @@ import { NodeLine } from './node-line.ts';
 import { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
 import { survey } from './survey.ts';
+import { portForKeys } from './target-port.ts';
 import type { Survey } from './survey.ts';
 import { Turns } from './turns.ts';
 import { readWeights } from './weigh.ts';
@@ -53,6 +54,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         target: new NodeLine(deps.pool, move.target),
         others: move.others.map((other) => new NodeLine(deps.pool, other)),
         targetLogin: await deps.credentials(move.target.pod),
+        targetPort: move.target.port,
         limits,
         signal,
         turns,
@@ -114,7 +116,7 @@ async function moveFound(context: MoveContext, found: Survey): Promise<void> {
   await awaitTarget(context);
   await moveByMigrate(context, { ...found, drain: [] });
   await awaitSettledEpochs(context);
-  context.weights = await readWeights(context);
+  [context.weights, context.targetPort] = await Promise.all([readWeights(context), portForKeys(context)]);
   const way = await chooseWay(context);
   await checkRoom(context, way, found);
   const rest = { ...found, claim: [], tell: [] };
