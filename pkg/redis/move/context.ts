@@ -22,6 +22,8 @@ export interface MoveContext {
   readonly signal: AbortSignal;
   /** One MIGRATE at a time for each source, also over several moves. */
   readonly turns: Turns;
+  /** Moves to this target that are under way, this one included. */
+  readonly movesToTarget: () => number;
   /** Of the keys of the source, as soon as they were asked. */
   weights: Weights;
   /** Keeps a copy of a key that another replaces. */
@@ -33,6 +35,14 @@ export interface MoveContext {
 
 /** What is done for good. */
 export type Moved = Omit<MoveProgress, 'arriving'>;
+
+/**
+ * How long one thing that this move does may keep a node from answering, in milliseconds. A target has to do with all its moves at the
+ * same time, and a client that a source sends on to it waits at both; so they share what one may take.
+ */
+export function pauseMs({ limits, movesToTarget }: Pick<MoveContext, 'limits' | 'movesToTarget'>): number {
+  return limits.maxPauseMs / Math.max(1, movesToTarget());
+}
 
 /** Called only where stopping leaves every slot owned by one node or properly open. @throws AppError `interrupted` */
 export function stopIfAborted({ signal }: MoveContext): void {

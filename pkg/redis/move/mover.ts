@@ -58,6 +58,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         limits,
         signal,
         turns,
+        movesToTarget: () => roles.movesTo(move.target.nodeId),
         weights: { meanBytes: 0, weighAll: true },
         ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
         count: ({ slots = 0, keys = 0, bytes = 0 }) => {
