@@ -63,7 +63,7 @@ async function scaleOne(
   const { plan, wanted } = prepared;
   checkClusterName(cluster.name, wanted.masters * (1 + wanted.replicas));
   if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
+  if (flags['dry-run']) return writeDryRun(prepared, deps, flags);
   if (plan.kind === 'nothing') {
     deps.terminal.write(
       `${cluster.name} has that shape already: ${sizeOf(prepared.seen.state)}. Nothing was changed.\n`,
@@ -71,7 +71,7 @@ async function scaleOne(
     return;
   }
   const look = planLook(deps, request.globals);
-  deps.terminal.say(`${scalePlanLines(prepared, look).join('\n')}\n\n`);
+  deps.terminal.say(`${scalePlanLines(prepared, limitsOf(flags), look).join('\n')}\n\n`);
   await askConsent(prepared, deps, flags.yes);
   const typedAgain = `--masters ${wanted.masters} --replicas ${wanted.replicas}${typedLimits(flags)}`;
   const resume = `kubectl redis scale ${cluster.name} ${typedAgain} -n ${cluster.namespace}`;
@@ -115,9 +115,13 @@ function sizeOf(state: ClusterState): string {
   return `${owners} primaries, ${replicas} replicas`;
 }
 
-async function writeDryRun(prepared: PreparedScale, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+async function writeDryRun(prepared: PreparedScale, deps: Deps, flags: ScaleRequest['flags']): Promise<void> {
+  const { output } = flags;
   if (output === 'table') {
-    const lines = scalePlanLines(prepared, { width: deps.terminal.size()?.columns ?? null, colour: false });
+    const lines = scalePlanLines(prepared, limitsOf(flags), {
+      width: deps.terminal.size()?.columns ?? null,
+      colour: false,
+    });
     deps.terminal.write(`${lines.join('\n')}\n`);
     return;
   }
