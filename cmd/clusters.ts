@@ -50,6 +50,13 @@ export function exists({ name }: ClusterRef, facts: KubeFacts): boolean {
   );
 }
 
+/** @returns what a verb calls with the facts that it read anyway. Its promise rejects with AppError `cluster-not-found` */
+export function mustExist(session: Session, cluster: ClusterRef): (facts: KubeFacts) => Promise<void> {
+  return async (facts) => {
+    if (!exists(cluster, facts)) throw await notFound(session, cluster);
+  };
+}
+
 /** The error for a cluster that is not there: names those that are, here or in other namespaces. */
 export async function notFound(session: Session, { namespace, name }: ClusterRef): Promise<AppError> {
   await refuseMissingNamespace(session);

@@ -6,7 +6,7 @@ import type { MoveProgress, PodTrouble } from '../pkg/engine/ports.ts';
 import type { Batch, Step } from '../pkg/cluster/model/plan.ts';
 import type { Progress, Report } from '../pkg/engine/report.ts';
 import { createPaint } from './view/paint.ts';
-import { movesOf, movingLines, movingSentence, slotsDone, slotsOf, type Moving } from './view/move-progress.ts';
+import { movesOf, movingLines, movingSentence, slotsReached, slotsOf, type Moving } from './view/move-progress.ts';
 import { progressBar } from './view/progress-bar.ts';
 import { cut } from './view/table.ts';
 
@@ -132,7 +132,7 @@ function createMoves(now: () => number): Moves {
       return { moves, done, elapsedMs: now() - begunAt };
     },
     isNews(moving) {
-      const tenths = Math.floor((10 * slotsDone(moving)) / Math.max(1, slotsOf(moving)));
+      const tenths = Math.floor((10 * slotsReached(moving)) / Math.max(1, slotsOf(moving)));
       if (tenths <= told.tenths || (tenths < 10 && now() - told.at < PLAIN_EVERY_MS)) return false;
       told = { tenths, at: now() };
       return true;

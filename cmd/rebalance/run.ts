@@ -2,7 +2,7 @@
 import { refusal, usageError } from '../../pkg/errors.ts';
 import type { BalanceBy } from '../../pkg/cluster/plan/rebalance.ts';
 import { prepareRebalance, runRebalance, type PreparedRebalance } from '../../pkg/engine/rebalance.ts';
-import { chooseCluster, exists, notFound } from '../clusters.ts';
+import { chooseCluster, mustExist } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
@@ -53,19 +53,19 @@ async function rebalanceOne(
   const ports = portsOf(deps, session);
   session.prepare();
   const cluster = await chooseCluster(session, request.args.NAME);
-  if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
-  const input = { cluster, by: flags.by, weights: flags.weight, thresholdPercent, signal: deps.signal };
+  const isThere = mustExist(session, cluster);
+  const input = { cluster, by: flags.by, weights: flags.weight, thresholdPercent, signal: deps.signal, isThere };
   const prepared = await untilAborted(prepareRebalance(ports, input), deps.signal);
   const { plan, balance } = prepared;
   if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
+  if (flags['dry-run']) return writeDryRun(prepared, deps, flags);
   if (plan.kind === 'nothing') {
     const off = `the farthest is ${balance.worstPercent.toFixed(1)} % off`;
     deps.terminal.write(`${cluster.name} is balanced by ${flags.by}: ${off}. Nothing was changed.\n`);
     return;
   }
   const look = planLook(deps, request.globals);
-  deps.terminal.say(`${rebalancePlanLines(prepared, look).join('\n')}\n\n`);
+  deps.terminal.say(`${rebalancePlanLines(prepared, limitsOf(flags), look).join('\n')}\n\n`);
   if (deps.interactive && !flags.yes) await confirmOrStop('Go ahead?', true);
   const weights = flags.weight.map((weight) => ` --weight ${weight}`).join('');
   const typed = `--by ${flags.by}${weights}${typedLimits(flags)}`;
@@ -83,10 +83,11 @@ async function rebalanceOne(
   deps.terminal.write(`${cluster.name} is balanced by ${flags.by} (${seconds} s)\n`);
 }
 
-async function writeDryRun(prepared: PreparedRebalance, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+async function writeDryRun(prepared: PreparedRebalance, deps: Deps, flags: RebalanceRequest['flags']): Promise<void> {
+  const { output } = flags;
   if (output === 'table') {
     const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
-    deps.terminal.write(`${rebalancePlanLines(prepared, look).join('\n')}\n`);
+    deps.terminal.write(`${rebalancePlanLines(prepared, limitsOf(flags), look).join('\n')}\n`);
     return;
   }
   const [{ printDocument }, { rebalancePlanOf }] = await Promise.all([

@@ -3,9 +3,9 @@ import { refusal, usageError } from '../../pkg/errors.ts';
 import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
-import { prepareScale, runScale, type PreparedScale } from '../../pkg/engine/scale.ts';
+import { lookForScale, prepareScale, runScale, type AskedShape, type PreparedScale } from '../../pkg/engine/scale.ts';
 import { checkClusterName } from '../../pkg/pod/names.ts';
-import { checkName, exists, notFound } from '../clusters.ts';
+import { checkName, mustExist } from '../clusters.ts';
 import { mastersWrong } from '../create/request.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
@@ -14,7 +14,7 @@ import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-l
 import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { removalInWords, scalePlanLines } from '../view/scale-plan.ts';
-import { shapeFrom } from './interview.ts';
+import { isTyped, shapeFrom } from './interview.ts';
 
 export interface ScaleRequest {
   readonly args: { readonly NAME: string };
@@ -35,26 +35,35 @@ export async function runScaleVerb(request: ScaleRequest, deps: Deps): Promise<v
   const wrong = mastersWrong(flags.masters);
   if (wrong !== null) throw usageError(`--masters ${flags.masters}: ${wrong}`);
   limitsOf(flags);
-  const cluster = checkName(request.args.NAME);
+  const name = checkName(request.args.NAME);
+  const typed = { masters: flags.masters ?? null, replicas: flags.replicas ?? null };
+  const interactive = deps.interactive && !flags.yes && !flags['dry-run'];
+  if (!isTyped(typed) && !interactive) {
+    const hint = `for example: kubectl redis scale ${name} --masters 5`;
+    throw usageError('scale needs --masters or --replicas, or both', hint);
+  }
   await inSession(deps, globals, async (session) => {
-    await scaleOne(request, deps, session, { namespace: session.namespace, name: cluster });
+    await scaleOne(request, deps, session, { namespace: session.namespace, name }, typed);
   });
 }
 
-async function scaleOne(request: ScaleRequest, deps: Deps, session: Session, cluster: ClusterRef): Promise<void> {
+async function scaleOne(
+  request: ScaleRequest,
+  deps: Deps,
+  session: Session,
+  cluster: ClusterRef,
+  typed: AskedShape,
+): Promise<void> {
   const { flags } = request;
   const ports = portsOf(deps, session);
   session.prepare();
-  if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
-  const typed = { masters: flags.masters ?? null, replicas: flags.replicas ?? null };
-  const interactive = deps.interactive && !flags.yes && !flags['dry-run'];
-  const shape = await shapeFrom(typed, interactive, session, cluster);
-  const input = { cluster, ...shape, signal: deps.signal };
-  const prepared = await untilAborted(prepareScale(ports, input), deps.signal);
+  const looking = lookForScale(ports, cluster, deps.signal, mustExist(session, cluster));
+  const seen = await untilAborted(looking, deps.signal);
+  const prepared = prepareScale(seen, await shapeFrom(typed, seen.recorded));
   const { plan, wanted } = prepared;
   checkClusterName(cluster.name, wanted.masters * (1 + wanted.replicas));
   if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
+  if (flags['dry-run']) return writeDryRun(prepared, deps, flags);
   if (plan.kind === 'nothing') {
     deps.terminal.write(
       `${cluster.name} has that shape already: ${sizeOf(prepared.seen.state)}. Nothing was changed.\n`,
@@ -62,7 +71,7 @@ async function scaleOne(request: ScaleRequest, deps: Deps, session: Session, clu
     return;
   }
   const look = planLook(deps, request.globals);
-  deps.terminal.say(`${scalePlanLines(prepared, look).join('\n')}\n\n`);
+  deps.terminal.say(`${scalePlanLines(prepared, limitsOf(flags), look).join('\n')}\n\n`);
   await askConsent(prepared, deps, flags.yes);
   const typedAgain = `--masters ${wanted.masters} --replicas ${wanted.replicas}${typedLimits(flags)}`;
   const resume = `kubectl redis scale ${cluster.name} ${typedAgain} -n ${cluster.namespace}`;
@@ -106,9 +115,13 @@ function sizeOf(state: ClusterState): string {
   return `${owners} primaries, ${replicas} replicas`;
 }
 
-async function writeDryRun(prepared: PreparedScale, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+async function writeDryRun(prepared: PreparedScale, deps: Deps, flags: ScaleRequest['flags']): Promise<void> {
+  const { output } = flags;
   if (output === 'table') {
-    const lines = scalePlanLines(prepared, { width: deps.terminal.size()?.columns ?? null, colour: false });
+    const lines = scalePlanLines(prepared, limitsOf(flags), {
+      width: deps.terminal.size()?.columns ?? null,
+      colour: false,
+    });
     deps.terminal.write(`${lines.join('\n')}\n`);
     return;
   }

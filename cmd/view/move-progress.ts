@@ -27,28 +27,30 @@ export function movingLines(moving: Moving): string[] {
   const pairs = moves.map((move) => `${move.source.pod} -> ${move.target.pod}`);
   const width = Math.max(...pairs.map((pair) => pair.length));
   const lines = moves.map((move, at) => {
-    const { slots = 0, keys = 0 } = done.get(move) ?? {};
+    const { slots = 0, keys = 0, arriving = 0 } = done.get(move) ?? {};
     const total = countSlots(move.ranges);
-    return `  ${(pairs[at] ?? '').padEnd(width)}  ${progressBar(slots, total, BAR)} ${slots} of ${total} slots, ${grouped(keys)} keys`;
+    return `  ${(pairs[at] ?? '').padEnd(width)}  ${progressBar(slots + arriving, total, BAR)} ${slots} of ${total} slots, ${grouped(keys)} keys`;
   });
-  const all = `  ${'move slots'.padEnd(width)}  ${progressBar(slotsDone(moving), slotsOf(moving), BAR)} ${movingSentence(moving)}`;
+  const all = `  ${'move slots'.padEnd(width)}  ${progressBar(slotsReached(moving), slotsOf(moving), BAR)} ${movingSentence(moving)}`;
   return moves.length > MOST_PAIRS || moves.length === 1 ? [all] : [...lines, all];
 }
 
 /** `1200 of 5462 slots (21 %), 14,000 keys, 12 MB/s, 3s left`. */
 export function movingSentence(moving: Moving): string {
-  const [slots, total] = [slotsDone(moving), slotsOf(moving)];
+  const [reached, total] = [slotsReached(moving), slotsOf(moving)];
+  const slots = sum(moving, (one) => one.slots);
   const keys = sum(moving, (one) => one.keys);
   const size = sum(moving, (one) => one.bytes);
   const seconds = moving.elapsedMs / 1000;
   const rate = seconds > 0 && size > 0 ? [`${bytes(size / seconds)}B/s`.replace(/BB/, 'B')] : [];
-  const left = slots > 0 && slots < total ? [`${age((seconds * (total - slots)) / slots)} left`] : [];
-  const percent = total === 0 ? 100 : Math.floor((100 * slots) / total);
+  const left = reached > 0 && reached < total ? [`${age((seconds * (total - reached)) / reached)} left`] : [];
+  const percent = total === 0 ? 100 : Math.floor((100 * reached) / total);
   return [`${slots} of ${total} slots (${percent} %)`, `${grouped(keys)} keys`, ...rate, ...left].join(', ');
 }
 
-export function slotsDone(moving: Moving): number {
-  return sum(moving, (one) => one.slots);
+/** Moved, or their data has arrived: how far a bar is. */
+export function slotsReached(moving: Moving): number {
+  return sum(moving, (one) => one.slots + one.arriving);
 }
 
 export function slotsOf({ moves }: Moving): number {

@@ -1,16 +1,19 @@
 /** What `rebalance` shows before it does anything. Pure. */
 import { countSlots } from '../../pkg/cluster/model/slots.ts';
 import type { BalanceRow } from '../../pkg/cluster/plan/rebalance.ts';
+import type { MoveLimits } from '../../pkg/engine/ports.ts';
 import type { PreparedRebalance } from '../../pkg/engine/rebalance.ts';
 import type { Look } from '../terminal.ts';
 import { bytes, counted, grouped, rangesBrief } from './format.ts';
 import { costInWords, timeInWords } from './move-cost.ts';
+import { pausesInWords } from './move-pauses.ts';
 import { createPaint } from './paint.ts';
 import { factLines, indent } from './plan-lines.ts';
 import { table } from './table.ts';
 
 export function rebalancePlanLines(
   { cluster, state, input, balance, moves, plan }: PreparedRebalance,
+  limits: MoveLimits,
   look: Look,
 ): string[] {
   const paint = createPaint(look.colour);
@@ -50,7 +53,12 @@ export function rebalancePlanLines(
           'moves',
           `${costInWords(moves)}: ${counted(moves.length, 'pair')}, the first ${rangesBrief(first.ranges, 2)} (${countSlots(first.ranges)}) from ${nameOf(first.from)} to ${nameOf(first.to)}`,
         ],
-    ...(first === undefined ? [] : ([['takes', timeInWords(moves)]] as [string, string][])),
+    ...(first === undefined
+      ? []
+      : ([
+          ['takes', timeInWords(moves)],
+          ['pauses', pausesInWords(state, limits)],
+        ] as [string, string][])),
     ...(open
       ? ([['first', 'slots that an interrupted move left open, with the pair that has them open']] as [
           string,

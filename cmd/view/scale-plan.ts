@@ -1,16 +1,22 @@
 /** What `scale` shows before it does anything: what comes, what goes, what moves, what it costs. Pure. */
 import type { OutlineShard, ScaleOutline } from '../../pkg/cluster/plan/scale-outline.ts';
 import type { PreparedScale } from '../../pkg/engine/scale.ts';
+import type { MoveLimits } from '../../pkg/engine/ports.ts';
 import { compareNatural } from '../../pkg/cluster/natural-order.ts';
 import { counted, listed, rangesBrief } from './format.ts';
 import { costInWords, timeInWords } from './move-cost.ts';
+import { pausesInWords } from './move-pauses.ts';
 import { createPaint } from './paint.ts';
 import { factLines, indent, noteLines } from './plan-lines.ts';
 import { table } from './table.ts';
 import type { Look } from '../terminal.ts';
 
 /** Lines, without colour codes where the look has none. */
-export function scalePlanLines({ seen, wanted, outline, remarks }: PreparedScale, look: Look): string[] {
+export function scalePlanLines(
+  { seen, wanted, outline, remarks }: PreparedScale,
+  limits: MoveLimits,
+  look: Look,
+): string[] {
   const paint = createPaint(look.colour);
   const { cluster, scaling, masters, replicas } = seen.recorded;
   const same = masters === wanted.masters && replicas === wanted.replicas;
@@ -35,7 +41,8 @@ export function scalePlanLines({ seen, wanted, outline, remarks }: PreparedScale
       : ({ text: String(shard.slotsThen), tone: 'strong' } as const),
     String(shard.keys),
   ]);
-  const facts = factsOf(outline, outline.spec.storage).flatMap(([label, text]) =>
+  const pauses = pausesInWords(seen.state, limits);
+  const facts = factsOf(outline, outline.spec.storage, pauses).flatMap(([label, text]) =>
     factLines(label, text, look.width, paint),
   );
   const notes = noteLines(
@@ -58,7 +65,7 @@ function nodesText({ nodes }: OutlineShard): string {
   return nodes.map(({ name, fate }) => (fate === 'stays' ? name : `${fate === 'new' ? '+' : '-'}${name}`)).join(', ');
 }
 
-function factsOf(outline: ScaleOutline, storage: string): [string, string][] {
+function factsOf(outline: ScaleOutline, storage: string, pauses: string): [string, string][] {
   const nodes = outline.shards.flatMap((shard) => shard.nodes);
   const added = nodes.filter(({ fate }) => fate === 'new');
   const removed = removalInWords(outline);
@@ -81,6 +88,7 @@ function factsOf(outline: ScaleOutline, storage: string): [string, string][] {
             `${costInWords(outline.moves)}: ${counted(outline.moves.length, 'pair')}, the first ${rangesBrief(first.ranges, 2)} from shard ${first.from} to ${first.to}`,
           ],
           ['takes', `${timeInWords(outline.moves)}; pods take as long as they take`],
+          ['pauses', pauses],
         ] as const)),
     ['loses', 'no key; clients are redirected while slots move'],
   ].map(([label = '', text = '']) => [label, text]);

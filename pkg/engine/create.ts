@@ -24,6 +24,7 @@ import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { observe, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
+import { patientLook } from './patience.ts';
 import type { KubeObject } from './ports.ts';
 import type { Report } from './report.ts';
 import { applyStep } from './steps/apply.ts';
@@ -207,9 +208,13 @@ export async function runCreate(ports: ObservePorts, input: RunInput): Promise<C
   const { spec } = prepared;
   return underLease(ports, spec.cluster, 'create', { report, signal }, (held) => {
     const deps = { ...ports, ...held, spec, podsTimeoutMs, resume, ownsObjects: !prepared.brought };
+    const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal: held.signal };
+    const look = (): Promise<Observation> => observe(ports, spec.cluster, options);
+    const plan = (seen: Observation): Plan => planCreate({ state: interpret(seen), kube: seen.kube, spec, policy });
+    const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
     return converge({
-      observe: () => observe(ports, spec.cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
-      plan: (observation) => planCreate({ state: interpret(observation), kube: observation.kube, spec, policy }),
+      observe: patientLook({ ...held, look, plan, tell }),
+      plan,
       apply: (step, observation) => applyStep(deps, step, observation),
       ...held,
     });

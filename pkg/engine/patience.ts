@@ -72,7 +72,7 @@ async function untilCalm({ clock, signal, planAgain }: PatienceDeps, error: AppE
 }
 
 /** Refusals that a failover, or a node that was only slow to answer, ends by itself. */
-const WAITED_OUT: ReadonlySet<string> = new Set(['owner-silent', 'slots-uncovered']);
+const WAITED_OUT: ReadonlySet<string> = new Set(['owner-silent', 'node-silent', 'slots-uncovered']);
 
 export interface LookDeps<O> {
   readonly clock: Clock;
@@ -82,7 +82,7 @@ export interface LookDeps<O> {
   readonly tell: (sentence: string) => void;
 }
 
-/** @returns looks again, for at most a minute, while an owner of slots is silent: what was begun is not given up for that */
+/** @returns looks again, for at most a minute, while a node that matters is silent: what was begun is not given up for that */
 export function patientLook<O>({ clock, signal, look, plan, tell }: LookDeps<O>): () => Promise<O> {
   return async () => {
     const deadline = clock.now() + CALM_WITHIN_MS;

@@ -159,6 +159,11 @@ export interface MoveProgress {
   readonly slots: number;
   readonly keys: number;
   readonly bytes: number;
+  /**
+   * Slots' worth of data that has arrived in slots whose owner has not changed yet, as far as it can be told: servers that move
+   * slots by themselves change the owner of many at once. Its keys and bytes are counted already. 0 when the move is over.
+   */
+  readonly arriving: number;
 }
 
 /**

@@ -39,6 +39,7 @@ function movedInWords(moves: readonly Step[], moved: ReadonlyMap<Step, MoveProgr
   const total = moves.reduce((sum, step) => sum + (step.kind === 'move-slots' ? countSlots(step.ranges) : 0), 0);
   const all = [...moved.values()];
   const slots = all.reduce((sum, one) => sum + one.slots, 0);
+  const reached = slots + all.reduce((sum, one) => sum + one.arriving, 0);
   const keys = all.reduce((sum, one) => sum + one.keys, 0);
-  return `${slots} of ${total} slots (${total === 0 ? 100 : Math.floor((100 * slots) / total)} %), ${keys} keys`;
+  return `${slots} of ${total} slots (${total === 0 ? 100 : Math.floor((100 * reached) / total)} %), ${keys} keys`;
 }

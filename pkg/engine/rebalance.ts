@@ -1,6 +1,6 @@
 /** `rebalance`, without a terminal: measure, plan, then run the loop under the lease. */
 import { interpret } from '../cluster/interpret.ts';
-import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
+import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan } from '../cluster/model/plan.ts';
 import { countSlots } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
@@ -42,12 +42,16 @@ export interface PrepareRebalanceInput {
   readonly weights: readonly string[];
   readonly thresholdPercent: number;
   readonly signal: AbortSignal;
+  /** Is given what was read before anything is made of it; throws where that is no cluster. */
+  readonly isThere: (kube: KubeFacts) => Promise<void>;
 }
 
 /** Reads and measures, and changes nothing. @throws AppError for whatever rebalance would refuse */
 export async function prepareRebalance(ports: ObservePorts, input: PrepareRebalanceInput): Promise<PreparedRebalance> {
-  const { cluster, by, thresholdPercent, signal } = input;
-  const state = interpret(await look(ports, cluster, signal));
+  const { cluster, by, thresholdPercent, signal, isThere } = input;
+  const seen = await look(ports, cluster, signal);
+  await isThere(seen.kube);
+  const state = interpret(seen);
   const weights = readWeights(input.weights, state);
   const planned: RebalanceInput = { state, by, weights, thresholdPercent, measured: await measure(ports, by, state) };
   const plan = planRebalance(planned);

@@ -1,4 +1,4 @@
-/** `scale`, without a terminal: prepare (what would be there, what it costs), then run the loop under the lease. */
+/** `scale`, without a terminal: look, prepare (what would be there, what it costs), then run the loop under the lease. */
 import { AppError, refusal } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
@@ -38,19 +38,16 @@ export interface PreparedScale {
   readonly remarks: readonly Remark[];
 }
 
-export interface PrepareScaleInput {
-  readonly cluster: ClusterRef;
-  /** null = as it is. */
+/** null = as it is. */
+export interface AskedShape {
   readonly masters: number | null;
   readonly replicas: number | null;
-  readonly signal: AbortSignal;
 }
 
-/** Reads everything and changes nothing. @throws AppError for whatever scale would refuse */
-export async function prepareScale(ports: ObservePorts, input: PrepareScaleInput): Promise<PreparedScale> {
-  const seen = await lookForMoves(ports, input.cluster, input.signal);
+/** Pure: what would be there, what moves, what it costs. @throws AppError for whatever scale would refuse */
+export function prepareScale(seen: ScaleSight, asked: AskedShape): PreparedScale {
   const { recorded, state } = seen;
-  const wanted = { masters: input.masters ?? recorded.masters, replicas: input.replicas ?? recorded.replicas };
+  const wanted = { masters: asked.masters ?? recorded.masters, replicas: asked.replicas ?? recorded.replicas };
   const plan = planOf(seen, wanted);
   const kube = seen.observation.kube;
   const spec = layShape({ spec: recorded, state, kube }, wanted);
@@ -64,12 +61,22 @@ export async function prepareScale(ports: ObservePorts, input: PrepareScaleInput
   return { seen, wanted, plan, outline, remarks: [...plan.remarks, ...hosts] };
 }
 
-/** @throws AppError where the cluster is not one that `create` made */
-export async function lookForMoves(ports: ObservePorts, cluster: ClusterRef, signal: AbortSignal): Promise<ScaleSight> {
+/**
+ * Reads everything and changes nothing.
+ * @param isThere is given what was read before anything is made of it; throws where that is no cluster
+ * @throws AppError where the cluster is not one that `create` made
+ */
+export async function lookForScale(
+  ports: ObservePorts,
+  cluster: ClusterRef,
+  signal: AbortSignal,
+  isThere: (kube: KubeFacts) => Promise<void> = () => Promise.resolve(),
+): Promise<ScaleSight> {
   const [inventory, observation] = await Promise.all([
     readInventory(ports.kube, cluster, false),
     observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
   ]);
+  await isThere(observation.kube);
   const state = interpret(observation);
   return { observation, state, inventory, recorded: recordedSpec(observation.kube, cluster) };
 }
@@ -106,7 +113,7 @@ export interface RunScaleInput {
 export async function runScale(ports: ObservePorts, input: RunScaleInput): Promise<Converged<ScaleSight>> {
   const { cluster, wanted, mover, limits, podsTimeoutMs, resume } = input;
   return underLease(ports, cluster, 'scale', input, (held) => {
-    const look = (): Promise<ScaleSight> => lookForMoves(ports, cluster, held.signal);
+    const look = (): Promise<ScaleSight> => lookForScale(ports, cluster, held.signal);
     const plan = (seen: ScaleSight): Plan => planOf(seen, wanted);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
     const { parallel } = input;

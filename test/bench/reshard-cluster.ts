@@ -1,11 +1,11 @@
 /** A cluster for the reshard benchmarks: three primaries with keys and a fourth without, and the ways to move slots to it. */
-import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { splitSlots, countSlots } from '../../pkg/cluster/model/slots.ts';
 import type { SlotRange } from '../../pkg/cluster/model/slots.ts';
 import type { MoveLimits, SlotMove } from '../../pkg/engine/ports.ts';
+import { bundleMover, writeMoves } from '../support/bundle-mover.ts';
 import { ALL_OUT, awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../support/move-cluster.ts';
 import type { MoveCluster } from '../support/move-cluster.ts';
 import type { Binary } from '../redis/move/servers.ts';
@@ -97,17 +97,8 @@ async function reshard(cluster: MoveCluster, cli: string, slots: number, flags: 
 }
 
 async function runChild(dir: string, moves: readonly SlotMove[]): Promise<{ ms: number; peakRssBytes: number }> {
-  const [outfile, file] = [join(dir, 'child.mjs'), join(dir, 'moves.json')];
-  await build({
-    entryPoints: ['test/redis/move/mover-child.ts'],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-  });
-  writeFileSync(file, JSON.stringify({ moves, limits: ALL_OUT }));
-  const { wallMs, peakRssBytes } = await runToEnd([process.execPath, outfile, file]);
+  const [program, file] = [await bundleMover(dir), await writeMoves(dir, moves, ALL_OUT)];
+  const { wallMs, peakRssBytes } = await runToEnd([process.execPath, program, file]);
   return { ms: wallMs, peakRssBytes };
 }
 

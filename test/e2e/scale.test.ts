@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeCluster, openClusterEnv, podObject, until, type ClusterEnv } from '../support/cluster-env.ts';
 import { cli, IMAGE, kubectl, startCli } from '../support/cli.ts';
 import { inRedis, slotsOf } from '../support/seen-cluster.ts';
-import { startWriteLoad } from '../support/write-load.ts';
+import { startWriteChecker, type WriteChecker } from '../support/write-checker/checker-pod.ts';
+import type { Phase } from '../support/write-checker/protocol.ts';
 
 const KEYS = 2000;
 /** So that a move lasts long enough to be interrupted. */
@@ -15,6 +16,8 @@ describeCluster('scale', () => {
   let env: ClusterEnv;
   /** Address of the client Service: a cluster need not have DNS. */
   let host = '';
+  /** Writes all the while: nodes come, slots move and nodes go under it. */
+  let checker: WriteChecker;
   beforeAll(async () => {
     env = await openClusterEnv();
     await env.kube.create(podObject({ name: CLIENT, image: IMAGE, command: ['sleep', '3600'] }));
@@ -29,7 +32,8 @@ describeCluster('scale', () => {
     host = spec?.clusterIP ?? '';
     const lines = `for n in $(seq 1 ${KEYS}); do echo "SET data:$n value-$n"; done | redis-cli -c -h ${host} | grep -c OK`;
     expect(await inShell(lines)).toBe(String(KEYS));
-  }, 240_000);
+    checker = await startWriteChecker(env, { cluster: 'redis' });
+  }, 300_000);
   afterAll(() => env.close());
 
   const inShell = async (script: string): Promise<string> => {
@@ -50,6 +54,16 @@ describeCluster('scale', () => {
     const { code, stdout, stderr } = await cli(args, env);
     if (code !== 0) throw new Error(`${args.join(' ')}: exit code ${code}: ${stderr}`);
     return stdout;
+  };
+
+  /** Nothing that was acknowledged is lost, old or out of order, and no client saw an error. @returns what it wrote since the last time */
+  const expectNothingLost = async (): Promise<Phase> => {
+    const phase = await checker.mark();
+    const { lost, stale, wrong, examples } = await checker.verify();
+    expect({ lost, stale, wrong, examples }).toEqual({ lost: 0, stale: 0, wrong: 0, examples: [] });
+    expect(phase.errors).toEqual({});
+    expect(phase.acked).toBeGreaterThan(200);
+    return phase;
   };
 
   /** Slots, replicas, keys and objects, and that nobody finds anything wrong with it. */
@@ -92,7 +106,6 @@ describeCluster('scale', () => {
   }, 120_000);
 
   test('3x1 to 5x2 while a client writes, killed in the middle: the same command finishes, nothing is lost', async () => {
-    const load = await startWriteLoad(env.namespace, CLIENT, host);
     const killed = startCli(scale(5, 2, ...SLOWLY), env);
     await Promise.race([
       until(
@@ -107,9 +120,7 @@ describeCluster('scale', () => {
     const unfinished = await cli(['create', 'redis'], env);
     expect([unfinished.code, unfinished.stderr]).toEqual([3, expect.stringContaining('was begun and is not finished')]);
     expect(await must(...scale(5, 2))).toMatch(/redis has its new shape: 5 primaries, 10 replicas/);
-    const { acknowledged, lost } = await load.end();
-    expect(lost).toEqual([]);
-    expect(acknowledged).toBeGreaterThan(20);
+    expect((await expectNothingLost()).replicated).toBeGreaterThan(200);
     await expectShape(5, 2);
     expect(await must('create', 'redis')).toBe(
       'redis is there already: 5 shards, 15 nodes, 16384 slots. Nothing was changed.\n',
@@ -117,7 +128,6 @@ describeCluster('scale', () => {
   }, 480_000);
 
   test('Ctrl-C while slots move: it stops at a clean point and says how to go on; then down to 3x0 while a client writes', async () => {
-    const load = await startWriteLoad(env.namespace, CLIENT, host);
     const stopped = startCli(scale(3, 0, '--yes', ...SLOWLY), env);
     await Promise.race([
       until(
@@ -134,15 +144,14 @@ describeCluster('scale', () => {
     expect(operation.stdout).toMatch(/Operation: +scale by /);
     expect(await env.kube.get('coordination.k8s.io/v1', 'Lease', 'redis-operation')).toBeNull();
     await must(...scale(3, 0, '--yes'));
-    const { acknowledged, lost } = await load.end();
-    expect(lost).toEqual([]);
-    expect(acknowledged).toBeGreaterThan(20);
+    await expectNothingLost();
     await expectShape(3, 0);
   }, 480_000);
 
   test('3x0 to 3x1: no slot moves', async () => {
     const grown = await cli(scale(3, 1), env);
     expect([grown.code, grown.stderr]).toEqual([0, expect.not.stringContaining('move slots')]);
+    await expectNothingLost();
     await expectShape(3, 1);
   }, 240_000);
 
@@ -152,6 +161,7 @@ describeCluster('scale', () => {
     const first = shards.find((shard) => shard.name === '1');
     expect(first?.slots.reduce((sum, { start, end }) => sum + end - start + 1, 0)).toBe(8192);
     for (const by of ['keys', 'memory', 'slots']) await must('rebalance', 'redis', '--by', by, '--threshold', '0');
+    await expectNothingLost();
     await expectShape(3, 1);
   }, 240_000);
 

@@ -6,6 +6,7 @@ import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import type { MoveEnd, MoveLimits, RedisCommand, SlotMove } from '../../pkg/engine/ports.ts';
 import { createRedisPort } from '../../pkg/redis/connect.ts';
 import type { Redis } from '../../pkg/redis/connect.ts';
+import type { Credentials } from '../../pkg/redis/connection.ts';
 import { areSettled } from '../../pkg/redis/move/epochs.ts';
 import { formCluster, must } from './form-cluster.ts';
 import { poll, startRedisServers } from './redis-server.ts';
@@ -31,17 +32,18 @@ export interface MoveClusterOptions extends Omit<RedisServerOptions, 'config'> {
   readonly masters: number;
   readonly empty: number;
   readonly replicas?: number;
+  /** What is logged in with, where that is not only `password`. */
+  readonly login?: Credentials;
 }
 
 /** Servers 0 to masters-1 own equal shares; then come the empty ones, then the replicas of the first. */
 export async function startMoveCluster(options: MoveClusterOptions): Promise<MoveCluster> {
   const { masters, empty, replicas = 0, password } = options;
+  const login = options.login ?? (password === undefined ? null : { password });
   // A primary that was emptied would become a replica by itself; the clusters that we make do not allow it either.
   const config: readonly Directive[] = [['cluster-allow-replica-migration', 'no'], ...(options.config ?? [])];
   const redis = await startRedisServers({ ...options, config, count: masters + empty + replicas });
-  const credentials = (): Promise<{ password: string } | null> =>
-    Promise.resolve(password === undefined ? null : { password });
-  const port = createRedisPort({ dial: redis.dial, credentials });
+  const port = createRedisPort({ dial: redis.dial, credentials: () => Promise.resolve(login) });
   const stop = async (): Promise<void> => {
     port.close();
     await redis.stop();

@@ -2,7 +2,7 @@
  * The nodes that a cluster is formed of, and what must not be joined: nodes that know strangers (law L2), nodes that hold keys
  * and belong to no cluster yet (FAILURES 1.35), slots that two of them claim.
  */
-import type { GossipNode, NodeAnswer } from '../model/observation.ts';
+import type { GossipNode, NodeAnswer, UnreachableReason } from '../model/observation.ts';
 import type { Plan, StepNode } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Place } from './placement.ts';
@@ -49,10 +49,18 @@ function refuseSilent(state: ClusterState): Plan | null {
   if (silent === undefined) return null;
   const why = silent.unreachable === null ? 'no answer' : `${silent.unreachable.why}: ${silent.unreachable.detail}`;
   return refuse(
-    'node-silent',
+    silenceCode(silent, 'node-silent'),
     `${silent.pod?.name} can't be asked (${why})`,
     `Look at it with kubectl describe pod ${silent.pod?.name} and kubectl logs ${silent.pod?.name}, then run the same command again`,
   );
+}
+
+/** No answer that waiting brings: a person has to change a password or a configuration. */
+const LASTING: ReadonlySet<UnreachableReason> = new Set(['auth', 'not-cluster']);
+
+/** @returns `passing` for a silence that may end by itself, else what the node refused */
+export function silenceCode({ unreachable }: ClusterNode, passing: string): string {
+  return unreachable !== null && LASTING.has(unreachable.why) ? unreachable.why : passing;
 }
 
 /** Law L2: never join a node that knows anybody, or is just being introduced to anybody, who is not one of our pods. */

@@ -2,7 +2,7 @@
 import { formatRanges, rangesFromSlots } from '../model/slots.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
-import { refuse, type Member } from './form-members.ts';
+import { refuse, silenceCode, type Member } from './form-members.ts';
 import type { ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
 import { openPairs } from './scale-moves.ts';
@@ -44,7 +44,7 @@ function refuseSilent(node: ClusterNode, cluster: string, status: string): Plan 
   const who = node.pod?.name ?? `Node ${node.nodeId?.slice(0, 8) ?? '?'}`;
   const why = node.unreachable === null ? 'it has no pod' : `${node.unreachable.why}: ${node.unreachable.detail}`;
   const hint = node.pod === null ? `kubectl redis create ${cluster} starts what is missing, with its volume` : status;
-  return refuse('owner-silent', `${who} owns slots and can't be asked (${why})`, hint);
+  return refuse(silenceCode(node, 'owner-silent'), `${who} owns slots and can't be asked (${why})`, hint);
 }
 
 /** An id that is no pod, and that must not simply be forgotten. A leaving one is only on its way out. */

@@ -9,8 +9,9 @@ import type { SlotRange } from '../../cluster/model/slots.ts';
 import type { RedisCommand } from '../../engine/ports.ts';
 import { parseClusterNodes } from '../parse/cluster-nodes.ts';
 import { numberOf } from '../parse/fields.ts';
+import { dataBytes, partArrived } from './arriving.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
-import type { MoveContext } from './context.ts';
+import type { MoveContext, Moved } from './context.ts';
 import { countKeys } from './own.ts';
 
 export type JobState =
@@ -34,6 +35,8 @@ const MAX_JOB_SLOTS = 4096;
 const MIN_JOB_SLOTS = 16;
 const FIRST_LOOK_MS = 4;
 const LAST_LOOK_MS = 200;
+/** Looks that far apart are told of: a job that is over in less needs no bar that moves. */
+const TELL_FROM_MS = 20;
 /** For a job of somebody else, or for a server that still removes what it gave away. */
 const BUSY_FOR_MS = 120_000;
 const MAX_FAILURES = 3;
@@ -50,9 +53,13 @@ export async function moveAtomically(
     const part = slots.slice(i, i + perJob);
     stopIfAborted(context);
     const keys = await totalKeys(context, part);
-    const moved = await inTurn(context, way, () => runJob(context, way, rangesFromSlots(part)));
+    const job: Job = {
+      ranges: rangesFromSlots(part),
+      content: { slots: part.length, keys, bytes: keys * context.weights.meanBytes },
+    };
+    const moved = await inTurn(context, way, () => runJob(context, way, job));
     if (!moved) return slots.slice(i);
-    context.count({ slots: part.length, keys, bytes: keys * context.weights.meanBytes });
+    context.count(job.content);
   }
   return [];
 }
@@ -64,13 +71,21 @@ function inTurn<T>({ turns, source, target }: MoveContext, way: AtomicWay, work:
   return turns.take(first, () => turns.take(second, work));
 }
 
-async function runJob(context: MoveContext, way: AtomicWay, ranges: readonly SlotRange[]): Promise<boolean> {
+interface Job {
+  readonly ranges: readonly SlotRange[];
+  /** As counted before it began. */
+  readonly content: Moved;
+}
+
+async function runJob(context: MoveContext, way: AtomicWay, job: Job): Promise<boolean> {
   for (let failures = 1; ; failures++) {
-    const id = await start(context, way, ranges);
+    const before = await dataBytes(context.target);
+    const id = await start(context, way, job.ranges);
     if (id === null) return false;
-    const end = await watch(context, way, id);
+    const end = await watch(context, way, id, () => tellArrived(context, job, before));
     if (end.kind === 'done') return true;
-    if (failures >= MAX_FAILURES) throw jobFailed(context, ranges, end.why);
+    context.count({});
+    if (failures >= MAX_FAILURES) throw jobFailed(context, job.ranges, end.why);
     await delay(AFTER_FAILURE_MS);
     stopIfAborted(context);
   }
@@ -92,6 +107,7 @@ async function watch(
   context: MoveContext,
   way: AtomicWay,
   id: string,
+  onRunning: () => Promise<void>,
 ): Promise<Exclude<JobState, { kind: 'running' }>> {
   const startedAt = performance.now();
   for (;;) {
@@ -103,8 +119,15 @@ async function watch(
     }
     // Looking costs little, and a tenth of the time is lost at most.
     const tenth = (performance.now() - startedAt) / 10;
+    if (tenth >= TELL_FROM_MS) await onRunning();
     await delay(Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, tenth)));
   }
+}
+
+async function tellArrived(context: MoveContext, { content }: Job, before: number | null): Promise<void> {
+  const part = partArrived(before, await dataBytes(context.target), content.bytes);
+  const of = (whole: number): number => Math.floor(whole * part);
+  context.expect({ slots: of(content.slots), keys: of(content.keys), bytes: of(content.bytes) });
 }
 
 async function totalKeys({ source }: MoveContext, slots: readonly number[]): Promise<number> {

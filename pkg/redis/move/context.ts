@@ -16,15 +16,32 @@ export interface MoveContext {
   readonly others: readonly NodeLine[];
   /** What the source logs in to the target with. */
   readonly targetLogin: Credentials | null;
+  /** Where the source sends keys to; asked before the first. */
+  targetPort: number;
   readonly limits: MoveLimits;
   readonly signal: AbortSignal;
   /** One MIGRATE at a time for each source, also over several moves. */
   readonly turns: Turns;
+  /** Moves to this target that are under way, this one included. */
+  readonly movesToTarget: () => number;
   /** Of the keys of the source, as soon as they were asked. */
   weights: Weights;
   /** Keeps a copy of a key that another replaces. */
   readonly saveConflict?: (conflict: KeyConflict) => Promise<void>;
-  readonly count: (done: Partial<MoveProgress>) => void;
+  readonly count: (done: Partial<Moved>) => void;
+  /** What of the part that is moving now has arrived. The next count takes its place. */
+  readonly expect: (arrived: Moved) => void;
+}
+
+/** What is done for good. */
+export type Moved = Omit<MoveProgress, 'arriving'>;
+
+/**
+ * How long one thing that this move does may keep a node from answering, in milliseconds. A target has to do with all its moves at the
+ * same time, and a client that a source sends on to it waits at both; so they share what one may take.
+ */
+export function pauseMs({ limits, movesToTarget }: Pick<MoveContext, 'limits' | 'movesToTarget'>): number {
+  return limits.maxPauseMs / Math.max(1, movesToTarget());
 }
 
 /** Called only where stopping leaves every slot owned by one node or properly open. @throws AppError `interrupted` */

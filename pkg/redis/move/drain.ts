@@ -7,6 +7,7 @@
 import { AppError } from '../../errors.ts';
 import { nextBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
+import { pauseMs } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
@@ -28,7 +29,7 @@ export interface Drained {
 
 /** @param counts keys by slot; slots without keys left out */
 export async function drain(context: MoveContext, counts: readonly KeysInSlot[], first: BatchSize): Promise<Drained> {
-  const { source, turns, limits } = context;
+  const { source, turns } = context;
   const rest = counts.map(({ slot, count }) => ({ slot, count }));
   const troubles = new Map<number, { outcome: MigrateOutcome; reply: Error }>();
   let size = first;
@@ -43,7 +44,7 @@ export async function drain(context: MoveContext, counts: readonly KeysInSlot[],
       exchange(context, sending, wanted),
     );
     sending.forEach((keys, i) => note(context, troubles, keys, replies[i]));
-    if (sending.length > 0) size = nextBatch(size, keysIn(sending), pausedMs, limits.maxPauseMs);
+    if (sending.length > 0) size = nextBatch(size, keysIn(sending), pausedMs, pauseMs(context));
     if (troubles.size > 0) return { size, troubles };
     await keepPace(context, sending);
     batch = fetched;

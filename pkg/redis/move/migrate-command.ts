@@ -18,7 +18,7 @@ export interface KeysOfSlot {
 
 /** The source's copy of a key takes the place of the target's: what might be wrong about that was settled when the slot was opened. */
 export function migrateCommand(
-  { target, targetLogin }: Pick<MoveContext, 'target' | 'targetLogin'>,
+  { target, targetLogin, targetPort }: Pick<MoveContext, 'target' | 'targetLogin' | 'targetPort'>,
   { keys, bytes }: KeysOfSlot,
 ): WireCommand {
   const login =
@@ -27,8 +27,7 @@ export function migrateCommand(
       : targetLogin.username === undefined
         ? ['AUTH', targetLogin.password]
         : ['AUTH2', targetLogin.username, targetLogin.password];
-  const { ip, port } = target.end;
-  return ['MIGRATE', ip, port, '', 0, ioMs(bytes), 'REPLACE', ...login, 'KEYS', keys];
+  return ['MIGRATE', target.end.ip, targetPort, '', 0, ioMs(bytes), 'REPLACE', ...login, 'KEYS', keys];
 }
 
 /** For a batch of that size. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import { formatRanges, rangesFromSlots } from '../../cluster/model/slots.ts';
 import type { SlotRanges } from '../../cluster/model/slots.ts';
-import type { MoveProgress, SlotMover } from '../../engine/ports.ts';
+import type { SlotMover } from '../../engine/ports.ts';
 import type { ConnectionPool, PoolDeps } from '../pool.ts';
 import { importAtTarget } from './atomic-import.ts';
 import { exportFromSource } from './atomic-export.ts';
@@ -11,7 +11,7 @@ import { moveAtomically } from './atomic.ts';
 import type { KeyConflict } from './conflicts.ts';
 import { chooseWay } from './capability.ts';
 import { stopIfAborted } from './context.ts';
-import type { MoveContext } from './context.ts';
+import type { MoveContext, Moved } from './context.ts';
 import { awaitSettledEpochs } from './epochs.ts';
 import { awaitTarget, viewsOfEnds } from './look.ts';
 import { moveByMigrate } from './migrate-backend.ts';
@@ -20,6 +20,7 @@ import { NodeLine } from './node-line.ts';
 import { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
 import { survey } from './survey.ts';
+import { portForKeys } from './target-port.ts';
 import type { Survey } from './survey.ts';
 import { Turns } from './turns.ts';
 import { readWeights } from './weigh.ts';
@@ -34,6 +35,7 @@ const MAX_ATTEMPTS = 3;
 const BEFORE_NEXT_MS = 500;
 const PROVED_WITHIN_MS = 10_000;
 const PROVE_EVERY_MS = 10;
+const NOTHING: Moved = { slots: 0, keys: 0, bytes: 0 };
 
 export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
   /** Where copies of keys go that lose against the owner's; without it, such a move stops. */
@@ -46,32 +48,41 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
   const roles = new Roles();
   return {
     move: async (move, limits, onProgress, signal) => {
-      let done: MoveProgress = { slots: 0, keys: 0, bytes: 0 };
+      let done = NOTHING;
       const context: MoveContext = {
         source: new NodeLine(deps.pool, move.source),
         target: new NodeLine(deps.pool, move.target),
         others: move.others.map((other) => new NodeLine(deps.pool, other)),
         targetLogin: await deps.credentials(move.target.pod),
+        targetPort: move.target.port,
         limits,
         signal,
         turns,
+        movesToTarget: () => roles.movesTo(move.target.nodeId),
         weights: { meanBytes: 0, weighAll: true },
         ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
         count: ({ slots = 0, keys = 0, bytes = 0 }) => {
-          done = { slots: done.slots + slots, keys: done.keys + keys, bytes: done.bytes + bytes };
-          onProgress(done);
+          done = add(done, { slots, keys, bytes });
+          onProgress({ ...done, arriving: 0 });
+        },
+        expect: ({ slots, keys, bytes }) => {
+          onProgress({ ...add(done, { slots: 0, keys, bytes }), arriving: slots });
         },
       };
       const { source, target } = context;
       return roles.hold(source.end.nodeId, target.end.nodeId, async () => {
         await moveUntilDone(context, move.ranges, () => done);
-        return done;
+        return { ...done, arriving: 0 };
       });
     },
   };
 }
 
-async function moveUntilDone(context: MoveContext, ranges: SlotRanges, progress: () => MoveProgress): Promise<void> {
+function add(one: Moved, other: Moved): Moved {
+  return { slots: one.slots + other.slots, keys: one.keys + other.keys, bytes: one.bytes + other.bytes };
+}
+
+async function moveUntilDone(context: MoveContext, ranges: SlotRanges, progress: () => Moved): Promise<void> {
   let attempts = 0;
   for (;;) {
     const before = progress();
@@ -106,7 +117,7 @@ async function moveFound(context: MoveContext, found: Survey): Promise<void> {
   await awaitTarget(context);
   await moveByMigrate(context, { ...found, drain: [] });
   await awaitSettledEpochs(context);
-  context.weights = await readWeights(context);
+  [context.weights, context.targetPort] = await Promise.all([readWeights(context), portForKeys(context)]);
   const way = await chooseWay(context);
   await checkRoom(context, way, found);
   const rest = { ...found, claim: [], tell: [] };

@@ -7,6 +7,11 @@ export class Roles {
   readonly #targets = new Map<string, number>();
   readonly #waiting: (() => void)[] = [];
 
+  /** Moves to that node that are under way. */
+  movesTo(targetId: string): number {
+    return this.#targets.get(targetId) ?? 0;
+  }
+
   /** Runs the work as soon as neither node has the other role in another move. */
   async hold<T>(sourceId: string, targetId: string, work: () => Promise<T>): Promise<T> {
     while (this.#targets.has(sourceId) || this.#sources.has(targetId)) {

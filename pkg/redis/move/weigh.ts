@@ -8,16 +8,13 @@
 import type { RedisCommand } from '../../engine/ports.ts';
 import { numberOf } from '../parse/fields.ts';
 import type { WireCommand } from '../wire.ts';
+import { aloneFromBytes, aloneMs } from './big-key.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { ioMs, migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
 import type { NodeLine } from './node-line.ts';
 
-/** DUMP, the way and RESTORE together; 192 MB took 3.5 s. */
-const MOVED_BYTES_PER_MS = 50_000;
-/** Below that a key goes with others, however short the pause shall be. */
-const NEVER_ALONE_BYTES = 256 * 1024;
 /** Source data that can't hold a key worth looking for. */
 const SMALL_DATA_BYTES = 64 * 2 ** 20;
 
@@ -46,7 +43,7 @@ export interface Weighed {
 
 /** Keys that have gone meanwhile weigh nothing, as do all where MEMORY USAGE may not be asked. */
 export async function weigh({ source, limits }: MoveContext, batch: readonly KeysOfSlot[]): Promise<Weighed> {
-  const alone = Math.max(NEVER_ALONE_BYTES, limits.maxPauseMs * MOVED_BYTES_PER_MS);
+  const alone = aloneFromBytes(limits.maxPauseMs);
   const all = batch.flatMap(({ slot, keys }) => keys.map((key) => ({ slot, key })));
   const sizes = await source.send(
     all.map(({ key }): WireCommand => ['MEMORY', 'USAGE', key]),
@@ -81,8 +78,7 @@ export async function weigh({ source, limits }: MoveContext, batch: readonly Key
  */
 export async function moveAlone(context: MoveContext, key: KeysOfSlot): Promise<unknown> {
   const { source, target, others, turns } = context;
-  const expectedMs = key.bytes / MOVED_BYTES_PER_MS;
-  const patient = await beMorePatient([target, source, ...others], expectedMs * 3);
+  const patient = await beMorePatient([target, source, ...others], aloneMs(key.bytes) * 3);
   try {
     const deadlineMs = COMMAND_DEADLINE_MS + 2 * ioMs(key.bytes);
     const [reply] = await turns.take(source.end.nodeId, () => source.send([migrateCommand(context, key)], deadlineMs));

@@ -1,4 +1,4 @@
-/** The API server's certificate, signed by an authority of its own that only lives as long as the playground. */
+/** A server's certificate, signed by an authority of its own that only lives as long as what it is made for. */
 // oxlint-disable-next-line import/no-unassigned-import -- the X.509 library wants it to be there
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
@@ -24,7 +24,7 @@ export async function makeCertificate(address: string): Promise<ServerCertificat
   const dates = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 30 * DAY_MS) };
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     ...dates,
-    name: 'CN=playground authority',
+    name: 'CN=test authority',
     keys: authorityKeys,
     signingAlgorithm: ALGORITHM,
     extensions: [
@@ -34,14 +34,15 @@ export async function makeCertificate(address: string): Promise<ServerCertificat
   });
   const certificate = await x509.X509CertificateGenerator.create({
     ...dates,
-    subject: 'CN=playground',
+    subject: 'CN=test',
     issuer: authority.subject,
     publicKey: keys.publicKey,
     signingKey: authorityKeys.privateKey,
     signingAlgorithm: ALGORITHM,
     extensions: [
       new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: address }]),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      // Nodes of a cluster are each other's clients.
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
     ],
   });
   const exported = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));

@@ -6,17 +6,17 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
 import { slotOfKey } from '../../../cmd/slot-lookup.ts';
 import { countSlots, splitSlots } from '../../../pkg/cluster/model/slots.ts';
 import type { SlotMove } from '../../../pkg/engine/ports.ts';
 import { parseClusterNodes } from '../../../pkg/redis/parse/cluster-nodes.ts';
 import { writeSection } from '../../bench/report.ts';
 import { startWriters } from '../../support/acked-writes.ts';
+import { bundleMover, writeMoves } from '../../support/bundle-mover.ts';
 import { awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
 import type { MoveCluster } from '../../support/move-cluster.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -56,17 +56,7 @@ describe.each(CASES)('a mover that is killed, $name by $way', (binary) => {
   let child: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'mover-child-'));
-    child = join(dir, 'child.mjs');
-    await build({
-      entryPoints: ['test/redis/move/mover-child.ts'],
-      outfile: child,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      // ioredis is CommonJS and requires Node's modules.
-      banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
-      logLevel: 'error',
-    });
+    child = await bundleMover(dir);
     cluster = await startMoveCluster({ masters: 3, empty: 1, binary: binary.server, nodeTimeoutMs: 5000 });
     const owners = SHARES.map((share, i) => ({ server: cluster.server(i), slots: [share] }));
     await fill(cluster.port, owners, keysIn(MOVED, KEYS));
@@ -143,8 +133,7 @@ describe.each(CASES)('a mover that is killed, $name by $way', (binary) => {
   }
 
   async function runChild(moves: readonly SlotMove[], killAfterMs?: number): Promise<string> {
-    const file = join(dir, 'moves.json');
-    await writeFile(file, JSON.stringify({ moves, limits: binary.limits }));
+    const file = await writeMoves(dir, moves, binary.limits);
     const running = spawn(process.execPath, [child, file], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     running.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));

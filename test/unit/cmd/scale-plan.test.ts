@@ -7,17 +7,20 @@ import { scalePlanOf } from '../../../cmd/document/scale-plan.ts';
 import { limitsOf, typedLimits } from '../../../cmd/move-limits.ts';
 import { createProgress } from '../../../cmd/progress.ts';
 import { askShape } from '../../../cmd/scale/interview.ts';
+import { pausesInWords } from '../../../cmd/view/move-pauses.ts';
 import { rebalancePlanLines } from '../../../cmd/view/rebalance-plan.ts';
 import { removalInWords, scalePlanLines } from '../../../cmd/view/scale-plan.ts';
+import { interpret } from '../../../pkg/cluster/interpret.ts';
 import type { Batch, Step } from '../../../pkg/cluster/model/plan.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
+import type { ObservePorts } from '../../../pkg/engine/observe.ts';
 import type { KubePort, RedisPort } from '../../../pkg/engine/ports.ts';
 import { prepareRebalance } from '../../../pkg/engine/rebalance.ts';
-import { prepareScale, type PreparedScale } from '../../../pkg/engine/scale.ts';
+import { lookForScale, prepareScale, type PreparedScale } from '../../../pkg/engine/scale.ts';
 import { ownedOf, worldOf, type World } from '../../support/scale-world.ts';
 
 /** A world as the engine sees it. */
-function portsOf(world: World): Parameters<typeof prepareScale>[0] {
+function portsOf(world: World): ObservePorts {
   const { observation } = world;
   const kube: Partial<KubePort> = {
     readFacts: () => Promise.resolve(observation.kube),
@@ -39,9 +42,10 @@ function portsOf(world: World): Parameters<typeof prepareScale>[0] {
 }
 
 const CLUSTER = { namespace: 'default', name: 'redis' };
+const LIMITS = { maxPauseMs: 20, maxBandwidth: null };
 const signal = new AbortController().signal;
-const prepare = (world: World, masters: number | null, replicas: number | null): Promise<PreparedScale> =>
-  prepareScale(portsOf(world), { cluster: CLUSTER, masters, replicas, signal });
+const prepare = async (world: World, masters: number | null, replicas: number | null): Promise<PreparedScale> =>
+  prepareScale(await lookForScale(portsOf(world), CLUSTER, signal), { masters, replicas });
 
 function expectSchema(name: string, document: object): void {
   const schema = JSON.parse(readFileSync(`docs/schemas/${name}.json`, 'utf8')) as object;
@@ -52,7 +56,7 @@ function expectSchema(name: string, document: object): void {
 describe('the plan of scale', () => {
   test('up, as text: what comes, what moves, what it costs', async () => {
     const prepared = await prepare(worldOf({ hosts: 4 }), 5, null);
-    expect(scalePlanLines(prepared, { width: 100, colour: false }).join('\n')).toBe(`\
+    expect(scalePlanLines(prepared, LIMITS, { width: 100, colour: false }).join('\n')).toBe(`\
 Scale redis in namespace default from 3 x 2 nodes to 5 x 2 nodes
 
   SHARD   NODES                 SLOTS   THEN   KEYS
@@ -65,6 +69,8 @@ Scale redis in namespace default from 3 x 2 nodes to 5 x 2 nodes
   adds        redis-7, redis-8, redis-9 and redis-10, each with 1Gi
   moves       6,553 slots with 120 keys, about 0B: 4 pairs, the first 3277-5460 from shard 1 to 4
   takes       about 3s for the slots; pods take as long as they take
+  pauses      the servers move slots by themselves; writes to them wait for some milliseconds when
+              the owner changes
   loses       no key; clients are redirected while slots move`);
     expect(removalInWords(prepared.outline)).toBeNull();
     expectSchema('scale-plan', scalePlanOf(prepared));
@@ -114,9 +120,10 @@ Scale redis in namespace default from 3 x 2 nodes to 5 x 2 nodes
 });
 
 test('the plan of rebalance, as text and as a document', async () => {
-  const input = { cluster: CLUSTER, by: 'slots', weights: ['1=2'], thresholdPercent: 2, signal } as const;
+  const isThere = (): Promise<void> => Promise.resolve();
+  const input = { cluster: CLUSTER, by: 'slots', weights: ['1=2'], thresholdPercent: 2, signal, isThere } as const;
   const prepared = await prepareRebalance(portsOf(worldOf({ replicas: 0 })), input);
-  expect(rebalancePlanLines(prepared, { width: null, colour: false }).join('\n')).toBe(`\
+  expect(rebalancePlanLines(prepared, LIMITS, { width: null, colour: false }).join('\n')).toBe(`\
 Rebalance redis in namespace default by slots
 
   PRIMARY     WEIGHT   SLOTS   SHARE   GIVES    GETS
@@ -127,9 +134,37 @@ Rebalance redis in namespace default by slots
   off         the farthest is 50.0 % from its share; 2 % would be near enough
   moves       2,731 slots with 50 keys, about 0B: 2 pairs, the first 9557-10922 (1366) from redis-2-0 to redis-1-0
   takes       about 2s for the slots
+  pauses      the servers move slots by themselves; writes to them wait for some milliseconds when the owner changes
   loses       no key; clients are redirected while slots move`);
   expectSchema('rebalance-plan', rebalancePlanOf(prepared));
 });
+
+test.each([
+  ['7.0.15', 'redis', 20, 2e6, null, 'a primary answers nobody for at most 20ms at a time'],
+  [
+    '7.0.15',
+    'redis',
+    20,
+    90e6,
+    null,
+    'a primary answers nobody for at most 20ms at a time; a key of more than 977KiB goes alone and takes as long as it takes, about 3s for 100MiB',
+  ],
+  ['8.4.0', 'redis', 20, 90e6, null, expect.stringMatching(/^the servers move slots by themselves/)],
+  ['9.1.2', 'valkey', 20, 90e6, null, expect.stringMatching(/^the servers move slots by themselves/)],
+  ['9.1.2', 'valkey', 5, 90e6, 1e6, expect.stringContaining('a key of more than 256KiB goes alone')],
+  ['8.2.1', 'redis', 20, 2e6, null, expect.stringMatching(/^a primary answers nobody/)],
+] as const)(
+  'pauses: %s of %s, %d ms, %d bytes, bandwidth %p',
+  (version, product, maxPauseMs, used, maxBandwidth, said) => {
+    const nodes = interpret(worldOf({}).observation).nodes.map((node) => {
+      if (node.reply?.kind !== 'answered') return node;
+      const { answer } = node.reply;
+      const info = { ...answer.info, version, product, usedMemoryBytes: used };
+      return { ...node, reply: { ...node.reply, answer: { ...answer, info } } };
+    });
+    expect(pausesInWords({ nodes }, { maxPauseMs, maxBandwidth })).toEqual(said);
+  },
+);
 
 test.each([
   ['10M', 10_000_000],
@@ -171,7 +206,13 @@ describe('progress of moves', () => {
   });
   const [one, other] = [move('4'), move('15')];
   const batch: Batch = { title: 'move slots', steps: [one, other] };
-  const run = (live: boolean): string => {
+  const SLOT_BY_SLOT = [
+    [one, 250, 0],
+    [other, 500, 0],
+    [one, 1000, 0],
+    [other, 1000, 0],
+  ] as const;
+  const run = (live: boolean, reports: readonly (readonly [Step, number, number])[] = SLOT_BY_SLOT): string => {
     let said = '';
     let now = 0;
     const progress = createProgress({
@@ -182,15 +223,11 @@ describe('progress of moves', () => {
       now: () => now,
     });
     progress.report({ kind: 'batch', batch });
-    for (const [step, slots] of [
-      [one, 250],
-      [other, 500],
-      [one, 1000],
-      [other, 1000],
-    ] as const) {
+    for (const [step, slots, arriving] of reports) {
       now += 2000;
+      const [keys, bytes] = [2 * (slots + arriving), 1000 * (slots + arriving)];
       if (step.kind === 'move-slots')
-        progress.report({ kind: 'moving', step, progress: { slots, keys: 2 * slots, bytes: 1000 * slots } });
+        progress.report({ kind: 'moving', step, progress: { slots, keys, bytes, arriving } });
     }
     progress.end();
     return said;
@@ -214,6 +251,22 @@ describe('progress of moves', () => {
       '  750 of 2000 slots (37 %), 1,500 keys, 183KiB/s, 6s left',
       '  1500 of 2000 slots (75 %), 3,000 keys, 244KiB/s, 2s left',
       '  2000 of 2000 slots (100 %), 4,000 keys, 244KiB/s',
+    ]);
+  });
+
+  test('a server that changes the owner of all slots at the end: bar, percent and time left follow what has arrived', () => {
+    const reports = [
+      [one, 0, 500],
+      [one, 1000, 0],
+      [other, 1000, 0],
+    ] as const;
+    expect(run(true, reports).split('\r\u001B[2A\u001B[J')[0]).toContain(
+      '██████████░░░░░░░░░░ 0 of 1000 slots, 1,000 keys',
+    );
+    expect(run(false, reports).trim().split('\n')).toEqual([
+      '0 of 2000 slots (25 %), 1,000 keys, 244KiB/s, 6s left',
+      '  1000 of 2000 slots (50 %), 2,000 keys, 244KiB/s, 4s left',
+      '  2000 of 2000 slots (100 %), 4,000 keys, 326KiB/s',
     ]);
   });
 });

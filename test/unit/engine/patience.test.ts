@@ -80,10 +80,14 @@ describe('a look at a cluster', () => {
     return { look, said };
   };
 
-  test('in which an owner is silent: again until it answers, and it is said once', async () => {
-    const { look, said } = setUpLook([REFUSED, REFUSED, NOTHING]);
-    expect([await look(), said]).toEqual([2, ['redis-1-0 is silent; waiting']]);
-  });
+  test.each(['owner-silent', 'node-silent', 'slots-uncovered'])(
+    'which is refused for what passes (%s): again until it has passed, and it is said once',
+    async (code) => {
+      const silent: Plan = { ...REFUSED, code };
+      const { look, said } = setUpLook([silent, silent, NOTHING]);
+      expect([await look(), said]).toEqual([2, ['redis-1-0 is silent; waiting']]);
+    },
+  );
 
   test('which is refused for what does not pass: at once', async () => {
     expect(await setUpLook([{ ...REFUSED, code: 'foreign-node' }, NOTHING]).look()).toBe(0);

@@ -192,16 +192,18 @@ describe('planForming', () => {
     });
   });
 
-  test('refuses while a node can not be asked', () => {
+  test.each([
+    ['timeout', 'node-silent'],
+    ['loading', 'node-silent'],
+    ['auth', 'auth'],
+  ] as const)('refuses while a node can not be asked: %s', (why, code) => {
     const observation = freshObservation();
     const replies = observation.replies.map(({ pod, reply }) =>
-      pod === 'redis-5-0'
-        ? { pod, reply: { kind: 'unreachable' as const, why: 'timeout' as const, detail: 'no answer within 2 s' } }
-        : { pod, reply },
+      pod === 'redis-5-0' ? { pod, reply: { kind: 'unreachable' as const, why, detail: 'a test' } } : { pod, reply },
     );
     expect(planOf({ ...observation, replies }, specOf({ masters: 3, replicas: 1 }))).toMatchObject({
       kind: 'refused',
-      code: 'node-silent',
+      code,
     });
   });
 

@@ -1,6 +1,7 @@
 /** How many keys at once, what a reply to MIGRATE means, one at a time. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { partArrived } from '../../../../pkg/redis/move/arriving.ts';
 import { firstBatch, nextBatch } from '../../../../pkg/redis/move/batch-size.ts';
 import { ioMs } from '../../../../pkg/redis/move/migrate-command.ts';
 import { readMigrateReply } from '../../../../pkg/redis/move/migrate-reply.ts';
@@ -34,6 +35,18 @@ describe('the size of a batch', () => {
       }),
     );
   });
+});
+
+test.each([
+  [1000, 1000, 500, 0],
+  [1000, 1250, 500, 0.5],
+  [1000, 9000, 500, 0.99],
+  [1000, 10, 500, 0],
+  [1000, 1250, 0, 0],
+  [null, 1250, 500, 0],
+  [1000, null, 500, 0],
+])('a data set that was %p and is %p bytes, of %p that come: %p has arrived', (before, now, expected, part) => {
+  expect(partArrived(before, now, expected)).toBe(part);
 });
 
 test('the wait for a big key is longer', () => {
