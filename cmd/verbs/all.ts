@@ -11,6 +11,7 @@ import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
 import { rebalanceVerb } from './rebalance.ts';
+import { restartVerb } from './restart.ts';
 import { scaleVerb } from './scale.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
@@ -28,6 +29,7 @@ export const VERBS: readonly Verb[] = [
   scaleVerb,
   rebalanceVerb,
   failoverVerb,
+  restartVerb,
   deleteVerb,
   injectVerb,
   webhookVerb,

@@ -66,7 +66,7 @@ export interface RunFailoverInput {
 
 /** @throws AppError; the same command then goes on from there */
 export async function runFailover(ports: ObservePorts, input: RunFailoverInput): Promise<Converged> {
-  const { cluster, goal } = input;
+  const { cluster } = input;
   return underLease(ports, cluster, 'failover', input, (held) =>
     converge({
       observe: () => look(ports, cluster, held.signal),
