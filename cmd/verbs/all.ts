@@ -5,11 +5,13 @@ import { completionVerb } from './completion.ts';
 import { createVerb } from './create.ts';
 import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
+import { failoverVerb } from './failover.ts';
 import { helpVerb } from './help.ts';
 import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
 import { rebalanceVerb } from './rebalance.ts';
+import { restartVerb } from './restart.ts';
 import { scaleVerb } from './scale.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
@@ -26,6 +28,8 @@ export const VERBS: readonly Verb[] = [
   listVerb,
   scaleVerb,
   rebalanceVerb,
+  failoverVerb,
+  restartVerb,
   deleteVerb,
   injectVerb,
   webhookVerb,

@@ -7,11 +7,14 @@ import type { MoveLimits, SlotMover } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { moveSlots } from './move-slots.ts';
+import { takeOver } from './lead.ts';
 import { awaitEmpty, failover, forget } from './membership-steps.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads, recordSpec } from './object-steps.ts';
 import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
+import { restartPod } from './restart-pod.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
+import { markPods, setConfig } from './upkeep-steps.ts';
 import { waitPods } from './wait-pods.ts';
 
 const ASK_DEADLINE_MS = 2_000;
@@ -84,6 +87,16 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return recordSpec(kube, step.spec);
     case 'failover':
       return failover(onRedis, step);
+    case 'take-over':
+      return takeOver(onRedis, step);
+    case 'restart-pod': {
+      const { report, podsTimeoutMs: timeoutMs, resume } = deps;
+      return restartPod({ ...onRedis, kube, report, timeoutMs, resume }, step);
+    }
+    case 'mark-pods':
+      return markPods(kube, step);
+    case 'set-config':
+      return setConfig(onRedis, step);
     case 'forget':
       return forget(onRedis, step);
     case 'await-empty':
