@@ -37,7 +37,7 @@ const NOBODY_ASKED = {
 
 /** The rules of a kind of role as `install` applies them. */
 function rulesOf(kind: string): Rule[] {
-  const options = { namespace: 'x', image: 'x', imagePullPolicy: null, certManager: false };
+  const options = { namespace: 'x', image: 'x', imagePullPolicy: null, certManager: false, matchConditions: true };
   return webhookManifests(options).flatMap((object) =>
     object.kind === kind ? (object as unknown as { rules: Rule[] }).rules : [],
   );

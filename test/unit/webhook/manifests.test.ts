@@ -1,20 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { install, uninstall } from '../../../cmd/webhook/install.ts';
+import { install } from '../../../cmd/webhook/install.ts';
 import { readStatus, statusLines } from '../../../cmd/webhook/status.ts';
+import { uninstall } from '../../../cmd/webhook/uninstall.ts';
 import { toYaml } from '../../../cmd/document/yaml.ts';
 import type { KubeObject, KubePort } from '../../../pkg/engine/ports.ts';
+import { AppError } from '../../../pkg/errors.ts';
 import { examine } from '../../../pkg/pod/inject/examine.ts';
 import { injectObject } from '../../../pkg/pod/inject/offline.ts';
 import { isObject, type Json } from '../../../pkg/pod/inject/pod-json.ts';
 import { renew, renewalPolicy } from '../../../webhook/certificate/renewal.ts';
 import { webhookManifests } from '../../../webhook/manifests.ts';
+import { SECRET_NAME } from '../../../webhook/settings.ts';
 import { runCommand } from '../../support/fake-terminal.ts';
 import { createObjectStore } from '../../support/fake-kube.ts';
 
 const IMAGE = 'docker.io/library/kubectl-redis-webhook:0.1.0';
-const OPTIONS = { namespace: 'kubectl-redis-system', image: IMAGE, imagePullPolicy: null, certManager: false } as const;
+const NAMESPACE = 'kubectl-redis-system';
+const OPTIONS = {
+  namespace: NAMESPACE,
+  image: IMAGE,
+  imagePullPolicy: null,
+  certManager: false,
+  matchConditions: true,
+} as const;
 const ROOT = new URL('../../../manifests/', import.meta.url);
 const found = (objects: readonly KubeObject[], kind: string): KubeObject => {
   const object = objects.find((each) => each.kind === kind);
@@ -52,6 +62,15 @@ describe('the configuration', () => {
       ],
     });
   });
+});
+
+test('below Kubernetes 1.28 it asks by the label only: without conditions the other webhook would see every pod', () => {
+  const { webhooks } = found(
+    webhookManifests({ ...OPTIONS, matchConditions: false }),
+    'MutatingWebhookConfiguration',
+  ) as unknown as { webhooks: Json[] };
+  expect(webhooks.map(({ name }) => name)).toEqual(['label.pods.kubectl-redis.io']);
+  expect(webhooks[0]).not.toHaveProperty('matchConditions');
 });
 
 test('rights are what the code asks for', () => {
@@ -94,6 +113,8 @@ test.each([
   expect(new Set(offline)).toEqual(new Set([file === 'deployment.yaml' ? 'refused' : 'injected']));
 });
 
+const LABELS = { 'app.kubernetes.io/name': 'kubectl-redis-webhook', 'app.kubernetes.io/managed-by': 'kubectl-redis' };
+
 /** Pods become ready, and the server publishes itself, when they are first looked at. */
 function cluster(): { store: ReturnType<typeof createObjectStore>; kube: KubePort } {
   const store = createObjectStore();
@@ -117,7 +138,10 @@ function cluster(): { store: ReturnType<typeof createObjectStore>; kube: KubePor
     ...store,
     namespace: 'kubectl-redis-system',
     apply,
-    list: async () => [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } }],
+    list: async (_, kind) =>
+      kind === 'Pod'
+        ? [{ apiVersion: 'v1', kind, metadata: { name: 'p', labels: LABELS } }]
+        : [...store.objects.values()].filter((object) => object.kind === kind),
     logTail: async () => ['no JSON', JSON.stringify({ msg: 'else' }), JSON.stringify(line)],
     readFacts: unused,
     listClusters: unused,
@@ -134,7 +158,7 @@ async function makeReady({ store }: ReturnType<typeof cluster>, now: number): Pr
   const encode = (text: string): string => Buffer.from(text).toString('base64');
   const bundle = encode(state.authorities[0]?.cert ?? '');
   const data = { 'tls.crt': encode(state.leaf.cert), 'ca.crt': bundle };
-  await store.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'kubectl-redis-webhook-tls' }, data });
+  await store.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: SECRET_NAME, labels: LABELS }, data });
   const deployment = store.objects.get('Deployment/kubectl-redis-webhook') as KubeObject;
   await store.apply({ ...deployment, status: { readyReplicas: 2 } });
   const configuration = store.objects.get('MutatingWebhookConfiguration/kubectl-redis-webhook') as KubeObject;
@@ -163,10 +187,10 @@ describe('install, status, uninstall', () => {
       signal: new AbortController().signal,
       say: () => undefined,
     };
-    await install(webhookManifests(OPTIONS), { ...deps, timeoutMs: 10_000 });
+    await install(OPTIONS, { ...deps, timeoutMs: 10_000 });
     expect(waits).toBe(3);
     const again = cluster();
-    await expect(install(webhookManifests(OPTIONS), { ...deps, kube: again.kube, timeoutMs: 100 })).rejects.toThrow(
+    await expect(install(OPTIONS, { ...deps, kube: again.kube, timeoutMs: 100 })).rejects.toThrow(
       /0 of 2 pods are ready/,
     );
   });
@@ -192,19 +216,102 @@ describe('install, status, uninstall', () => {
     expect(unreachable?.problems).toEqual([expect.stringContaining('connection refused')]);
   });
 
-  test('uninstall removes the configuration first, and nothing of somebody else', async () => {
-    const world = cluster();
-    for (const object of webhookManifests(OPTIONS)) await world.kube.apply(object);
-    const role = world.store.objects.get('Role/kubectl-redis-webhook') as KubeObject;
-    await world.store.apply({ ...role, metadata: { ...role.metadata, labels: {} } });
+  const uninstalled = async (world: ReturnType<typeof cluster>, dryRun = false): Promise<[number, string[]]> => {
     const said: string[] = [];
     const say = (line: string): void => void said.push(line);
-    expect(await uninstall(webhookManifests(OPTIONS), world.kube, true, say)).toBe(8);
-    expect(world.store.objects.size).toBe(10);
-    said.length = 0;
-    expect(await uninstall(webhookManifests(OPTIONS), world.kube, false, say)).toBe(8);
+    return [await uninstall(NAMESPACE, { kube: world.kube, dryRun, say }), said];
+  };
+  const installed = async (): Promise<ReturnType<typeof cluster>> => {
+    const world = cluster();
+    for (const object of webhookManifests({ ...OPTIONS, certManager: true })) await world.kube.apply(object);
+    await makeReady(world, NOW);
+    return world;
+  };
+
+  test('uninstall leaves nothing, and removes the configuration first', async () => {
+    const world = await installed();
+    const count = world.store.objects.size;
+    expect((await uninstalled(world, true))[0]).toBe(count);
+    expect(world.store.objects.size).toBe(count);
+    const [gone, said] = await uninstalled(world);
+    expect([gone, [...world.store.objects.keys()]]).toEqual([count, []]);
     expect(said[0]).toBe('MutatingWebhookConfiguration kubectl-redis-webhook deleted');
-    expect([...world.store.objects.keys()]).toEqual(['Namespace/kubectl-redis-system', 'Role/kubectl-redis-webhook']);
+    expect(said.slice(-2)).toEqual([`Secret ${SECRET_NAME} deleted`, `Namespace ${NAMESPACE} deleted`]);
+  });
+
+  test('uninstall takes nothing of somebody else, and no namespace that holds such a thing', async () => {
+    const world = await installed();
+    const role = world.store.objects.get('Role/kubectl-redis-webhook') as KubeObject;
+    await world.store.apply({ ...role, metadata: { ...role.metadata, labels: {} } });
+    // A cluster of `create` has one of the two labels.
+    const labels = { 'app.kubernetes.io/name': 'redis', 'app.kubernetes.io/managed-by': 'kubectl-redis' };
+    await world.store.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shop-config', labels } });
+    const [, said] = await uninstalled(world);
+    expect(said).toContain(`Namespace ${NAMESPACE} stays: ConfigMap shop-config is in it`);
+    expect([...world.store.objects.keys()].sort()).toEqual([
+      'ConfigMap/shop-config',
+      `Namespace/${NAMESPACE}`,
+      'Role/kubectl-redis-webhook',
+    ]);
+  });
+});
+
+describe('install', () => {
+  const NOW = Date.parse('2026-01-01T00:00:00Z');
+  const installInto = async (world: ReturnType<typeof cluster>, options: object = {}): Promise<string[]> => {
+    const said: string[] = [];
+    const say = (line: string): void => void said.push(line);
+    const clock = { now: () => 0, sleep: () => makeReady(world, NOW) };
+    const signal = new AbortController().signal;
+    await install({ ...OPTIONS, ...options }, { kube: world.kube, clock, signal, say, timeoutMs: 1_000 });
+    return said;
+  };
+
+  test('leaves a namespace as it is that was there before', async () => {
+    const world = cluster();
+    await world.store.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    expect(await installInto(world)).not.toContain(`Namespace ${NAMESPACE}`);
+    expect(world.store.objects.get(`Namespace/${NAMESPACE}`)?.metadata.labels).toBeUndefined();
+  });
+
+  test('is refused while it is installed in another namespace', async () => {
+    const world = cluster();
+    for (const object of webhookManifests({ ...OPTIONS, namespace: 'ops' })) await world.kube.apply(object);
+    await expect(installInto(world)).rejects.toMatchObject({ code: 'installed-elsewhere', exitCode: 3 });
+  });
+
+  test.each<[string, (object: KubeObject) => KubeObject]>([
+    [
+      'drops conditions without a word',
+      (object) => ({
+        ...object,
+        webhooks: (object['webhooks'] as Json[]).map((each) => ({ ...each, matchConditions: undefined })),
+      }),
+    ],
+    [
+      'refuses conditions',
+      () => {
+        throw new AppError('x', { code: 'server-error', cause: '.matchConditions: field not declared in schema' });
+      },
+    ],
+  ])('asks by label only where the API server %s', async (_, answer) => {
+    const world = cluster();
+    const apply: KubePort['apply'] = async (object, options) =>
+      options?.dryRun === true ? answer(object) : world.kube.apply(object);
+    const said = await installInto({ ...world, kube: { ...world.kube, apply } });
+    expect(said[0]).toContain('older than 1.28');
+    const seen = world.store.objects.get('MutatingWebhookConfiguration/kubectl-redis-webhook');
+    expect(seen?.['webhooks']).toHaveLength(1);
+  });
+
+  test('says so where there is no cert-manager', async () => {
+    const world = cluster();
+    const apply: KubePort['apply'] = async (object, options) => {
+      if (!object.apiVersion.startsWith('cert-manager.io/')) return world.kube.apply(object, options);
+      throw new AppError('there is no issuers.cert-manager.io', { code: 'not-found', cause: '404 page not found' });
+    };
+    const attempt = installInto({ ...world, kube: { ...world.kube, apply } }, { certManager: true });
+    await expect(attempt).rejects.toMatchObject({ code: 'no-cert-manager' });
   });
 });
 
