@@ -7,6 +7,7 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Observation, PodFacts } from '../../../pkg/cluster/model/observation.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 import { isWhole, openTriedCluster, type TriedCluster } from '../../support/survival/tried-cluster.ts';
 import { applySample, describeWebhook, installWebhook, type Webhook } from '../../support/webhook.ts';
 
@@ -18,17 +19,6 @@ type Kind = (typeof KINDS)[number];
 /** After so many everything is read back. */
 const READ_BACK = 10;
 const WHOLE_MS = 120_000;
-
-/** Numbers from 0 to below 1 (mulberry32), the same for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describeWebhook('pods deleted at random', () => {
   let webhook: Webhook | undefined;
@@ -54,7 +44,7 @@ describeWebhook('pods deleted at random', () => {
     `${DELETIONS} pods, volumes of theirs among what is lost: no replicated write is`,
     async () => {
       if (tried === undefined) throw new Error('there is no cluster');
-      const random = randomFrom(SEED);
+      const random = seededRandom(SEED);
       const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
       const counts: Record<Kind, number> = { gently: 0, 'by force': 0, 'with its volume': 0 };
       const seconds: number[] = [];

@@ -3,8 +3,10 @@
  * somebody who lacks one verb of one of them, for every verb.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { INJECTED_ANNOTATION } from '../../../pkg/cluster/model/labels.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import type { KubeObject, KubePort } from '../../../pkg/engine/ports.ts';
+import { CLAIM_ANNOTATION } from '../../../pkg/pod/annotations.ts';
 import { keepCertificates } from '../../../webhook/certificate/keeper.ts';
 import { renewalPolicy } from '../../../webhook/certificate/renewal.ts';
 import { webhookManifests } from '../../../webhook/manifests.ts';
@@ -120,7 +122,7 @@ describeCluster('rights', () => {
 
   /** Everything that its program asks of the API server, once; the first complaint, or null. */
   async function doItsWork(kube: KubePort): Promise<string | null> {
-    const cluster = `work-${people}`;
+    const cluster = `work${people}`;
     try {
       const policy = renewalPolicy(['x.svc']);
       const keeper = {
@@ -143,11 +145,8 @@ describeCluster('rights', () => {
       const { verdict } = await mutate(requestOf(pod, { namespace: env.namespace, name: `${name}-${people}` }), deps);
       if (verdict.kind !== 'injected') return JSON.stringify(verdict);
       const settled = JSON.parse(waitingNode(`${name}-${people}`, cluster)) as KubeObject;
-      const claim = /"kubectl-redis\.io~1claim"[^}]*"value":"([^"]+)"/.exec(JSON.stringify(verdict.patch))?.[1];
-      const annotations = {
-        'kubectl-redis.io/injected': 'webhook',
-        ...(claim === undefined ? {} : { 'kubectl-redis.io/claim': claim }),
-      };
+      const claim = /kubectl-redis\.io(?:~1|\/)claim"(?:,"value")?:"([^"]+)"/.exec(JSON.stringify(verdict.patch))?.[1];
+      const annotations = { [INJECTED_ANNOTATION]: 'webhook', [CLAIM_ANNOTATION]: claim ?? '' };
       await env.kube.create({ ...settled, metadata: { ...settled.metadata, annotations } });
     }
     return null;
