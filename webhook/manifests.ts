@@ -139,7 +139,7 @@ function podSpec({ certManager, image, imagePullPolicy }: InstallOptions): Recor
     startupProbe: { ...probe('/healthz'), periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...probe('/readyz'), failureThreshold: 2 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 10, failureThreshold: 6 },
-    resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+    resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '384Mi' } },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

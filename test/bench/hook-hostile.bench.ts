@@ -15,7 +15,7 @@ import {
 } from './hook-server.ts';
 import { median, writeSection } from './report.ts';
 
-const REVIEWS = 1_000;
+const REVIEWS = Number(process.env['BENCH_REVIEWS'] ?? '1000');
 const AT_ONCE = 4;
 const PROBE_MS = 20;
 const MAX_WAIT_MS = 50;

@@ -58,7 +58,8 @@ const HOSTILE = {
   'of wrong types': (random) => {
     const review = JSON.parse(ordinaryReview()) as Json;
     const paths = pathsOf(review);
-    for (let n = below(random, 4); n >= 0; n--) putAt(review, pick(random, paths), pick(random, STRANGE));
+    for (let n = below(random, 4); n >= 0; n--)
+      putAt(review, pick(random, paths), structuredClone(pick(random, STRANGE)));
     return JSON.stringify(review);
   },
   'keys of prototypes': (random) => {

@@ -6,10 +6,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { request, Agent } from 'node:https';
 import { fileURLToPath } from 'node:url';
+import { parentPort, Worker } from 'node:worker_threads';
 import express from 'express';
 import { pino } from 'pino';
 import { createApp, MAX_BODY_BYTES } from '../../webhook/app.ts';
 import { makeAuthority, makeLeaf } from '../../webhook/certificate/authority.ts';
+import { judge, type JudgeDeps } from '../../webhook/judge.ts';
+import { createLargeReviews, HEAP_MB, serveLarge } from '../../webhook/large.ts';
 import { createMetrics } from '../../webhook/metrics.ts';
 import { mutate } from '../../webhook/mutate.ts';
 import { startServer } from '../../webhook/server.ts';
@@ -44,6 +47,11 @@ interface Started {
 
 /** Whether this process was started to be a server; it then is one until it is killed. */
 export async function serveIfAsked(): Promise<boolean> {
+  if (parentPort !== null) {
+    const deps = judging();
+    serveLarge(parentPort, (body) => judge(body, deps));
+    return true;
+  }
   const [, , role, kind, requestMs] = process.argv;
   if (role !== ROLE || process.send === undefined) return false;
   const authority = await makeAuthority(Date.now(), DAY_MS);
@@ -64,15 +72,22 @@ export async function serveIfAsked(): Promise<boolean> {
   return true;
 }
 
-function webhook(): ReturnType<typeof createApp> {
+function judging(): JudgeDeps {
   const { deps } = createCluster();
+  return { mutate: (review) => mutate(review, deps), stopwatch: () => performance.now() };
+}
+
+function webhook(): ReturnType<typeof createApp> {
+  const large = createLargeReviews({
+    start: () => new Worker(new URL(import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } }),
+  });
   return createApp({
-    mutate: (review) => mutate(review, deps),
+    ...judging(),
+    judgeLarge: large.judge,
     metrics: createMetrics(),
     // What is logged costs what it costs in a pod; only nobody reads it.
     log: pino({}, { write: () => undefined }),
     whyNotReady: () => null,
-    stopwatch: () => performance.now(),
   });
 }
 
