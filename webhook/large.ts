@@ -25,7 +25,7 @@ interface Reply {
 
 export interface LargeReviews {
   /** Never throws: who can't be judged is told so. */
-  judge(body: Uint8Array): Promise<Judged>;
+  readonly judge: (body: Uint8Array) => Promise<Judged>;
   close(): Promise<void>;
 }
 
