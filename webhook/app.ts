@@ -1,27 +1,26 @@
 /** The HTTP half: paths, limits, status codes. What an admission is, mutate.ts knows. */
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
+import { judge, type JudgeDeps, type Judged } from './judge.ts';
+import { LARGE_BYTES } from './large.ts';
 import type { Metrics } from './metrics.ts';
-import type { Admission } from './mutate.ts';
-import { answerReview, readReview, type ReviewRequest } from './review.ts';
 
 /** etcd takes objects up to 1.5 MiB, a request to the API server has at most 3 MiB; escapes and the review around it come on top. */
 export const MAX_BODY_BYTES = 6 * 1024 * 1024;
 
-export interface AppDeps {
-  readonly mutate: (request: ReviewRequest) => Promise<Admission>;
+export interface AppDeps extends JudgeDeps {
+  /** Judges reviews of more than LARGE_BYTES; left out, they are judged like the others. */
+  readonly judgeLarge?: (body: Uint8Array) => Promise<Judged>;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** null = ready; else why not. */
   readonly whyNotReady: () => string | null;
-  /** Milliseconds, monotonic. */
-  readonly stopwatch: () => number;
 }
 
 /** /mutate, /healthz, /readyz and /metrics. */
 export function createApp(deps: AppDeps): Express {
   const app = createHealthApp(deps);
-  app.post('/mutate', express.json({ limit: MAX_BODY_BYTES, type: () => true, strict: true }), (request, response) =>
+  app.post('/mutate', express.raw({ limit: MAX_BODY_BYTES, type: () => true }), (request, response) =>
     review(request, response, deps),
   );
   app.use(notFound);
@@ -49,33 +48,16 @@ export function createHealthApp({ metrics, whyNotReady }: Pick<AppDeps, 'metrics
 }
 
 async function review(request: Request, response: Response, deps: AppDeps): Promise<void> {
-  const from = deps.stopwatch();
-  const read = readReview(request.body);
-  if (typeof read === 'string') {
-    deps.metrics.admission('error', 'bad-review', (deps.stopwatch() - from) / 1000);
-    response.status(400).json({ error: read });
-    return;
-  }
-  const { verdict, cluster, node } = await deps.mutate(read);
-  const elapsedMs = deps.stopwatch() - from;
-  const code = verdict.kind === 'injected' ? 'injected' : verdict.code;
-  deps.metrics.admission(verdict.kind, code, elapsedMs / 1000);
-  // Never the pod itself: its environment may hold passwords.
-  const { uid, namespace, name, dryRun } = read;
-  const fields = {
-    uid,
-    namespace,
-    pod: name,
-    cluster,
-    node,
-    dryRun,
-    result: verdict.kind,
-    code,
-    ms: Math.round(elapsedMs),
-  };
-  if (verdict.kind === 'denied') deps.log.warn({ ...fields, sentence: verdict.sentence }, 'admission');
-  else deps.log.info(fields, 'admission');
-  response.json(answerReview(uid, verdict));
+  // Nothing was sent: then it is no Buffer.
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const { judgeLarge, log, metrics } = deps;
+  const isLarge = body.length > LARGE_BYTES && judgeLarge !== undefined;
+  const judged = isLarge ? await judgeLarge(body) : await judge(body, deps);
+  metrics.admission(judged.result, judged.reason, judged.seconds);
+  if (judged.log === null) log.warn({ status: judged.status, reason: judged.reason }, 'request');
+  else if (judged.result === 'denied') log.warn(judged.log, 'admission');
+  else log.info(judged.log, 'admission');
+  response.status(judged.status).type('json').send(judged.answer);
 }
 
 function notFound(_: Request, response: Response): void {

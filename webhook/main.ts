@@ -1,10 +1,14 @@
-/** The program of the webhook's image: wires settings, Kubernetes, certificates and the server, and ends when it is told to. */
+/**
+ * The program of the webhook's image: wires settings, Kubernetes, certificates and the server, and ends when it is told to. As a
+ * thread of itself it judges large reviews.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
+import { parentPort, Worker } from 'node:worker_threads';
 import { pino, type Logger } from 'pino';
 import { systemClock } from '../pkg/engine/clock.ts';
 import type { KubePort } from '../pkg/engine/ports.ts';
 import { EXIT, reasonOf } from '../pkg/errors.ts';
-import { createRestClient } from '../pkg/kube/client.ts';
+import { createRestClient, type RestClient } from '../pkg/kube/client.ts';
 import { loadKubeTarget } from '../pkg/kube/config.ts';
 import { createKubePort } from '../pkg/kube/kube-port.ts';
 import { createApp, createHealthApp } from './app.ts';
@@ -12,8 +16,9 @@ import { validityOf } from './certificate/authority.ts';
 import { keepCertificates, type KeeperDeps, type Shown } from './certificate/keeper.ts';
 import { renewalPolicy } from './certificate/renewal.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { mutate, type Admission } from './mutate.ts';
-import type { ReviewRequest } from './review.ts';
+import { judge, type JudgeDeps } from './judge.ts';
+import { createLargeReviews, HEAP_MB, serveLarge } from './large.ts';
+import { mutate } from './mutate.ts';
 import { keepRounds } from './rounds.ts';
 import { startServer, type RunningServer } from './server.ts';
 import { readSettings, serverNames, type Settings } from './settings.ts';
@@ -31,7 +36,7 @@ interface Running {
 }
 
 async function main(log: Logger, settings: Settings): Promise<void> {
-  const client = createRestClient(loadKubeTarget({}), { requestTimeoutMs: KUBE_TIMEOUT_MS });
+  const client = connectToKubernetes();
   const metrics = createMetrics();
   const stop = new AbortController();
   const running: Running = { server: null, shown: null };
@@ -39,9 +44,11 @@ async function main(log: Logger, settings: Settings): Promise<void> {
     if (stop.signal.aborted) return 'stopping';
     return running.server === null ? 'no certificate yet' : null;
   };
-  const kubeIn = (namespace: string): KubePort => createKubePort(client, namespace);
-  const admit = (request: ReviewRequest): Promise<Admission> => mutate(request, { kubeIn, clock: systemClock });
-  const app = createApp({ mutate: admit, metrics, log, whyNotReady, stopwatch: () => performance.now() });
+  const { kubeIn, judging } = judgingWith(client);
+  const large = createLargeReviews({
+    start: () => new Worker(new URL(import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } }),
+  });
+  const app = createApp({ ...judging, judgeLarge: large.judge, metrics, log, whyNotReady });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const healthApp = createHealthApp({ metrics, whyNotReady });
   const health = await startServer(healthApp, { port: settings.healthPort, certificate: null });
@@ -61,8 +68,19 @@ async function main(log: Logger, settings: Settings): Promise<void> {
   log.info('stopping');
   await delay(DRAIN_MS);
   await Promise.all([running.server?.close(GRACE_MS), health.close(0)]);
+  await large.close();
   client.close();
 }
+
+/** What both threads judge with. */
+function judgingWith(client: RestClient): { kubeIn: (namespace: string) => KubePort; judging: JudgeDeps } {
+  const kubeIn = (namespace: string): KubePort => createKubePort(client, namespace);
+  const admit: JudgeDeps['mutate'] = (request) => mutate(request, { kubeIn, clock: systemClock });
+  return { kubeIn, judging: { mutate: admit, stopwatch: () => performance.now() } };
+}
+
+const connectToKubernetes = (): RestClient =>
+  createRestClient(loadKubeTarget({}), { requestTimeoutMs: KUBE_TIMEOUT_MS });
 
 function keeperOf(settings: Settings, kube: KubePort): KeeperDeps {
   const { secretName, configurationName, ownCertificates } = settings;
@@ -82,11 +100,20 @@ function afterRound(
   to.metrics.certificates({ leaf, authority: now.bundle === '' ? leaf : daysLeft(now.bundle) });
 }
 
-const settings = readSettings(process.env);
-const log = pino({ level: settings.logLevel });
-try {
-  await main(log, settings);
-} catch (error) {
-  log.fatal({ why: reasonOf(error) }, 'ended');
-  process.exitCode = EXIT.failed;
+async function runProgram(): Promise<void> {
+  const settings = readSettings(process.env);
+  const log = pino({ level: settings.logLevel });
+  try {
+    await main(log, settings);
+  } catch (error) {
+    log.fatal({ why: reasonOf(error) }, 'ended');
+    process.exitCode = EXIT.failed;
+  }
+}
+
+if (parentPort === null) {
+  await runProgram();
+} else {
+  const { judging } = judgingWith(connectToKubernetes());
+  serveLarge(parentPort, (body) => judge(body, judging));
 }

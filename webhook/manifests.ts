@@ -11,6 +11,11 @@ export interface InstallOptions {
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never' | null;
   /** cert-manager makes and publishes the certificates, instead of the server itself. */
   readonly certManager: boolean;
+  /**
+   * false below Kubernetes 1.28, which has no matchConditions: then only pods with the label can ask, because an API server that
+   * drops the condition would ask about every pod.
+   */
+  readonly matchConditions: boolean;
 }
 
 const USER = 65_532;
@@ -134,7 +139,7 @@ function podSpec({ certManager, image, imagePullPolicy }: InstallOptions): Recor
     startupProbe: { ...probe('/healthz'), periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...probe('/readyz'), failureThreshold: 2 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 10, failureThreshold: 6 },
-    resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+    resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '384Mi' } },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
@@ -163,7 +168,7 @@ function podSpec({ certManager, image, imagePullPolicy }: InstallOptions): Recor
  * Two webhooks, because a selector can't say "label or annotation": the first by label, and never for pods of `create`; the
  * second for pods without the label that have the annotation (matchConditions: Kubernetes 1.28).
  */
-function configuration({ namespace, certManager }: InstallOptions): Manifest {
+function configuration({ namespace, certManager, matchConditions: knowsConditions }: InstallOptions): Manifest {
   const annotations = `object.metadata.?annotations.orValue({})`;
   const notInjected = { name: 'not-injected', expression: `!('${INJECTED_ANNOTATION}' in ${annotations})` };
   const asked = { name: 'asked-by-annotation', expression: `'${CLUSTER_LABEL}' in ${annotations}` };
@@ -171,6 +176,7 @@ function configuration({ namespace, certManager }: InstallOptions): Manifest {
     { key: CLUSTER_LABEL, operator: 'Exists' },
     { key: MANAGED_BY_LABEL, operator: 'NotIn', values: [MANAGED_BY] },
   ];
+  const withoutLabel = [{ key: CLUSTER_LABEL, operator: 'DoesNotExist' }];
   const webhook = (name: string, matchExpressions: object[], matchConditions: object[]) => ({
     name,
     admissionReviewVersions: ['v1'],
@@ -184,7 +190,7 @@ function configuration({ namespace, certManager }: InstallOptions): Manifest {
       matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', namespace] }],
     },
     objectSelector: { matchExpressions },
-    matchConditions,
+    ...(knowsConditions ? { matchConditions } : {}),
     rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
   });
   const inject = { 'cert-manager.io/inject-ca-from': `${namespace}/${WEBHOOK_NAME}` };
@@ -194,11 +200,7 @@ function configuration({ namespace, certManager }: InstallOptions): Manifest {
     metadata: { ...named(), ...(certManager ? { annotations: inject } : {}) },
     webhooks: [
       webhook('label.pods.kubectl-redis.io', byLabel, [notInjected]),
-      webhook(
-        'annotation.pods.kubectl-redis.io',
-        [{ key: CLUSTER_LABEL, operator: 'DoesNotExist' }],
-        [asked, notInjected],
-      ),
+      ...(knowsConditions ? [webhook('annotation.pods.kubectl-redis.io', withoutLabel, [asked, notInjected])] : []),
     ],
   };
 }

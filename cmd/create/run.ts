@@ -5,6 +5,7 @@ import { nodeCount, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { GivenSpec } from '../../pkg/cluster/plan/create-spec.ts';
+import { awaitBrought } from '../../pkg/engine/await-brought.ts';
 import { prepareCreate, runCreate, type Prepared } from '../../pkg/engine/create.ts';
 import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { checkClusterName } from '../../pkg/pod/names.ts';
@@ -59,6 +60,12 @@ async function createOne(
   const { flags } = request;
   const ports = portsOf(deps, session);
   const cluster = { namespace: session.namespace, name };
+  await awaitBrought(cluster, {
+    ...ports,
+    signal: deps.signal,
+    timeoutMs: flags.timeout,
+    say: (sentence) => deps.terminal.say(`${sentence}\n`),
+  });
   const prepared = await prepareCreate(ports, {
     cluster,
     given,

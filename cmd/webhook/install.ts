@@ -1,9 +1,10 @@
-/** Applies the webhook's objects and waits until it answers; removes them, the configuration first. */
+/** Applies the webhook's objects and waits until it answers. */
 import type { Clock, KubeObject, KubePort } from '../../pkg/engine/ports.ts';
-import { AppError } from '../../pkg/errors.ts';
+import { AppError, reasonOf, refusal } from '../../pkg/errors.ts';
 import { isObject } from '../../pkg/pod/inject/pod-json.ts';
 import type { Manifest } from '../../pkg/pod/manifest.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../pkg/cluster/model/labels.ts';
+import { webhookManifests, type InstallOptions } from '../../webhook/manifests.ts';
 import { WEBHOOK_NAME } from '../../webhook/settings.ts';
 
 const POLL_MS = 500;
@@ -16,23 +17,82 @@ export interface InstallDeps {
   readonly timeoutMs: number;
 }
 
-/** Harmless when repeated. @throws AppError `timeout` with what is missing */
-export async function install(manifests: readonly Manifest[], deps: InstallDeps): Promise<void> {
-  for (const object of manifests) {
-    await deps.kube.apply(object);
-    deps.say(`${object.kind} ${object.metadata.name}`);
+/**
+ * Harmless when repeated. A namespace that is there already stays as it is: it may hold what PodSecurity `restricted` would refuse.
+ * @throws AppError `installed-elsewhere`; `no-cert-manager`; `timeout` with what is missing
+ */
+export async function install(options: Omit<InstallOptions, 'matchConditions'>, deps: InstallDeps): Promise<void> {
+  const { kube, say } = deps;
+  await refuseOtherNamespace(kube, options.namespace);
+  const namespace = await kube.get('v1', 'Namespace', options.namespace);
+  const matchConditions = await knowsConditions(kube, options);
+  if (!matchConditions) {
+    say('note: this Kubernetes is older than 1.28: pods can ask by the label only, not by the annotation');
   }
-  const until = deps.clock.now() + deps.timeoutMs;
+  for (const object of webhookManifests({ ...options, matchConditions })) {
+    if (object.kind === 'Namespace' && namespace !== null && !isOurs(namespace)) continue;
+    await applyOne(kube, object);
+    say(`${object.kind} ${object.metadata.name}`);
+  }
+  await untilItAnswers(deps);
+}
+
+async function applyOne(kube: InstallDeps['kube'], object: Manifest): Promise<void> {
+  try {
+    await kube.apply(object);
+  } catch (error) {
+    if (!object.apiVersion.startsWith('cert-manager.io/')) throw error;
+    if (!(error instanceof AppError) || error.code !== 'not-found') throw error;
+    throw new AppError('cert-manager is not installed: there is no kind cert-manager.io/v1', {
+      code: 'no-cert-manager',
+      cause: error.cause,
+      hint: 'Install it (https://cert-manager.io), or leave out --cert-manager: the webhook then makes its certificates itself',
+    });
+  }
+}
+
+/**
+ * Asked of the server itself, in a dry run, rather than of its version: an API server that leaves the conditions out without a
+ * word would ask the webhook about every pod there is.
+ */
+async function knowsConditions(
+  kube: InstallDeps['kube'],
+  options: Omit<InstallOptions, 'matchConditions'>,
+): Promise<boolean> {
+  const wanted = webhookManifests({ ...options, matchConditions: true }).find(({ kind }) => kind === CONFIGURATION[1]);
+  if (wanted === undefined) throw new Error('there is no configuration among the manifests');
+  try {
+    const seen = (await kube.apply(wanted, { dryRun: true }))['webhooks'];
+    return Array.isArray(seen) && seen.every((each) => isObject(each) && Array.isArray(each['matchConditions']));
+  } catch (error) {
+    if (error instanceof AppError && reasonOf(error.cause).includes('matchConditions')) return false;
+    throw error;
+  }
+}
+
+/** One cluster has one webhook: two configurations would call two servers about each pod. */
+async function refuseOtherNamespace(kube: Pick<KubePort, 'get'>, namespace: string): Promise<void> {
+  const there = namespaceOfWebhook(await configurationOf(kube));
+  if (there === null || there === namespace) return;
+  throw refusal(
+    'installed-elsewhere',
+    `the webhook is installed in namespace ${there} already`,
+    `-n ${there} changes that one; kubectl redis webhook uninstall -n ${there} removes it`,
+  );
+}
+
+async function untilItAnswers({ kube, clock, signal, timeoutMs }: InstallDeps): Promise<void> {
+  const until = clock.now() + timeoutMs;
   for (;;) {
-    const missing = await whatIsMissing(deps.kube);
+    const missing = await whatIsMissing(kube);
     if (missing === null) return;
-    if (deps.clock.now() >= until) {
+    if (clock.now() >= until) {
       throw new AppError(`the webhook does not answer yet: ${missing}`, {
         code: 'timeout',
         hint: 'kubectl redis webhook status says more; the same command goes on waiting',
       });
     }
-    await deps.clock.sleep(POLL_MS, deps.signal);
+    await clock.sleep(POLL_MS, signal);
   }
 }
 
@@ -50,44 +110,31 @@ export function readyReplicas(deployment: KubeObject | null): number {
   return typeof ready === 'number' ? ready : 0;
 }
 
+const CONFIGURATION = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'] as const;
+
 export function configurationOf(kube: Pick<KubePort, 'get'>): Promise<KubeObject | null> {
-  return kube.get('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', WEBHOOK_NAME);
+  return kube.get(...CONFIGURATION, WEBHOOK_NAME);
+}
+
+interface WebhookEntry {
+  readonly clientConfig?: { readonly caBundle?: string; readonly service?: { readonly namespace?: string } };
+}
+
+function entriesOf(configuration: KubeObject | null): readonly WebhookEntry[] {
+  return (configuration?.['webhooks'] ?? []) as readonly WebhookEntry[];
 }
 
 /** caBundle of each webhook, base64; '' where there is none. */
 export function bundlesOf(configuration: KubeObject | null): string[] {
-  const webhooks = (configuration?.['webhooks'] ?? []) as readonly {
-    readonly clientConfig?: { readonly caBundle?: string };
-  }[];
-  return webhooks.map(({ clientConfig }) => clientConfig?.caBundle ?? '');
+  return entriesOf(configuration).map(({ clientConfig }) => clientConfig?.caBundle ?? '');
 }
 
-/**
- * Backwards, so that the configuration goes before what answers for it: pods would be refused in between. A namespace that
- * holds something else, or that somebody else made, stays.
- * @returns how many objects were there
- */
-export async function uninstall(
-  manifests: readonly Manifest[],
-  kube: Pick<KubePort, 'get' | 'remove'>,
-  dryRun: boolean,
-  say: (line: string) => void,
-): Promise<number> {
-  let there = 0;
-  for (const { apiVersion, kind, metadata } of [...manifests].reverse()) {
-    const found = await kube.get(apiVersion, kind, metadata.name);
-    if (found === null) continue;
-    if (found.metadata.labels?.[MANAGED_BY_LABEL] !== MANAGED_BY) {
-      say(`${kind} ${metadata.name} stays: somebody else made it`);
-      continue;
-    }
-    if (kind === 'Namespace') {
-      say(`Namespace ${metadata.name} stays, with its Secret: kubectl delete namespace ${metadata.name}`);
-      continue;
-    }
-    there += 1;
-    if (!dryRun) await kube.remove(apiVersion, kind, metadata.name);
-    say(`${kind} ${metadata.name} ${dryRun ? 'would be deleted' : 'deleted'}`);
-  }
-  return there;
+/** Where the server is that the API server asks; null where it asks none. */
+export function namespaceOfWebhook(configuration: KubeObject | null): string | null {
+  return entriesOf(configuration)[0]?.clientConfig?.service?.namespace ?? null;
+}
+
+/** Whether it is the webhook's, made by `install` or by its server. Clusters of `create` have only the second label. */
+export function isOurs({ metadata: { labels = {} } }: KubeObject): boolean {
+  return labels['app.kubernetes.io/name'] === WEBHOOK_NAME && labels[MANAGED_BY_LABEL] === MANAGED_BY;
 }

@@ -1,11 +1,12 @@
 /** `webhook install | status | uninstall`. */
 import { AppError, EXIT, usageError, type ExitCode } from '../../pkg/errors.ts';
 import { DEFAULT_NAMESPACE, webhookManifests, type InstallOptions } from '../../webhook/manifests.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import type { Output } from '../output.ts';
-import { install, uninstall } from './install.ts';
+import { configurationOf, install, namespaceOfWebhook } from './install.ts';
 import { readStatus, statusLines } from './status.ts';
+import { uninstall } from './uninstall.ts';
 
 export interface WebhookRequest {
   readonly args: { readonly ACTION: string };
@@ -47,27 +48,32 @@ async function runInstall(request: WebhookRequest, deps: Deps): Promise<ExitCode
   }
   if (!flags['dry-run']) return withKube(request, deps);
   const { toYaml } = await import('../document/yaml.ts');
-  const manifests = webhookManifests(optionsOf(request));
+  const manifests = webhookManifests({ ...optionsOf(request), matchConditions: true });
   deps.terminal.write(manifests.map((object) => `---\n${toYaml(object)}`).join(''));
   return EXIT.done;
 }
 
-async function withKube(request: WebhookRequest, deps: Deps): Promise<ExitCode> {
-  const { args, flags, globals } = request;
-  const namespace = namespaceOf(globals);
-  const session = await deps.openSession({ ...globals, namespace });
-  const { kube } = session;
+async function withKube({ args, flags, globals }: WebhookRequest, deps: Deps): Promise<ExitCode> {
+  const session = await deps.openSession({ ...globals, namespace: namespaceOf(globals) });
   const say = (line: string): void => deps.terminal.say(`${line}\n`);
   try {
     if (args.ACTION === 'install') {
       const { clock, signal } = deps;
-      const manifests = webhookManifests(optionsOf(request));
-      await install(manifests, { kube, clock, signal, say, timeoutMs: flags.timeout });
-      deps.terminal.write(`The webhook is installed in namespace ${namespace}. See it: kubectl redis webhook status\n`);
+      await install(optionsOf({ flags, globals }), {
+        kube: session.kube,
+        clock,
+        signal,
+        say,
+        timeoutMs: flags.timeout,
+      });
+      const where = namespaceOf(globals);
+      deps.terminal.write(`The webhook is installed in namespace ${where}. See it: kubectl redis webhook status\n`);
       return EXIT.done;
     }
+    const namespace = await whereItIs(session, globals);
+    const { kube } = session.inNamespace(namespace);
     if (args.ACTION === 'uninstall') {
-      const gone = await uninstall(webhookManifests({ ...NO_IMAGE, namespace }), kube, flags['dry-run'], say);
+      const gone = await uninstall(namespace, { kube, dryRun: flags['dry-run'], say });
       if (gone === 0) throw notInstalled(namespace);
       const done = flags['dry-run']
         ? 'Nothing was changed.'
@@ -84,9 +90,19 @@ async function withKube(request: WebhookRequest, deps: Deps): Promise<ExitCode> 
   }
 }
 
-const NO_IMAGE = { image: '', imagePullPolicy: null, certManager: false } as const;
+/** The namespace that was named, else the one where the API server finds it. @throws AppError when it is in another one */
+async function whereItIs({ kube }: Session, globals: Globals): Promise<string> {
+  const there = namespaceOfWebhook(await configurationOf(kube));
+  if (there === null || globals.namespace === undefined || globals.namespace === there) {
+    return globals.namespace ?? there ?? DEFAULT_NAMESPACE;
+  }
+  throw notInstalled(globals.namespace, `it is in namespace ${there}: -n ${there}`);
+}
 
-function optionsOf({ flags, globals }: WebhookRequest): InstallOptions {
+function optionsOf({
+  flags,
+  globals,
+}: Pick<WebhookRequest, 'flags' | 'globals'>): Omit<InstallOptions, 'matchConditions'> {
   return {
     namespace: namespaceOf(globals),
     image: flags.image ?? '',
@@ -99,9 +115,6 @@ function namespaceOf(globals: Globals): string {
   return globals.namespace ?? DEFAULT_NAMESPACE;
 }
 
-function notInstalled(namespace: string): AppError {
-  return new AppError(`the webhook is not installed in namespace ${namespace}`, {
-    code: 'not-installed',
-    hint: 'kubectl redis webhook install --image IMAGE, or name its namespace with -n',
-  });
+function notInstalled(namespace: string, hint = 'kubectl redis webhook install --image IMAGE'): AppError {
+  return new AppError(`the webhook is not installed in namespace ${namespace}`, { code: 'not-installed', hint });
 }

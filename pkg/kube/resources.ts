@@ -22,6 +22,8 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   'apps/v1/ReplicaSet': namespaced('replicasets'),
   'apps/v1/StatefulSet': namespaced('statefulsets'),
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': clusterWide('mutatingwebhookconfigurations'),
+  'cert-manager.io/v1/Certificate': namespaced('certificates'),
+  'cert-manager.io/v1/Issuer': namespaced('issuers'),
   'coordination.k8s.io/v1/Lease': namespaced('leases'),
   'discovery.k8s.io/v1/EndpointSlice': namespaced('endpointslices'),
   'networking.k8s.io/v1/NetworkPolicy': namespaced('networkpolicies'),

@@ -21,6 +21,7 @@ export interface Section {
   readonly text: string;
   /** The first row is the head of the table. */
   readonly table: readonly (readonly string[])[];
+  /** None where the figures are only told. */
   readonly goals: readonly Goal[];
 }
 
@@ -92,7 +93,9 @@ export function renderSection(section: Section, date: string, where: string): st
     tableOf(section.table),
     section.goals.map(goalLine).join('\n'),
     `\`${section.command}\`, ${date}, on ${where}`,
-  ].join('\n\n');
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 /** Puts a section into the report, in place of the one with its id, else at the end. */

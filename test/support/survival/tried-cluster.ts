@@ -13,7 +13,7 @@ import { startWriteChecker, type WriteChecker } from '../write-checker/checker-p
 import { NOTHING_FOUND } from '../write-checker/ledger.ts';
 import { recordFigures } from './figures.ts';
 
-const NAME = 'redis';
+const DEFAULT_NAME = 'redis';
 const ASK_MS = 2_000;
 
 /** For a shell in a pod: images of Valkey need not have redis-cli. */
@@ -55,8 +55,12 @@ export interface Settled {
 }
 
 export interface TriedOptions {
+  /** Of the cluster; `redis` when left out. */
+  readonly name?: string;
   readonly masters: number;
   readonly replicas: number;
+  /** Makes the pods; left out, `create` does. */
+  readonly bring?: (env: ClusterEnv) => Promise<void>;
   /** Host of the checker. */
   readonly host?: string;
   /** Further arguments of `create`. */
@@ -66,22 +70,24 @@ export interface TriedOptions {
 export async function openTriedCluster(options: TriedOptions): Promise<TriedCluster> {
   const env = await openClusterEnv({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   try {
-    const shape = ['--masters', String(options.masters), '--replicas', String(options.replicas)];
-    const made = await cli(['create', NAME, ...shape, '--storage', '100Mi', ...(options.args ?? [])], env);
-    expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+    const { name = DEFAULT_NAME, masters, replicas, bring, args = [] } = options;
+    await bring?.(env);
+    const storage = bring === undefined ? ['--storage', '100Mi'] : [];
+    const shape = ['--masters', String(masters), '--replicas', String(replicas)];
+    const made = await cli(['create', name, ...shape, ...storage, ...args], env);
+    expect([made.code, made.code === 0 ? '' : `${made.stderr}\n${await story(env, name)}`]).toEqual([0, '']);
     const host = options.host === undefined ? {} : { host: options.host };
-    return triedCluster(env, await startWriteChecker(env, { cluster: NAME, copies: options.replicas, ...host }));
+    return triedCluster(env, name, await startWriteChecker(env, { cluster: name, copies: replicas, ...host }));
   } catch (error) {
     await env.close();
     throw error;
   }
 }
 
-function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
+function triedCluster(env: ClusterEnv, name: string, checker: WriteChecker): TriedCluster {
   const redis = createRedisPort({ dial: env.dial, credentials: () => Promise.resolve(null) });
   const ports = { kube: env.kube, redis, clock: systemClock };
-  const look = (): Promise<Observation> =>
-    observe(ports, { namespace: env.namespace, name: NAME }, { deadlineMs: ASK_MS });
+  const look = (): Promise<Observation> => observe(ports, { namespace: env.namespace, name }, { deadlineMs: ASK_MS });
   const untilSeen: TriedCluster['untilSeen'] = async (what, holds, withinMs) => {
     const from = performance.now();
     await until(
@@ -89,7 +95,7 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
       (seen) => typeof seen !== 'string' && holds(seen),
       withinMs,
     ).catch(async () => {
-      throw new Error(`${what}: not within ${withinMs} ms\n${await story(env)}`);
+      throw new Error(`${what}: not within ${withinMs} ms\n${await story(env, name)}`);
     });
     return seconds(from);
   };
@@ -192,11 +198,11 @@ export function seconds(from: number): number {
 }
 
 /** For whoever reads a failed test: what the nodes said last. */
-async function story(env: ClusterEnv): Promise<string> {
-  const nodes = await cli(['nodes', NAME], env);
-  const problems = await cli(['check', NAME], env);
+async function story(env: ClusterEnv, name: string): Promise<string> {
+  const nodes = await cli(['nodes', name], env);
+  const problems = await cli(['check', name], env);
   const logs = await kubectl(
-    ['logs', '-l', `kubectl-redis.io/cluster=${NAME}`, '--tail=25', '--prefix', '--max-log-requests=20'],
+    ['logs', '-l', `kubectl-redis.io/cluster=${name}`, '--tail=25', '--prefix', '--max-log-requests=20'],
     env,
   );
   return [nodes.stdout, problems.stdout, logs.stdout].join('\n');

@@ -4,6 +4,7 @@
  */
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
+import { ANNOUNCE_ANNOTATION, CLUSTER_LABEL } from '../../../pkg/cluster/model/labels.ts';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { until, type ClusterEnv } from '../cluster-env.ts';
 import type { Verdict } from './ledger.ts';
@@ -83,10 +84,10 @@ export async function startWriteChecker(env: ClusterEnv, options: CheckerOptions
   return checker;
 }
 
-/** Every node's own Service: they have the label `name`. */
+/** What every pod announces: its node's address for ever, whoever made the pod and the Service. */
 async function startNodes(env: ClusterEnv, cluster: string): Promise<readonly string[]> {
-  const services = await env.kube.list('v1', 'Service', { selector: `name,kubectl-redis.io/cluster=${cluster}` });
-  return services.map(({ spec }) => `${(spec as { readonly clusterIP: string }).clusterIP}:${REDIS_PORT}`);
+  const pods = await env.kube.list('v1', 'Pod', { selector: `${CLUSTER_LABEL}=${cluster}` });
+  return pods.map(({ metadata }) => `${metadata.annotations?.[ANNOUNCE_ANNOTATION] ?? ''}:${REDIS_PORT}`);
 }
 
 async function bundle(): Promise<string> {

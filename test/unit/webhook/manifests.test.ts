@@ -1,20 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { install, uninstall } from '../../../cmd/webhook/install.ts';
-import { readStatus, statusLines } from '../../../cmd/webhook/status.ts';
 import { toYaml } from '../../../cmd/document/yaml.ts';
-import type { KubeObject, KubePort } from '../../../pkg/engine/ports.ts';
+import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { examine } from '../../../pkg/pod/inject/examine.ts';
 import { injectObject } from '../../../pkg/pod/inject/offline.ts';
 import { isObject, type Json } from '../../../pkg/pod/inject/pod-json.ts';
-import { renew, renewalPolicy } from '../../../webhook/certificate/renewal.ts';
 import { webhookManifests } from '../../../webhook/manifests.ts';
 import { runCommand } from '../../support/fake-terminal.ts';
-import { createObjectStore } from '../../support/fake-kube.ts';
+import { IMAGE, OPTIONS } from '../../support/installed-webhook.ts';
 
-const IMAGE = 'docker.io/library/kubectl-redis-webhook:0.1.0';
-const OPTIONS = { namespace: 'kubectl-redis-system', image: IMAGE, imagePullPolicy: null, certManager: false } as const;
 const ROOT = new URL('../../../manifests/', import.meta.url);
 const found = (objects: readonly KubeObject[], kind: string): KubeObject => {
   const object = objects.find((each) => each.kind === kind);
@@ -52,6 +47,15 @@ describe('the configuration', () => {
       ],
     });
   });
+});
+
+test('below Kubernetes 1.28 it asks by the label only: without conditions the other webhook would see every pod', () => {
+  const { webhooks } = found(
+    webhookManifests({ ...OPTIONS, matchConditions: false }),
+    'MutatingWebhookConfiguration',
+  ) as unknown as { webhooks: Json[] };
+  expect(webhooks.map(({ name }) => name)).toEqual(['label.pods.kubectl-redis.io']);
+  expect(webhooks[0]).not.toHaveProperty('matchConditions');
 });
 
 test('rights are what the code asks for', () => {
@@ -94,6 +98,7 @@ test.each([
   expect(new Set(offline)).toEqual(new Set([file === 'deployment.yaml' ? 'refused' : 'injected']));
 });
 
+<<<<<<< HEAD
 /** Pods become ready, and the server publishes itself, when they are first looked at. */
 function cluster(): { store: ReturnType<typeof createObjectStore>; kube: KubePort } {
   const store = createObjectStore();
@@ -209,6 +214,8 @@ describe('install, status, uninstall', () => {
   });
 });
 
+=======
+>>>>>>> hook
 test.each([
   [['webhook', 'install'], /needs --image.*\n.*docker build/],
   [['webhook', 'remove'], /not one of install, status, uninstall/],
