@@ -35,17 +35,44 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'meet'; readonly node: StepNode; readonly other: StepNode; readonly otherUid: string }
   | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
   | { readonly kind: 'move-slots'; readonly source: StepNode; readonly target: StepNode; readonly ranges: SlotRanges }
+  /** Keys of slots that `holder` does not own go to who owns them (laws L4-L6). null = they are to be found first. */
+  | { readonly kind: 'settle-strays'; readonly holder: StepNode; readonly slots: SlotRanges | null }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
   /** On Service NAME, in place of what it records. */
   | { readonly kind: 'record-spec'; readonly spec: ClusterSpec }
   /** Coordinated: `node`, a replica in step, takes over from `primary`. */
   | { readonly kind: 'failover'; readonly node: StepNode; readonly primary: StepNode }
+  /** Without the primary's consent: `force` needs the votes of the others, `takeover` nobody's. */
+  | { readonly kind: 'take-over'; readonly node: StepNode; readonly how: 'force' | 'takeover' }
+  | { readonly kind: 'restart-pod'; readonly pod: string; readonly podUid: string; readonly node: StepNode }
   /** `victim` owns nothing, and its pod is gone; `nodes` are all others. */
   | { readonly kind: 'forget'; readonly victim: StepNode; readonly nodes: readonly StepNode[] }
   /** A primary without slots drops what it still holds of those that it gave away. */
   | { readonly kind: 'await-empty'; readonly node: StepNode }
   | { readonly kind: 'remove-object'; readonly object: ObjectRef }
   | { readonly kind: 'wait-gone'; readonly objects: readonly ObjectRef[] }
+  /** `node` is told who owns slots; it holds no key of them, unless it is the owner itself. */
+  | { readonly kind: 'set-slot-owner'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
+  /** Marks of open slots on `node` are cleared (laws L3, L4): no key of them is where it would be lost by that. */
+  | {
+      readonly kind: 'close-slots';
+      readonly node: StepNode;
+      readonly ranges: SlotRanges;
+      /** The other primaries: none of them may hold a key of a slot that `node` owns. */
+      readonly others: readonly StepNode[];
+    }
+  /** Slots that nobody owns go to `node`; none of `others` holds a key of them (law L4). */
+  | {
+      readonly kind: 'cover-slots';
+      readonly node: StepNode;
+      readonly ranges: SlotRanges;
+      readonly others: readonly StepNode[];
+    }
+  /** `node` gives up its claim to slots of which it holds no key, for `owner`, whose claim becomes the stronger one. */
+  | { readonly kind: 'yield-slots'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
+  | { readonly kind: 'config-set'; readonly node: StepNode; readonly name: string; readonly value: string }
+  /** The ConfigMap no longer says that the cluster was formed: nodes start without data and without asking anybody. */
+  | { readonly kind: 'clear-formed' }
 );
 
 export type StepKind = Step['kind'];
@@ -92,7 +119,11 @@ export interface RebalanceGoal {
   readonly by: 'slots' | 'keys' | 'memory';
 }
 
-export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal;
+export interface FixGoal {
+  readonly kind: 'fix';
+}
+
+export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal | FixGoal;
 
 /** What may lose data is named here and off by default. */
 export interface Policy {
