@@ -35,6 +35,8 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'meet'; readonly node: StepNode; readonly other: StepNode; readonly otherUid: string }
   | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
   | { readonly kind: 'move-slots'; readonly source: StepNode; readonly target: StepNode; readonly ranges: SlotRanges }
+  /** Keys of slots that `holder` does not own go to who owns them (laws L4-L6). null = they are to be found first. */
+  | { readonly kind: 'settle-strays'; readonly holder: StepNode; readonly slots: SlotRanges | null }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
   /** On Service NAME, in place of what it records. */
   | { readonly kind: 'record-spec'; readonly spec: ClusterSpec }

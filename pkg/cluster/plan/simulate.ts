@@ -60,6 +60,8 @@ function applyStep(answers: Answers, step: Step): void {
       return setConfig(answers, step.node.pod, 'cluster-node-timeout', String(step.milliseconds));
     case 'move-slots':
       return moveSlots(answers, step);
+    case 'settle-strays':
+      return settleStrays(answers, step);
     case 'failover':
       return failover(answers, step);
     case 'forget':
@@ -103,6 +105,13 @@ function moveSlots(answers: Answers, { source, target, ranges }: Of<'move-slots'
   }));
   addKeys(answers, source.pod, -keys);
   addKeys(answers, target.pod, keys);
+}
+
+/** Whose they are is not in an observation; that they have left their holder is. */
+function settleStrays(answers: Answers, { holder }: Of<'settle-strays'>): void {
+  const answer = answers.get(holder.pod);
+  if (answer === undefined || answer.keysInOwnSlots === null) return;
+  addKeys(answers, holder.pod, answer.keysInOwnSlots - answer.info.keys);
 }
 
 function addKeys(answers: Answers, pod: string, keys: number): void {
