@@ -3,7 +3,7 @@ import type { Observation } from '../../cluster/model/observation.ts';
 import type { Step } from '../../cluster/model/plan.ts';
 import type { ClusterSpec } from '../../cluster/model/spec.ts';
 import type { ObservePorts } from '../observe.ts';
-import type { MoveLimits, SlotMover } from '../ports.ts';
+import type { MoveLimits, SlotMover, StraySettler } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { moveSlots } from './move-slots.ts';
@@ -12,6 +12,7 @@ import { applyBudgets, applyConfig, applyServices, applyWorkloads, recordSpec } 
 import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
+import { settleStrays } from './settle-strays.ts';
 import { waitPods } from './wait-pods.ts';
 
 const ASK_DEADLINE_MS = 2_000;
@@ -26,7 +27,7 @@ export interface ApplyDeps extends ObservePorts {
   /** Whether the cluster's objects are ours; pods that people brought have at most a ConfigMap of ours. */
   readonly ownsObjects: boolean;
   /** Only for operations whose plans move slots. */
-  readonly moving?: { readonly mover: SlotMover; readonly limits: MoveLimits };
+  readonly moving?: { readonly mover: SlotMover; readonly limits: MoveLimits; readonly strays?: StraySettler };
 }
 
 /** Runs one step and verifies it. @throws AppError */
@@ -80,6 +81,11 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'move-slots':
       if (deps.moving === undefined) throw new Error('This operation moves no slots');
       return moveSlots({ ...deps.moving, observation, report: deps.report, signal: deps.signal }, step);
+    case 'settle-strays': {
+      const { strays, limits } = deps.moving ?? {};
+      if (strays === undefined || limits === undefined) throw new Error('This operation brings no keys home');
+      return settleStrays({ strays, limits, observation, report: deps.report, signal: deps.signal }, step);
+    }
     case 'record-spec':
       return recordSpec(kube, step.spec);
     case 'failover':

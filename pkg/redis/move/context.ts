@@ -20,6 +20,11 @@ export interface MoveContext {
   readonly signal: AbortSignal;
   /** One MIGRATE at a time for each source, also over several moves. */
   readonly turns: Turns;
+  /**
+   * Which copy counts of a key that is on both ends: `source`, as in a slot that is properly open, or `target`; the target's is
+   * then never replaced.
+   */
+  readonly counts: 'source' | 'target';
   /** Of the keys of the source, as soon as they were asked. */
   weights: Weights;
   /** Keeps a copy of a key that another replaces. */

@@ -16,9 +16,12 @@ export interface KeysOfSlot {
   readonly bytes: number;
 }
 
-/** The source's copy of a key takes the place of the target's: what might be wrong about that was settled when the slot was opened. */
+/**
+ * Where the source's copy of a key counts, it takes the place of the target's: what might be wrong about that was settled when the
+ * slot was opened.
+ */
 export function migrateCommand(
-  { target, targetLogin }: Pick<MoveContext, 'target' | 'targetLogin'>,
+  { target, targetLogin, counts }: Pick<MoveContext, 'target' | 'targetLogin' | 'counts'>,
   { keys, bytes }: KeysOfSlot,
 ): WireCommand {
   const login =
@@ -28,7 +31,8 @@ export function migrateCommand(
         ? ['AUTH', targetLogin.password]
         : ['AUTH2', targetLogin.username, targetLogin.password];
   const { ip, port } = target.end;
-  return ['MIGRATE', ip, port, '', 0, ioMs(bytes), 'REPLACE', ...login, 'KEYS', keys];
+  const replace = counts === 'source' ? ['REPLACE'] : [];
+  return ['MIGRATE', ip, port, '', 0, ioMs(bytes), ...replace, ...login, 'KEYS', keys];
 }
 
 /** For a batch of that size. */

@@ -55,6 +55,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         limits,
         signal,
         turns,
+        counts: 'source',
         weights: { meanBytes: 0, weighAll: true },
         ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
         count: ({ slots = 0, keys = 0, bytes = 0 }) => {
