@@ -42,9 +42,18 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'record-spec'; readonly spec: ClusterSpec }
   /** Coordinated: `node`, a replica in step, takes over from `primary`. */
   | { readonly kind: 'failover'; readonly node: StepNode; readonly primary: StepNode }
-  /** Without the primary's consent: `force` needs the votes of the others, `takeover` nobody's. */
+  /** Without the old primary's word; over when all others who answer see that `node` leads. */
   | { readonly kind: 'take-over'; readonly node: StepNode; readonly how: 'force' | 'takeover' }
+  /** Evicts that very pod; over when its successor answers as the same node, in step with its primary. */
   | { readonly kind: 'restart-pod'; readonly pod: string; readonly podUid: string; readonly node: StepNode }
+  /** These very pods are to be restarted: whoever goes on with it knows them by the mark. */
+  | {
+      readonly kind: 'mark-pods';
+      readonly pods: readonly { readonly pod: string; readonly podUid: string }[];
+      readonly at: string;
+    }
+  /** CONFIG SET, while the server runs. */
+  | { readonly kind: 'set-config'; readonly node: StepNode; readonly directives: Readonly<Record<string, string>> }
   /** `victim` owns nothing, and its pod is gone; `nodes` are all others. */
   | { readonly kind: 'forget'; readonly victim: StepNode; readonly nodes: readonly StepNode[] }
   /** A primary without slots drops what it still holds of those that it gave away. */
@@ -70,7 +79,6 @@ export type Step = { readonly reason: string } & (
     }
   /** `node` gives up its claim to slots of which it holds no key, for `owner`, whose claim becomes the stronger one. */
   | { readonly kind: 'yield-slots'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
-  | { readonly kind: 'config-set'; readonly node: StepNode; readonly name: string; readonly value: string }
   /** The ConfigMap no longer says that the cluster was formed: nodes start without data and without asking anybody. */
   | { readonly kind: 'clear-formed' }
 );
@@ -123,7 +131,23 @@ export interface FixGoal {
   readonly kind: 'fix';
 }
 
-export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal | FixGoal;
+export interface FailoverGoal {
+  readonly kind: 'failover';
+  /** Who shall lead, and whose role it takes. */
+  readonly node: StepNode;
+  readonly primary: StepNode;
+  readonly how: 'coordinated' | 'force' | 'takeover';
+}
+
+export interface RestartGoal {
+  readonly kind: 'restart';
+  /** Pods that are to be new, in no order; `podUid` is that of the old one. */
+  readonly pods: readonly { readonly pod: string; readonly podUid: string }[];
+  /** When it was asked for: ISO 8601. */
+  readonly at: string;
+}
+
+export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal | FailoverGoal | RestartGoal | FixGoal;
 
 /** What may lose data is named here and off by default. */
 export interface Policy {

@@ -2,18 +2,16 @@
 import type { GossipNode } from '../model/observation.ts';
 import type { Step } from '../model/plan.ts';
 import { containsSlot, subtractRanges, unionRanges, type SlotRanges } from '../model/slots.ts';
-import { changeSelf, point, selfOf, setConfig, type Answers } from './simulate-answers.ts';
+import { changeSelf, setConfig, type Answers } from './simulate-answers.ts';
 
 type Of<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
 export type RepairStep = Of<
-  'take-over' | 'set-slot-owner' | 'close-slots' | 'cover-slots' | 'yield-slots' | 'config-set' | 'settle-strays'
+  'set-slot-owner' | 'close-slots' | 'cover-slots' | 'yield-slots' | 'set-config' | 'settle-strays'
 >;
 
 export function applyRepair(answers: Answers, step: RepairStep): void {
   switch (step.kind) {
-    case 'take-over':
-      return takeOver(answers, step);
     case 'set-slot-owner':
       return step.node.nodeId === step.owner.nodeId
         ? own(answers, step.node.pod, step.ranges)
@@ -25,10 +23,8 @@ export function applyRepair(answers: Answers, step: RepairStep): void {
     case 'yield-slots':
       changeSelf(answers, step.node.pod, (self) => ({ ...self, slots: subtractRanges(self.slots, step.ranges) }));
       return own(answers, step.owner.pod, step.ranges);
-    case 'config-set':
-      if (step.name === 'cluster-announce-ip')
-        changeSelf(answers, step.node.pod, (self) => ({ ...self, ip: step.value }));
-      return setConfig(answers, step.node.pod, step.name, step.value);
+    case 'set-config':
+      return setDirectives(answers, step);
     case 'settle-strays':
       return settle(answers, step);
     default:
@@ -40,23 +36,11 @@ function nextEpoch(answers: Answers): number {
   return 1 + Math.max(0, ...[...answers.values()].flatMap(({ view }) => view.map((line) => line.configEpoch)));
 }
 
-/** It owns what its primary had, and those who followed that follow it. */
-function takeOver(answers: Answers, { node }: Of<'take-over'>): void {
-  const answer = answers.get(node.pod);
-  const lostId = answer === undefined ? null : (selfOf(answer)[0]?.primaryId ?? null);
-  const slots = answer?.view.find(({ nodeId }) => nodeId === lostId)?.slots ?? [];
-  const configEpoch = nextEpoch(answers);
-  for (const [pod, other] of answers) {
-    const view = other.view.map((line) => (line.nodeId === lostId ? { ...line, slots: [] } : line));
-    answers.set(pod, { ...other, view });
-    if (selfOf(other)[0]?.primaryId === lostId && pod !== node.pod)
-      changeSelf(answers, pod, (self) => ({ ...self, primaryId: node.nodeId }));
+function setDirectives(answers: Answers, { node, directives }: Of<'set-config'>): void {
+  for (const [name, value] of Object.entries(directives)) {
+    setConfig(answers, node.pod, name, value);
+    if (name === 'cluster-announce-ip') changeSelf(answers, node.pod, (self) => ({ ...self, ip: value }));
   }
-  const led = { role: 'primary', primaryId: null, flags: ['myself', 'master'], slots, configEpoch } as const;
-  changeSelf(answers, node.pod, (self) => ({ ...self, ...led }));
-  const now = answers.get(node.pod);
-  if (now !== undefined) answers.set(node.pod, { ...now, keysInOwnSlots: now.info.keys });
-  for (const [pod, other] of answers) if (selfOf(other)[0]?.primaryId === node.nodeId) point(answers, pod);
 }
 
 function own(answers: Answers, pod: string, ranges: SlotRanges): void {

@@ -63,14 +63,15 @@ function applyStep(answers: Answers, step: Step): void {
       return moveSlots(answers, step);
     case 'failover':
       return failover(answers, step);
+    case 'take-over':
+      return takeOver(answers, step);
     case 'forget':
       return forget(answers, step);
-    case 'take-over':
     case 'set-slot-owner':
     case 'close-slots':
     case 'cover-slots':
     case 'yield-slots':
-    case 'config-set':
+    case 'set-config':
     case 'settle-strays':
       return applyRepair(answers, step);
     case 'apply-services':
@@ -87,6 +88,7 @@ function applyStep(answers: Answers, step: Step): void {
     case 'await-empty':
     case 'restart-pod':
     case 'clear-formed':
+    case 'mark-pods':
       return undefined;
     default:
       return step satisfies never;
@@ -142,6 +144,30 @@ function failover(answers: Answers, { node, primary }: Of<'failover'>): void {
     slots: [],
   }));
   for (const [pod, answer] of answers) if (selfOf(answer)[0]?.primaryId === node.nodeId) point(answers, pod);
+}
+
+/** As a failover; an old primary that does not answer stays as it was, and others still know what it had. */
+function takeOver(answers: Answers, { node, how }: Of<'take-over'>): void {
+  const taker = answers.get(node.pod);
+  const primaryId = taker === undefined ? undefined : selfOf(taker)[0]?.primaryId;
+  if (taker === undefined || primaryId == null) return;
+  const [old] = [...answers].find(([, answer]) => answer.myId === primaryId) ?? [];
+  const reason = `${how} by ${node.pod}`;
+  if (old !== undefined)
+    return failover(answers, { kind: 'failover', node, primary: { nodeId: primaryId, pod: old }, reason });
+  const slots = taker.view.find((line) => line.nodeId === primaryId)?.slots ?? [];
+  const configEpoch = 1 + Math.max(0, ...taker.view.map((line) => line.configEpoch));
+  const lead = { role: 'primary', primaryId: null, flags: ['myself', 'master'], slots, configEpoch } as const;
+  changeSelf(answers, node.pod, (self) => ({ ...self, ...lead }));
+  for (const [pod, answer] of answers) {
+    if (selfOf(answer)[0]?.primaryId === primaryId) {
+      changeSelf(answers, pod, (self) => ({ ...self, primaryId: node.nodeId }));
+      point(answers, pod);
+    }
+    const emptied = answers.get(pod) ?? answer;
+    const view = emptied.view.map((line) => (line.nodeId === primaryId ? { ...line, slots: [] } : line));
+    answers.set(pod, { ...emptied, view });
+  }
 }
 
 function forget(answers: Answers, { victim, nodes }: Of<'forget'>): void {

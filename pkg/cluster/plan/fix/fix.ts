@@ -34,8 +34,7 @@ function curesOf(context: FixContext, stage: Stage, stopper: Problem | undefined
   return Object.entries(stage.answers).flatMap(([code, answer]): [string, readonly Cure[]][] => {
     const problems = context.problems.filter((problem) => problem.code === code);
     if (problems.length === 0) return [];
-    if (typeof answer === 'string')
-      return [[code, problems.map((problem) => left(problem, answer, problem.repair))]];
+    if (typeof answer === 'string') return [[code, problems.map((problem) => left(problem, answer, problem.repair))]];
     if (stopper !== undefined) {
       const hint = `First: ${stopper.sentence}`;
       return [[code, problems.map((problem) => left(problem, 'after-others', hint))]];
@@ -65,7 +64,9 @@ function joined(code: string, why: string, cures: readonly Extract<Cure, { kind:
         ? null
         : {
             slots: joinSlots(losses.map(({ slots }) => slots)),
-            keys: losses.some(({ keys }) => keys === null) ? null : losses.reduce((sum, { keys }) => sum + (keys ?? 0), 0),
+            keys: losses.some(({ keys }) => keys === null)
+              ? null
+              : losses.reduce((sum, { keys }) => sum + (keys ?? 0), 0),
             sentence: losses.map(({ sentence }) => sentence).join('; '),
           },
   };

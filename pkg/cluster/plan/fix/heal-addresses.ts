@@ -12,7 +12,11 @@ import { leftAll, type Cure, type FixContext, type Healer } from './fix-context.
 export const healAddresses: Healer = (context, problems): readonly Cure[] => {
   const batches = addressBatches(context);
   if (batches.length === 0)
-    return leftAll(problems, 'by-itself', 'Nodes learn an address within seconds; look again, and see whether the pods reach each other');
+    return leftAll(
+      problems,
+      'by-itself',
+      'Nodes learn an address within seconds; look again, and see whether the pods reach each other',
+    );
   return [{ kind: 'repair', problems, title: 'lead nodes to each other', batches, loses: null }];
 };
 
@@ -39,7 +43,7 @@ function announceSteps({ members, state, check }: FixContext): Step[] {
     const value = service?.clusterIP ?? '';
     if (announced === undefined || value === '' || value === 'None' || announced === value) return [];
     const reason = `its Service ${service?.name ?? ''} is at ${value}, and it announces ${announced === '' ? 'nothing' : announced}`;
-    return [{ kind: 'config-set', node: member.step, name: 'cluster-announce-ip', value, reason }];
+    return [{ kind: 'set-config', node: member.step, directives: { 'cluster-announce-ip': value }, reason }];
   });
 }
 

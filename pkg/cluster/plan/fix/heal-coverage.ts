@@ -52,10 +52,13 @@ function stepOf({ primaries }: FixContext, { step: node }: Member, slots: readon
 function whyNotYet(context: FixContext): string | null {
   const { state, check } = context;
   const silent = state.nodes.find((node) => node.pod !== null && node.reply?.kind !== 'answered');
-  if (silent !== undefined) return `${check.nameOf(silent)} does not answer, and may hold their keys: bring it back first`;
+  if (silent !== undefined)
+    return `${check.nameOf(silent)} does not answer, and may hold their keys: bring it back first`;
   const [missing] = check.missing;
-  if (missing !== undefined) return `${missing.pod} is missing, and its volume may hold their keys: kubectl redis create brings it back`;
-  if (isFound(context, 'replica-orphaned')) return 'A replica without a primary may hold their keys: it is given its place first';
+  if (missing !== undefined)
+    return `${missing.pod} is missing, and its volume may hold their keys: kubectl redis create brings it back`;
+  if (isFound(context, 'replica-orphaned'))
+    return 'A replica without a primary may hold their keys: it is given its place first';
   const late = context.members.find(
     ({ step, node }) => check.groups.outside.has(step.nodeId) && !ownsAny(context, node.shardLabel),
   );

@@ -63,7 +63,10 @@ function whyNotYet(context: FixContext, ghost: ClusterNode): Wait | null {
     return { why: 'after-others', hint: `${follower.step.pod} follows it, and has to be given another primary first` };
   const nameless = state.nodes.find((node) => node.pod !== null && node.nodeId === null && isYoung(context, node));
   if (nameless !== undefined)
-    return { why: 'by-itself', hint: `${nameless.pod?.name ?? ''} has just been made and may be it: fix waits until it answers` };
+    return {
+      why: 'by-itself',
+      hint: `${nameless.pod?.name ?? ''} has just been made and may be it: fix waits until it answers`,
+    };
   const heir = state.nodes.find((node) => livesAt(context, node, ghost));
   if (heir !== undefined && hasGuard(context, heir) && (isYoung(context, heir) || isWaiting(heir)))
     return { why: 'by-itself', hint: `${heir.pod?.name ?? ''} comes back in its place and has it forgotten itself` };

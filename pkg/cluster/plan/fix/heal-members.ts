@@ -2,7 +2,17 @@
 import type { Step } from '../../model/plan.ts';
 import type { Shard } from '../../model/state.ts';
 import type { Member } from '../form-members.ts';
-import { hasGuard, isFound, isNamed, isYoung, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import {
+  hasGuard,
+  isFound,
+  isNamed,
+  isYoung,
+  left,
+  repair,
+  type Cure,
+  type FixContext,
+  type Healer,
+} from './fix-context.ts';
 import { attach, homeOf } from './heal-replicas.ts';
 import { strayKeysOf } from './slot-evidence.ts';
 
@@ -11,7 +21,9 @@ export const healNewcomers: Healer = (context, problems) =>
   problems.map((problem) => {
     const { check, members, primaries } = context;
     const seed = primaries.find(({ node, step }) => node.slots.length > 0 && check.groups.main.includes(step.nodeId));
-    const named = members.filter(({ node, step }) => check.groups.outside.has(step.nodeId) && isNamed(context, problem, node));
+    const named = members.filter(
+      ({ node, step }) => check.groups.outside.has(step.nodeId) && isNamed(context, problem, node),
+    );
     const strange = named.find(({ knows, answer }) => knows.size > 1 || answer.info.keys > 0);
     if (strange !== undefined) {
       const hint = `${strange.step.pod} knows nodes that are not of this cluster: its volume has another past. Remove its volume and then the pod`;
@@ -40,11 +52,16 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
   problems.map((problem) => {
     const idle = context.primaries.filter(({ node }) => node.slots.length === 0 && isNamed(context, problem, node));
     const young = idle.find((member) => comesByItself(context, member));
-    if (young !== undefined) return left(problem, 'by-itself', `${young.step.pod} started a moment ago, and joins its shard by itself`);
+    if (young !== undefined)
+      return left(problem, 'by-itself', `${young.step.pod} started a moment ago, and joins its shard by itself`);
     if (isFound(context, 'slots-uncovered', 'slots-unclaimed', 'slots-contested', 'slots-open', 'slots-half-open'))
       return left(problem, 'after-others', 'Slots are settled first: it may get some');
     if (isFound(context, 'shape-differs'))
-      return left(problem, 'by-hand', `A change of size is not finished: kubectl redis scale ${context.state.cluster.name} goes on with it`);
+      return left(
+        problem,
+        'by-hand',
+        `A change of size is not finished: kubectl redis scale ${context.state.cluster.name} goes on with it`,
+      );
     const holding = idle.find((member) => member.answer.info.keys > 0 || (strayKeysOf(member) ?? 0) > 0);
     if (holding !== undefined)
       return left(problem, 'after-others', `${holding.step.pod} holds keys, which are brought to their owners first`);
@@ -81,7 +98,9 @@ function donorFor({ state, byId }: FixContext, primary: Member, wanted: number):
     .toSorted((a, b) => spare(b) - spare(a))[0];
   const replicas = (richest?.replicas ?? []).flatMap((node) => byId.get(node.nodeId ?? '') ?? []);
   const together = ({ node }: Member): number => Number(node.host !== null && node.host === primary.node.host);
-  return replicas.filter(({ node }) => node.role === 'replica').toSorted((a, b) => together(a) - together(b))[0] ?? null;
+  return (
+    replicas.filter(({ node }) => node.role === 'replica').toSorted((a, b) => together(a) - together(b))[0] ?? null
+  );
 }
 
 /** Back behind the primary of its own shard; a label that a failover or a template made wrong needs its pod made anew. */
@@ -90,7 +109,12 @@ export const healShardLabels: Healer = (context, problems) =>
     const member = context.members.find(({ node }) => isNamed(context, problem, node));
     const home = member === undefined ? null : homeOf(context, member);
     const own = home !== null && home.node.shardLabel === member?.node.shardLabel ? home : null;
-    if (member === undefined || member.node.role !== 'replica' || own === null || member.node.primaryId === own.step.nodeId) {
+    if (
+      member === undefined ||
+      member.node.role !== 'replica' ||
+      own === null ||
+      member.node.primaryId === own.step.nodeId
+    ) {
       const hint = `Its template says another shard than its label: kubectl redis restart --pod ${problem.nodes[0] ?? ''} makes the pod anew`;
       return left(problem, 'by-hand', hint);
     }

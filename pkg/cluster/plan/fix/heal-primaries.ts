@@ -21,7 +21,8 @@ function healOne(context: FixContext, problem: Problem): Cure {
   if (heirsOf(context, lost).length === 0 && context.state.nodes.every((node) => node.primaryId !== lost.nodeId))
     return withoutHeir(context, problem, lost);
   const best = bestHeir(context, lost);
-  if (best === null) return left(problem, 'by-hand', 'Bring one of its replicas back, or itself with its volume: none of them answers');
+  if (best === null)
+    return left(problem, 'by-hand', 'Bring one of its replicas back, or itself with its volume: none of them answers');
   const doubt = doubtAbout(context, best);
   if (doubt !== null) return left(problem, 'by-hand', doubt);
   if (!hasQuorum(context.check))
@@ -39,7 +40,8 @@ export const healNoQuorum: Healer = (context, problems) =>
     const lost = context.state.nodes.filter((node) => node.slots.length > 0 && context.check.isDown(node));
     const ready = lost.flatMap((node) => {
       const best = bestHeir(context, node);
-      const whole = best !== null && isFenced(context, node) && !hasSilentHeir(context, node) && doubtAbout(context, best) === null;
+      const whole =
+        best !== null && isFenced(context, node) && !hasSilentHeir(context, node) && doubtAbout(context, best) === null;
       return whole ? [{ node, best }] : [];
     });
     const [first] = ready;
@@ -103,7 +105,9 @@ function doubtAbout({ members }: FixContext, best: Member): string | null {
 }
 
 function hasSilentHeir({ state }: FixContext, lost: ClusterNode): boolean {
-  return state.nodes.some((node) => node.primaryId === lost.nodeId && node.pod !== null && node.reply?.kind !== 'answered');
+  return state.nodes.some(
+    (node) => node.primaryId === lost.nodeId && node.pod !== null && node.reply?.kind !== 'answered',
+  );
 }
 
 /** What still speaks for waiting; null = all three say that it is dead: ourselves, the majority of the nodes, the replica. */
@@ -113,7 +117,8 @@ function missingWitness({ members, state }: FixContext, lost: ClusterNode, best:
   if (!gone) return 'It is not certain that it is dead: only the way to it may be broken';
   const seen = members.flatMap(({ answer }) => answer.view.filter(({ nodeId }) => nodeId === lost.nodeId));
   const failed = seen.filter(({ flags }) => isSeenDown(flags)).length;
-  if (failed * 2 <= members.length) return 'The others have not found it failed yet; then a replica takes over by itself';
+  if (failed * 2 <= members.length)
+    return 'The others have not found it failed yet; then a replica takes over by itself';
   if (best.answer.info.primaryLinkUp !== false) return `${best.step.pod} still has a link to its address`;
   return null;
 }

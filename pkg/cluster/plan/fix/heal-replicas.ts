@@ -65,7 +65,12 @@ function adopt(context: FixContext, orphan: Member): Step | string {
     return `${orphan.step.pod} may have the only copy of slots that nobody owns: its ${keys} keys would be wiped by attaching it. Save them first`;
   const home = homeOf(context, orphan);
   if (home === null) return 'No primary that answers can take it';
-  return { kind: 'replicate', node: orphan.step, primary: home.step, reason: 'its primary is gone, and its slots have another owner' };
+  return {
+    kind: 'replicate',
+    node: orphan.step,
+    primary: home.step,
+    reason: 'its primary is gone, and its slots have another owner',
+  };
 }
 
 /** The primary of the node's own shard; where no label says which, the one with fewest replicas, then on another host. */

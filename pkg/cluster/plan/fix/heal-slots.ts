@@ -49,10 +49,11 @@ function byVotes({ members }: FixContext, { slots }: Problem): (a: Member, b: Me
 export const healContested: Healer = (context, problems) =>
   problems.map((problem) => {
     const claiming = context.primaries.filter(
-      (member) =>
-        isNamed(context, problem, member.node) && intersectRanges(claimsOf(member), problem.slots).length > 0,
+      (member) => isNamed(context, problem, member.node) && intersectRanges(claimsOf(member), problem.slots).length > 0,
     );
-    const unknown = claiming.some((member) => slotsIn(problem.slots).some((slot) => keysOf(context, member, slot) === null));
+    const unknown = claiming.some((member) =>
+      slotsIn(problem.slots).some((slot) => keysOf(context, member, slot) === null),
+    );
     if (claiming.length < 2) return left(problem, 'after-others', 'One of them does not answer: bring it back first');
     if (unknown) return left(problem, 'by-hand', 'Who holds the keys of these slots could not be counted');
     const holders = claiming.filter((member) => holdsAny(context, member, problem.slots));

@@ -38,13 +38,22 @@ export const healConfig: Healer = (context, problems) =>
       return left(problem, 'by-hand', 'It can be changed only in the configuration, with all nodes restarted together');
     const value = commonValue(context, name);
     if (value === null)
-      return left(problem, 'by-hand', `No value has the majority: CONFIG SET ${name} on all nodes to the one that is right`);
+      return left(
+        problem,
+        'by-hand',
+        `No value has the majority: CONFIG SET ${name} on all nodes to the one that is right`,
+      );
     const others = context.members.filter(({ answer }) => valueOf(answer.config, name) !== value);
     const full = name === 'maxmemory' ? others.find((member) => !fits(member, value)) : undefined;
     if (full !== undefined)
       return left(problem, 'by-hand', `${full.step.pod} uses more than ${value} bytes: it would evict or refuse keys`);
     const reason = `it is ${value === '' ? 'empty' : value} on most nodes`;
-    const steps = others.map(({ step }): Step => ({ kind: 'config-set', node: step, name, value, reason }));
+    const steps = others.map(({ step }): Step => ({
+      kind: 'set-config',
+      node: step,
+      directives: { [name]: value },
+      reason,
+    }));
     return repair([problem], 'configure all nodes alike', steps);
   });
 
@@ -75,7 +84,11 @@ export const healCrowdedHosts: Healer = (context, problems) =>
       .flatMap((primary) => heirsElsewhere(context, primary, load).map((heir) => ({ primary, heir })));
     const [best] = moves.toSorted((a, b) => loadOf(load, a.heir) - loadOf(load, b.heir));
     if (best === undefined)
-      return left(problem, 'by-hand', 'No replica in step stands on a host with fewer primaries: move a pod (cordon the host, delete the pod)');
+      return left(
+        problem,
+        'by-hand',
+        'No replica in step stands on a host with fewer primaries: move a pod (cordon the host, delete the pod)',
+      );
     const reason = `${best.primary.node.host ?? ''} has too many primaries, ${best.heir.node.host ?? ''} fewer`;
     return repair([problem], 'hand roles over to where there is room', [
       { kind: 'failover', node: best.heir.step, primary: best.primary.step, reason },
@@ -112,11 +125,24 @@ export const healLostVolumes: Healer = (context, problems) =>
     const { state, policy } = context;
     const pods = state.nodes.flatMap(({ pod, unreachable }) => (pod === null ? [] : [{ pod, why: unreachable?.why }]));
     if (pods.length === 0 || pods.some(({ why }) => why !== 'guard-waiting') || context.check.missing.length > 0)
-      return left(problem, 'by-hand', 'Bring the pods back with their volumes; kubectl get pods says why they do not run');
+      return left(
+        problem,
+        'by-hand',
+        'Bring the pods back with their volumes; kubectl get pods says why they do not run',
+      );
     const flag = '--start-empty';
     if (!policy.startEmpty)
-      return left(problem, 'needs-consent', `If every volume is lost for good, ${flag} lets the nodes start empty; restore a backup after that`, flag);
-    const loses = { slots: [{ start: 0, end: 16383 }], keys: null, sentence: 'every key: no node has a volume with data' };
+      return left(
+        problem,
+        'needs-consent',
+        `If every volume is lost for good, ${flag} lets the nodes start empty; restore a backup after that`,
+        flag,
+      );
+    const loses = {
+      slots: [{ start: 0, end: 16383 }],
+      keys: null,
+      sentence: 'every key: no node has a volume with data',
+    };
     const names = pods.map(({ pod }) => pod.name);
     const replace = pods.map(({ pod }): Step => ({
       kind: 'replace-pod',
