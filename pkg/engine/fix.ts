@@ -144,7 +144,15 @@ function nothingRecorded({ name }: ClusterRef): AppError {
 
 /** For steps on Redis nodes, which need no more of it than the name. */
 function unrecorded(cluster: ClusterRef): ClusterSpec {
-  const none = { storageClass: null, memory: null, cpu: null, imagePullPolicy: null, nodes: null, scaling: null, restarted: null };
+  const none = {
+    storageClass: null,
+    memory: null,
+    cpu: null,
+    imagePullPolicy: null,
+    nodes: null,
+    scaling: null,
+    restarted: null,
+  };
   return {
     ...none,
     cluster,
