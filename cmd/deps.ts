@@ -1,5 +1,5 @@
 /** What a verb is given: the world, and nothing that it must find for itself. Types only. */
-import type { Clock, KubePort, RedisPort, SlotMover } from '../pkg/engine/ports.ts';
+import type { Clock, KubePort, RedisPort, SlotMover, StraySettler } from '../pkg/engine/ports.ts';
 import type { Globals } from './global-flags.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 export interface Session {
   /** Of the namespace below. */
   readonly kube: KubePort;
-  readonly redis: RedisPort & { readonly mover: SlotMover };
+  readonly redis: RedisPort & { readonly mover: SlotMover; readonly strays: StraySettler };
   readonly namespace: string;
   /** The same server and user, another namespace. Closing the first session closes it too. */
   inNamespace(namespace: string): Session;

@@ -119,7 +119,7 @@ function isInsideCluster(env: Readonly<Record<string, string | undefined>>, cont
   return env['KUBERNETES_SERVICE_HOST'] !== undefined && context === IN_CLUSTER_CONTEXT;
 }
 
-/** A RedisPort, and its mover, that loads the real one when it is first used. */
+/** A RedisPort, and what moves keys beside it, that loads the real one when it is first used. */
 export function lazyRedis(load: () => Promise<Redis>): Redis {
   let port: Promise<Redis> | null = null;
   let closed = false;
@@ -128,6 +128,7 @@ export function lazyRedis(load: () => Promise<Redis>): Redis {
     ask: async (pod, options) => (await get()).ask(pod, options),
     run: async (pod, commands, deadlineMs) => (await get()).run(pod, commands, deadlineMs),
     mover: { move: async (...move) => (await get()).mover.move(...move) },
+    strays: { settle: async (...job) => (await get()).strays.settle(...job) },
     close: () => {
       if (closed) return;
       closed = true;

@@ -6,6 +6,7 @@ import { createVerb } from './create.ts';
 import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
 import { failoverVerb } from './failover.ts';
+import { fixVerb } from './fix.ts';
 import { helpVerb } from './help.ts';
 import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
@@ -30,6 +31,7 @@ export const VERBS: readonly Verb[] = [
   rebalanceVerb,
   failoverVerb,
   restartVerb,
+  fixVerb,
   deleteVerb,
   injectVerb,
   webhookVerb,

@@ -188,6 +188,37 @@ export interface SlotMover {
   ): Promise<MoveProgress>;
 }
 
+/** A primary that holds keys of slots that others own. */
+export interface StrayKeys {
+  readonly holder: MoveEnd;
+  /** The other primaries that can be asked; whose each slot is, they say themselves. */
+  readonly others: readonly MoveEnd[];
+  /** null = find them: newer servers hide such keys, and only their number is known. */
+  readonly slots: SlotRanges | null;
+}
+
+/** What was done with keys that were not where their slots are. */
+export interface StraysSettled {
+  /** Slots whose keys went to their owners, or were there already. */
+  readonly slots: SlotRanges;
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/**
+ * Brings keys to the owners of their slots. The owner's copy of a key wins (law L6); another one that differs is saved before it is
+ * given up. One that was cut short leaves every key on at least one of the two nodes, and may be run again.
+ */
+export interface StraySettler {
+  /** @throws AppError `stray-without-owner`, `key-conflict` …; what was brought home stays there */
+  settle(
+    strays: StrayKeys,
+    limits: MoveLimits,
+    onProgress: (progress: MoveProgress) => void,
+    signal: AbortSignal,
+  ): Promise<StraysSettled>;
+}
+
 /** Time, so that tests can hold it. */
 export interface Clock {
   now(): number;

@@ -1,7 +1,7 @@
-/** The RedisPort on real servers, and the mover beside it. */
+/** The RedisPort on real servers, and what moves keys beside it. */
 import type { NodeReply, PodFacts } from '../cluster/model/observation.ts';
 import { AppError } from '../errors.ts';
-import type { AskOptions, RedisPort, SlotMover } from '../engine/ports.ts';
+import type { AskOptions, RedisPort, SlotMover, StraySettler } from '../engine/ports.ts';
 import { askNode } from './ask.ts';
 import { LostWhileIdle, inTime, withLease } from './converse.ts';
 import type { Conversation } from './converse.ts';
@@ -13,15 +13,17 @@ import { asUnreachable, isUnreachableReason } from './why.ts';
 
 export type RedisPortDeps = PoolDeps & Pick<MoverDeps, 'saveConflict'>;
 
-/** A port and a mover that share their connections. */
+/** They share their connections. */
 export interface Redis extends RedisPort {
   readonly mover: SlotMover;
+  readonly strays: StraySettler;
 }
 
 /** A port whose connections stay open until its close(). */
 export function createRedisPort(deps: RedisPortDeps): Redis {
   const pool = new ConnectionPool(deps);
   let mover: Promise<SlotMover> | null = null;
+  let strays: Promise<StraySettler> | null = null;
   const parseNodes = createClusterNodesParser();
   return {
     ask: (pod, options) => ask(pool, pod, options, (connection) => askNode(connection, options, parseNodes)),
@@ -44,6 +46,14 @@ export function createRedisPort(deps: RedisPortDeps): Redis {
         // Few verbs move slots: the others need not load it. One for all moves, because it knows which source is busy.
         mover ??= import('./move/mover.ts').then(({ createSlotMover }) => createSlotMover({ ...deps, pool }));
         return (await mover).move(...move);
+      },
+    },
+    strays: {
+      settle: async (...job) => {
+        strays ??= import('./strays/settler.ts').then(({ createStraySettler }) =>
+          createStraySettler({ ...deps, pool }),
+        );
+        return (await strays).settle(...job);
       },
     },
     close: () => pool.close(),

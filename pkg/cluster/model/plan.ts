@@ -35,6 +35,8 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'meet'; readonly node: StepNode; readonly other: StepNode; readonly otherUid: string }
   | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
   | { readonly kind: 'move-slots'; readonly source: StepNode; readonly target: StepNode; readonly ranges: SlotRanges }
+  /** Keys of slots that `holder` does not own go to who owns them (laws L4-L6). null = they are to be found first. */
+  | { readonly kind: 'settle-strays'; readonly holder: StepNode; readonly slots: SlotRanges | null }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
   /** On Service NAME, in place of what it records. */
   | { readonly kind: 'record-spec'; readonly spec: ClusterSpec }
@@ -58,6 +60,27 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'await-empty'; readonly node: StepNode }
   | { readonly kind: 'remove-object'; readonly object: ObjectRef }
   | { readonly kind: 'wait-gone'; readonly objects: readonly ObjectRef[] }
+  /** `node` is told who owns slots; it holds no key of them, unless it is the owner itself. */
+  | { readonly kind: 'set-slot-owner'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
+  /** Marks of open slots on `node` are cleared (laws L3, L4): no key of them is where it would be lost by that. */
+  | {
+      readonly kind: 'close-slots';
+      readonly node: StepNode;
+      readonly ranges: SlotRanges;
+      /** The other primaries: none of them may hold a key of a slot that `node` owns. */
+      readonly others: readonly StepNode[];
+    }
+  /** Slots that nobody owns go to `node`; none of `others` holds a key of them (law L4). */
+  | {
+      readonly kind: 'cover-slots';
+      readonly node: StepNode;
+      readonly ranges: SlotRanges;
+      readonly others: readonly StepNode[];
+    }
+  /** `node` gives up its claim to slots of which it holds no key, for `owner`, whose claim becomes the stronger one. */
+  | { readonly kind: 'yield-slots'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
+  /** The ConfigMap no longer says that the cluster was formed: nodes start without data and without asking anybody. */
+  | { readonly kind: 'clear-formed' }
 );
 
 export type StepKind = Step['kind'];
@@ -104,6 +127,10 @@ export interface RebalanceGoal {
   readonly by: 'slots' | 'keys' | 'memory';
 }
 
+export interface FixGoal {
+  readonly kind: 'fix';
+}
+
 export interface FailoverGoal {
   readonly kind: 'failover';
   /** Who shall lead, and whose role it takes. */
@@ -120,7 +147,7 @@ export interface RestartGoal {
   readonly at: string;
 }
 
-export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal | FailoverGoal | RestartGoal;
+export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal | FailoverGoal | RestartGoal | FixGoal;
 
 /** What may lose data is named here and off by default. */
 export interface Policy {

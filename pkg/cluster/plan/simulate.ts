@@ -5,6 +5,8 @@
  */
 import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
 import type { Batch, Step } from '../model/plan.ts';
+import { addKeys, changeSelf, point, selfOf, setConfig, type Answers } from './simulate-answers.ts';
+import { applyRepair } from './simulate-repairs.ts';
 import {
   countSlots,
   intersectRanges,
@@ -14,8 +16,6 @@ import {
   type SlotRange,
 } from '../model/slots.ts';
 
-type Answers = Map<string, NodeAnswer>;
-
 /** Steps on Redis nodes only; steps on Kubernetes objects leave the facts as they are. */
 export function simulate(observation: Observation, batch: Batch): Observation {
   const answers: Answers = new Map();
@@ -24,6 +24,7 @@ export function simulate(observation: Observation, batch: Batch): Observation {
   for (const step of batch.steps) {
     if (step.kind === 'meet') for (const { pod } of [step.node, step.other]) tellAddress(answers, observation, pod);
     if (step.kind === 'mark-formed') config = { ...config, formed: 'true' };
+    else if (step.kind === 'clear-formed') config = { ...config, formed: 'false' };
     else applyStep(answers, step);
   }
   gossip(answers);
@@ -64,11 +65,15 @@ function applyStep(answers: Answers, step: Step): void {
       return failover(answers, step);
     case 'take-over':
       return takeOver(answers, step);
-    case 'set-config':
-      for (const [name, value] of Object.entries(step.directives)) setConfig(answers, step.node.pod, name, value);
-      return undefined;
     case 'forget':
       return forget(answers, step);
+    case 'set-slot-owner':
+    case 'close-slots':
+    case 'cover-slots':
+    case 'yield-slots':
+    case 'set-config':
+    case 'settle-strays':
+      return applyRepair(answers, step);
     case 'apply-services':
     case 'apply-config':
     case 'apply-budgets':
@@ -82,6 +87,7 @@ function applyStep(answers: Answers, step: Step): void {
     case 'record-spec':
     case 'await-empty':
     case 'restart-pod':
+    case 'clear-formed':
     case 'mark-pods':
       return undefined;
     default:
@@ -110,13 +116,6 @@ function moveSlots(answers: Answers, { source, target, ranges }: Of<'move-slots'
   }));
   addKeys(answers, source.pod, -keys);
   addKeys(answers, target.pod, keys);
-}
-
-function addKeys(answers: Answers, pod: string, keys: number): void {
-  const answer = answers.get(pod);
-  if (answer === undefined) return;
-  const info = { ...answer.info, keys: answer.info.keys + keys };
-  answers.set(pod, { ...answer, info });
 }
 
 /** The roles change places; everybody who followed the old primary follows the new one. */
@@ -179,17 +178,6 @@ function forget(answers: Answers, { victim, nodes }: Of<'forget'>): void {
   }
 }
 
-function setConfig(answers: Answers, pod: string, name: string, value: string): void {
-  const answer = answers.get(pod);
-  if (answer !== undefined) answers.set(pod, { ...answer, config: { ...answer.config, [name]: value } });
-}
-
-function changeSelf(answers: Answers, pod: string, change: (self: GossipNode) => GossipNode): void {
-  const answer = answers.get(pod);
-  if (answer === undefined) return;
-  answers.set(pod, { ...answer, view: answer.view.map((node) => (node.nodeId === answer.myId ? change(node) : node)) });
-}
-
 /** A node that announces nothing learns its own address from the first who meets it. */
 function tellAddress(answers: Answers, { kube }: Observation, pod: string): void {
   const ip = kube.pods.find((one) => one.name === pod)?.ip ?? '';
@@ -207,19 +195,6 @@ function meet(answers: Answers, pod: string, other: string): void {
     [other, a],
   ] as const)
     if (selfOf(answers.get(one) ?? a)[0]?.primaryId === theOther.myId) point(answers, one);
-}
-
-/** Points a replica's replication at where it now knows its primary: told to replicate, or met by it; never by gossip alone. */
-function point(answers: Answers, pod: string): void {
-  const answer = answers.get(pod);
-  if (answer === undefined) return;
-  const primaryId = selfOf(answer)[0]?.primaryId;
-  const primaryHost = answer.view.find((line) => line.nodeId === primaryId)?.ip ?? null;
-  answers.set(pod, { ...answer, info: { ...answer.info, primaryHost } });
-}
-
-function selfOf(answer: NodeAnswer): GossipNode[] {
-  return answer.view.filter((node) => node.nodeId === answer.myId);
 }
 
 function learn(answer: NodeAnswer, others: readonly GossipNode[]): NodeAnswer {

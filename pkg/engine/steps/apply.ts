@@ -3,7 +3,7 @@ import type { Observation } from '../../cluster/model/observation.ts';
 import type { Step } from '../../cluster/model/plan.ts';
 import type { ClusterSpec } from '../../cluster/model/spec.ts';
 import type { ObservePorts } from '../observe.ts';
-import type { MoveLimits, SlotMover } from '../ports.ts';
+import type { MoveLimits, SlotMover, StraySettler } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { moveSlots } from './move-slots.ts';
@@ -14,6 +14,9 @@ import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { restartPod } from './restart-pod.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
+import { clearFormed } from './clear-formed.ts';
+import { closeSlots, coverSlots, setSlotOwner, yieldSlots } from './slot-owner-steps.ts';
+import { settleStrays } from './settle-strays.ts';
 import { markPods, setConfig } from './upkeep-steps.ts';
 import { waitPods } from './wait-pods.ts';
 
@@ -29,7 +32,7 @@ export interface ApplyDeps extends ObservePorts {
   /** Whether the cluster's objects are ours; pods that people brought have at most a ConfigMap of ours. */
   readonly ownsObjects: boolean;
   /** Only for operations whose plans move slots. */
-  readonly moving?: { readonly mover: SlotMover; readonly limits: MoveLimits };
+  readonly moving?: { readonly mover: SlotMover; readonly limits: MoveLimits; readonly strays?: StraySettler };
 }
 
 /** Runs one step and verifies it. @throws AppError */
@@ -83,6 +86,11 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'move-slots':
       if (deps.moving === undefined) throw new Error('This operation moves no slots');
       return moveSlots({ ...deps.moving, observation, report: deps.report, signal: deps.signal }, step);
+    case 'settle-strays': {
+      const { strays, limits } = deps.moving ?? {};
+      if (strays === undefined || limits === undefined) throw new Error('This operation brings no keys home');
+      return settleStrays({ strays, limits, observation, report: deps.report, signal: deps.signal }, step);
+    }
     case 'record-spec':
       return recordSpec(kube, step.spec);
     case 'failover':
@@ -104,6 +112,16 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'remove-object':
     case 'wait-gone':
       return applyRemoval({ ...deps, cluster: spec.cluster, timeoutMs: deps.podsTimeoutMs }, step);
+    case 'set-slot-owner':
+      return setSlotOwner(onRedis, step);
+    case 'close-slots':
+      return closeSlots(onRedis, step);
+    case 'cover-slots':
+      return coverSlots(onRedis, step);
+    case 'yield-slots':
+      return yieldSlots(onRedis, step);
+    case 'clear-formed':
+      return clearFormed(kube, spec.cluster.name);
     default:
       return step satisfies never;
   }

@@ -19,20 +19,23 @@ export interface KeyConflict {
   readonly pod: string;
 }
 
+/** `source` is the slot's owner; `target` imports it. */
+export type Ends = Pick<MoveContext, 'source' | 'target' | 'saveConflict'>;
+
 /**
  * Called before the source is told to send clients to the target: until then an interrupted run leaves a slot that the next one
  * takes for what it is. What the target holds and the source does not is no conflict, and stays.
  *
  * @throws AppError `key-conflict` when copies differ and nothing saves the one that would be lost
  */
-export async function settleConflicts(context: MoveContext, slot: number, keysAtTarget: number): Promise<void> {
+export async function settleConflicts(context: Ends, slot: number, keysAtTarget: number): Promise<void> {
   const list: WireCommand = ['CLUSTER', 'GETKEYSINSLOT', slot, keysAtTarget];
   const [listed] = await context.target.send([list], COMMAND_DEADLINE_MS);
   const keys = isWireList(listed) ? listed : [];
   for (const key of keys) await settle(context, slot, key);
 }
 
-async function settle(context: MoveContext, slot: number, key: Buffer): Promise<void> {
+async function settle(context: Ends, slot: number, key: Buffer): Promise<void> {
   const { source, target } = context;
   const [[ours], [, theirs, , timeToLive]] = await Promise.all([
     source.send([['DUMP', key]], COMMAND_DEADLINE_MS),
@@ -47,7 +50,7 @@ async function settle(context: MoveContext, slot: number, key: Buffer): Promise<
   mustAll(target, await target.send([['ASKING'], ['DEL', key]], COMMAND_DEADLINE_MS), 'the end of a copy');
 }
 
-function conflict({ source, target }: MoveContext, slot: number, key: Buffer): AppError {
+function conflict({ source, target }: Ends, slot: number, key: Buffer): AppError {
   const [here, there] = [source.end.pod.name, target.end.pod.name];
   return new AppError(
     `Key ${JSON.stringify(key.toString())} of slot ${slot} is on ${here} and on ${there}, and differs`,

@@ -16,9 +16,12 @@ export interface KeysOfSlot {
   readonly bytes: number;
 }
 
-/** The source's copy of a key takes the place of the target's: what might be wrong about that was settled when the slot was opened. */
+/**
+ * Where the source's copy of a key counts, it takes the place of the target's: what might be wrong about that was settled when the
+ * slot was opened.
+ */
 export function migrateCommand(
-  { target, targetLogin, targetPort }: Pick<MoveContext, 'target' | 'targetLogin' | 'targetPort'>,
+  { target, targetLogin, targetPort, counts }: Pick<MoveContext, 'target' | 'targetLogin' | 'targetPort' | 'counts'>,
   { keys, bytes }: KeysOfSlot,
 ): WireCommand {
   const login =
@@ -27,7 +30,8 @@ export function migrateCommand(
       : targetLogin.username === undefined
         ? ['AUTH', targetLogin.password]
         : ['AUTH2', targetLogin.username, targetLogin.password];
-  return ['MIGRATE', target.end.ip, targetPort, '', 0, ioMs(bytes), 'REPLACE', ...login, 'KEYS', keys];
+  const replace = counts === 'source' ? ['REPLACE'] : [];
+  return ['MIGRATE', target.end.ip, targetPort, '', 0, ioMs(bytes), ...replace, ...login, 'KEYS', keys];
 }
 
 /** For a batch of that size. */

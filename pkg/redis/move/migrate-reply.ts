@@ -5,10 +5,11 @@
  *   unknown    no answer from the target in time: keys may be on both sides (law L12)
  *   closed     the target does not import the slot (any more)
  *   not-ready  the target's own state is not ok yet (law L10), or it loads
+ *   exists     some of the keys are at the target, too; the others moved. Only without REPLACE
  *   full       the target is out of memory; nothing is lost
  *   fatal      trying again would not help
  */
-export type MigrateOutcome = 'moved' | 'unknown' | 'closed' | 'not-ready' | 'full' | 'fatal';
+export type MigrateOutcome = 'moved' | 'unknown' | 'closed' | 'not-ready' | 'exists' | 'full' | 'fatal';
 
 const FROM_TARGET = 'ERR Target instance replied with error: ';
 
@@ -20,6 +21,7 @@ export function readMigrateReply(reply: unknown): MigrateOutcome {
   const said = message.slice(FROM_TARGET.length).replace(/^-/, '');
   if (said.startsWith('MOVED') || said.startsWith('ASK')) return 'closed';
   if (/^(CLUSTERDOWN|LOADING|BUSY\b|TRYAGAIN)/.test(said)) return 'not-ready';
+  if (said.startsWith('BUSYKEY')) return 'exists';
   if (said.startsWith('OOM')) return 'full';
   return 'fatal';
 }

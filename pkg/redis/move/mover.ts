@@ -59,6 +59,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         signal,
         turns,
         movesToTarget: () => roles.movesTo(move.target.nodeId),
+        counts: 'source',
         weights: { meanBytes: 0, weighAll: true },
         ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
         count: ({ slots = 0, keys = 0, bytes = 0 }) => {

@@ -30,6 +30,8 @@ export async function overcome(context: MoveContext, drained: Drained, round: nu
         throw stop(context, slot, 'slot-closed', reply);
       case 'full':
         throw await outOfMemory(context, reply);
+      // Only a move in which the target's copy counts meets it, and settles it itself.
+      case 'exists':
       case 'fatal':
         throw stop(context, slot, 'migrate-failed', reply);
       default:

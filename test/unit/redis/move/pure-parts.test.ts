@@ -56,7 +56,7 @@ test('the wait for a big key is longer', () => {
 test.each([
   ['OK', 'moved'],
   ['NOKEY', 'moved'],
-  [new Error('ERR Target instance replied with error: BUSYKEY Target key name already exists.'), 'fatal'],
+  [new Error('ERR Target instance replied with error: BUSYKEY Target key name already exists.'), 'exists'],
   [new Error('IOERR error or timeout reading from target instance'), 'unknown'],
   [new Error('ERR Target instance replied with error: MOVED 7 10.0.0.1:6379'), 'closed'],
   [new Error('ERR Target instance replied with error: CLUSTERDOWN The cluster is down'), 'not-ready'],

@@ -1,0 +1,106 @@
+/** The StraySettler: whose each slot is, which of them have keys elsewhere, and those keys home, owner by owner. */
+import { rangesFromSlots, type SlotRanges } from '../../cluster/model/slots.ts';
+import type { MoveLimits, MoveProgress, StraysSettled, StraySettler } from '../../engine/ports.ts';
+import type { MoveContext } from '../move/context.ts';
+import { viewOf } from '../move/look.ts';
+import type { MoverDeps } from '../move/mover.ts';
+import { NodeLine } from '../move/node-line.ts';
+import { Turns } from '../move/turns.ts';
+import { bringHome } from './bring-home.ts';
+import { findStrays, type SlotsOfHolder } from './find.ts';
+import { ownersByTheirWord, slotsOfHolder, withoutOwner } from './whose.ts';
+
+export function createStraySettler(deps: MoverDeps): StraySettler {
+  const turns = new Turns();
+  return {
+    settle: async ({ holder, others, slots }, limits, onProgress, signal) => {
+      const line = new NodeLine(deps.pool, holder);
+      const lines = others.map((end) => new NodeLine(deps.pool, end));
+      const [own, ...views] = await Promise.all([line, ...lines].map(viewOf));
+      const marks = slotsOfHolder(holder, own ?? []);
+      const owners = ownersByTheirWord(
+        lines.map((owner, i) => ({ owner, nodeId: owner.end.nodeId, view: views[i] ?? [] })),
+      );
+      const wanted = slots === null ? await lookFor(line, marks, owners) : listed(slots, marks);
+      return bringAllHome({ deps, holder: line, limits, signal, turns }, wanted, owners, onProgress);
+    },
+  };
+}
+
+async function lookFor(
+  holder: NodeLine,
+  marks: SlotsOfHolder,
+  owners: ReadonlyMap<number, NodeLine>,
+): Promise<readonly number[]> {
+  const [someOwner] = owners.values();
+  // Nobody to bring them to.
+  if (someOwner === undefined) return [];
+  const found = await findStrays(holder, marks, (slot) => (owners.get(slot) ?? someOwner).end.nodeId);
+  return found.map(({ slot }) => slot);
+}
+
+function listed(slots: SlotRanges, { own }: SlotsOfHolder): readonly number[] {
+  const all = slots.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
+  return all.filter((slot) => !own.has(slot));
+}
+
+interface Shared {
+  readonly deps: MoverDeps;
+  readonly holder: NodeLine;
+  readonly limits: MoveLimits;
+  readonly signal: AbortSignal;
+  readonly turns: Turns;
+}
+
+/** One owner after the other: their keys leave the same node, which has one MIGRATE at a time. */
+async function bringAllHome(
+  { deps, holder, limits, signal, turns }: Shared,
+  slots: readonly number[],
+  owners: ReadonlyMap<number, NodeLine>,
+  onProgress: (progress: MoveProgress) => void,
+): Promise<StraysSettled> {
+  let done = { slots: 0, keys: 0, bytes: 0 };
+  const home: number[] = [];
+  for (const [owner, theirs] of groupByOwner(slots, owners)) {
+    const context: MoveContext = {
+      source: holder,
+      target: owner,
+      others: [],
+      targetLogin: await deps.credentials(owner.end.pod),
+      targetPort: owner.end.port,
+      limits,
+      signal,
+      turns,
+      // One owner after the other.
+      movesToTarget: () => 1,
+      counts: 'target',
+      weights: { meanBytes: 0, weighAll: true },
+      ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
+      count: ({ slots: more = 0, keys = 0, bytes = 0 }) => {
+        done = { slots: done.slots + more, keys: done.keys + keys, bytes: done.bytes + bytes };
+        onProgress({ ...done, arriving: 0 });
+      },
+      expect: () => undefined,
+    };
+    await bringHome(context, theirs);
+    home.push(...theirs);
+  }
+  const homeless = slots.filter((slot) => !owners.has(slot));
+  if (homeless.length > 0) throw withoutOwner(holder.end.pod.name, homeless);
+  return { slots: rangesFromSlots(home), keys: done.keys, bytes: done.bytes };
+}
+
+function groupByOwner(
+  slots: readonly number[],
+  owners: ReadonlyMap<number, NodeLine>,
+): ReadonlyMap<NodeLine, readonly number[]> {
+  const groups = new Map<NodeLine, number[]>();
+  for (const slot of slots) {
+    const owner = owners.get(slot);
+    if (owner === undefined) continue;
+    const group = groups.get(owner) ?? [];
+    groups.set(owner, group);
+    group.push(slot);
+  }
+  return groups;
+}
