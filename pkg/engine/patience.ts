@@ -8,7 +8,7 @@ import type { Plan, Step } from '../cluster/model/plan.ts';
 import type { Clock } from './ports.ts';
 
 /** What is otherwise after a while, or after another plan. Anything else needs a person. */
-const PASSING: ReadonlySet<string> = new Set([
+export const PASSING: ReadonlySet<string> = new Set([
   'role-changed',
   'slots-elsewhere',
   'node-changed',

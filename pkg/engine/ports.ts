@@ -61,6 +61,9 @@ export interface ListedCluster {
   readonly pods: number;
 }
 
+export type Eviction =
+  { readonly kind: 'evicted' } | { readonly kind: 'gone' } | { readonly kind: 'not-now'; readonly why: string };
+
 export interface KubePort {
   readonly namespace: string;
   /** One read of everything that belongs to a cluster. Missing rights become `gaps` where a view can live without. */
@@ -86,6 +89,11 @@ export interface KubePort {
     name: string,
     options?: { readonly uid?: string; readonly graceSeconds?: number; readonly dryRun?: boolean },
   ): Promise<boolean>;
+  /**
+   * Asks for the eviction of that very pod, which the budgets of its shard may refuse for now (policy/v1 Eviction).
+   * @returns `gone` when it is not there any more; `not-now` with the server's reason
+   */
+  evict(pod: string, uid: string): Promise<Eviction>;
   /** Calls `onChange` with all pods that match, at once and at each change, until the signal aborts. Survives a dropped watch. */
   watchPods(selector: string, onChange: (pods: readonly PodFacts[]) => void, signal: AbortSignal): Promise<void>;
   /** Last lines of a container's log; `previous` of the one before. Never throws: no log is no lines. */

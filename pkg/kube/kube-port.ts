@@ -1,6 +1,7 @@
 /** KubePort over the REST client: what the engine asks of Kubernetes, in one namespace. */
 import type { KubeObject, KubePort } from '../engine/ports.ts';
 import type { RestClient } from './client.ts';
+import { evictPod } from './evict.ts';
 import { logTail, whyNoPod, whyNotReady } from './fetch-trouble.ts';
 import { listClusters } from './list-clusters.ts';
 import { applyObject, createObject, getOne, listAll, removeObject, replaceObject } from './objects.ts';
@@ -24,6 +25,7 @@ export function createKubePort(client: RestClient, namespace: string): KubePort 
     create: (object) => createObject(client, namespace, object),
     replace: (object) => replaceObject(client, namespace, object),
     remove: (apiVersion, kind, name, options) => removeObject(client, { apiVersion, kind, namespace, name }, options),
+    evict: (pod, uid) => evictPod(client, namespace, pod, uid),
     watchPods: (selector, onChange, signal) => watchPods(client, namespace, selector, onChange, signal),
     logTail: (pod, container, lines, previous = false) =>
       logTail(client, namespace, { pod, container, lines, previous }),

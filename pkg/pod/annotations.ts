@@ -11,6 +11,8 @@
  * | kubectl-redis.io/spec          | annotation of Service NAME  | the whole ClusterSpec as JSON: `create` resumes with it |
  * | kubectl-redis.io/spec-hash     | annotation of pods          | which spec the template was rendered from               |
  * | kubectl-redis.io/announce-ip   | annotation of pods          | the address that the node announces                     |
+ * | kubectl-redis.io/restarted-at  | annotation of pods          | when the restart that made it was asked for             |
+ * | kubectl-redis.io/restart       | annotation of others' pods  | it is to be restarted; its successor lacks it           |
  * | kubectl-redis.io/injected      | annotation of pods          | who completed the pod: the webhook leaves it alone      |
  * | kubectl-redis.io/container     | annotation of pods          | name of the container that runs Redis                   |
  * | kubectl-redis.io/claim         | annotation of Service NAME-N| which admission took N, and when, until its pod is seen |
@@ -32,6 +34,7 @@ import {
   INJECTED_ANNOTATION,
   MASTERS_ANNOTATION,
   REPLICAS_ANNOTATION,
+  RESTARTED_ANNOTATION,
   SPEC_ANNOTATION,
   SPEC_HASH_ANNOTATION,
 } from '../cluster/model/labels.ts';
@@ -50,9 +53,11 @@ export const CONTAINER_NAME = 'redis';
 
 type StringMap = Readonly<Record<string, string>>;
 
-/** Annotations of a pod that announces `announceIp`; null = not known yet, and its guard waits. */
-export function podAnnotations(spec: ClusterSpec, announceIp: string | null): Record<string, string> {
+/** Annotations of node N's pod, which announces `announceIp`; null = not known yet, and its guard waits. */
+export function podAnnotations(spec: ClusterSpec, ordinal: number, announceIp: string | null): Record<string, string> {
+  const restartedAt = spec.restarted?.[String(ordinal)];
   const annotations = {
+    ...(restartedAt === undefined ? {} : { [RESTARTED_ANNOTATION]: restartedAt }),
     [INJECTED_ANNOTATION]: 'create',
     [CONTAINER_ANNOTATION]: CONTAINER_NAME,
     [SPEC_HASH_ANNOTATION]: specHash(spec),
@@ -84,7 +89,7 @@ export function readSpec(serviceAnnotations: StringMap): ClusterSpec | null {
 }
 
 /** What a record says without saying it: fields that older versions did not know. */
-const ADDED_LATER: Partial<ClusterSpec> = { networkPolicy: false, nodes: null, scaling: null };
+const ADDED_LATER: Partial<ClusterSpec> = { networkPolicy: false, nodes: null, scaling: null, restarted: null };
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -114,6 +119,7 @@ const SPEC_FIELDS: { readonly [Key in keyof ClusterSpec]: (value: unknown) => bo
   networkPolicy: (value) => typeof value === 'boolean',
   nodes: (value) => value === null || (isRecord(value) && Object.entries(value).every(isTableLine)),
   scaling: (value) => value === null || isScaling(value),
+  restarted: (value) => value === null || (isRecord(value) && Object.entries(value).every(isTableLine)),
 };
 
 function isTableLine([ordinal, shard]: [string, unknown]): boolean {

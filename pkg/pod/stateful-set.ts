@@ -30,7 +30,7 @@ export function statefulSet(spec: ClusterSpec, ordinal: number, node: NodeTempla
       updateStrategy: { type: 'OnDelete' },
       selector: { matchLabels: nodeSelector(name, ordinal) },
       template: {
-        metadata: { labels, annotations: podAnnotations(spec, node.announceIp) },
+        metadata: { labels, annotations: podAnnotations(spec, ordinal, node.announceIp) },
         spec: podSpec(spec, ordinal, { ...node, antiAffinity: node.antiAffinity ?? spec.antiAffinity }),
       },
       volumeClaimTemplates: [claimTemplate(spec, ordinal)],

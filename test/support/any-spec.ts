@@ -24,4 +24,5 @@ export const anySpec: fc.Arbitrary<ClusterSpec> = fc.record({
   networkPolicy: fc.boolean(),
   nodes: fc.option(fc.constantFrom({ '1': '1', '2': '2', '7': '3' }, { '3': '1', '12': '4' })),
   scaling: fc.option(fc.record({ leaving: fc.subarray([3, 7]), spread: fc.boolean() })),
+  restarted: fc.option(fc.constantFrom({}, { '1': '2026-11-23T10:00:00.000Z' })),
 });

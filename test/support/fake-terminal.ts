@@ -95,6 +95,7 @@ function kubeOf(namespace: string, clusters: readonly Observation[]): KubePort {
     create: refuse,
     replace: refuse,
     remove: refuse,
+    evict: refuse,
     watchPods: refuse,
     logTail: () => Promise.resolve([]),
     whyNotReady: refuse,

@@ -18,5 +18,6 @@ export function specOf(change: Partial<ClusterSpec> = {}): ClusterSpec {
     networkPolicy: change.networkPolicy ?? false,
     nodes: change.nodes ?? null,
     scaling: change.scaling ?? null,
+    restarted: change.restarted ?? null,
   };
 }

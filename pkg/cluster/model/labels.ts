@@ -16,6 +16,10 @@ export const SPEC_ANNOTATION = 'kubectl-redis.io/spec';
 export const ANNOUNCE_ANNOTATION = 'kubectl-redis.io/announce-ip';
 /** On a StatefulSet's template and so on its pod, and a key of the ConfigMap: which spec it was rendered from. */
 export const SPEC_HASH_ANNOTATION = 'kubectl-redis.io/spec-hash';
+/** On a StatefulSet's template and so on its pod: when the restart that made it was asked for. */
+export const RESTARTED_ANNOTATION = 'kubectl-redis.io/restarted-at';
+/** On a pod whose template is not ours: it is to be restarted, as was asked for then. Its successor lacks it. */
+export const RESTART_ANNOTATION = 'kubectl-redis.io/restart';
 /** On a pod: who completed it. */
 export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
 /** On a pod: the name of its container that runs Redis. */

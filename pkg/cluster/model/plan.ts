@@ -42,12 +42,45 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'record-spec'; readonly spec: ClusterSpec }
   /** Coordinated: `node`, a replica in step, takes over from `primary`. */
   | { readonly kind: 'failover'; readonly node: StepNode; readonly primary: StepNode }
+  /** Without the old primary's word; over when all others who answer see that `node` leads. */
+  | { readonly kind: 'take-over'; readonly node: StepNode; readonly how: 'force' | 'takeover' }
+  /** Evicts that very pod; over when its successor answers as the same node, in step with its primary. */
+  | { readonly kind: 'restart-pod'; readonly pod: string; readonly podUid: string; readonly node: StepNode }
+  /** These very pods are to be restarted: whoever goes on with it knows them by the mark. */
+  | {
+      readonly kind: 'mark-pods';
+      readonly pods: readonly { readonly pod: string; readonly podUid: string }[];
+      readonly at: string;
+    }
+  /** CONFIG SET, while the server runs. */
+  | { readonly kind: 'set-config'; readonly node: StepNode; readonly directives: Readonly<Record<string, string>> }
   /** `victim` owns nothing, and its pod is gone; `nodes` are all others. */
   | { readonly kind: 'forget'; readonly victim: StepNode; readonly nodes: readonly StepNode[] }
   /** A primary without slots drops what it still holds of those that it gave away. */
   | { readonly kind: 'await-empty'; readonly node: StepNode }
   | { readonly kind: 'remove-object'; readonly object: ObjectRef }
   | { readonly kind: 'wait-gone'; readonly objects: readonly ObjectRef[] }
+  /** `node` is told who owns slots; it holds no key of them, unless it is the owner itself. */
+  | { readonly kind: 'set-slot-owner'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
+  /** Marks of open slots on `node` are cleared (laws L3, L4): no key of them is where it would be lost by that. */
+  | {
+      readonly kind: 'close-slots';
+      readonly node: StepNode;
+      readonly ranges: SlotRanges;
+      /** The other primaries: none of them may hold a key of a slot that `node` owns. */
+      readonly others: readonly StepNode[];
+    }
+  /** Slots that nobody owns go to `node`; none of `others` holds a key of them (law L4). */
+  | {
+      readonly kind: 'cover-slots';
+      readonly node: StepNode;
+      readonly ranges: SlotRanges;
+      readonly others: readonly StepNode[];
+    }
+  /** `node` gives up its claim to slots of which it holds no key, for `owner`, whose claim becomes the stronger one. */
+  | { readonly kind: 'yield-slots'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
+  /** The ConfigMap no longer says that the cluster was formed: nodes start without data and without asking anybody. */
+  | { readonly kind: 'clear-formed' }
 );
 
 export type StepKind = Step['kind'];
@@ -94,7 +127,27 @@ export interface RebalanceGoal {
   readonly by: 'slots' | 'keys' | 'memory';
 }
 
-export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal;
+export interface FixGoal {
+  readonly kind: 'fix';
+}
+
+export interface FailoverGoal {
+  readonly kind: 'failover';
+  /** Who shall lead, and whose role it takes. */
+  readonly node: StepNode;
+  readonly primary: StepNode;
+  readonly how: 'coordinated' | 'force' | 'takeover';
+}
+
+export interface RestartGoal {
+  readonly kind: 'restart';
+  /** Pods that are to be new, in no order; `podUid` is that of the old one. */
+  readonly pods: readonly { readonly pod: string; readonly podUid: string }[];
+  /** When it was asked for: ISO 8601. */
+  readonly at: string;
+}
+
+export type Goal = CreateGoal | DeleteGoal | ScaleGoal | RebalanceGoal | FailoverGoal | RestartGoal | FixGoal;
 
 /** What may lose data is named here and off by default. */
 export interface Policy {

@@ -33,7 +33,15 @@ export interface ClusterSpec {
   readonly nodes: NodeTable | null;
   /** A change of shape that was begun and is not finished; null when there is none. */
   readonly scaling: Scaling | null;
+  /**
+   * When the restart of each node was last asked for, by ordinal: ISO 8601, in the annotation of its template. A pod whose own
+   * annotation says the same is new. null = never; older records lack it, which means null.
+   */
+  readonly restarted: RestartMarks | null;
 }
+
+/** Ordinal (as text) -> time. */
+export type RestartMarks = Readonly<Record<string, string>>;
 
 /** Ordinal (as text) -> shard. */
 export type NodeTable = Readonly<Record<string, string>>;
@@ -100,7 +108,7 @@ export function nodeTimeoutMs(nodes: number): number {
   return nodes > 100 ? 15_000 : 5_000;
 }
 
-const NOT_RENDERED = { networkPolicy: true, nodes: true, scaling: true };
+const NOT_RENDERED = { networkPolicy: true, nodes: true, scaling: true, restarted: true };
 
 /**
  * A short name of what objects are rendered from (FNV-1a, 32 bits, hex): tells pods of an earlier attempt from those of this

@@ -64,6 +64,7 @@ export function resolveSpec(input: ResolveInput): Resolved {
     networkPolicy: false,
     nodes: null,
     scaling: null,
+    restarted: null,
   };
   const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as Partial<ClusterSpec>;
   if (!state.formed || recorded === null)

@@ -5,6 +5,8 @@
  */
 import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
 import type { Batch, Step } from '../model/plan.ts';
+import { addKeys, changeSelf, point, selfOf, setConfig, type Answers } from './simulate-answers.ts';
+import { applyRepair } from './simulate-repairs.ts';
 import {
   countSlots,
   intersectRanges,
@@ -14,8 +16,6 @@ import {
   type SlotRange,
 } from '../model/slots.ts';
 
-type Answers = Map<string, NodeAnswer>;
-
 /** Steps on Redis nodes only; steps on Kubernetes objects leave the facts as they are. */
 export function simulate(observation: Observation, batch: Batch): Observation {
   const answers: Answers = new Map();
@@ -24,6 +24,7 @@ export function simulate(observation: Observation, batch: Batch): Observation {
   for (const step of batch.steps) {
     if (step.kind === 'meet') for (const { pod } of [step.node, step.other]) tellAddress(answers, observation, pod);
     if (step.kind === 'mark-formed') config = { ...config, formed: 'true' };
+    else if (step.kind === 'clear-formed') config = { ...config, formed: 'false' };
     else applyStep(answers, step);
   }
   gossip(answers);
@@ -60,12 +61,19 @@ function applyStep(answers: Answers, step: Step): void {
       return setConfig(answers, step.node.pod, 'cluster-node-timeout', String(step.milliseconds));
     case 'move-slots':
       return moveSlots(answers, step);
-    case 'settle-strays':
-      return settleStrays(answers, step);
     case 'failover':
       return failover(answers, step);
+    case 'take-over':
+      return takeOver(answers, step);
     case 'forget':
       return forget(answers, step);
+    case 'set-slot-owner':
+    case 'close-slots':
+    case 'cover-slots':
+    case 'yield-slots':
+    case 'set-config':
+    case 'settle-strays':
+      return applyRepair(answers, step);
     case 'apply-services':
     case 'apply-config':
     case 'apply-budgets':
@@ -78,6 +86,9 @@ function applyStep(answers: Answers, step: Step): void {
     case 'wait-gone':
     case 'record-spec':
     case 'await-empty':
+    case 'restart-pod':
+    case 'clear-formed':
+    case 'mark-pods':
       return undefined;
     default:
       return step satisfies never;
@@ -105,20 +116,6 @@ function moveSlots(answers: Answers, { source, target, ranges }: Of<'move-slots'
   }));
   addKeys(answers, source.pod, -keys);
   addKeys(answers, target.pod, keys);
-}
-
-/** Whose they are is not in an observation; that they have left their holder is. */
-function settleStrays(answers: Answers, { holder }: Of<'settle-strays'>): void {
-  const answer = answers.get(holder.pod);
-  if (answer === undefined || answer.keysInOwnSlots === null) return;
-  addKeys(answers, holder.pod, answer.keysInOwnSlots - answer.info.keys);
-}
-
-function addKeys(answers: Answers, pod: string, keys: number): void {
-  const answer = answers.get(pod);
-  if (answer === undefined) return;
-  const info = { ...answer.info, keys: answer.info.keys + keys };
-  answers.set(pod, { ...answer, info });
 }
 
 /** The roles change places; everybody who followed the old primary follows the new one. */
@@ -149,23 +146,36 @@ function failover(answers: Answers, { node, primary }: Of<'failover'>): void {
   for (const [pod, answer] of answers) if (selfOf(answer)[0]?.primaryId === node.nodeId) point(answers, pod);
 }
 
+/** As a failover; an old primary that does not answer stays as it was, and others still know what it had. */
+function takeOver(answers: Answers, { node, how }: Of<'take-over'>): void {
+  const taker = answers.get(node.pod);
+  const primaryId = taker === undefined ? undefined : selfOf(taker)[0]?.primaryId;
+  if (taker === undefined || primaryId == null) return;
+  const [old] = [...answers].find(([, answer]) => answer.myId === primaryId) ?? [];
+  const reason = `${how} by ${node.pod}`;
+  if (old !== undefined)
+    return failover(answers, { kind: 'failover', node, primary: { nodeId: primaryId, pod: old }, reason });
+  const slots = taker.view.find((line) => line.nodeId === primaryId)?.slots ?? [];
+  const configEpoch = 1 + Math.max(0, ...taker.view.map((line) => line.configEpoch));
+  const lead = { role: 'primary', primaryId: null, flags: ['myself', 'master'], slots, configEpoch } as const;
+  changeSelf(answers, node.pod, (self) => ({ ...self, ...lead }));
+  for (const [pod, answer] of answers) {
+    if (selfOf(answer)[0]?.primaryId === primaryId) {
+      changeSelf(answers, pod, (self) => ({ ...self, primaryId: node.nodeId }));
+      point(answers, pod);
+    }
+    const emptied = answers.get(pod) ?? answer;
+    const view = emptied.view.map((line) => (line.nodeId === primaryId ? { ...line, slots: [] } : line));
+    answers.set(pod, { ...emptied, view });
+  }
+}
+
 function forget(answers: Answers, { victim, nodes }: Of<'forget'>): void {
   for (const { pod } of nodes) {
     const answer = answers.get(pod);
     if (answer === undefined) continue;
     answers.set(pod, { ...answer, view: answer.view.filter((line) => line.nodeId !== victim.nodeId) });
   }
-}
-
-function setConfig(answers: Answers, pod: string, name: string, value: string): void {
-  const answer = answers.get(pod);
-  if (answer !== undefined) answers.set(pod, { ...answer, config: { ...answer.config, [name]: value } });
-}
-
-function changeSelf(answers: Answers, pod: string, change: (self: GossipNode) => GossipNode): void {
-  const answer = answers.get(pod);
-  if (answer === undefined) return;
-  answers.set(pod, { ...answer, view: answer.view.map((node) => (node.nodeId === answer.myId ? change(node) : node)) });
 }
 
 /** A node that announces nothing learns its own address from the first who meets it. */
@@ -185,19 +195,6 @@ function meet(answers: Answers, pod: string, other: string): void {
     [other, a],
   ] as const)
     if (selfOf(answers.get(one) ?? a)[0]?.primaryId === theOther.myId) point(answers, one);
-}
-
-/** Points a replica's replication at where it now knows its primary: told to replicate, or met by it; never by gossip alone. */
-function point(answers: Answers, pod: string): void {
-  const answer = answers.get(pod);
-  if (answer === undefined) return;
-  const primaryId = selfOf(answer)[0]?.primaryId;
-  const primaryHost = answer.view.find((line) => line.nodeId === primaryId)?.ip ?? null;
-  answers.set(pod, { ...answer, info: { ...answer.info, primaryHost } });
-}
-
-function selfOf(answer: NodeAnswer): GossipNode[] {
-  return answer.view.filter((node) => node.nodeId === answer.myId);
 }
 
 function learn(answer: NodeAnswer, others: readonly GossipNode[]): NodeAnswer {

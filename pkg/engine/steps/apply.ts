@@ -7,12 +7,17 @@ import type { MoveLimits, SlotMover, StraySettler } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { moveSlots } from './move-slots.ts';
+import { takeOver } from './lead.ts';
 import { awaitEmpty, failover, forget } from './membership-steps.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads, recordSpec } from './object-steps.ts';
 import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
+import { restartPod } from './restart-pod.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
+import { clearFormed } from './clear-formed.ts';
+import { closeSlots, coverSlots, setSlotOwner, yieldSlots } from './slot-owner-steps.ts';
 import { settleStrays } from './settle-strays.ts';
+import { markPods, setConfig } from './upkeep-steps.ts';
 import { waitPods } from './wait-pods.ts';
 
 const ASK_DEADLINE_MS = 2_000;
@@ -90,6 +95,16 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return recordSpec(kube, step.spec);
     case 'failover':
       return failover(onRedis, step);
+    case 'take-over':
+      return takeOver(onRedis, step);
+    case 'restart-pod': {
+      const { report, podsTimeoutMs: timeoutMs, resume } = deps;
+      return restartPod({ ...onRedis, kube, report, timeoutMs, resume }, step);
+    }
+    case 'mark-pods':
+      return markPods(kube, step);
+    case 'set-config':
+      return setConfig(onRedis, step);
     case 'forget':
       return forget(onRedis, step);
     case 'await-empty':
@@ -97,6 +112,16 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'remove-object':
     case 'wait-gone':
       return applyRemoval({ ...deps, cluster: spec.cluster, timeoutMs: deps.podsTimeoutMs }, step);
+    case 'set-slot-owner':
+      return setSlotOwner(onRedis, step);
+    case 'close-slots':
+      return closeSlots(onRedis, step);
+    case 'cover-slots':
+      return coverSlots(onRedis, step);
+    case 'yield-slots':
+      return yieldSlots(onRedis, step);
+    case 'clear-formed':
+      return clearFormed(kube, spec.cluster.name);
     default:
       return step satisfies never;
   }

@@ -1,6 +1,7 @@
 /** Steps that change who leads and who belongs: each is over when the nodes themselves show it. */
 import { AppError } from '../../errors.ts';
 import type { Step, StepKind, StepNode } from '../../cluster/model/plan.ts';
+import { awaitSeenLeading } from './lead.ts';
 import { onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
 
 type Of<K extends StepKind> = Extract<Step, { kind: K }>;
@@ -11,11 +12,15 @@ const ASK_AGAIN_MS = 6_000;
 const FORGET_DEADLINE_MS = 20_000;
 const EMPTY_DEADLINE_MS = 60_000;
 
-/** The old primary pauses its clients until the replica has everything, so nothing is lost (law L7). */
+/**
+ * The old primary pauses its clients until the replica has everything, so nothing is lost (law L7). Verified by role in all
+ * views, and by offset: who leads then has at least what the old primary had when it was asked.
+ */
 export async function failover(deps: RedisStepDeps, step: Of<'failover'>): Promise<void> {
   const pod = podOf(deps, step.node);
   let askedAt = -Infinity;
   let refused = '';
+  const before = await offsetBefore(deps, step);
   await until(deps, `${step.node.pod} leads in place of ${step.primary.pod}`, async () => {
     const [info] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
     if (/^role:master/m.test(String(info))) return followsNow(deps, step);
@@ -29,6 +34,26 @@ export async function failover(deps: RedisStepDeps, step: Of<'failover'>): Promi
       ? error
       : new AppError(`${step.node.pod} did not take over`, { code: 'step-failed', cause: new Error(refused) });
   });
+  await awaitSeenLeading(deps, step.node);
+  const [info] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
+  const after = offsetIn(info);
+  if (after >= before) return;
+  throw new AppError(`${step.node.pod} leads and lacks ${before - after} bytes of what ${step.primary.pod} had`, {
+    code: 'writes-missing',
+    hint: 'The old primary drops them when it follows. Look for them in its append-only file before it is rewritten',
+  });
+}
+
+/** What the primary has; 0 when the replica has its role already. */
+async function offsetBefore(deps: RedisStepDeps, { node, primary }: Of<'failover'>): Promise<number> {
+  const [info] = await onNode(deps, podOf(deps, node), node, [['INFO', 'replication']]);
+  if (/^role:master/m.test(String(info))) return 0;
+  const [replication] = await onNode(deps, podOf(deps, primary), primary, [['INFO', 'replication']]);
+  return offsetIn(replication);
+}
+
+function offsetIn(info: unknown): number {
+  return Number(/^master_repl_offset:(\d+)/m.exec(String(info))?.[1] ?? 0);
 }
 
 async function followsNow(deps: RedisStepDeps, { node, primary }: Of<'failover'>): Promise<boolean> {

@@ -28,6 +28,7 @@ function undescribed(cluster: ClusterRef): ClusterSpec {
     networkPolicy: false,
     nodes: null,
     scaling: null,
+    restarted: null,
   };
 }
 

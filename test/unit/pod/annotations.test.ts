@@ -23,7 +23,9 @@ describe('the spec on Service NAME', () => {
   });
 
   const whole: Record<string, unknown> = { ...specOf() };
-  const required = Object.keys(whole).filter((field) => !['networkPolicy', 'nodes', 'scaling'].includes(field));
+  const required = Object.keys(whole).filter(
+    (field) => !['networkPolicy', 'nodes', 'scaling', 'restarted'].includes(field),
+  );
   test.each([
     ['nothing', {}],
     ['no JSON', { 'kubectl-redis.io/spec': '{' }],
@@ -73,6 +75,11 @@ test('annotations of a pod', () => {
     'kubectl-redis.io/container': 'redis',
     'kubectl-redis.io/spec-hash': specHash(spec),
   };
-  expect(podAnnotations(spec, null)).toEqual(always);
-  expect(podAnnotations(spec, '10.0.0.1')).toEqual({ ...always, 'kubectl-redis.io/announce-ip': '10.0.0.1' });
+  expect(podAnnotations(spec, 1, null)).toEqual(always);
+  const restarted = { '2': '2026-11-23T10:00:00.000Z' };
+  expect(podAnnotations({ ...spec, restarted }, 2, null)['kubectl-redis.io/restarted-at']).toBe(restarted['2']);
+  expect(podAnnotations({ ...spec, restarted }, 1, '10.0.0.1')).toEqual({
+    ...always,
+    'kubectl-redis.io/announce-ip': '10.0.0.1',
+  });
 });

@@ -121,6 +121,7 @@ function cluster(): { store: ReturnType<typeof createObjectStore>; kube: KubePor
     logTail: async () => ['no JSON', JSON.stringify({ msg: 'else' }), JSON.stringify(line)],
     readFacts: unused,
     listClusters: unused,
+    evict: unused,
     watchPods: unused,
     whyNotReady: unused,
     whyNoPod: unused,

@@ -1,0 +1,82 @@
+/** What `fix` plans, as data: repairs in the order in which they must be done, and what is left with the reason why. */
+import type { Observation } from '../../model/observation.ts';
+import type { Batch } from '../../model/plan.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { SlotRanges } from '../../model/slots.ts';
+
+/** What may lose data, or can't be taken back, by name. All of it is off unless a person says so. */
+export interface FixPolicy {
+  /** Slots whose keys may be given up, because the only node that had them is gone with its volume. */
+  readonly acceptDataLoss: SlotRanges;
+  /** Without a majority a replica may take over unasked, where the process of its primary is dead for certain. */
+  readonly takeover: boolean;
+  /** Living nodes that are none of the pods and own no slot may be forgotten. */
+  readonly forgetStrangers: boolean;
+  /** Every volume is lost: nodes may start empty, as on the first day. */
+  readonly startEmpty: boolean;
+}
+
+export const NO_POLICY: FixPolicy = {
+  acceptDataLoss: [],
+  takeover: false,
+  forgetStrangers: false,
+  startEmpty: false,
+};
+
+/** Keys that each node (by id) counts in slots that are in doubt. A node or a slot that is not there was not counted. */
+export type SlotKeys = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
+/** What a plan is made from, besides the state. */
+export interface FixFacts {
+  readonly observation: Observation;
+  /** null = nobody was asked; what depends on it is then left. */
+  readonly slotKeys: SlotKeys | null;
+}
+
+/** Keys that are known to be gone when it is done. */
+export interface Loss {
+  readonly slots: SlotRanges;
+  /** null = nobody can know. */
+  readonly keys: number | null;
+  readonly sentence: string;
+}
+
+/** The answer to all problems of one code that can be repaired now. Each is lawful as things stand, also without those before it. */
+export interface Repair {
+  /** Of the problems that it repairs. */
+  readonly code: string;
+  readonly title: string;
+  /** Why it comes where it comes. */
+  readonly why: string;
+  readonly nodes: readonly string[];
+  readonly slots: SlotRanges;
+  /** Only the first is run before everything is looked at again. */
+  readonly batches: readonly Batch[];
+  readonly loses: Loss | null;
+}
+
+export type LeftReason =
+  /** It ends without anybody's help. */
+  | 'by-itself'
+  /** A policy flag would allow it. */
+  | 'needs-consent'
+  /** A person has to do or to decide something that no flag says. */
+  | 'by-hand'
+  /** It must not be done. */
+  | 'refused'
+  /** Something else has to be repaired first. */
+  | 'after-others';
+
+export interface LeftOver {
+  readonly problem: Problem;
+  readonly why: LeftReason;
+  /** The flag that would allow it, as it is typed. */
+  readonly flag: string | null;
+  readonly hint: string;
+}
+
+export interface FixPlan {
+  /** In the order of a full repair. */
+  readonly repairs: readonly Repair[];
+  readonly left: readonly LeftOver[];
+}

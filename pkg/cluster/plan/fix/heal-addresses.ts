@@ -1,0 +1,80 @@
+/**
+ * Nodes that know each other by id and look for each other where they are not. A node of ours announces its Service; where that
+ * was made anew, the node is told first, and the ConfigMap and the template after it, or a restart would undo it. Then they are
+ * led to each other as `create` does it (form-reconnect.ts). The ids of the pods are the record; nobody is forgotten.
+ */
+import { nodeServiceOf } from '../../interpret/identity.ts';
+import type { Batch, Step } from '../../model/plan.ts';
+import type { Member } from '../form-members.ts';
+import { looksElsewhere, reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from '../form-reconnect.ts';
+import { leftAll, type Cure, type FixContext, type Healer } from './fix-context.ts';
+
+export const healAddresses: Healer = (context, problems): readonly Cure[] => {
+  const batches = addressBatches(context);
+  if (batches.length === 0)
+    return leftAll(
+      problems,
+      'by-itself',
+      'Nodes learn an address within seconds; look again, and see whether the pods reach each other',
+    );
+  return [{ kind: 'repair', problems, title: 'lead nodes to each other', batches, loses: null }];
+};
+
+function addressBatches(context: FixContext): Batch[] {
+  const announce = announceSteps(context);
+  const inside = new Set(context.check.groups.main);
+  const members = context.members.filter(({ step }) => inside.has(step.nodeId));
+  const toNodes = [...reconnectNodeSteps(members), ...blindSteps(members)];
+  const batches = [
+    { title: 'announce the addresses of the Services', steps: announce },
+    { title: 'lead the replicas to their primaries', steps: reconnectReplicaSteps(members) },
+    { title: 'lead the nodes to each other', steps: once(toNodes) },
+    { title: 'point replication at the right address', steps: repointSteps(members) },
+  ];
+  return batches.filter(({ steps }) => steps.length > 0);
+}
+
+/** Only where it is ours to say: what people configured to announce something else on purpose has no Service of ours. */
+function announceSteps({ members, state, check }: FixContext): Step[] {
+  if (state.origin !== 'ours') return [];
+  return members.flatMap((member): Step[] => {
+    const service = member.node.pod === null ? undefined : nodeServiceOf(member.node.pod, check.observation.kube);
+    const announced = member.answer.config?.['cluster-announce-ip'];
+    const value = service?.clusterIP ?? '';
+    if (announced === undefined || value === '' || value === 'None' || announced === value) return [];
+    const reason = `its Service ${service?.name ?? ''} is at ${value}, and it announces ${announced === '' ? 'nothing' : announced}`;
+    return [{ kind: 'set-config', node: member.step, directives: { 'cluster-announce-ip': value }, reason }];
+  });
+}
+
+/** Two that lost each other's address while all others know both: neither of them need be the one that introduces. */
+function blindSteps(members: readonly Member[]): Step[] {
+  return members.flatMap((viewer) =>
+    members
+      .filter((other) => other !== viewer && looksElsewhere(viewer, other) && isWithoutAddress(viewer, other))
+      .map((other): Step => ({
+        kind: 'meet',
+        node: viewer.step,
+        other: other.step,
+        otherUid: other.uid,
+        reason: `${viewer.step.pod} does not know the address of ${other.step.pod}`,
+      })),
+  );
+}
+
+function isWithoutAddress(viewer: Member, other: Member): boolean {
+  const line = viewer.answer.view.find(({ nodeId }) => nodeId === other.step.nodeId);
+  return line !== undefined && (line.ip === '' || line.flags.includes('noaddr'));
+}
+
+/** The one says where it is when it is met, so nobody needs to be met from both sides. */
+function once(steps: readonly Step[]): Step[] {
+  const done = new Set<string>();
+  return steps.filter((step) => {
+    if (step.kind !== 'meet') return true;
+    const [a, b] = [step.node.nodeId, step.other.nodeId];
+    if (done.has(`${a} ${b}`) || done.has(`${b} ${a}`)) return false;
+    done.add(`${a} ${b}`);
+    return true;
+  });
+}

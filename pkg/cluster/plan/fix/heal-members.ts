@@ -1,0 +1,124 @@
+/** Pods that are no part of the cluster, and nodes that lead nobody and nothing: into the cluster, and behind who needs a replica. */
+import type { Step } from '../../model/plan.ts';
+import type { Shard } from '../../model/state.ts';
+import type { Member } from '../form-members.ts';
+import {
+  hasGuard,
+  isFound,
+  isNamed,
+  isYoung,
+  left,
+  repair,
+  type Cure,
+  type FixContext,
+  type Healer,
+} from './fix-context.ts';
+import { attach, homeOf } from './heal-replicas.ts';
+import { strayKeysOf } from './slot-evidence.ts';
+
+/** Law L2: only an empty node that knows nobody, met by one that owns slots. */
+export const healNewcomers: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const { check, members, primaries } = context;
+    const seed = primaries.find(({ node, step }) => node.slots.length > 0 && check.groups.main.includes(step.nodeId));
+    const named = members.filter(
+      ({ node, step }) => check.groups.outside.has(step.nodeId) && isNamed(context, problem, node),
+    );
+    const strange = named.find(({ knows, answer }) => knows.size > 1 || answer.info.keys > 0);
+    if (strange !== undefined) {
+      const hint = `${strange.step.pod} knows nodes that are not of this cluster: its volume has another past. Remove its volume and then the pod`;
+      return left(problem, 'refused', hint);
+    }
+    const now = named.filter((member) => !comesByItself(context, member));
+    if (seed === undefined) return left(problem, 'after-others', 'No owner of slots answers that could introduce it');
+    if (now.length === 0) return left(problem, 'by-itself', 'It started a moment ago, and its start script joins it');
+    const steps = now.map(({ step, uid }): Step => ({
+      kind: 'meet',
+      node: seed.step,
+      other: step,
+      otherUid: uid,
+      reason: `${step.pod} knows nobody`,
+    }));
+    return repair([problem], 'join nodes to the cluster', steps);
+  });
+
+/** Its start script brings it back where its shard has a primary that it can follow. */
+function comesByItself(context: FixContext, { node }: Member): boolean {
+  const led = context.state.nodes.some((one) => one.shardLabel === node.shardLabel && one.slots.length > 0);
+  return led && node.shardLabel !== null && hasGuard(context, node) && isYoung(context, node);
+}
+
+export const healEmptyPrimaries: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const idle = context.primaries.filter(({ node }) => node.slots.length === 0 && isNamed(context, problem, node));
+    const young = idle.find((member) => comesByItself(context, member));
+    if (young !== undefined)
+      return left(problem, 'by-itself', `${young.step.pod} started a moment ago, and joins its shard by itself`);
+    if (isFound(context, 'slots-uncovered', 'slots-unclaimed', 'slots-contested', 'slots-open', 'slots-half-open'))
+      return left(problem, 'after-others', 'Slots are settled first: it may get some');
+    if (isFound(context, 'shape-differs'))
+      return left(
+        problem,
+        'by-hand',
+        `A change of size is not finished: kubectl redis scale ${context.state.cluster.name} goes on with it`,
+      );
+    const holding = idle.find((member) => member.answer.info.keys > 0 || (strayKeysOf(member) ?? 0) > 0);
+    if (holding !== undefined)
+      return left(problem, 'after-others', `${holding.step.pod} holds keys, which are brought to their owners first`);
+    const steps = idle.flatMap((member): Step[] => {
+      const home = homeOf(context, member);
+      return home === null ? [] : [attach(member, home, 'it leads nothing')];
+    });
+    if (steps.length === 0) return left(problem, 'after-others', 'No primary that answers can take it');
+    return repair([problem], 'attach idle nodes as replicas', steps);
+  });
+
+/** From the shard that has most to spare, from another host than that of the primary where it can be. */
+export const healReplicaCounts: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const wanted = context.state.desired?.replicas;
+    const primary = context.primaries.find(({ node }) => node.slots.length > 0 && isNamed(context, problem, node));
+    const donor = primary === undefined ? null : donorFor(context, primary, wanted ?? 1);
+    const { name } = context.state.cluster;
+    if (primary === undefined || donor === null) {
+      const hint =
+        context.state.origin === 'ours'
+          ? `No other shard has one to spare: kubectl redis create ${name} makes what is missing`
+          : 'No other shard has one to spare: add a node';
+      return left(problem, 'by-hand', hint);
+    }
+    const reason = `the shard of ${primary.step.pod} has too few replicas`;
+    return repair([problem], 'move replicas where they are missing', [attach(donor, primary, reason)]);
+  });
+
+function donorFor({ state, byId }: FixContext, primary: Member, wanted: number): Member | null {
+  const spare = (shard: Shard): number => shard.replicas.filter((node) => node.role === 'replica').length - wanted;
+  const richest = state.shards
+    .filter((shard) => shard.primary !== primary.node && spare(shard) > 0)
+    .toSorted((a, b) => spare(b) - spare(a))[0];
+  const replicas = (richest?.replicas ?? []).flatMap((node) => byId.get(node.nodeId ?? '') ?? []);
+  const together = ({ node }: Member): number => Number(node.host !== null && node.host === primary.node.host);
+  return (
+    replicas.filter(({ node }) => node.role === 'replica').toSorted((a, b) => together(a) - together(b))[0] ?? null
+  );
+}
+
+/** Back behind the primary of its own shard; a label that a failover or a template made wrong needs its pod made anew. */
+export const healShardLabels: Healer = (context, problems) =>
+  problems.map((problem): Cure => {
+    const member = context.members.find(({ node }) => isNamed(context, problem, node));
+    const home = member === undefined ? null : homeOf(context, member);
+    const own = home !== null && home.node.shardLabel === member?.node.shardLabel ? home : null;
+    if (
+      member === undefined ||
+      member.node.role !== 'replica' ||
+      own === null ||
+      member.node.primaryId === own.step.nodeId
+    ) {
+      const hint = `Its template says another shard than its label: kubectl redis restart --pod ${problem.nodes[0] ?? ''} makes the pod anew`;
+      return left(problem, 'by-hand', hint);
+    }
+    return repair([problem], 'attach replicas to the primary of their own shard', [
+      attach(member, own, `it is of shard ${member.node.shardLabel ?? ''}`),
+    ]);
+  });

@@ -1,0 +1,150 @@
+/**
+ * Slots that a move left open. Whatever was cut short goes forward, to the node that was to have them, because keys may be on
+ * both sides. Closed without a move is only what is a mark and nothing more: no key is where it would be lost by that.
+ *
+ *   the owner's mark   marks of others                  done
+ *   to a primary       that one imports, or forgot it   move on; or close, where no key is anywhere else
+ *   to nobody living   nobody imports                   close
+ *   none               one imports                      move on; or close, where it holds no key yet
+ *   any                several import                   those with nothing close, others hand back; then move on
+ *   imports itself     any                              close: it is its own already
+ *   -                  a third says that it gives       close where it holds nothing, else hand its keys over
+ */
+import type { Batch, Step, StepNode } from '../../model/plan.ts';
+import type { Problem } from '../../model/problem.ts';
+import { containsSlot, formatRanges, rangesFromSlots } from '../../model/slots.ts';
+import type { Member } from '../form-members.ts';
+import { openPairs } from '../scale-moves.ts';
+import { left, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import { isNowhereElse, keysOf, ownerOf } from './slot-evidence.ts';
+
+type Way =
+  | { readonly kind: 'move'; readonly source: StepNode; readonly target: StepNode }
+  | { readonly kind: 'close'; readonly node: StepNode }
+  | { readonly kind: 'settle'; readonly holder: StepNode };
+
+export const healOpenSlots: Healer = (context, problems) => {
+  const ways = waysOf(context);
+  const stuck = (problem: Problem): boolean => slotsIn(context, problem).every((slot) => ways.get(slot) === undefined);
+  const healed = problems.filter((problem) => !stuck(problem));
+  const slots = [...ways.keys()].filter((slot) => healed.some((problem) => containsSlot(problem.slots, slot)));
+  const batches = batchesOf(context, slots, ways);
+  const hint = 'Their owner does not answer, or nobody owns them: that comes first';
+  return [
+    ...(batches.length === 0
+      ? []
+      : [{ kind: 'repair', problems: healed, title: 'finish slots that are open', batches, loses: null } as const]),
+    ...problems.filter(stuck).map((problem): Cure => left(problem, 'after-others', hint)),
+  ];
+};
+
+function slotsIn({ state }: FixContext, problem: Problem): number[] {
+  return state.openSlots.map(({ slot }) => slot).filter((slot) => containsSlot(problem.slots, slot));
+}
+
+/** By slot; a slot about which nothing can be done now is left out. */
+function waysOf(context: FixContext): Map<number, Way[]> {
+  const pairs = new Map(openPairs(context.state, context.members).map((pair) => [pair.slot, pair]));
+  const ways = new Map<number, Way[]>();
+  for (const slot of new Set(context.state.openSlots.map((one) => one.slot))) {
+    const owner = ownerOf(context, slot);
+    const pair = pairs.get(slot);
+    const found =
+      owner !== null
+        ? waysOfOwned(context, slot, owner)
+        : // Told to the source first: it denies the slot, and the target has not heard.
+          pair !== undefined && pair.source !== null && pair.target !== null && isDenied(context, slot)
+          ? [{ kind: 'move', source: pair.source, target: pair.target } as const]
+          : [];
+    if (found.length > 0) ways.set(slot, found);
+  }
+  return ways;
+}
+
+function isDenied({ state }: FixContext, slot: number): boolean {
+  return state.contested.some(({ range }) => containsSlot([range], slot));
+}
+
+function waysOfOwned(context: FixContext, slot: number, owner: Member): Way[] {
+  const { primaries } = context;
+  const imports = (member: Member): boolean => member.node.gossip?.importing.some((one) => one.slot === slot) === true;
+  const gives = (member: Member): boolean => member.node.gossip?.migrating.some((one) => one.slot === slot) === true;
+  const first: Way[] = [];
+  if (imports(owner)) first.push({ kind: 'close', node: owner.step });
+  const importers = primaries.filter((member) => member !== owner && imports(member));
+  for (const member of primaries) {
+    if (member === owner || !gives(member)) continue;
+    first.push(closeOrSettle(context, slot, member));
+  }
+  const heir = heirOf(context, slot, owner);
+  const target = importers.includes(heir ?? owner) ? heir : fullest(context, slot, importers);
+  if (target === null || target === undefined) {
+    if (!gives(owner)) return first;
+    const forward = heir !== null && heir !== owner && !isNowhereElse(context, slot, [owner]);
+    return forward ? [...first, moveTo(owner, heir)] : [...first, { kind: 'close', node: owner.step }];
+  }
+  for (const member of importers) if (member !== target) first.push(closeOrSettle(context, slot, member));
+  if (!gives(owner) && keysOf(context, target, slot) === 0) return [...first, { kind: 'close', node: target.step }];
+  return [...first, moveTo(owner, target)];
+}
+
+function moveTo(source: Member, target: Member): Way {
+  return { kind: 'move', source: source.step, target: target.step };
+}
+
+function closeOrSettle(context: FixContext, slot: number, member: Member): Way {
+  return (keysOf(context, member, slot) ?? 0) > 0
+    ? { kind: 'settle', holder: member.step }
+    : { kind: 'close', node: member.step };
+}
+
+/** Where the owner gives it to, or who leads in that node's place since. */
+function heirOf({ byId, state }: FixContext, slot: number, owner: Member): Member | null {
+  const toNodeId = owner.node.gossip?.migrating.find((one) => one.slot === slot)?.toNodeId;
+  const named = state.nodes.find((node) => node.nodeId === toNodeId);
+  const leader = named?.role === 'replica' ? named.primaryId : toNodeId;
+  const member = byId.get(leader ?? '');
+  return member?.node.role === 'primary' ? member : null;
+}
+
+function fullest(context: FixContext, slot: number, members: readonly Member[]): Member | null {
+  const keys = (member: Member): number => keysOf(context, member, slot) ?? 0;
+  return members.toSorted((a, b) => keys(b) - keys(a))[0] ?? null;
+}
+
+/** Marks and strange keys first: a move of a slot can't go on while a third has a part of it. */
+function batchesOf(context: FixContext, slots: readonly number[], ways: ReadonlyMap<number, readonly Way[]>): Batch[] {
+  const groups = new Map<string, { way: Way; slots: number[] }>();
+  for (const slot of slots) {
+    for (const way of ways.get(slot) ?? []) {
+      const key = JSON.stringify(way);
+      const group = groups.get(key) ?? { way, slots: [] };
+      groups.set(key, group);
+      group.slots.push(slot);
+    }
+  }
+  const steps = [...groups.values()].map(({ way, slots: some }) => stepOf(context, way, some));
+  const before = steps.filter(({ kind }) => kind !== 'move-slots');
+  const moves = steps.filter(({ kind }) => kind === 'move-slots');
+  return [
+    ...(before.length === 0 ? [] : [{ title: 'clear what is only a mark', steps: before }]),
+    ...(moves.length === 0 ? [] : [{ title: 'finish slots that are open', steps: moves }]),
+  ];
+}
+
+function stepOf({ primaries }: FixContext, way: Way, slots: readonly number[]): Step {
+  const ranges = rangesFromSlots(slots);
+  const reason = `slots ${formatRanges(ranges)} were left open`;
+  switch (way.kind) {
+    case 'move':
+      return { kind: 'move-slots', source: way.source, target: way.target, ranges, reason };
+    case 'settle':
+      return { kind: 'settle-strays', holder: way.holder, slots: ranges, reason };
+    case 'close': {
+      const others = primaries.map(({ step }) => step).filter(({ nodeId }) => nodeId !== way.node.nodeId);
+      return { kind: 'close-slots', node: way.node, ranges, others, reason };
+    }
+    default:
+      return way satisfies never;
+  }
+}

@@ -1,0 +1,106 @@
+/** Replicas that follow the wrong node, or the right one where it is not. */
+import type { Step } from '../../model/plan.ts';
+import type { Problem } from '../../model/problem.ts';
+import { formatRanges, intersectRanges, subtractRanges } from '../../model/slots.ts';
+import type { Member } from '../form-members.ts';
+import { isNamed, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+
+/** Telling it again makes it dial the address that gossip has. */
+export const healStaleAddresses: Healer = (context, problems) =>
+  attachAll(context, problems, 'point replication at the right address', (replica) => {
+    const primary = context.byId.get(replica.node.primaryId ?? '');
+    if (primary === undefined) return 'Its primary does not answer';
+    return attach(replica, primary, `it dials ${replica.answer.info.primaryHost ?? 'another address'}`);
+  });
+
+export const healChains: Healer = (context, problems) =>
+  attachAll(context, problems, 'attach replicas to the primary at the top', (replica) => {
+    const top = topOf(context, replica);
+    return top === null ? 'The primary at the top does not answer' : attach(replica, top, 'it follows a replica');
+  });
+
+function topOf({ byId }: FixContext, replica: Member): Member | null {
+  const seen = new Set<string>();
+  let at: Member | undefined = replica;
+  while (at !== undefined && at.node.role === 'replica' && !seen.has(at.step.nodeId)) {
+    seen.add(at.step.nodeId);
+    at = byId.get(at.node.primaryId ?? '');
+  }
+  return at?.node.role === 'primary' ? at : null;
+}
+
+/**
+ * Its primary is nobody's any more. If its own view still gives that primary slots that nobody has, its copy is the only one,
+ * and REPLICATE would wipe it: then it takes over. It asks nobody, because the others do not know whose slots these are.
+ */
+export const healOrphans: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const orphans = context.members.filter(({ node }) => node.role === 'replica' && isNamed(context, problem, node));
+    const answers = orphans.map((orphan) => adopt(context, orphan));
+    const refused = answers.find((answer) => typeof answer === 'string');
+    const steps = answers.filter((answer) => typeof answer !== 'string');
+    if (steps.length === 0) return left(problem, 'by-hand', refused ?? 'It does not answer any more');
+    return repair([problem], 'give replicas without a primary their place', steps);
+  });
+
+function adopt(context: FixContext, orphan: Member): Step | string {
+  const { state, primaries } = context;
+  const lost = orphan.answer.view.find((line) => line.nodeId === orphan.node.primaryId);
+  const theirs = lost?.slots ?? [];
+  const taken = primaries.flatMap(({ node }) => node.slots);
+  const only = subtractRanges(theirs, taken);
+  const keys = orphan.answer.info.keys;
+  if (only.length > 0 && only.length === theirs.length && intersectRanges(theirs, taken).length === 0) {
+    const rival = context.members.find(
+      ({ node, answer }) =>
+        node.role === 'replica' &&
+        node.primaryId === orphan.node.primaryId &&
+        answer.info.replicationOffset > orphan.answer.info.replicationOffset,
+    );
+    if (rival !== undefined) return `${rival.step.pod} has received more than ${orphan.step.pod} and takes over first`;
+    const reason = `it has the only copy of slots ${formatRanges(only)}`;
+    return { kind: 'take-over', node: orphan.step, how: 'takeover', reason };
+  }
+  if (state.uncovered.length > 0 && keys > 0)
+    return `${orphan.step.pod} may have the only copy of slots that nobody owns: its ${keys} keys would be wiped by attaching it. Save them first`;
+  const home = homeOf(context, orphan);
+  if (home === null) return 'No primary that answers can take it';
+  return {
+    kind: 'replicate',
+    node: orphan.step,
+    primary: home.step,
+    reason: 'its primary is gone, and its slots have another owner',
+  };
+}
+
+/** The primary of the node's own shard; where no label says which, the one with fewest replicas, then on another host. */
+export function homeOf({ primaries, members }: FixContext, node: Member): Member | null {
+  const owners = primaries.filter((one) => one.node.slots.length > 0 && one !== node);
+  const own = owners.filter((one) => one.node.shardLabel !== null && one.node.shardLabel === node.node.shardLabel);
+  if (own.length === 1) return own[0] ?? null;
+  const followers = ({ step }: Member): number => members.filter((one) => one.node.primaryId === step.nodeId).length;
+  const together = (one: Member): number => Number(one.node.host !== null && one.node.host === node.node.host);
+  const ordered = owners.toSorted((a, b) => followers(a) - followers(b) || together(a) - together(b));
+  return ordered[0] ?? null;
+}
+
+export function attach(replica: Member, primary: Member, reason: string): Step {
+  return { kind: 'replicate', node: replica.step, primary: primary.step, reason };
+}
+
+/** @param stepFor a sentence where nothing can be done for it now */
+function attachAll(
+  context: FixContext,
+  problems: readonly Problem[],
+  title: string,
+  stepFor: (replica: Member) => Step | string,
+): Cure[] {
+  return problems.map((problem) => {
+    const replicas = context.members.filter(({ node }) => node.role === 'replica' && isNamed(context, problem, node));
+    const answers = replicas.map(stepFor);
+    const steps = answers.filter((answer) => typeof answer !== 'string');
+    const refused = answers.find((answer) => typeof answer === 'string');
+    if (steps.length === 0) return left(problem, 'after-others', refused ?? 'It does not answer any more');
+    return repair([problem], title, steps);
+  });
+}

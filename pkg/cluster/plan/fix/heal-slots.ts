@@ -1,0 +1,127 @@
+/** Keys at the wrong node, slots that nobody or more than one claims, and views that name the wrong owner. */
+import type { Step } from '../../model/plan.ts';
+import type { Problem } from '../../model/problem.ts';
+import { containsSlot, formatRanges, intersectRanges, subtractRanges, type SlotRanges } from '../../model/slots.ts';
+import type { Member } from '../form-members.ts';
+import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import { claimsOf, keysOf } from './slot-evidence.ts';
+
+/** Laws L5, L6: the owner's copy of a key wins; another one that differs is saved first. */
+export const healStrays: Healer = (context, problems) => {
+  const holders = context.primaries.filter(({ node }) => problems.some((problem) => isNamed(context, problem, node)));
+  if (holders.length === 0) return leftAll(problems, 'after-others', 'Its holder does not answer any more');
+  const steps = holders.map(({ step }): Step => ({
+    kind: 'settle-strays',
+    holder: step,
+    slots: null,
+    reason: `${step.pod} holds keys of slots that it does not own`,
+  }));
+  return [repair(problems, 'bring keys to the owners of their slots', steps)];
+};
+
+/** Nodes name an owner that denies it: the one that holds the keys is told that it is, before all others. */
+export const healUnclaimed: Healer = (context, problems) => problems.map((problem) => claim(context, problem));
+
+function claim(context: FixContext, problem: Problem): Cure {
+  const named = context.primaries.filter(({ node }) => isNamed(context, problem, node));
+  const holders = named.filter((member) => holdsAny(context, member, problem.slots));
+  const open = named.filter(({ node }) => node.gossip?.importing.some(({ slot }) => containsSlot(problem.slots, slot)));
+  if (holders.length > 1) return leftWithKeys(problem, holders);
+  const [owner] = holders.length === 1 ? holders : open.length === 1 ? open : named.toSorted(byVotes(context, problem));
+  if (owner === undefined) return left(problem, 'after-others', 'The node that is named for them does not answer');
+  const ranges = problem.slots;
+  const reason = `nobody serves slots ${formatRanges(ranges)}`;
+  return repair([problem], 'name an owner of slots that nobody claims', [
+    { kind: 'set-slot-owner', node: owner.step, owner: owner.step, ranges, reason },
+  ]);
+}
+
+/** Whom most views name comes first. */
+function byVotes({ members }: FixContext, { slots }: Problem): (a: Member, b: Member) => number {
+  const votes = ({ step }: Member): number =>
+    members.filter(({ answer }) =>
+      answer.view.some((line) => line.nodeId === step.nodeId && intersectRanges(line.slots, slots).length > 0),
+    ).length;
+  return (a, b) => votes(b) - votes(a);
+}
+
+/** Two claim it. As long as they do not hear of each other nothing is lost: who has nothing of it yields, before they do. */
+export const healContested: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const claiming = context.primaries.filter(
+      (member) => isNamed(context, problem, member.node) && intersectRanges(claimsOf(member), problem.slots).length > 0,
+    );
+    const unknown = claiming.some((member) =>
+      slotsIn(problem.slots).some((slot) => keysOf(context, member, slot) === null),
+    );
+    if (claiming.length < 2) return left(problem, 'after-others', 'One of them does not answer: bring it back first');
+    if (unknown) return left(problem, 'by-hand', 'Who holds the keys of these slots could not be counted');
+    const holders = claiming.filter((member) => holdsAny(context, member, problem.slots));
+    if (holders.length > 1) return leftWithKeys(problem, holders);
+    const [owner] = holders.length === 1 ? holders : claiming.toSorted((a, b) => epochOf(b) - epochOf(a));
+    const steps = claiming
+      .filter((member) => member !== owner)
+      .map((member): Step => ({
+        kind: 'yield-slots',
+        node: member.step,
+        owner: owner?.step ?? member.step,
+        ranges: intersectRanges(claimsOf(member), problem.slots),
+        reason: `${owner?.step.pod ?? ''} has their keys`,
+      }));
+    return repair([problem], 'settle who owns slots that two claim', steps);
+  });
+
+function leftWithKeys(problem: Problem, holders: readonly Member[]): Cure {
+  const names = holders.map(({ step }) => step.pod).join(' and ');
+  const hint = `${names} both hold keys of them, and one copy would be lost: save one side's keys (DUMP), delete them there, then run fix again`;
+  return left(problem, 'by-hand', hint);
+}
+
+function epochOf({ node }: Member): number {
+  return node.gossip?.configEpoch ?? 0;
+}
+
+function holdsAny(context: FixContext, member: Member, slots: SlotRanges): boolean {
+  return slotsIn(slots).some((slot) => (keysOf(context, member, slot) ?? 0) > 0);
+}
+
+export function slotsIn(ranges: SlotRanges): number[] {
+  return ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
+}
+
+/** A primary that names another owner is told; a node that does not know another is led to it. Others hear it from them. */
+export const healViews: Healer = (context, problems) => {
+  const steps = [...unknownNodes(context), ...staleOwners(context)];
+  if (steps.length > 0) return [repair(problems, 'bring the views together', steps)];
+  const hint = isFound(context, 'link-down')
+    ? 'Nodes have no link to each other: mend that first (Services, network policies)'
+    : 'Look again in ten seconds; kubectl redis check says whether it stays';
+  return leftAll(problems, isFound(context, 'link-down') ? 'after-others' : 'by-itself', hint);
+};
+
+/** Only between nodes that others of the cluster know (law L2), and one step for each that is missed. */
+function unknownNodes({ members, check }: FixContext): Step[] {
+  const main = new Set(check.groups.main);
+  const inside = members.filter(({ step }) => main.has(step.nodeId));
+  return inside.flatMap((other) => {
+    const blind = inside.find((member) => member !== other && !member.knows.has(other.step.nodeId));
+    if (blind === undefined) return [];
+    const reason = `${blind.step.pod} does not know ${other.step.pod}`;
+    return [{ kind: 'meet', node: blind.step, other: other.step, otherUid: other.uid, reason }];
+  });
+}
+
+/** Replicas take no SETSLOT: they follow what their primary and gossip say. */
+function staleOwners({ primaries }: FixContext): Step[] {
+  return primaries.flatMap((viewer) =>
+    primaries.flatMap((owner): Step[] => {
+      const line = viewer.answer.view.find(({ nodeId }) => nodeId === owner.step.nodeId);
+      if (owner === viewer || line === undefined) return [];
+      const claimed = intersectRanges(claimsOf(owner), owner.node.slots);
+      const ranges = subtractRanges(subtractRanges(claimed, line.slots), claimsOf(viewer));
+      if (ranges.length === 0) return [];
+      const reason = `${viewer.step.pod} does not take ${owner.step.pod} for the owner of slots ${formatRanges(ranges)}`;
+      return [{ kind: 'set-slot-owner', node: viewer.step, owner: owner.step, ranges, reason }];
+    }),
+  );
+}

@@ -1,0 +1,159 @@
+/** Objects of ours, configuration, and roles that stand in the wrong place. No data moves here. */
+import { COMPARED_DIRECTIVES } from '../../check/config.ts';
+import { LAG_LIMIT_BYTES } from '../../check/replication.ts';
+import { NODE_LABEL } from '../../model/labels.ts';
+import type { Step } from '../../model/plan.ts';
+import type { Member } from '../form-members.ts';
+import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+
+/** Objects are rendered from the recorded shape: they become what `create` makes. */
+export const healServices: Healer = (context, problems) => {
+  const { state, check } = context;
+  if (state.origin !== 'ours') return leftAll(problems, 'by-hand', 'It is none of ours: compare it with the others');
+  return problems.map((problem) => {
+    const pods = check.observation.kube.pods.filter(({ name }) => problem.nodes.includes(name));
+    const names = pods.map(({ labels }) => labels[NODE_LABEL] ?? '');
+    const ordinals = names.map((name) => Number(name.slice(state.cluster.name.length + 1)));
+    if (ordinals.length === 0 || ordinals.some((ordinal) => !Number.isInteger(ordinal) || ordinal < 1))
+      return left(problem, 'by-hand', `Compare it with the Service of a node that is well`);
+    const client = problem.code === 'service-wrong' && problem.sentence.startsWith(`Service ${state.cluster.name},`);
+    const steps: Step[] = [{ kind: 'apply-services', ordinals, client, reason: problem.sentence }];
+    return repair([problem], 'make the Services as they must be', steps);
+  });
+};
+
+export const healFormedMark: Healer = (_, problems) => [
+  repair(problems, 'record that the cluster was formed', [
+    { kind: 'mark-formed', reason: 'an empty volume is a lost one since then' },
+  ]),
+];
+
+/** Where they may be set while the server runs, and one value for all costs nobody data. */
+const NEVER_LIVE: ReadonlySet<string> = new Set(['tls-cluster', 'tls-replication']);
+
+export const healConfig: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const name = COMPARED_DIRECTIVES.find((directive) => problem.sentence.startsWith(`${directive} differs`));
+    if (name === undefined || NEVER_LIVE.has(name))
+      return left(problem, 'by-hand', 'It can be changed only in the configuration, with all nodes restarted together');
+    const value = commonValue(context, name);
+    if (value === null)
+      return left(
+        problem,
+        'by-hand',
+        `No value has the majority: CONFIG SET ${name} on all nodes to the one that is right`,
+      );
+    const others = context.members.filter(({ answer }) => valueOf(answer.config, name) !== value);
+    const full = name === 'maxmemory' ? others.find((member) => !fits(member, value)) : undefined;
+    if (full !== undefined)
+      return left(problem, 'by-hand', `${full.step.pod} uses more than ${value} bytes: it would evict or refuse keys`);
+    const reason = `it is ${value === '' ? 'empty' : value} on most nodes`;
+    const steps = others.map(({ step }): Step => ({
+      kind: 'set-config',
+      node: step,
+      directives: { [name]: value },
+      reason,
+    }));
+    return repair([problem], 'configure all nodes alike', steps);
+  });
+
+function valueOf(config: Readonly<Record<string, string>> | null, name: string): string | undefined {
+  return config?.[name];
+}
+
+/** What more than half of the nodes have. What keeps data wins over any majority. */
+function commonValue({ members }: FixContext, name: string): string | null {
+  const values = members.flatMap(({ answer }) => valueOf(answer.config, name) ?? []);
+  if (name === 'appendonly' && values.includes('yes')) return 'yes';
+  const winner = values.find((value) => values.filter((one) => one === value).length * 2 > values.length);
+  return winner ?? null;
+}
+
+function fits({ answer }: Member, value: string): boolean {
+  return value === '0' || Number(value) > answer.info.usedMemoryBytes;
+}
+
+/** A failover brings the role where there is room; the pods stay. */
+export const healCrowdedHosts: Healer = (context, problems) =>
+  problems.map((problem): Cure => {
+    if (isFound(context, 'slots-open', 'slots-half-open', 'stray-keys'))
+      return left(problem, 'after-others', 'A failover in the middle of a move would leave slots half open');
+    const load = primariesByHost(context);
+    const moves = context.primaries
+      .filter(({ node }) => isNamed(context, problem, node))
+      .flatMap((primary) => heirsElsewhere(context, primary, load).map((heir) => ({ primary, heir })));
+    const [best] = moves.toSorted((a, b) => loadOf(load, a.heir) - loadOf(load, b.heir));
+    if (best === undefined)
+      return left(
+        problem,
+        'by-hand',
+        'No replica in step stands on a host with fewer primaries: move a pod (cordon the host, delete the pod)',
+      );
+    const reason = `${best.primary.node.host ?? ''} has too many primaries, ${best.heir.node.host ?? ''} fewer`;
+    return repair([problem], 'hand roles over to where there is room', [
+      { kind: 'failover', node: best.heir.step, primary: best.primary.step, reason },
+    ]);
+  });
+
+function primariesByHost({ primaries }: FixContext): ReadonlyMap<string, number> {
+  const load = new Map<string, number>();
+  for (const { node } of primaries)
+    if (node.slots.length > 0 && node.host !== null) load.set(node.host, (load.get(node.host) ?? 0) + 1);
+  return load;
+}
+
+function loadOf(load: ReadonlyMap<string, number>, { node }: Member): number {
+  return load.get(node.host ?? '') ?? 0;
+}
+
+/** In step with their primary, on a host that has at least two primaries fewer: else it would go to and fro. */
+function heirsElsewhere({ members }: FixContext, primary: Member, load: ReadonlyMap<string, number>): Member[] {
+  return members.filter(
+    (member) =>
+      member.node.primaryId === primary.step.nodeId &&
+      member.node.role === 'replica' &&
+      member.node.host !== null &&
+      member.answer.info.primaryLinkUp === true &&
+      (member.node.lagBytes ?? Infinity) <= LAG_LIMIT_BYTES &&
+      loadOf(load, member) + 1 < loadOf(load, primary),
+  );
+}
+
+/** Nobody has data and every guard waits for somebody who has. */
+export const healLostVolumes: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const { state, policy } = context;
+    const pods = state.nodes.flatMap(({ pod, unreachable }) => (pod === null ? [] : [{ pod, why: unreachable?.why }]));
+    if (pods.length === 0 || pods.some(({ why }) => why !== 'guard-waiting') || context.check.missing.length > 0)
+      return left(
+        problem,
+        'by-hand',
+        'Bring the pods back with their volumes; kubectl get pods says why they do not run',
+      );
+    const flag = '--start-empty';
+    if (!policy.startEmpty)
+      return left(
+        problem,
+        'needs-consent',
+        `If every volume is lost for good, ${flag} lets the nodes start empty; restore a backup after that`,
+        flag,
+      );
+    const loses = {
+      slots: [{ start: 0, end: 16383 }],
+      keys: null,
+      sentence: 'every key: no node has a volume with data',
+    };
+    const names = pods.map(({ pod }) => pod.name);
+    const replace = pods.map(({ pod }): Step => ({
+      kind: 'replace-pod',
+      pod: pod.name,
+      podUid: pod.uid,
+      reason: 'it waits for a record that nobody has',
+    }));
+    const batches = [
+      { title: 'let the nodes start empty', steps: [{ kind: 'clear-formed', reason: 'no node has data' } as const] },
+      { title: 'start the pods anew', steps: replace },
+      { title: 'wait for the pods', steps: [{ kind: 'wait-pods', pods: names, reason: 'they start empty' } as const] },
+    ];
+    return { kind: 'repair', problems: [problem], title: 'start without data', batches, loses };
+  });

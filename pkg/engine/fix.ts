@@ -1,0 +1,160 @@
+/**
+ * `fix`, without a terminal: look thoroughly, plan, then run one batch at a time under the lease. Before each batch everything is
+ * looked at again, so that what heals by itself, or what a start guard mends meanwhile, is not mended twice.
+ */
+import pLimit from 'p-limit';
+import { AppError, EXIT } from '../errors.ts';
+import { interpret } from '../cluster/interpret.ts';
+import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
+import type { Plan, Step } from '../cluster/model/plan.ts';
+import type { ClusterSpec } from '../cluster/model/spec.ts';
+import type { ClusterState } from '../cluster/model/state.ts';
+import { planFix } from '../cluster/plan/fix/fix.ts';
+import type { FixPlan, FixPolicy, Repair, SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
+import { readSpec } from '../pod/annotations.ts';
+import { converge, type Converged } from './converge.ts';
+import { fixPatience, forgiving } from './fix-patience.ts';
+import { observe, type ObservePorts } from './observe.ts';
+import { underLease } from './operation.ts';
+import type { MoveLimits, SlotMover, StraySettler } from './ports.ts';
+import type { Report } from './report.ts';
+import { countSlotKeys } from './slot-keys.ts';
+import { applyStep } from './steps/apply.ts';
+
+/** A frozen node delays a look by as much. */
+const ASK_DEADLINE_MS = 2_000;
+const PODS_TIMEOUT_MS = 300_000;
+const ALL_PAIRS = 100;
+
+export interface FixSight {
+  readonly observation: Observation;
+  readonly state: ClusterState;
+  readonly slotKeys: SlotKeys;
+  /** null where the cluster is not one that `create` made. */
+  readonly recorded: ClusterSpec | null;
+  readonly plan: FixPlan;
+}
+
+export interface PrepareFixInput {
+  readonly cluster: ClusterRef;
+  readonly policy: FixPolicy;
+  readonly signal: AbortSignal;
+}
+
+/** Reads everything and changes nothing. @throws AppError when Kubernetes can't be read; never because of a Redis node */
+export async function prepareFix(ports: ObservePorts, input: PrepareFixInput): Promise<FixSight> {
+  const { cluster, policy, signal } = input;
+  const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
+  const observation = await observe(ports, cluster, options);
+  const state = interpret(observation);
+  const slotKeys = await countSlotKeys(ports.redis, observation, state);
+  const service = observation.kube.services.find(({ name }) => name === cluster.name);
+  const recorded = readSpec(service?.annotations ?? {});
+  return { observation, state, slotKeys, recorded, plan: planFix(state, policy, { observation, slotKeys }) };
+}
+
+export interface RunFixInput extends PrepareFixInput {
+  readonly mover: SlotMover;
+  readonly strays: StraySettler;
+  readonly limits: MoveLimits;
+  readonly report: Report;
+  /** Codes of problems that are to stay as they are. */
+  readonly skip: ReadonlySet<string>;
+  /** Asked once for each code, when its turn comes; left out: yes to all. Whoever says no skips it. */
+  readonly consent?: (repair: Repair, plan: FixPlan) => Promise<boolean>;
+  /** Pairs of nodes that move slots at a time. */
+  readonly parallel?: number;
+  readonly podsTimeoutMs?: number;
+  /** The command that goes on after a failure. */
+  readonly resume?: string;
+}
+
+export interface Fixed extends Converged<FixSight> {
+  /** Codes that were worked on, in order. */
+  readonly repaired: readonly string[];
+  /** Codes that were left on purpose. */
+  readonly skipped: readonly string[];
+}
+
+/** Repairs what can be repaired, and waits a while for what ends by itself. @throws AppError; the same command then goes on from there */
+export async function runFix(ports: ObservePorts, input: RunFixInput): Promise<Fixed> {
+  const { cluster, policy, mover, strays, limits } = input;
+  return underLease(ports, cluster, 'fix', input, async (held) => {
+    const skipped = new Set(input.skip);
+    const agreed = new Set<string>();
+    const repaired = new Set<string>();
+    const limit = pLimit(input.parallel ?? ALL_PAIRS);
+    const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
+    const look = (): Promise<FixSight> => prepareFix(ports, { cluster, policy, signal: held.signal });
+    const nextOf = ({ plan }: FixSight): Repair | undefined => plan.repairs.find(({ code }) => !skipped.has(code));
+    const agrees = async (repair: Repair, plan: FixPlan): Promise<boolean> => {
+      if (input.consent === undefined || agreed.has(repair.code)) return true;
+      if (await input.consent(repair, plan)) agreed.add(repair.code);
+      else skipped.add(repair.code);
+      return agreed.has(repair.code);
+    };
+    const settled = fixPatience<FixSight>({ ...held, tell });
+    const forgive = forgiving({ ...held, tell });
+    const converged = await converge<FixSight>({
+      ...held,
+      observe: async () => {
+        for (;;) {
+          const seen = await settled(look, nextOf);
+          const next = nextOf(seen);
+          if (next === undefined) return seen;
+          if (!(await agrees(next, seen.plan))) continue;
+          repaired.add(next.code);
+          return seen;
+        }
+      },
+      plan: (seen) => asPlan(nextOf(seen)),
+      apply: (step, seen) => {
+        const run = (): Promise<void> => applyStep(depsOf(step, seen), step, seen.observation);
+        return forgive(step, step.kind === 'move-slots' ? () => limit(run) : run);
+      },
+    });
+    return { ...converged, repaired: [...repaired], skipped: [...skipped] };
+
+    function depsOf(step: Step, { recorded }: FixSight): Parameters<typeof applyStep>[0] {
+      if (recorded === null && RENDERING.has(step.kind)) throw nothingRecorded(cluster);
+      const timing = { podsTimeoutMs: input.podsTimeoutMs ?? PODS_TIMEOUT_MS, resume: input.resume ?? 'fix' };
+      const spec = recorded ?? unrecorded(cluster);
+      return { ...ports, ...held, ...timing, spec, ownsObjects: recorded !== null, moving: { mover, limits, strays } };
+    }
+  });
+}
+
+/** Only the first batch of the first repair: the rest is planned from what it leaves. */
+function asPlan(repair: Repair | undefined): Plan {
+  return repair === undefined
+    ? { kind: 'nothing', remarks: [] }
+    : { kind: 'batches', batches: repair.batches.slice(0, 1), remarks: [] };
+}
+
+/** Steps whose objects are made from the recorded shape. */
+const RENDERING: ReadonlySet<Step['kind']> = new Set(['apply-services', 'apply-workloads', 'apply-budgets']);
+
+function nothingRecorded({ name }: ClusterRef): AppError {
+  return new AppError(`Service ${name} does not record the shape of the cluster`, {
+    code: 'foreign-cluster',
+    exitCode: EXIT.refused,
+    hint: 'Its objects were not made by kubectl redis create: mend them with what made them',
+  });
+}
+
+/** For steps on Redis nodes, which need no more of it than the name. */
+function unrecorded(cluster: ClusterRef): ClusterSpec {
+  const none = { storageClass: null, memory: null, cpu: null, imagePullPolicy: null, nodes: null, scaling: null, restarted: null };
+  return {
+    ...none,
+    cluster,
+    masters: 0,
+    replicas: 0,
+    image: '',
+    storage: '',
+    config: {},
+    auth: false,
+    antiAffinity: 'off',
+    networkPolicy: false,
+  };
+}

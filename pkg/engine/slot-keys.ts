@@ -1,0 +1,54 @@
+/** Counts keys of slots that are in doubt on every primary that answers, so that a plan knows who holds them. */
+import type { Observation } from '../cluster/model/observation.ts';
+import { rangesFromSlots, type SlotRanges } from '../cluster/model/slots.ts';
+import type { ClusterState } from '../cluster/model/state.ts';
+import type { SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
+import type { RedisCommand, RedisPort } from './ports.ts';
+
+const DEADLINE_MS = 5_000;
+const AT_ONCE = 1_024;
+
+/** Slots that are open, that nobody owns, or about which views disagree. */
+export function slotsInDoubt(state: ClusterState): SlotRanges {
+  const open = state.openSlots.map(({ slot }) => slot);
+  const ranges = [...state.uncovered, ...state.contested.map(({ range }) => range)];
+  return rangesFromSlots([
+    ...open,
+    ...ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i)),
+  ]);
+}
+
+/** Who does not answer in time is not in the result; nothing is then planned that depends on it. Never throws. */
+export async function countSlotKeys(
+  redis: Pick<RedisPort, 'run'>,
+  { kube, replies }: Observation,
+  state: ClusterState,
+): Promise<SlotKeys> {
+  const slots = slotsInDoubt(state).flatMap(({ start, end }) =>
+    Array.from({ length: end - start + 1 }, (_, i) => start + i),
+  );
+  const counted = new Map<string, ReadonlyMap<number, number>>();
+  if (slots.length === 0) return counted;
+  await Promise.all(
+    replies.map(async ({ pod, reply }) => {
+      const facts = kube.pods.find(({ name }) => name === pod);
+      if (facts === undefined || reply.kind !== 'answered' || reply.answer.info.role !== 'primary') return;
+      const counts = new Map<number, number>();
+      try {
+        for (let at = 0; at < slots.length; at += AT_ONCE) {
+          const some = slots.slice(at, at + AT_ONCE);
+          const commands = some.map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
+          const answers = await redis.run(facts, commands, DEADLINE_MS);
+          some.forEach((slot, i) => {
+            const count = answers[i];
+            if (typeof count === 'number') counts.set(slot, count);
+          });
+        }
+      } catch {
+        return;
+      }
+      counted.set(reply.answer.myId, counts);
+    }),
+  );
+  return counted;
+}

@@ -1,0 +1,56 @@
+/** What the others see of a node: a change of role or an address is over only when everybody has heard of it. */
+import type { StepNode } from '../../cluster/model/plan.ts';
+import type { RedisStepDeps } from './redis-steps.ts';
+
+const VIEW_DEADLINE_MS = 2_000;
+
+/** A node's line of CLUSTER NODES, as far as steps look at it. */
+export interface SeenLine {
+  readonly leads: boolean;
+  /** Whoever looks has it down for failed, or as about to be. */
+  readonly failing: boolean;
+  readonly linkUp: boolean;
+}
+
+/**
+ * Whether `holds` for the node's line in all views, its own left out; null = not in that view. Asks those who answered when
+ * they were observed. Who does not answer now is not asked again: it hears of everything by gossip, and a frozen node must not
+ * freeze us (law L11).
+ */
+export function inAllViews(
+  deps: RedisStepDeps,
+  node: StepNode,
+): (holds: (line: SeenLine | null) => boolean) => Promise<boolean> {
+  const answered = new Set(
+    deps.observation.replies.filter(({ reply }) => reply.kind === 'answered').map(({ pod }) => pod),
+  );
+  const others = deps.observation.kube.pods.filter(({ name }) => answered.has(name) && name !== node.pod);
+  const silent = new Set<string>();
+  return async (holds) => {
+    const views = others.map(async (pod) => {
+      if (silent.has(pod.name)) return true;
+      try {
+        const [view] = await deps.redis.run(pod, [['CLUSTER', 'NODES']], VIEW_DEADLINE_MS);
+        return holds(lineIn(String(view), node.nodeId));
+      } catch {
+        silent.add(pod.name);
+        return true;
+      }
+    });
+    return (await Promise.all(views)).every(Boolean);
+  };
+}
+
+function lineIn(view: string, nodeId: string): SeenLine | null {
+  const words = view
+    .split('\n')
+    .find((line) => line.startsWith(nodeId))
+    ?.split(' ');
+  if (words === undefined) return null;
+  const flags = (words[2] ?? '').split(',');
+  return {
+    leads: flags.includes('master'),
+    failing: flags.includes('fail') || flags.includes('fail?'),
+    linkUp: words[7] === 'connected',
+  };
+}
