@@ -5,6 +5,7 @@ import { completionVerb } from './completion.ts';
 import { createVerb } from './create.ts';
 import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
+import { fixVerb } from './fix.ts';
 import { helpVerb } from './help.ts';
 import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
@@ -26,6 +27,7 @@ export const VERBS: readonly Verb[] = [
   listVerb,
   scaleVerb,
   rebalanceVerb,
+  fixVerb,
   deleteVerb,
   injectVerb,
   webhookVerb,

@@ -60,7 +60,7 @@ export function fixPatience<S extends { readonly plan: FixPlan }>({ clock, signa
       const seen = await look();
       const now = clock.now();
       const codes = new Set(seen.plan.repairs.map(({ code }) => code));
-      for (const code of [...since.keys()]) if (!codes.has(code)) since.delete(code);
+      for (const code of since.keys()) if (!codes.has(code)) since.delete(code);
       for (const code of codes) if (!since.has(code)) since.set(code, now);
       const next = nextOf(seen);
       if (next === undefined) {

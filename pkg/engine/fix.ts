@@ -18,11 +18,12 @@ import { observe, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover, StraySettler } from './ports.ts';
 import type { Report } from './report.ts';
+import { rememberingSlowNodes } from './slow-nodes.ts';
 import { countSlotKeys } from './slot-keys.ts';
 import { applyStep } from './steps/apply.ts';
 
-/** A frozen node delays a look by as much. */
-const ASK_DEADLINE_MS = 2_000;
+/** Counting the keys of every slot of a node takes its time on a busy machine. A frozen node delays the first look by as much. */
+const ASK_DEADLINE_MS = 5_000;
 const PODS_TIMEOUT_MS = 300_000;
 const ALL_PAIRS = 100;
 
@@ -77,7 +78,8 @@ export interface Fixed extends Converged<FixSight> {
 }
 
 /** Repairs what can be repaired, and waits a while for what ends by itself. @throws AppError; the same command then goes on from there */
-export async function runFix(ports: ObservePorts, input: RunFixInput): Promise<Fixed> {
+export async function runFix(given: ObservePorts, input: RunFixInput): Promise<Fixed> {
+  const ports = { ...given, redis: rememberingSlowNodes(given.redis) };
   const { cluster, policy, mover, strays, limits } = input;
   return underLease(ports, cluster, 'fix', input, async (held) => {
     const skipped = new Set(input.skip);
@@ -144,7 +146,15 @@ function nothingRecorded({ name }: ClusterRef): AppError {
 
 /** For steps on Redis nodes, which need no more of it than the name. */
 function unrecorded(cluster: ClusterRef): ClusterSpec {
-  const none = { storageClass: null, memory: null, cpu: null, imagePullPolicy: null, nodes: null, scaling: null, restarted: null };
+  const none = {
+    storageClass: null,
+    memory: null,
+    cpu: null,
+    imagePullPolicy: null,
+    nodes: null,
+    scaling: null,
+    restarted: null,
+  };
   return {
     ...none,
     cluster,

@@ -25,11 +25,15 @@ function healOne(context: FixContext, problem: Problem): Cure {
     return left(problem, 'by-hand', 'Bring one of its replicas back, or itself with its volume: none of them answers');
   const doubt = doubtAbout(context, best);
   if (doubt !== null) return left(problem, 'by-hand', doubt);
+  const title = `let ${best.step.pod} take over ${formatRanges(lost.slots)}`;
+  if (isForgotten(context, lost)) {
+    const reason = `${best.step.pod} has the only copy, and the others have forgotten whose these slots were: nobody would elect it`;
+    return repair([problem], title, [{ kind: 'take-over', node: best.step, how: 'takeover', reason }]);
+  }
   if (!hasQuorum(context.check))
     return left(problem, 'after-others', 'Without a majority of primaries nobody can be elected: see no-quorum');
   const witness = missingWitness(context, lost, best);
   if (witness !== null) return left(problem, 'by-itself', witness);
-  const title = `let ${best.step.pod} take over ${formatRanges(lost.slots)}`;
   const reason = `${nameOf(context, lost)} is dead by three witnesses; ${best.step.pod} has ${best.answer.info.keys} keys, the most recent of all`;
   return repair([problem], title, [{ kind: 'take-over', node: best.step, how: 'force', reason }]);
 }
@@ -121,6 +125,13 @@ function missingWitness({ members, state }: FixContext, lost: ClusterNode, best:
     return 'The others have not found it failed yet; then a replica takes over by itself';
   if (best.answer.info.primaryLinkUp !== false) return `${best.step.pod} still has a link to its address`;
   return null;
+}
+
+/** Only those who followed it remember it, and no pod waits to come back as it: FORGET came before a failover (law L8). */
+function isForgotten({ members, check }: FixContext, lost: ClusterNode): boolean {
+  if (lost.pod !== null || check.missing.some(({ node }) => node === lost)) return false;
+  const others = members.filter(({ node }) => node.primaryId !== lost.nodeId);
+  return others.length > 0 && others.every(({ knows }) => !knows.has(lost.nodeId ?? ''));
 }
 
 /** Its process can't be running: no pod, none of its containers, a guard in its place, or a port where nobody listens. */

@@ -1,0 +1,121 @@
+/**
+ * `fix` with a person or without. At a terminal the whole plan is shown, and each repair is asked for when its turn comes; without
+ * one what is safe is done, and the exit code says whether anything is left.
+ */
+import { EXIT, type ExitCode } from '../../pkg/errors.ts';
+import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
+import type { Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
+import { prepareFix, runFix, type FixSight } from '../../pkg/engine/fix.ts';
+import type { Report } from '../../pkg/engine/report.ts';
+import { createAsker, type Asker } from '../ask.ts';
+import { chooseCluster, exists, notFound } from '../clusters.ts';
+import type { Deps, Session } from '../deps.ts';
+import type { Globals } from '../global-flags.ts';
+import { inSession, portsOf, sayGaps, untilAborted } from '../look-at.ts';
+import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
+import { operate, planLook, refuseBareOutput } from '../operate.ts';
+import type { Output } from '../output.ts';
+import type { Look } from '../terminal.ts';
+import { fixedInWords, fixPlanLines, leftLines, repairQuestion, repairSteps, worthTelling } from '../view/fix-plan.ts';
+import { policyOf, skippedOf, typedPolicy, type PolicyFlagValues } from './policy.ts';
+
+export interface FixRequest {
+  readonly args: { readonly NAME: string | undefined };
+  readonly flags: MoveFlagValues &
+    PolicyFlagValues & {
+      readonly 'dry-run': boolean;
+      readonly timeout: number;
+      readonly yes: boolean;
+      readonly output: Output<'json' | 'yaml'>;
+    };
+  readonly globals: Globals;
+}
+
+export async function runFixVerb(request: FixRequest, deps: Deps): Promise<ExitCode> {
+  const { flags, globals } = request;
+  refuseBareOutput(flags);
+  limitsOf(flags);
+  policyOf(flags);
+  skippedOf(flags);
+  return inSession(deps, globals, (session) => fixOne(request, deps, session));
+}
+
+async function fixOne(request: FixRequest, deps: Deps, session: Session): Promise<ExitCode> {
+  const { flags } = request;
+  session.prepare();
+  const cluster = await chooseCluster(session, request.args.NAME);
+  const input = { cluster, policy: policyOf(flags), signal: deps.signal };
+  const seen = await untilAborted(prepareFix(portsOf(deps, session), input), deps.signal);
+  if (!exists(cluster, seen.observation.kube)) throw await notFound(session, cluster);
+  sayGaps(deps, seen.state);
+  if (flags['dry-run']) {
+    await writeDryRun(seen, deps, flags.output);
+    return exitOf(seen, seen.plan.repairs.length > 0);
+  }
+  if (seen.plan.repairs.length === 0 && !seen.plan.left.some(({ why }) => why === 'by-itself')) {
+    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
+    const none = `${cluster.name}: nothing ${seen.plan.left.length === 0 ? 'is to be' : 'can be'} repaired. Nothing was changed.`;
+    deps.terminal.write(`${[none, ...leftLines(seen.plan.left, look)].join('\n')}\n`);
+    return exitOf(seen, false);
+  }
+  const look = planLook(deps, request.globals);
+  deps.terminal.say(`${fixPlanLines(seen, look).join('\n')}\n\n`);
+  return repairAll(request, deps, session, cluster, look);
+}
+
+async function repairAll(
+  { flags, globals }: FixRequest,
+  deps: Deps,
+  session: Session,
+  cluster: ClusterRef,
+  look: Look,
+): Promise<ExitCode> {
+  const resume = `kubectl redis fix ${cluster.name}${typedPolicy(flags)}${typedLimits(flags)} -n ${cluster.namespace}`;
+  const asker = deps.interactive && !flags.yes ? createAsker(process.stdin, process.stderr) : null;
+  try {
+    const { result, seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
+      runFix(portsOf(deps, session), {
+        cluster,
+        policy: policyOf(flags),
+        mover: session.redis.mover,
+        strays: session.redis.strays,
+        limits: limitsOf(flags),
+        parallel: flags.parallel ?? ALL_PAIRS,
+        skip: skippedOf(flags),
+        report,
+        podsTimeoutMs: flags.timeout,
+        resume: `${resume}${flags.yes ? ' --yes' : ''}`,
+        signal: deps.signal,
+        ...(asker === null ? {} : { consent: (repair) => ask(asker, repair, report, planLook(deps, globals)) }),
+      }),
+    );
+    const lines = [fixedInWords(result, seconds), ...leftLines(worthTelling(result.last.plan), look)];
+    deps.terminal.write(`${lines.join('\n')}\n`);
+    return exitOf(result.last, result.last.plan.repairs.length > 0);
+  } finally {
+    asker?.close();
+  }
+}
+
+/** What would be lost is not lost by pressing Enter. */
+function ask(asker: Pick<Asker, 'confirm'>, repair: Repair, report: Report, look: Look): Promise<boolean> {
+  for (const sentence of repairSteps(repair, look)) report({ kind: 'trouble', sentence });
+  return asker.confirm(repairQuestion(repair), repair.loses === null);
+}
+
+function exitOf({ plan }: FixSight, more: boolean): ExitCode {
+  return more || worthTelling(plan).length > 0 ? EXIT.refused : EXIT.done;
+}
+
+async function writeDryRun(seen: FixSight, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+  if (output === 'table') {
+    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
+    deps.terminal.write(`${fixPlanLines(seen, look).join('\n')}\n`);
+    return;
+  }
+  const [{ printDocument }, { fixPlanOf }] = await Promise.all([
+    import('../document/document.ts'),
+    import('../document/fix-plan.ts'),
+  ]);
+  deps.terminal.write(await printDocument(fixPlanOf(seen), output));
+}

@@ -1,0 +1,101 @@
+/** What `fix` shows: repairs in their order with the reason for it, what is left and what would help, and what it did. Pure. */
+import type { FixPlan, LeftOver, LeftReason, Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
+import type { Fixed, FixSight } from '../../pkg/engine/fix.ts';
+import { countSlots } from '../../pkg/cluster/model/slots.ts';
+import type { Look } from '../terminal.ts';
+import { counted, fold, grouped, listed } from './format.ts';
+import { createPaint, type Paint } from './paint.ts';
+import { factLines, indent, noteLines } from './plan-lines.ts';
+import { table } from './table.ts';
+
+const LEFT_WORDS: Readonly<Record<LeftReason, string>> = {
+  'by-itself': 'ends by itself',
+  'needs-consent': 'needs consent',
+  'by-hand': 'by hand',
+  refused: 'refused',
+  'after-others': 'after others',
+};
+
+/** The whole plan: what would be done, why in this order, what is left. */
+export function fixPlanLines({ state, plan }: Pick<FixSight, 'state' | 'plan'>, look: Look): string[] {
+  const paint = createPaint(look.colour);
+  const { name, namespace } = state.cluster;
+  if (plan.repairs.length === 0 && plan.left.length === 0) return [`${name} in namespace ${namespace} needs no repair`];
+  const title = `Repair ${name} in namespace ${namespace}: ${counted(plan.repairs.length, 'repair')}, ${counted(plan.left.length, 'problem')} left`;
+  return [paint.tone('strong', title), ...repairLines(plan.repairs, look, paint), ...leftLines(plan.left, look, paint)];
+}
+
+function repairLines(repairs: readonly Repair[], look: Look, paint: Paint): string[] {
+  if (repairs.length === 0) return [];
+  const columns = [
+    { header: '#', align: 'right' },
+    { header: 'PROBLEM' },
+    { header: 'REPAIR' },
+    { header: 'NODES' },
+    { header: 'SLOTS', align: 'right' },
+  ] as const;
+  const rows = repairs.map(({ code, title, nodes, slots }, at) => [
+    String(at + 1),
+    code,
+    title,
+    listed([...nodes], 3),
+    slots.length === 0 ? '-' : grouped(countSlots(slots)),
+  ]);
+  const losses = repairs.flatMap(({ loses }) => (loses === null ? [] : [loses.sentence]));
+  return [
+    '',
+    ...table(columns, rows, { width: look.width, paint }).map(indent),
+    '',
+    ...whyLines(repairs, look, paint),
+    ...factLines('loses', losses.length === 0 ? 'no key' : losses.join('; '), look.width, paint),
+  ];
+}
+
+/** One line for repairs that stand side by side for one reason. */
+function whyLines(repairs: readonly Repair[], look: Look, paint: Paint): string[] {
+  const groups = new Map<string, number[]>();
+  for (const [at, { why }] of repairs.entries()) groups.set(why, [...(groups.get(why) ?? []), at + 1]);
+  return [...groups].flatMap(([why, numbers]) => factLines(`why ${numbers.join(', ')}`, why, look.width, paint));
+}
+
+/** Each with what would help; `short` leaves out what is only worth knowing. */
+export function leftLines(left: readonly LeftOver[], look: Look, paint: Paint = createPaint(look.colour)): string[] {
+  if (left.length === 0) return [];
+  return [
+    '',
+    'Left:',
+    ...left.flatMap(({ problem, why, hint }) => [
+      ...fold(`  ${problem.code} (${LEFT_WORDS[why]}): ${problem.sentence}`, look.width),
+      ...noteLines([hint], look.width, paint).map((line) => `  ${line}`),
+    ]),
+  ];
+}
+
+/** What a person is asked about one repair. */
+export function repairQuestion({ code, title, loses }: Repair): string {
+  const loss = loses === null ? '' : `, and lose ${loses.sentence}`;
+  return `${code}: ${title}${loss}?`;
+}
+
+/** The steps of a repair's next batch, at most a few, before a person is asked about it. */
+export function repairSteps(repair: Repair, look: Look): string[] {
+  const steps = repair.batches[0]?.steps ?? [];
+  const shown = steps.slice(0, 4).map(({ kind, reason }) => `  ${kind}: ${reason}`);
+  const more = steps.length > shown.length ? [`  and ${steps.length - shown.length} more steps`] : [];
+  return [repair.why, ...shown, ...more].flatMap((line) => fold(line, look.width));
+}
+
+/** Problems of which somebody should know; notes are none. */
+export function worthTelling(plan: FixPlan): readonly LeftOver[] {
+  return plan.left.filter(({ problem }) => problem.severity !== 'info');
+}
+
+/** The last line of a run, for stdout. */
+export function fixedInWords({ repaired, skipped, last }: Fixed, seconds: string): string {
+  const { name } = last.state.cluster;
+  const did = repaired.length === 0 ? 'nothing was repaired' : `repaired ${listed([...repaired], 8)}`;
+  const passed = skipped.length === 0 ? '' : `, skipped ${listed([...skipped], 8)}`;
+  const rest = worthTelling(last.plan).length;
+  const still = rest === 0 ? 'no problem is left' : `${counted(rest, 'problem')} left`;
+  return `${name}: ${did}${passed}; ${still} (${seconds} s)`;
+}

@@ -1,0 +1,82 @@
+/** `planFix`: a table of faults and the repairs that they get, and what holds for every plan. */
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { CODE_NAMES } from '../../../../../pkg/cluster/check/codes.ts';
+import { interpret } from '../../../../../pkg/cluster/interpret.ts';
+import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
+import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
+import {
+  NO_POLICY,
+  type FixPlan,
+  type FixPolicy,
+  type SlotKeys,
+} from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { STAGES } from '../../../../../pkg/cluster/plan/fix/order.ts';
+import { simulate } from '../../../../../pkg/cluster/plan/simulate.ts';
+import { someObservation, someShape } from '../../../../support/observation-arbitraries.ts';
+import { healthyObservation } from '../../../../support/observation.ts';
+import { CASES, inWords } from './fix-cases.ts';
+import { breachesOf } from './laws.ts';
+
+function plan(observation: Observation, policy: Partial<FixPolicy> = {}, slotKeys: SlotKeys | null = null): FixPlan {
+  return planFix(interpret(observation), { ...NO_POLICY, ...policy }, { observation, slotKeys });
+}
+
+test('every code that check knows has its place in the order of a repair', () => {
+  const placed = STAGES.flatMap(({ answers }) => Object.keys(answers));
+  expect([...placed].sort()).toEqual([...CODE_NAMES].sort());
+});
+
+describe('plans', () => {
+  test.each(CASES)('%s', (_, observation, expected, options = {}) => {
+    expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
+  });
+});
+
+describe('of any cluster', () => {
+  test('a healthy one gets no repair', () => {
+    fc.assert(
+      fc.property(someShape, (shape) => {
+        const healthy = healthyObservation({ ...shape, hosts: Math.max(shape.hosts, shape.replicas + 1) });
+        expect(plan(healthy).repairs).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('no plan breaks a law, each problem is repaired or left, and a plan made twice is the same', () => {
+    fc.assert(
+      fc.property(someObservation, fc.boolean(), (observation, consent) => {
+        const all = {
+          acceptDataLoss: [{ start: 0, end: 16383 }],
+          takeover: true,
+          forgetStrangers: true,
+          startEmpty: true,
+        };
+        const made = plan(observation, consent ? all : {});
+        expect(breachesOf(observation, made, consent)).toEqual([]);
+        expect(plan(observation, consent ? all : {})).toEqual(made);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('batch after batch, planned anew each time, it comes to an end, and then plans nothing', () => {
+    fc.assert(
+      fc.property(someObservation, (observation) => {
+        let now = observation;
+        const done: string[] = [];
+        for (let round = 0; round < 40; round++) {
+          const batch = plan(now).repairs[0]?.batches[0];
+          if (batch === undefined) return;
+          done.push(JSON.stringify(batch));
+          // What the simulation can't show (keys that move, Kubernetes objects) would be planned again and again.
+          if (done.filter((one) => one === done.at(-1)).length > 2) return;
+          now = simulate(now, batch);
+        }
+        expect(done).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
