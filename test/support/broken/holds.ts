@@ -14,9 +14,13 @@ export async function whatIsWrong(scene: Scene): Promise<string[]> {
   if (state.uncovered.length > 0) wrong.push(`slots without an owner: ${JSON.stringify(state.uncovered)}`);
   if (state.contested.length > 0) wrong.push(`contested slots: ${JSON.stringify(state.contested)}`);
   if (state.openSlots.length > 0) wrong.push(`open slots: ${state.openSlots.map(({ slot }) => slot).join()}`);
-  for (const { differences } of state.views.slice(1)) wrong.push(`a view differs: ${differences.join('; ')}`);
+  const isLost = (text: string): boolean => scene.lostIds.some((id) => text.includes(id.slice(0, 8)));
+  for (const { differences } of state.views.slice(1)) {
+    const real = differences.filter((line) => !isLost(line));
+    if (real.length > 0) wrong.push(`a view differs: ${real.join('; ')}`);
+  }
   for (const node of state.nodes) {
-    if (node.pod === null) wrong.push(`a ghost: ${node.nodeId?.slice(0, 8)}`);
+    if (node.pod === null && !isLost(node.nodeId ?? '')) wrong.push(`a ghost: ${node.nodeId?.slice(0, 8)}`);
     if (node.reply?.kind !== 'answered') continue;
     const { info, keysInOwnSlots, clusterInfo } = node.reply.answer;
     const name = node.pod?.name ?? '';

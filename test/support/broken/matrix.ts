@@ -78,9 +78,10 @@ async function namedCodes(scene: Scene, state: BrokenState, { name }: Binary): P
 
 /** What must hold behind `fix`. @returns what it did, in words */
 async function judge(scene: Scene, state: BrokenState, mended: Mended): Promise<string> {
-  const { error, plan, batches } = mended;
+  const { error, plan, batches, elapsedMs } = mended;
   if (process.env['FIX_SHOW'] !== undefined) console.log(showing(state, mended));
   expect(error instanceof AppError ? `${error.code}: ${error.message} (${String(error.cause)})` : error).toBe(null);
+  expect(elapsedMs).toBeLessThan(state.withinMs ?? TEST_MS);
   // A second run finds nothing to do, whatever is left.
   expect(plan.repairs.map(({ code, title }) => `${code}: ${title}`)).toEqual([]);
   switch (state.outcome) {
@@ -89,12 +90,12 @@ async function judge(scene: Scene, state: BrokenState, mended: Mended): Promise<
         (await wrong(scene, state)).length === 0 ? [] : null,
       ).catch(() => wrong(scene, state));
       expect(left).toEqual([]);
-      return state.healedBy === undefined || batches.length > 0 ? 'repaired' : 'nothing to do';
+      return batches.length > 0 ? 'repaired' : 'waited: healed by itself';
     }
     case 'by-itself':
       expect(batches).toEqual([]);
       expect(await lostKeys(scene)).toEqual([]);
-      return 'waited';
+      return 'waited: it ends by itself';
     case 'refused': {
       const left = plan.left.filter(({ problem }) => state.codes.includes(problem.code));
       expect(left.map(({ why }) => why)).not.toContain('by-itself');

@@ -29,10 +29,11 @@ async function crash(scene: Scene, index: number): Promise<void> {
 /** Pod and process are gone, for good. */
 async function lose(scene: Scene, index: number): Promise<void> {
   await scene.wipe(index);
+  scene.lostIds.push(idOf(scene, index));
   scene.changePod(index, () => null);
 }
 
-export async function meet(scene: Scene, from: number, to: number): Promise<void> {
+async function meet(scene: Scene, from: number, to: number): Promise<void> {
   const { address = '', port = 0 } = scene.servers[to] ?? {};
   await scene.at(from, ['CLUSTER', 'MEET', address, port]);
 }
@@ -240,9 +241,13 @@ export const MEMBER_STATES: readonly BrokenState[] = [
   {
     row: '1.45',
     name: 'a frozen primary',
-    build: (scene) => Promise.resolve(scene.servers[A]?.kill('SIGSTOP')),
-    codes: ['node-unreachable'],
+    build: async (scene) => {
+      scene.servers[A]?.kill('SIGSTOP');
+      await untilFailed(scene, B, A);
+    },
+    codes: ['primary-down'],
     outcome: 'refused',
+    withinMs: 10_000,
   },
 ];
 

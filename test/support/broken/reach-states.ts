@@ -1,12 +1,15 @@
 /** Nodes that are not where the others look for them, and nodes that do not let each other in. */
+import type { RedisCommand } from '../../../pkg/engine/ports.ts';
 import { must } from '../form-cluster.ts';
 import { poll } from '../redis-server.ts';
-import { meet, untilKnown } from './member-states.ts';
+import { untilKnown } from './member-states.ts';
 import { startAt } from './moves.ts';
+import type { Scene } from './scene.ts';
 import type { BrokenState } from './state.ts';
 
 /** Three primaries, then a replica of each. */
 const [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C] = [0, 1, 2, 3, 4, 5];
+const ALL = [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C];
 const WITH_REPLICAS = { replicas: 1 };
 
 export const ADDRESS_STATES: readonly BrokenState[] = [
@@ -16,7 +19,7 @@ export const ADDRESS_STATES: readonly BrokenState[] = [
     scene: { ...WITH_REPLICAS, kind: 'foreign' },
     build: async (scene) => {
       await Promise.all(scene.servers.map((server) => server.stop()));
-      await startAt(scene, [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C]);
+      await startAt(scene, ALL);
     },
     codes: ['address-mismatch'],
     outcome: 'repaired',
@@ -26,12 +29,8 @@ export const ADDRESS_STATES: readonly BrokenState[] = [
     name: 'found each other again by gossip, the replicas still dial where their primaries were',
     scene: { ...WITH_REPLICAS, kind: 'foreign' },
     build: async (scene) => {
-      await Promise.all(scene.servers.map((server) => server.stop()));
-      await startAt(scene, [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C]);
-      for (const index of [B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C]) await meet(scene, A, index);
-      await Promise.all(
-        [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C].map((index) => untilKnown(scene, index, 6)),
-      );
+      // Who meets its primary before gossip tells of it follows at once; mostly somebody does not.
+      for (let tries = 0; tries < 4 && !(await anyDialsElsewhere(scene)); tries++) await moveAll(scene);
     },
     codes: ['replica-dials-stale-address'],
     healedBy: /^valkey/i,
@@ -55,6 +54,29 @@ export const ADDRESS_STATES: readonly BrokenState[] = [
     outcome: 'repaired',
   },
 ];
+
+/** All at new addresses, and one of them has met the others. */
+async function moveAll(scene: Scene): Promise<void> {
+  await Promise.all(scene.servers.map((server) => server.stop()));
+  await startAt(scene, ALL);
+  const others = ALL.slice(1).map((index) => scene.servers[index]);
+  await scene.at(
+    A,
+    ...others.map((server): RedisCommand => ['CLUSTER', 'MEET', server?.address ?? '', server?.port ?? 0]),
+  );
+  await Promise.all(ALL.map((index) => untilKnown(scene, index, ALL.length)));
+}
+
+async function anyDialsElsewhere(scene: Scene): Promise<boolean> {
+  const addresses = scene.servers.map(({ address }) => address);
+  const hosts = await Promise.all(
+    [REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C].map(async (index) => {
+      const [info] = await scene.at(index, ['INFO', 'replication']);
+      return /master_host:(\S+)/.exec(String(info))?.[1];
+    }),
+  );
+  return hosts.some((host) => host !== undefined && !addresses.includes(host));
+}
 
 /** Wrong passwords: everything looks well, and one node is alone. */
 export const ACCESS_STATES: readonly BrokenState[] = [

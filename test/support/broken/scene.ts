@@ -47,6 +47,8 @@ export interface Scene {
   readonly keys: Map<string, string>;
   /** Copies of keys that lost, as the settler saved them. */
   readonly saved: KeyConflict[];
+  /** Ids of nodes whose pods are gone for good: until Kubernetes makes new ones, the others remember them. */
+  readonly lostIds: string[];
   /** Node ids when the cluster was formed. */
   readonly ids: string[];
   /** Runs commands on a server. @throws at the first error reply */
@@ -118,6 +120,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
     kube: { pods: [], services: [], statefulSets: [], hosts: [], claims: [], config: null, operation: null, gaps: [] },
     keys: new Map(),
     saved,
+    lostIds: [],
     ids: [],
     at: (index, ...commands) => must(port, server(index), commands),
     observe: () => observeScene(scene),

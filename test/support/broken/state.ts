@@ -20,6 +20,8 @@ export interface BrokenState {
   readonly consent?: Readonly<Record<string, unknown>>;
   /** Keys that are gone for certain, and whose loss consent covers. */
   readonly lost?: (slot: number) => boolean;
+  /** The longest that `fix` may take. */
+  readonly withinMs?: number;
   /** What else must hold in the end. @returns what does not */
   readonly holds?: (scene: Scene) => Promise<readonly string[]>;
 }
