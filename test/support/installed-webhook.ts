@@ -44,6 +44,7 @@ export function cluster(): { store: ReturnType<typeof createObjectStore>; kube: 
         ? [{ apiVersion: 'v1', kind, metadata: { name: 'p', labels: LABELS } }]
         : [...store.objects.values()].filter((object) => object.kind === kind),
     logTail: async () => ['no JSON', JSON.stringify({ msg: 'else' }), JSON.stringify(line)],
+    evict: unused,
     readFacts: unused,
     listClusters: unused,
     watchPods: unused,
