@@ -153,9 +153,40 @@ function addressOf(service: KubeObject): string {
   throw new AppError(`Service ${service.metadata.name} has no ClusterIP yet`, { code: 'no-address' });
 }
 
+/**
+ * Looks which claims of a cluster have served, and takes them away.
+ * @returns how many are still open
+ * @throws AppError of the API server
+ */
+export async function settleClaims(
+  kube: Pick<KubePort, 'list' | 'replace'>,
+  clock: Pick<Clock, 'now'>,
+  cluster: ClusterRef,
+): Promise<number> {
+  const selector = `${CLUSTER_LABEL}=${cluster.name}`;
+  const services = (await kube.list('v1', 'Service', { selector })).filter(isClaimed);
+  if (services.length === 0) return 0;
+  const pods = (await kube.list('v1', 'Pod', { selector })).map(seenPod);
+  const facts: IdentityFacts = {
+    cluster: cluster.name,
+    pods,
+    services: services.map(seenService),
+    formedNodes: null,
+    now: clock.now(),
+    claimant: '',
+  };
+  const byName = new Map(services.map((each) => [each.metadata.name, each]));
+  await settle(kube, byName, facts, false);
+  return [...byName.values()].filter(isClaimed).length;
+}
+
+function isClaimed({ metadata }: KubeObject): boolean {
+  return (metadata.annotations?.[CLAIM_ANNOTATION] ?? '') !== '';
+}
+
 /** Claims whose pods are seen have served. Whoever else changed the Service meanwhile has a reason; so nothing is tried twice. */
 async function settle(
-  kube: IdentityKube,
+  kube: Pick<KubePort, 'replace'>,
   services: Map<string, KubeObject>,
   facts: IdentityFacts,
   dryRun: boolean,

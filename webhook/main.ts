@@ -20,6 +20,8 @@ import { judge, type JudgeDeps } from './judge.ts';
 import { createLargeReviews, HEAP_MB, serveLarge } from './large.ts';
 import { mutate } from './mutate.ts';
 import { keepRounds } from './rounds.ts';
+import { settleClaims } from './identity.ts';
+import { createSettler } from './settler.ts';
 import { startServer, type RunningServer } from './server.ts';
 import { readSettings, serverNames, type Settings } from './settings.ts';
 
@@ -44,7 +46,7 @@ async function main(log: Logger, settings: Settings): Promise<void> {
     if (stop.signal.aborted) return 'stopping';
     return running.server === null ? 'no certificate yet' : null;
   };
-  const { kubeIn, judging } = judgingWith(client);
+  const { kubeIn, judging } = judgingWith(client, log, stop.signal);
   const large = createLargeReviews({
     start: () => new Worker(new URL(import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } }),
   });
@@ -73,9 +75,19 @@ async function main(log: Logger, settings: Settings): Promise<void> {
 }
 
 /** What both threads judge with. */
-function judgingWith(client: RestClient): { kubeIn: (namespace: string) => KubePort; judging: JudgeDeps } {
+function judgingWith(
+  client: RestClient,
+  log: Logger,
+  signal: AbortSignal,
+): { kubeIn: (namespace: string) => KubePort; judging: JudgeDeps } {
   const kubeIn = (namespace: string): KubePort => createKubePort(client, namespace);
-  const admit: JudgeDeps['mutate'] = (request) => mutate(request, { kubeIn, clock: systemClock });
+  const { admitted } = createSettler({
+    settle: (cluster) => settleClaims(kubeIn(cluster.namespace), systemClock, cluster),
+    clock: systemClock,
+    signal,
+    onFailure: (error) => log.warn({ failure: reasonOf(error) }, 'claims could not be settled'),
+  });
+  const admit: JudgeDeps['mutate'] = (request) => mutate(request, { kubeIn, clock: systemClock, onAdmitted: admitted });
   return { kubeIn, judging: { mutate: admit, stopwatch: () => performance.now() } };
 }
 
@@ -100,20 +112,17 @@ function afterRound(
   to.metrics.certificates({ leaf, authority: now.bundle === '' ? leaf : daysLeft(now.bundle) });
 }
 
-async function runProgram(): Promise<void> {
+const log = pino();
+try {
   const settings = readSettings(process.env);
-  const log = pino({ level: settings.logLevel });
-  try {
+  log.level = settings.logLevel;
+  if (parentPort === null) {
     await main(log, settings);
-  } catch (error) {
-    log.fatal({ why: reasonOf(error) }, 'ended');
-    process.exitCode = EXIT.failed;
+  } else {
+    const { judging } = judgingWith(connectToKubernetes(), log, new AbortController().signal);
+    serveLarge(parentPort, (body) => judge(body, judging));
   }
-}
-
-if (parentPort === null) {
-  await runProgram();
-} else {
-  const { judging } = judgingWith(connectToKubernetes());
-  serveLarge(parentPort, (body) => judge(body, judging));
+} catch (error) {
+  log.fatal({ why: reasonOf(error) }, 'ended');
+  process.exitCode = EXIT.failed;
 }

@@ -1,4 +1,5 @@
 /** From a review's request to a verdict: examine, take an identity, complete, diff. Knows Kubernetes only as a port. */
+import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
 import { nodeName, type ClusterSpec } from '../pkg/cluster/model/spec.ts';
 import type { Clock } from '../pkg/engine/ports.ts';
@@ -16,6 +17,8 @@ export interface MutateDeps {
   /** Of one namespace. */
   readonly kubeIn: (namespace: string) => IdentityKube;
   readonly clock: Pick<Clock, 'now'>;
+  /** Told of every pod that took a number. */
+  readonly onAdmitted?: (cluster: ClusterRef) => void;
 }
 
 /** What there is to say of an admission besides the verdict; no content of the pod. */
@@ -73,6 +76,7 @@ async function admit(candidate: Candidate, request: ReviewRequest, deps: MutateD
   if (result.kind !== 'injected') return { verdict: declined(result), cluster: cluster.name, node };
   if (!request.dryRun) {
     await keepRecord(kube, cluster, { ordinal, node, address, shard: result.shard }, { record, spec });
+    deps.onAdmitted?.(cluster);
   }
   const patch = patchBetween(request.object as Json, result.pod);
   const warnings = [...identity.warnings, ...result.warnings];

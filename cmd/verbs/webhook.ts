@@ -34,7 +34,7 @@ export const webhookVerb = defineVerb({
     0: 'done; status: healthy',
     1: 'failed, or not installed',
     2: 'wrong usage',
-    3: 'status: something is wrong',
+    3: 'status: something is wrong; install: it is installed in another namespace',
     130: 'interrupted; the same command goes on',
   },
   run: async (request, deps) => {

@@ -82,7 +82,7 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   });
   if (!brought) refuseSurroundings(surroundings, spec);
   const plan = planCreate({ state, kube, spec, policy });
-  if (tryOut && makesObjects(plan)) await tryObjects(ports, spec);
+  if (tryOut && !brought && makesObjects(plan)) await tryObjects(ports, spec);
   const told = plan.kind === 'refused' ? [] : plan.remarks;
   return {
     spec,

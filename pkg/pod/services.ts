@@ -1,5 +1,6 @@
 /** Services: one for clients, and one for each node, which is the node's address for ever. */
 import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
+import type { ClusterRef } from '../cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
 import { specAnnotations } from './annotations.ts';
 import { clusterLabels, nodeLabels, nodeSelector } from './labels.ts';
@@ -14,11 +15,16 @@ const busPort = { name: 'tcp-bus', protocol: 'TCP', port: BUS_PORT, targetPort: 
 
 /** Service NAME: ready pods only; its annotations record what `create` was asked for. */
 export function clientService(spec: ClusterSpec): Manifest {
-  const { name, namespace } = spec.cluster;
+  const service = broughtClientService(spec.cluster);
+  return { ...service, metadata: { ...service.metadata, annotations: specAnnotations(spec) } };
+}
+
+/** The same for pods that people brought: it records nothing, because their shape is not ours to change. */
+export function broughtClientService({ name, namespace }: ClusterRef): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace, labels: clusterLabels(name, 'client'), annotations: specAnnotations(spec) },
+    metadata: { name, namespace, labels: clusterLabels(name, 'client') },
     spec: {
       type: 'ClusterIP',
       selector: { [CLUSTER_LABEL]: name },

@@ -13,7 +13,7 @@ import {
   startHookServer,
   type HookServer,
 } from './hook-server.ts';
-import { median, writeSection } from './report.ts';
+import { median, percentile, writeSection } from './report.ts';
 
 const REVIEWS = Number(process.env['BENCH_REVIEWS'] ?? '1000');
 const AT_ONCE = 4;
@@ -90,11 +90,6 @@ async function round(server: HookServer, reviews: readonly HostileReview[]): Pro
   attackers.destroy();
   probes.destroy();
   return { waits, outcomes };
-}
-
-function percentile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 
 async function main(): Promise<void> {

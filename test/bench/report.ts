@@ -43,6 +43,12 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The value that the given part of the values, 0.99 say, does not exceed. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
+}
+
 /**
  * Runs every contender once a round, in turn, after `warmUps` rounds that do not count.
  * @returns what each contender's runs returned, under its name

@@ -39,12 +39,9 @@ export function createCluster(): Cluster {
       await turn();
       return store.get(version, kind, name);
     },
-    list: async (_, kind, options) => {
+    list: async (...asked) => {
       await turn();
-      const [key = '', value] = (options?.selector ?? '').split('=');
-      return [...store.objects.values()].filter(
-        (object) => object.kind === kind && (value === undefined || object.metadata.labels?.[key] === value),
-      );
+      return store.list(...asked);
     },
     create: (object) => written('create', object, () => store.create(withAddress(object))),
     replace: (object) => written('replace', object, () => store.replace(object)),

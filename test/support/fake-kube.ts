@@ -2,7 +2,7 @@
 import { AppError } from '../../pkg/errors.ts';
 import type { KubeObject, KubePort } from '../../pkg/engine/ports.ts';
 
-export type ObjectStore = Pick<KubePort, 'get' | 'create' | 'replace' | 'remove' | 'apply'> & {
+export type ObjectStore = Pick<KubePort, 'get' | 'list' | 'create' | 'replace' | 'remove' | 'apply'> & {
   readonly objects: Map<string, KubeObject>;
 };
 
@@ -18,6 +18,12 @@ export function createObjectStore(): ObjectStore {
   return {
     objects,
     get: async (_, kind, name) => objects.get(keyOf(kind, name)) ?? null,
+    list: async (_, kind, options) => {
+      const [key = '', value] = (options?.selector ?? '').split('=');
+      return [...objects.values()].filter(
+        (object) => object.kind === kind && (value === undefined || object.metadata.labels?.[key] === value),
+      );
+    },
     create: async (object) => {
       if (objects.has(keyOf(object.kind, object.metadata.name)))
         throw new AppError('it is there already', { code: 'already-exists' });

@@ -39,10 +39,10 @@ export function cluster(): { store: ReturnType<typeof createObjectStore>; kube: 
     ...store,
     namespace: 'kubectl-redis-system',
     apply,
-    list: async (_, kind) =>
+    list: async (version, kind, options) =>
       kind === 'Pod'
         ? [{ apiVersion: 'v1', kind, metadata: { name: 'p', labels: LABELS } }]
-        : [...store.objects.values()].filter((object) => object.kind === kind),
+        : store.list(version, kind, options),
     logTail: async () => ['no JSON', JSON.stringify({ msg: 'else' }), JSON.stringify(line)],
     evict: unused,
     readFacts: unused,

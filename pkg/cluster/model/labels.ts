@@ -31,3 +31,5 @@ export const PROGRESS_ANNOTATION = 'kubectl-redis.io/progress';
 export const SPEC_HASH_KEY = 'spec-hash';
 export const FORMED_KEY = 'formed';
 export const NODES_KEY = 'nodes';
+/** Budgets that were made for pods that people brought: `SHARD:MEMBERS`, with spaces between them. */
+export const BUDGETS_KEY = 'budgets';

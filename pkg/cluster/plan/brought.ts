@@ -7,6 +7,7 @@
 import type { KubeFacts, PodFacts } from '../model/observation.ts';
 import {
   ANNOUNCE_ANNOTATION,
+  BUDGETS_KEY,
   FORMED_KEY,
   INJECTED_ANNOTATION,
   NODE_LABEL,
@@ -36,10 +37,58 @@ export function withRecord(plan: Plan, state: ClusterState, kube: KubeFacts): Pl
     const mark: Batch = { title: 'mark as formed', steps: [{ kind: 'mark-formed', reason }] };
     return { kind: 'batches', batches: [mark, ...rest], remarks: plan.remarks };
   }
-  if (rest.length > 0 || kube.config[NODES_KEY] === broughtTable(state, kube)) return plan;
-  const reason = 'addresses and shards, for a node that comes back without its volume';
-  const table: Batch = { title: 'record the nodes', steps: [{ kind: 'apply-config', reason }] };
-  return { kind: 'batches', batches: [table], remarks: plan.remarks };
+  const table = broughtTable(state, kube);
+  if (rest.length > 0 || (kube.config[NODES_KEY] === table && isProtected(state.cluster.name, kube, table)))
+    return plan;
+  const reason = 'addresses and shards, for a node that comes back without its volume; Service and budgets';
+  const record: Batch = { title: 'record the nodes', steps: [{ kind: 'apply-config', reason }] };
+  return { kind: 'batches', batches: [record], remarks: plan.remarks };
+}
+
+/** Whether clients have a Service, and drains the labels and budgets that keep them from taking two nodes of a shard. */
+function isProtected(cluster: string, kube: KubeFacts, table: string): boolean {
+  const lines = parseNodeTable(table);
+  return (
+    kube.services.some(({ name }) => name === cluster) &&
+    (kube.config?.[BUDGETS_KEY] ?? '') === renderBudgets(budgetsFor(cluster, kube, lines)) &&
+    unlabelledPods(cluster, kube, lines).length === 0
+  );
+}
+
+/**
+ * Shard -> its members, for shards of more than one. Only of pods that the webhook completed: it gives the shard's label to
+ * their successors, and without it a budget would wait for them for ever.
+ */
+export function budgetsFor(cluster: string, kube: KubeFacts, lines: readonly NodeLine[]): ReadonlyMap<string, number> {
+  const members = new Map<string, number>();
+  for (const { shard } of webhookPods(cluster, kube, lines)) members.set(shard, (members.get(shard) ?? 0) + 1);
+  return new Map([...members].filter(([, count]) => count > 1).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export function renderBudgets(budgets: ReadonlyMap<string, number>): string {
+  return [...budgets].map(([shard, members]) => `${shard}:${members}`).join(' ');
+}
+
+/** Pods that were made before their shard was known, and which it is. */
+export function unlabelledPods(
+  cluster: string,
+  kube: KubeFacts,
+  lines: readonly NodeLine[],
+): readonly { readonly pod: PodFacts; readonly shard: string }[] {
+  return webhookPods(cluster, kube, lines).filter(({ pod, shard }) => pod.labels[SHARD_LABEL] !== shard);
+}
+
+function webhookPods(
+  cluster: string,
+  kube: KubeFacts,
+  lines: readonly NodeLine[],
+): { readonly pod: PodFacts; readonly shard: string }[] {
+  const shards = new Map(lines.map(({ ordinal, shard }) => [ordinal, shard]));
+  return kube.pods.flatMap((pod) => {
+    const n = ordinalOf(cluster, pod);
+    const shard = n === null ? null : (shards.get(n) ?? null);
+    return shard === null || pod.annotations[INJECTED_ANNOTATION] !== 'webhook' ? [] : [{ pod, shard }];
+  });
 }
 
 /** Lines `N NODE ADDRESS SHARD` by N. Until the cluster is formed only of pods that are there, later of all that ever were. */

@@ -4,7 +4,7 @@
  */
 import { interpret } from '../../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation, ServiceFacts } from '../../cluster/model/observation.ts';
-import { FORMED_KEY, NODE_LABEL, NODES_KEY } from '../../cluster/model/labels.ts';
+import { BUDGETS_KEY, FORMED_KEY, NODE_LABEL, NODES_KEY } from '../../cluster/model/labels.ts';
 import { nodeName } from '../../cluster/model/spec.ts';
 import { broughtTable, injectedPods, ordinalOf } from '../../cluster/plan/brought.ts';
 import { recordOf, serviceOf } from '../../pod/inject/record.ts';
@@ -12,9 +12,10 @@ import { configName } from '../../pod/names.ts';
 import { parseNodeTable } from '../../cluster/model/node-table.ts';
 import type { KubeObject, KubePort } from '../ports.ts';
 import { untilWon } from '../races.ts';
+import { protectBrought } from './protect-brought.ts';
 
 const MAX_TRIES = 10;
-type Kube = Pick<KubePort, 'get' | 'replace' | 'create'>;
+type Kube = Pick<KubePort, 'get' | 'list' | 'replace' | 'create' | 'apply'>;
 
 /**
  * Makes what injected pods lack, and writes the table of nodes and, where `formed`, that the cluster was formed; that is
@@ -34,7 +35,11 @@ export async function recordBrought(
     const data = (config?.['data'] ?? {}) as Record<string, string>;
     const facts: KubeFacts = { ...observation.kube, services, config: config === null ? null : data };
     const table = broughtTable(interpret({ ...observation, kube: facts }), facts);
-    await write(kube, cluster, config, { ...data, [NODES_KEY]: table }, formed || data[FORMED_KEY] === 'true');
+    // Last of all, because what it says is not looked for again.
+    const isFormed = data[FORMED_KEY] === 'true';
+    const budgets = isFormed ? await protectBrought(kube, cluster, facts, table) : data[BUDGETS_KEY];
+    const kept = budgets === undefined ? {} : { [BUDGETS_KEY]: budgets };
+    await write(kube, cluster, config, { ...data, [NODES_KEY]: table, ...kept }, formed || isFormed);
   });
 }
 

@@ -78,11 +78,11 @@ describeWebhook('the samples', () => {
     };
 
     test('is a healthy cluster', async () => {
-      const { problems } = JSON.parse((await tried.run('check', name, '-o', 'json')).stdout) as {
-        readonly problems: readonly { readonly code: string }[];
+      const { items } = JSON.parse((await tried.run('check', name, '-o', 'json')).stdout) as {
+        readonly items: readonly { readonly code: string }[];
       };
       // The one thing that there is to say of a cache.
-      expect(problems.map(({ code }) => code)).toEqual(ephemeral ? ['ephemeral-data'] : []);
+      expect(items.map(({ code }) => code)).toEqual(ephemeral ? ['ephemeral-data'] : []);
       const again = await tried.run('create', name);
       expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Nothing was changed')]);
     }, 60_000);

@@ -105,7 +105,7 @@ function triedCluster(env: ClusterEnv, name: string, checker: WriteChecker): Tri
     run: (...args) => cli(args, { namespace: env.namespace }),
     kubectl: async (...args) => {
       const ended = await kubectl(args, env);
-      expect([args.join(' '), ended.code, ended.stderr]).toEqual([args.join(' '), 0, expect.any(String)]);
+      if (ended.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${ended.stderr}\n${await story(env, name)}`);
       return ended.stdout.trim();
     },
     look,

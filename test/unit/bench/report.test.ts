@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { alternate, median, placeSection, renderSection, spread } from '../../bench/report.ts';
+import { alternate, median, percentile, placeSection, renderSection, spread } from '../../bench/report.ts';
 
 describe('median', () => {
   test.each([
@@ -13,6 +13,14 @@ describe('median', () => {
   test('of nothing is an error', () => {
     expect(() => median([])).toThrow('no values');
   });
+});
+
+test.each([
+  [[5], 0.99, 5],
+  [[4, 1, 3, 2], 0.5, 2],
+  [Array.from({ length: 100 }, (_, at) => at + 1), 0.99, 99],
+])('of %j, the part %d is at most %d', (values, part, expected) => {
+  expect(percentile(values, part)).toBe(expected);
 });
 
 test('spread shows the median between the extremes', () => {

@@ -3,6 +3,7 @@ import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
 import { broughtTable, withRecord } from '../../../../pkg/cluster/plan/brought.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
+import { selects } from '../../../../pkg/engine/steps/protect-brought.ts';
 import { recordBrought } from '../../../../pkg/engine/steps/record-brought.ts';
 import { AppError } from '../../../../pkg/errors.ts';
 import { createObjectStore } from '../../../support/fake-kube.ts';
@@ -11,9 +12,10 @@ import { specOf } from '../../../support/spec.ts';
 
 /** Six pods of one StatefulSet, redis-0 … redis-5, numbered by label as the webhook does. */
 function injected(observation: Observation, config: Record<string, string> | null): Observation {
-  const services = observation.kube.pods.map((_, n) => ({
-    name: `redis-${n}`,
-    clusterIP: `10.1.0.${n}`,
+  const names = ['redis', ...observation.kube.pods.map((_, n) => `redis-${n}`)];
+  const services = names.map((name, n) => ({
+    name,
+    clusterIP: `10.1.0.${n - 1}`,
     selector: {},
     labels: {},
     annotations: {},
@@ -27,6 +29,17 @@ function injected(observation: Observation, config: Record<string, string> | nul
     annotations: { 'kubectl-redis.io/injected': 'inject' },
   }));
   return { ...observation, kube: { ...observation.kube, pods, services, statefulSets: [], config } };
+}
+
+/** The same pods, completed by the webhook; those of a formed cluster may carry their shard. */
+function byWebhook(observation: Observation, withShard = false): Observation {
+  const shards = shardsOf(table(observation));
+  const pods = observation.kube.pods.map((pod, n) => ({
+    ...pod,
+    annotations: { 'kubectl-redis.io/injected': 'webhook' },
+    labels: { ...pod.labels, ...(withShard ? { 'kubectl-redis.io/shard': shards[n] ?? '' } : {}) },
+  }));
+  return { ...observation, kube: { ...observation.kube, pods } };
 }
 
 const fresh = (config: Record<string, string> | null) => injected(freshObservation({ kind: 'foreign' }), config);
@@ -57,6 +70,18 @@ describe('the plan of create for injected pods', () => {
     const observation = formed({ formed: 'true', nodes: table(formed({})).replaceAll(/ .$/gm, ' -') });
     expect(titlesOf(observation)).toEqual(['record the nodes']);
     expect(titlesOf(formed({ formed: 'true', nodes: table(observation) }))).toEqual(['nothing']);
+  });
+
+  test('records again what clients and drains lack', () => {
+    const whole = formed({ formed: 'true' });
+    const config = { formed: 'true', nodes: table(whole) };
+    const withoutService = formed(config);
+    const services = withoutService.kube.services.slice(1);
+    expect(titlesOf({ ...withoutService, kube: { ...withoutService.kube, services } })).toEqual(['record the nodes']);
+    expect(titlesOf(byWebhook(formed(config)))).toEqual(['record the nodes']);
+    const budgets = '1:2 2:2 3:2';
+    expect(titlesOf(byWebhook(formed({ ...config, budgets })))).toEqual(['record the nodes']);
+    expect(titlesOf(byWebhook(formed({ ...config, budgets }), true))).toEqual(['nothing']);
   });
 
   test('makes what pods wait for that were injected offline', () => {
@@ -111,6 +136,66 @@ describe('the table', () => {
   });
 });
 
+describe('what protects pods of the webhook', () => {
+  const cluster = { namespace: 'default', name: 'redis' };
+  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-config' } };
+  const observation = byWebhook(formed({ formed: 'true' }));
+  const stored = async (): Promise<ReturnType<typeof createObjectStore>> => {
+    const store = createObjectStore();
+    await store.create({ ...configMap, data: { formed: 'true', nodes: table(observation) } });
+    return store;
+  };
+
+  test('is made: a Service, labels, a budget a shard that lets one of two go', async () => {
+    const store = await stored();
+    await recordBrought(store, cluster, observation, false);
+    const kinds = [...store.objects.keys()].map((key) => key.split('/')[0]);
+    expect(kinds.filter((kind) => kind === 'Pod')).toHaveLength(6);
+    const [first] = observation.kube.pods;
+    const [shard] = shardsOf(table(observation));
+    const labelled = store.objects.get(`Pod/${first?.name}`)?.metadata.labels;
+    expect(labelled).toEqual({ 'kubectl-redis.io/shard': shard });
+    expect(store.objects.get('Service/redis')?.['spec']).toMatchObject({
+      selector: { 'kubectl-redis.io/cluster': 'redis' },
+      publishNotReadyAddresses: false,
+    });
+    expect(store.objects.get('PodDisruptionBudget/redis-shard-2')?.['spec']).toEqual({
+      minAvailable: 1,
+      selector: { matchLabels: { 'kubectl-redis.io/cluster': 'redis', 'kubectl-redis.io/shard': '2' } },
+    });
+    const data = store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
+    expect(data['budgets']).toBe('1:2 2:2 3:2');
+    expect(titlesOf(byWebhook(formed(data), true))).toEqual(['nothing']);
+  });
+
+  test('leaves a Service and budgets of people as they are', async () => {
+    const store = await stored();
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'redis' }, spec: { clusterIP: 'None' } };
+    await store.create(service);
+    const selector = { matchExpressions: [{ key: 'name', operator: 'In', values: ['redis-1'] }] };
+    const own = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'own' }, spec: { selector } };
+    await store.create(own);
+    await recordBrought(store, cluster, observation, false);
+    expect(store.objects.get('Service/redis')?.['spec']).toEqual({ clusterIP: 'None' });
+    const budgets = [...store.objects.keys()].filter((key) => key.startsWith('PodDisruptionBudget'));
+    expect(budgets).toEqual(['PodDisruptionBudget/own']);
+  });
+
+  test.each([
+    [undefined, false],
+    [{}, true],
+    [{ matchLabels: { app: 'a' } }, true],
+    [{ matchLabels: { app: 'b' } }, false],
+    [{ matchExpressions: [{ key: 'app', operator: 'In', values: ['a'] }] }, true],
+    [{ matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['a'] }] }, false],
+    [{ matchExpressions: [{ key: 'no', operator: 'NotIn', values: ['a'] }] }, true],
+    [{ matchExpressions: [{ key: 'app', operator: 'Exists' }] }, true],
+    [{ matchLabels: { app: 'a' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] }, false],
+  ])('selector %j: %s', (selector, expected) => {
+    expect(selects(selector, { app: 'a' })).toBe(expected);
+  });
+});
+
 describe('writing the record', () => {
   const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-config' } };
   const cluster = { namespace: 'default', name: 'redis' };
@@ -147,7 +232,7 @@ describe('writing the record', () => {
     const create: typeof store.create = (object) =>
       store.create({ ...object, spec: { ...(object['spec'] as object), clusterIP: '10.9.0.5' } });
     const observation = fresh(null);
-    const services = observation.kube.services.slice(0, 5);
+    const services = observation.kube.services.slice(0, 6);
     const pods = observation.kube.pods.map((pod) => ({ ...pod, labels: {} }));
     const kube = { ...observation.kube, services, pods: pods.map((pod, n) => ({ ...pod, name: `redis-${n}` })) };
     await recordBrought({ ...store, create }, cluster, { ...observation, kube }, false);

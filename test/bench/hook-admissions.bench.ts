@@ -1,0 +1,118 @@
+/**
+ * Admissions on a real Kubernetes: pods are made at a steady rate, and the webhook makes nodes of them, with all its look-ups and
+ * writes. What an admission took is what the webhook logs; what people notice is how much longer the making of a pod takes.
+ *
+ * Needs $E2E_KUBECONFIG, and $E2E_WEBHOOK_IMAGE, an image of the webhook that the hosts have. No webhook may be installed.
+ */
+import { randomBytes } from 'node:crypto';
+import type { KubeObject } from '../../pkg/engine/ports.ts';
+import { createRestClient } from '../../pkg/kube/client.ts';
+import { loadKubeTarget } from '../../pkg/kube/config.ts';
+import { createKubePort } from '../../pkg/kube/kube-port.ts';
+import { CLI, runToEnd } from './command.ts';
+import { median, percentile, writeSection } from './report.ts';
+
+const A_SECOND = 20;
+const SECONDS = 30;
+const PODS_A_CLUSTER = 20;
+const WARM_UP = 40;
+const MAX_P99_MS = 20;
+
+const kubeconfig = process.env['E2E_KUBECONFIG'] ?? '';
+const image = process.env['E2E_WEBHOOK_IMAGE'] ?? '';
+if (kubeconfig === '' || image === '') throw new Error('set E2E_KUBECONFIG and E2E_WEBHOOK_IMAGE');
+const env = { KUBECONFIG: kubeconfig, NO_COLOR: '1' };
+const id = randomBytes(4).toString('hex');
+const [system, pods] = [`bench-hook-${id}`, `bench-pods-${id}`];
+
+const kubectl = (...args: string[]): ReturnType<typeof runToEnd> => runToEnd(['kubectl', ...args], env);
+const webhook = (...args: string[]): ReturnType<typeof runToEnd> =>
+  runToEnd([...CLI, 'webhook', ...args, '-n', system], env);
+const client = createRestClient(loadKubeTarget({ kubeconfig, namespace: pods }));
+const kube = createKubePort(client, pods);
+
+/** A pod that no host takes. */
+function pod(name: string, cluster: string | null): KubeObject {
+  const labels: Record<string, string> = cluster === null ? {} : { 'kubectl-redis.io/cluster': cluster };
+  const spec = { nodeSelector: { 'no-such-host': '' }, containers: [{ name: 'redis', image: 'redis' }] };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec };
+}
+
+/** Makes pods at the rate, however long each takes; returns how long each took, in milliseconds. */
+async function make(prefix: string, count: number, clusterOf: (n: number) => string | null): Promise<number[]> {
+  const from = performance.now();
+  const made: Promise<number>[] = [];
+  for (let n = 0; n < count; n++) {
+    const due = from + (n * 1000) / A_SECOND - performance.now();
+    if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
+    const asked = performance.now();
+    made.push(kube.create(pod(`${prefix}-${n}`, clusterOf(n))).then(() => performance.now() - asked));
+  }
+  return Promise.all(made);
+}
+
+/** Milliseconds of every admission that the webhook's pods logged. */
+async function logged(): Promise<number[]> {
+  const { stdout } = await kubectl(
+    'logs',
+    '-n',
+    system,
+    '-l',
+    'app.kubernetes.io/name=kubectl-redis-webhook',
+    '--tail=-1',
+  );
+  return stdout.split('\n').flatMap((line) => {
+    if (!line.includes('"msg":"admission"')) return [];
+    const { ms, pod: name, result } = JSON.parse(line) as { ms: number; pod: string | null; result: string };
+    if (!String(name).startsWith('measured-')) return [];
+    if (result !== 'injected') throw new Error(line);
+    return [ms];
+  });
+}
+
+async function main(): Promise<void> {
+  await kubectl('create', 'namespace', pods);
+  await webhook('install', '--image', image);
+  const clusterOf = (n: number): string => `shop${Math.floor(n / PODS_A_CLUSTER)}x`;
+  await make('warm-up', WARM_UP, () => 'warm');
+  const count = A_SECOND * SECONDS;
+  const plain = await make('plain', count, () => null);
+  const asked = await make('measured', count, clusterOf);
+  const took = await logged();
+  if (took.length !== count) throw new Error(`${count} pods were made, ${took.length} admissions were logged`);
+  const row = (what: string, values: readonly number[]): string[] => [
+    what,
+    `${median(values).toFixed(1)} ms`,
+    `${percentile(values, 0.99).toFixed(1)} ms`,
+    `${Math.max(...values).toFixed(1)} ms`,
+  ];
+  writeSection({
+    id: 'hook-admissions',
+    title: 'Admissions on a real Kubernetes',
+    command: 'npm run bench:hook-admissions',
+    text:
+      `${count} pods at ${A_SECOND} a second, as nodes of ${count / PODS_A_CLUSTER} clusters that did not exist before, so that every ` +
+      'admission also makes a Service and writes its line into a ConfigMap; two replicas of the webhook on hosts of a cluster on ' +
+      'one machine. An admission is what the webhook logs, from the whole review to its answer; the making of a pod is what a client ' +
+      `of the API server waits for, with the webhook, and before it without (${count} pods that do not ask).`,
+    table: [
+      ['', 'median', '99th percentile', 'longest'],
+      row('admission', took),
+      row('making of a pod, with the webhook', asked),
+      row('making of a pod that does not ask', plain),
+    ],
+    goals: [
+      { what: '99th percentile of admissions', reached: percentile(took, 0.99), atMost: MAX_P99_MS, unit: ' ms' },
+    ],
+  });
+}
+
+try {
+  await main();
+} finally {
+  client.close();
+  await webhook('uninstall').catch(() => undefined);
+  for (const namespace of [system, pods]) {
+    await kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false');
+  }
+}

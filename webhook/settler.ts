@@ -1,0 +1,52 @@
+/**
+ * Settles claims a moment after their admissions. A claim counts until its pod is seen, and a pod is seen when somebody looks: were
+ * that only the next admission, the successor of a pod that lived for seconds would wait until the claim lapses.
+ */
+import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
+import type { Clock } from '../pkg/engine/ports.ts';
+
+/** After an admission: the API server has stored its pod by the first look, mostly. */
+const LOOKS_AFTER_MS: readonly number[] = [1_000, 3_000, 10_000, 30_000];
+
+export interface SettlerDeps {
+  /** Looks once; returns how many claims are still open. */
+  readonly settle: (cluster: ClusterRef) => Promise<number>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly signal: AbortSignal;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Settler {
+  /** Somebody was admitted. One series of looks a cluster: a new admission begins it anew. */
+  readonly admitted: (cluster: ClusterRef) => void;
+}
+
+export function createSettler({ settle, clock, signal, onFailure }: SettlerDeps): Settler {
+  const running = new Map<string, { again: boolean }>();
+  const series = async (cluster: ClusterRef, state: { again: boolean }): Promise<void> => {
+    for (let look = 0; look < LOOKS_AFTER_MS.length; look++) {
+      state.again = false;
+      await clock.sleep(LOOKS_AFTER_MS[look] ?? 0, signal);
+      const open = await settle(cluster);
+      if (state.again) look = -1;
+      else if (open === 0) return;
+    }
+  };
+  return {
+    admitted: (cluster) => {
+      const key = `${cluster.namespace}/${cluster.name}`;
+      const known = running.get(key);
+      if (known !== undefined) {
+        known.again = true;
+        return;
+      }
+      const state = { again: false };
+      running.set(key, state);
+      void series(cluster, state)
+        .catch((error: unknown) => {
+          if (!signal.aborted) onFailure(error);
+        })
+        .finally(() => running.delete(key));
+    },
+  };
+}
