@@ -85,6 +85,7 @@ const PIECES = {
     'cmd/document/slot-list.ts',
     'cmd/judge.ts',
     'cmd/print-status.ts',
+    'cmd/record.ts',
     'cmd/slot-lookup.ts',
     'cmd/survey.ts',
     'cmd/view/clusters.ts',
