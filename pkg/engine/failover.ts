@@ -11,7 +11,7 @@ import { observe, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
 import type { Report } from './report.ts';
 import { takeOver } from './steps/lead.ts';
-import { failover } from './steps/membership-steps.ts';
+import { failover } from './steps/failover.ts';
 
 const ASK_DEADLINE_MS = 2_000;
 

@@ -5,7 +5,7 @@ import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observ
 import type { Plan, Remark, Step } from '../cluster/model/plan.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
-import { planRestart } from '../cluster/plan/restart.ts';
+import { planRestart, type RestartInput } from '../cluster/plan/restart.ts';
 import { isToRestart, restartTarget, type RestartTarget, type RestartWish } from '../cluster/plan/restart-goal.ts';
 import { outlineRestart, type OutlineShard } from '../cluster/plan/restart-outline.ts';
 import { whyOlder } from '../cluster/plan/server-version.ts';
@@ -76,7 +76,7 @@ export async function prepareRestart(ports: ObservePorts, input: PrepareRestartI
       slotsAway: 0,
       remarks: [],
     };
-  const plan = planRestart(planInput(seen, target, true));
+  const plan = planRestart(planInput(seen, { target, acceptOutage: true, liveIsSet: false }));
   const shards = outlineRestart(state, target);
   const slotsAway = shards.reduce((sum, shard) => sum + shard.slotsAway, 0);
   return { cluster, seen, wish, target, plan, shards, slotsAway, remarks: remarksOn(seen, target) };
@@ -144,13 +144,10 @@ function isStale(kube: KubeFacts, recorded: ClusterSpec | null): boolean {
   return Object.entries(rendered as Record<string, string>).some(([key, value]) => kube.config?.[key] !== value);
 }
 
-function planInput(
-  seen: RestartSight,
-  target: RestartTarget,
-  acceptOutage: boolean,
-): Parameters<typeof planRestart>[0] {
-  const { state, recorded, staleConfig, observation } = seen;
-  return { state, kube: observation.kube, recorded, staleConfig, target, acceptOutage };
+type Decided = Pick<RestartInput, 'target' | 'acceptOutage' | 'liveIsSet'>;
+
+function planInput({ state, recorded, staleConfig, observation }: RestartSight, decided: Decided): RestartInput {
+  return { state, kube: observation.kube, recorded, staleConfig, ...decided };
 }
 
 export interface RunRestartInput {
@@ -197,13 +194,17 @@ function loopOf(
   target: RestartTarget,
 ): ConvergeDeps<RestartSight> {
   const { cluster } = input.prepared;
-  const plan = (seen: RestartSight): Plan => planRestart(planInput(seen, target, input.acceptOutage));
+  const { acceptOutage } = input;
+  let liveIsSet = false;
+  const plan = (seen: RestartSight): Plan => planRestart(planInput(seen, { target, acceptOutage, liveIsSet }));
   const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
   return {
     observe: patientLook({ ...held, look: () => look(ports, cluster, held.signal), plan, tell }),
     plan,
     apply: async (step, seen) => {
       await applyOne(ports, input, held, step, seen);
+      // It is planned again only when all nodes took it.
+      if (step.kind === 'set-config') liveIsSet = true;
       if (step.kind === 'failover') await held.clock.sleep(AFTER_HAND_OVER_MS, held.signal);
     },
     ...held,

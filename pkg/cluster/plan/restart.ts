@@ -33,6 +33,8 @@ export interface RestartInput {
   /** Whether ConfigMap NAME-config is not what would be rendered from the record. */
   readonly staleConfig: boolean;
   readonly target: RestartTarget;
+  /** Whether this run has set the live directives: they can't be read back as they are written. */
+  readonly liveIsSet: boolean;
   /** Whether a shard without a replica may be away while its pod restarts. */
   readonly acceptOutage: boolean;
 }
@@ -64,7 +66,8 @@ function batch(title: string, ...steps: readonly Step[]): Plan {
   return { kind: 'batches', batches, remarks: [] };
 }
 
-function liveStage({ state, recorded, target }: RestartInput): Plan | null {
+function liveStage({ state, recorded, target, liveIsSet }: RestartInput): Plan | null {
+  if (liveIsSet) return null;
   const left = Object.entries(target.live).filter(([name, value]) => recorded?.config[name] !== value);
   if (left.length === 0) return null;
   const silent = state.nodes.find((node) => node.reply?.kind !== 'answered');
