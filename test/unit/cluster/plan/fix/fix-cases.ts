@@ -12,7 +12,6 @@ import {
   follows,
   ghost,
   openSlot,
-  podGone,
   replicasLoseLink,
   slots,
   staleView,
