@@ -23,5 +23,6 @@ test.each(BINARIES)('a healthy cluster, $name', async ({ server }) => {
   expect(named).toEqual([]);
   const { error, batches, plan } = await mend(of, { ...NO_POLICY, takeover: true, forgetStrangers: true });
   expect([error, batches, plan]).toEqual([null, [], { repairs: [], left: [] }]);
+  await poll('whole', 10_000, async () => ((await whatIsWrong(of)).length === 0 ? true : null)).catch(() => null);
   expect(await whatIsWrong(of)).toEqual([]);
 });
