@@ -33,6 +33,14 @@ const ENDS_SOON: ReadonlySet<string> = new Set([
   'address-unknown',
   'address-mismatch',
 ]);
+/** What a repair leaves behind for some seconds: links are made anew, nodes are not sure of the cluster yet. */
+const AFTERMATH_MS = 15_000;
+const AFTERMATH: ReadonlySet<string> = new Set([
+  'link-down',
+  'replica-link-down',
+  'cluster-state-fail',
+  'epoch-collision',
+]);
 /** A node that comes back into its shard by itself has two minutes; after that it is helped. */
 const REJOINS_MS = 130_000;
 const REJOINS: ReadonlySet<string> = new Set(['ghost-node', 'node-not-joined', 'empty-primary']);
@@ -50,6 +58,7 @@ type Look<S> = (look: () => Promise<S>, nextOf: (seen: S) => Repair | undefined)
 export function fixPatience<S extends { readonly plan: FixPlan }>({ clock, signal, tell }: FixPatience): Look<S> {
   const since = new Map<string, number>();
   let idleSince: number | null = null;
+  let worked = false;
   let said = '';
   const say = (sentence: string): void => {
     if (sentence !== said) tell(sentence);
@@ -65,13 +74,16 @@ export function fixPatience<S extends { readonly plan: FixPlan }>({ clock, signa
       const next = nextOf(seen);
       if (next === undefined) {
         idleSince ??= now;
-        const passing = passingOf(seen.plan, now - idleSince);
+        const passing = passingOf(seen.plan, now - idleSince, worked);
         if (passing === null || signal.aborted) return seen;
         say(`${passing}; waiting`);
       } else {
         idleSince = null;
         const seenForMs = now - (since.get(next.code) ?? now);
-        if (!UNSETTLED.has(next.code) || seenForMs >= COUNTS_AFTER_MS || signal.aborted) return seen;
+        if (!UNSETTLED.has(next.code) || seenForMs >= COUNTS_AFTER_MS || signal.aborted) {
+          worked = true;
+          return seen;
+        }
         say(`${next.code}: looking for ${COUNTS_AFTER_MS / 1000} s whether it settles by itself`);
       }
       await clock.sleep(LOOK_EVERY_MS, signal);
@@ -80,8 +92,9 @@ export function fixPatience<S extends { readonly plan: FixPlan }>({ clock, signa
 }
 
 /** The sentence of something that is worth waiting for; null = nothing is, any more. */
-function passingOf({ left }: FixPlan, idleMs: number): string | null {
+function passingOf({ left }: FixPlan, idleMs: number, worked: boolean): string | null {
   const waits = left.find(({ why, problem: { code } }) => {
+    if (worked && AFTERMATH.has(code) && idleMs < AFTERMATH_MS) return true;
     const ms = REJOINS.has(code) ? REJOINS_MS : ENDS_SOON.has(code) ? ENDS_SOON_MS : 0;
     return why === 'by-itself' && idleMs < ms;
   });

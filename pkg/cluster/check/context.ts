@@ -6,6 +6,7 @@ import { shortId } from '../interpret.ts';
 import { readGossip } from '../interpret/gossip.ts';
 import type { Gossip } from '../interpret/gossip.ts';
 import { isDown } from './down.ts';
+import { forgottenPrimaries } from './forgotten.ts';
 import { groupMembers } from './groups.ts';
 import type { Groups } from './groups.ts';
 import { findMissingPods } from './missing-pods.ts';
@@ -28,6 +29,8 @@ export interface CheckContext {
   readonly answered: readonly AnsweredNode[];
   readonly byId: ReadonlyMap<string, ClusterNode>;
   readonly missing: readonly MissingPod[];
+  /** Ids of primaries that only their replicas remember. */
+  readonly forgotten: ReadonlySet<string>;
   /** Pod name, or the short id of a node without a pod. */
   readonly nameOf: (node: ClusterNode) => string;
   readonly nameOfId: (nodeId: string) => string;
@@ -63,6 +66,7 @@ export function makeContext(state: ClusterState, observation: Observation): Chec
     answered,
     byId,
     missing: findMissingPods(state, observation.kube),
+    forgotten: forgottenPrimaries(answered),
     nameOf,
     nameOfId: (nodeId) => byId.get(nodeId)?.pod?.name ?? shortId(nodeId),
     isDown,

@@ -78,11 +78,11 @@ function stopped(context: CheckContext): Problem {
 export const checkReachability: Check = (context, found) => {
   if (found.length > 0) return [];
   const silent = context.state.nodes.filter((node) => node.pod !== null && node.unreachable !== null);
-  const down = silent.filter((node) => node.slots.length > 0 && context.isDown(node));
+  // Of one that was forgotten, the replica that still remembers it is the problem.
+  const owns = (node: ClusterNode): boolean => node.slots.length > 0 && !context.forgotten.has(node.nodeId ?? '');
+  const down = silent.filter((node) => owns(node) && context.isDown(node));
   const rest = silent.filter((node) => !down.includes(node));
-  const lost = context.missing.flatMap(({ pod, node }) =>
-    node !== null && node.slots.length > 0 ? [{ pod, node }] : [],
-  );
+  const lost = context.missing.flatMap(({ pod, node }) => (node !== null && owns(node) ? [{ pod, node }] : []));
   return [
     ...down.map((node) => primaryDown(context, node, context.nameOf(node), reasonFor(context, node))),
     ...lost.map(({ pod, node }) => primaryDown(context, node, pod, 'its pod is missing')),

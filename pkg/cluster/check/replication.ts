@@ -26,8 +26,12 @@ function checkReplica(context: CheckContext, replica: AnsweredNode, moved: Reado
   return checkLink(context, replica, primary);
 }
 
-/** An id without a pod, a slot or a living process. With slots it is `slots-without-node`, with a missing pod `pod-missing`. */
+/**
+ * An id without a pod, a slot or a living process; or one that nobody else remembers. Else, with slots it is `slots-without-node`,
+ * with a missing pod `pod-missing`.
+ */
 function isForgotten(context: CheckContext, primary: ClusterNode): boolean {
+  if (context.forgotten.has(primary.nodeId ?? '')) return true;
   const known = context.missing.some((one) => one.node === primary);
   return primary.pod === null && primary.slots.length === 0 && !known;
 }

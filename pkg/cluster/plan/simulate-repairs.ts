@@ -7,7 +7,7 @@ import { changeSelf, setConfig, type Answers } from './simulate-answers.ts';
 type Of<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
 export type RepairStep = Of<
-  'set-slot-owner' | 'close-slots' | 'cover-slots' | 'yield-slots' | 'set-config' | 'settle-strays'
+  'set-slot-owner' | 'close-slots' | 'cover-slots' | 'yield-slots' | 'bump-epoch' | 'set-config' | 'settle-strays'
 >;
 
 export function applyRepair(answers: Answers, step: RepairStep): void {
@@ -23,6 +23,8 @@ export function applyRepair(answers: Answers, step: RepairStep): void {
     case 'yield-slots':
       changeSelf(answers, step.node.pod, (self) => ({ ...self, slots: subtractRanges(self.slots, step.ranges) }));
       return own(answers, step.owner.pod, step.ranges);
+    case 'bump-epoch':
+      return own(answers, step.node.pod, []);
     case 'set-config':
       return setDirectives(answers, step);
     case 'settle-strays':

@@ -71,6 +71,7 @@ function applyStep(answers: Answers, step: Step): void {
     case 'close-slots':
     case 'cover-slots':
     case 'yield-slots':
+    case 'bump-epoch':
     case 'set-config':
     case 'settle-strays':
       return applyRepair(answers, step);

@@ -15,7 +15,7 @@ import { applyRemoval } from './remove-steps.ts';
 import { restartPod } from './restart-pod.ts';
 import { addSlots, meet, replicate, setConfigEpoch, setNodeTimeout } from './redis-steps.ts';
 import { clearFormed } from './clear-formed.ts';
-import { closeSlots, coverSlots, setSlotOwner, yieldSlots } from './slot-owner-steps.ts';
+import { closeSlots, coverSlots, setSlotOwner, raiseEpoch, yieldSlots } from './slot-owner-steps.ts';
 import { settleStrays } from './settle-strays.ts';
 import { markPods, setConfig } from './upkeep-steps.ts';
 import { waitPods } from './wait-pods.ts';
@@ -120,6 +120,8 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return coverSlots(onRedis, step);
     case 'yield-slots':
       return yieldSlots(onRedis, step);
+    case 'bump-epoch':
+      return raiseEpoch(onRedis, step);
     case 'clear-formed':
       return clearFormed(kube, spec.cluster.name);
     default:

@@ -74,6 +74,25 @@ export async function yieldSlots(deps: RedisStepDeps, { node, owner, ranges }: O
   });
 }
 
+/** Over when all who answer have the same epoch of it: gossip takes a moment. */
+export async function raiseEpoch(deps: RedisStepDeps, { node }: Of<'bump-epoch'>): Promise<void> {
+  await bumpEpoch(deps, node);
+  const nodes = deps.observation.replies.flatMap(({ pod, reply }) =>
+    reply.kind === 'answered' ? [{ nodeId: reply.answer.myId, pod }] : [],
+  );
+  await until(deps, `all nodes have one config epoch of ${node.pod}`, async () => {
+    const views = await Promise.all(nodes.map((viewer) => must(deps, viewer, [['CLUSTER', 'NODES']])));
+    const epochs = views.map(([view]) => epochIn(String(view), node.nodeId));
+    return new Set(epochs).size === 1;
+  });
+}
+
+/** The seventh word of its line. */
+function epochIn(view: string, nodeId: string): string | undefined {
+  const line = view.split('\n').find((one) => one.startsWith(nodeId));
+  return line?.split(' ')[6];
+}
+
 function primariesBut({ observation }: RedisStepDeps, node: StepNode): StepNode[] {
   return observation.replies.flatMap(({ pod, reply }) =>
     reply.kind === 'answered' && reply.answer.info.role === 'primary' && reply.answer.myId !== node.nodeId

@@ -10,6 +10,9 @@ import { looksElsewhere, reconnectNodeSteps, reconnectReplicaSteps, repointSteps
 import { leftAll, type Cure, type FixContext, type Healer } from './fix-context.ts';
 
 export const healAddresses: Healer = (context, problems): readonly Cure[] => {
+  // Law L4: as soon as they hear of each other, one of them deletes its keys of what both claim.
+  const contested = context.problems.find(({ code }) => code === 'slots-contested');
+  if (contested !== undefined) return leftAll(problems, 'after-others', `First: ${contested.sentence}`);
   const batches = addressBatches(context);
   if (batches.length === 0)
     return leftAll(

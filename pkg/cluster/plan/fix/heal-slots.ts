@@ -91,7 +91,7 @@ export function slotsIn(ranges: SlotRanges): number[] {
 
 /** A primary that names another owner is told; a node that does not know another is led to it. Others hear it from them. */
 export const healViews: Healer = (context, problems) => {
-  const steps = [...unknownNodes(context), ...staleOwners(context)];
+  const steps = [...unknownNodes(context), ...staleOwners(context), ...overratedEpochs(context)];
   if (steps.length > 0) return [repair(problems, 'bring the views together', steps)];
   const hint = isFound(context, 'link-down')
     ? 'Nodes have no link to each other: mend that first (Services, network policies)'
@@ -108,6 +108,22 @@ function unknownNodes({ members, check }: FixContext): Step[] {
     if (blind === undefined) return [];
     const reason = `${blind.step.pod} does not know ${other.step.pod}`;
     return [{ kind: 'meet', node: blind.step, other: other.step, otherUid: other.uid, reason }];
+  });
+}
+
+/**
+ * A view that gives an owner a higher config epoch than it has: it took another's word for its own, when they were at each other's
+ * address. It would never believe that one of these slots moved. A new epoch, above all others, is right for who owns them.
+ */
+function overratedEpochs({ primaries, members }: FixContext): Step[] {
+  return primaries.flatMap(({ step, node, answer }): Step[] => {
+    const own = answer.view.find(({ nodeId }) => nodeId === step.nodeId)?.configEpoch ?? 0;
+    const viewer = members.find((member) =>
+      member.answer.view.some((line) => line.nodeId === step.nodeId && line.configEpoch > own),
+    );
+    if (viewer === undefined || node.slots.length === 0) return [];
+    const reason = `${viewer.step.pod} gives ${step.pod} a config epoch that it does not have`;
+    return [{ kind: 'bump-epoch', node: step, reason }];
   });
 }
 

@@ -59,6 +59,10 @@ export const STAGES: readonly Stage[] = [
     },
   },
   {
+    why: 'Whose contested slots are is settled while those who claim them do not see each other: who loses then deletes its keys.',
+    answers: { 'slots-contested': healContested },
+  },
+  {
     why: 'Addresses come before failovers: nodes that can not find each other only look dead.',
     answers: {
       'address-unknown': healAddresses,
@@ -93,7 +97,6 @@ export const STAGES: readonly Stage[] = [
   {
     why: 'Roles and members stand still now, so slots and keys can be brought where they belong.',
     answers: {
-      'slots-contested': healContested,
       'slots-unclaimed': healUnclaimed,
       'slots-half-open': healOpenSlots,
       'slots-open': healOpenSlots,

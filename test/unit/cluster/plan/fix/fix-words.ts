@@ -44,6 +44,8 @@ function stepInWords(step: Step): string {
       return `${step.how} ${step.node.pod}`;
     case 'meet':
       return `meet ${step.node.pod} -> ${step.other.pod}`;
+    case 'bump-epoch':
+      return `bump ${step.node.pod}`;
     case 'settle-strays':
       return `settle ${step.holder.pod}${step.slots === null ? '' : ` ${formatRanges(step.slots)}`}`;
     case 'set-config':

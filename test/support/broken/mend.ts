@@ -1,0 +1,125 @@
+/** Our `fix`, and redis-cli's, on a broken scene. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { check } from '../../../pkg/cluster/check/check.ts';
+import { interpret } from '../../../pkg/cluster/interpret.ts';
+import { NO_POLICY, type FixPlan, type FixPolicy } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { systemClock } from '../../../pkg/engine/clock.ts';
+import { prepareFix, runFix } from '../../../pkg/engine/fix.ts';
+import type { ObservePorts } from '../../../pkg/engine/observe.ts';
+import type { Clock, KubePort } from '../../../pkg/engine/ports.ts';
+import { createObjectStore } from '../fake-kube.ts';
+import type { Scene } from './scene.ts';
+import type { BrokenState } from './state.ts';
+
+const CLUSTER = { namespace: 'default', name: 'redis' };
+const LIMITS = { maxPauseMs: 10, maxBandwidth: null };
+
+export interface Mended {
+  /** What it stopped with; null = it came to its end. */
+  readonly error: unknown;
+  /** Codes that it worked on. */
+  readonly repaired: readonly string[];
+  /** Titles of batches, in order. */
+  readonly batches: readonly string[];
+  /** What it would still do, and what it leaves with its reasons. */
+  readonly plan: FixPlan;
+  readonly elapsedMs: number;
+}
+
+export function policyOf(state: BrokenState): FixPolicy {
+  return { ...NO_POLICY, ...state.consent };
+}
+
+/** @param stopAfter batches until it is stopped, as if killed; left out: never */
+export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity): Promise<Mended> {
+  const ports = portsOf(scene);
+  const batches: string[] = [];
+  const stop = new AbortController();
+  const startedAt = performance.now();
+  let error: unknown = null;
+  let repaired: readonly string[] = [];
+  try {
+    const fixed = await runFix(ports, {
+      cluster: CLUSTER,
+      policy,
+      mover: scene.port.mover,
+      strays: scene.port.strays,
+      limits: LIMITS,
+      skip: new Set(),
+      signal: stop.signal,
+      podsTimeoutMs: 5_000,
+      report: (progress) => {
+        if (progress.kind === 'batch') batches.push(progress.batch.title);
+        if (progress.kind === 'step-done' && batches.length > stopAfter) stop.abort();
+      },
+    });
+    repaired = fixed.repaired;
+  } catch (caught) {
+    error = caught;
+  }
+  const elapsedMs = performance.now() - startedAt;
+  const { plan } = await prepareFix(ports, { cluster: CLUSTER, policy, signal: new AbortController().signal });
+  return { error, repaired, batches, plan, elapsedMs };
+}
+
+/** Codes of what is wrong now. */
+export async function codesOf(scene: Scene): Promise<string[]> {
+  const observation = await scene.observe();
+  return check(interpret(observation), observation).map((problem) => problem.code);
+}
+
+/** Kubernetes as the scene tells of it; leases and objects are kept in memory. */
+function portsOf(scene: Scene): ObservePorts {
+  const kube = {
+    ...createObjectStore(),
+    namespace: CLUSTER.namespace,
+    readFacts: (_: unknown, _signal: unknown, options?: { onPods?: (pods: Scene['kube']['pods']) => void }) => {
+      options?.onPods?.(scene.kube.pods);
+      return Promise.resolve(scene.kube);
+    },
+    listClusters: () => Promise.resolve([]),
+    list: () => Promise.resolve([]),
+    watchPods: () => Promise.resolve(),
+    logTail: () => Promise.resolve([]),
+    whyNotReady: () => Promise.resolve(null),
+    whyNoPod: () => Promise.resolve(null),
+    close: () => undefined,
+  } as unknown as KubePort;
+  return { kube, redis: scene.port, clock: HASTY };
+}
+
+/** Four seconds pass in one: what `fix` waits for on purpose is mostly gossip, which is quick here. */
+const HASTE = 4;
+const HASTY: Clock = {
+  now: () => systemClock.now() * HASTE,
+  sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / HASTE, signal),
+};
+
+export interface CliMended {
+  /** null = it was stopped, because it hung. */
+  readonly exitCode: number | null;
+  readonly lastLine: string;
+  readonly elapsedMs: number;
+}
+
+const CLI_LIMIT_MS = 60_000;
+
+/** `redis-cli --cluster fix`, with a yes to all that it asks. Valkey's own for Valkey. */
+export async function mendByCli(scene: Scene, cli: string, via: number): Promise<CliMended> {
+  const { address = '', port = 0 } = scene.servers[via] ?? {};
+  const { password } = scene.options;
+  const startedAt = performance.now();
+  const running = spawn(cli, ['--cluster', 'fix', `${address}:${port}`, '--cluster-yes'], {
+    env: { ...process.env, ...(password === null ? {} : { REDISCLI_AUTH: password }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  running.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  running.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const timer = setTimeout(() => running.kill('SIGKILL'), CLI_LIMIT_MS);
+  const [exitCode] = (await once(running, 'exit')) as [number | null];
+  clearTimeout(timer);
+  const lines = said.split('\n').filter((line) => line.trim() !== '');
+  return { exitCode, lastLine: lines.at(-1) ?? '', elapsedMs: performance.now() - startedAt };
+}

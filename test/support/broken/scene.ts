@@ -1,0 +1,266 @@
+/**
+ * A small cluster of real servers that is there to be broken: formed, filled, with a table of pods beside it as Kubernetes would
+ * tell of them. Every node answers on the port of Redis, each on its own loopback address.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { slotOfKey } from '../../../cmd/slot-lookup.ts';
+import type { KubeFacts, Observation, PodFacts } from '../../../pkg/cluster/model/observation.ts';
+import type { SlotRanges } from '../../../pkg/cluster/model/slots.ts';
+import { systemClock } from '../../../pkg/engine/clock.ts';
+import { observePods } from '../../../pkg/engine/observe.ts';
+import type { KubePort, RedisCommand } from '../../../pkg/engine/ports.ts';
+import { createRedisPort, type Redis } from '../../../pkg/redis/connect.ts';
+import type { KeyConflict } from '../../../pkg/redis/move/conflicts.ts';
+import { formCluster, must } from '../form-cluster.ts';
+import { keysIn } from '../move-cluster.ts';
+import { kubeFactsOf } from '../observation-kube.ts';
+import { seatsOf, type Shape } from '../observation-seats.ts';
+import { poll, startRedisServers, type Directive, type RedisServer, type RedisServers } from '../redis-server.ts';
+
+export interface SceneOptions {
+  readonly binary: string;
+  /** Primaries with equal shares of the slots. */
+  readonly masters: number;
+  /** Per primary. */
+  readonly replicas: number;
+  /** Servers that run and that nobody knows; pods of the cluster beyond its shape unless `strangers`. */
+  readonly spare: number;
+  /** Whether the spare ones are no pods of the cluster. */
+  readonly strangers: boolean;
+  /** The last replica of the last shard is left out, so that there is a place for a spare one. */
+  readonly oneShort: boolean;
+  readonly kind: Shape['kind'];
+  readonly password: string | null;
+  /** Whether there is a place for copies of keys that lose. */
+  readonly savesConflicts: boolean;
+}
+
+export interface Scene {
+  readonly options: SceneOptions;
+  /** Node N is server N-1: primaries, then replicas in turn, then spare ones. */
+  readonly servers: RedisServer[];
+  readonly port: Redis;
+  /** What Kubernetes says; changed by replacing parts of it. */
+  kube: KubeFacts;
+  /** Every key that must be there in the end, and its value. */
+  readonly keys: Map<string, string>;
+  /** Copies of keys that lost, as the settler saved them. */
+  readonly saved: KeyConflict[];
+  /** Ids of nodes whose pods are gone for good: until Kubernetes makes new ones, the others remember them. */
+  readonly lostIds: string[];
+  /** Node ids when the cluster was formed. */
+  readonly ids: string[];
+  /** Runs commands on a server. @throws at the first error reply */
+  at(index: number, ...commands: RedisCommand[]): Promise<readonly unknown[]>;
+  observe(): Promise<Observation>;
+  /** Starts a server again, with the settings that it had. */
+  restart(index: number): Promise<void>;
+  /** Ends a server and its data. */
+  wipe(index: number): Promise<void>;
+  /** The pod as it is now, and as it shall be. */
+  changePod(index: number, change: (pod: PodFacts) => PodFacts | null): void;
+  /** Further servers end with the scene. */
+  adopt(more: RedisServers): void;
+  stop(): Promise<void>;
+}
+
+export const REDIS_PORT = 6379;
+/** For forming, where a node says ok after it; and as it is then. */
+const FORMING_MS = 500;
+export const NODE_TIMEOUT_MS = 2_000;
+/** Nodes of a test are young; the checks leave those alone. */
+const AGED_SECONDS = 3_600;
+
+const CONFIG: readonly Directive[] = [
+  ['appendonly', 'yes'],
+  ['cluster-allow-replica-migration', 'no'],
+  ['cluster-require-full-coverage', 'no'],
+];
+/** No key is in these: slots to be lost, taken away, moved about. They are of the first primary of three. */
+export const EMPTY_SLOTS = { start: 5400, end: 5439 };
+/** Each has some keys, and is of the first primary of three. */
+export const FULL_SLOTS: readonly number[] = [1000, 1001, 1002, 1003];
+const KEYS_EACH = 8;
+const KEYS = 240;
+
+export async function startScene(options: SceneOptions): Promise<Scene> {
+  const { masters, replicas, spare, password, oneShort } = options;
+  const formed = masters * (1 + replicas) - (oneShort ? 1 : 0);
+  const running = await startRedisServers({
+    binary: options.binary,
+    count: formed + spare,
+    port: REDIS_PORT,
+    nodeTimeoutMs: FORMING_MS,
+    config: CONFIG,
+    ...(password === null ? {} : { password }),
+  });
+  const servers = [...running.servers];
+  const saved: KeyConflict[] = [];
+  const real = createRedisPort({
+    dial: running.dial,
+    credentials: () => Promise.resolve(password === null ? null : { password }),
+    ...(options.savesConflicts ? { saveConflict: (conflict) => Promise.resolve(void saved.push(conflict)) } : {}),
+  });
+  const port = aged(real);
+  const adopted: RedisServers[] = [running];
+  const stop = async (): Promise<void> => {
+    port.close();
+    for (const more of adopted.splice(0).reverse()) await more.stop();
+  };
+  const server = (index: number): RedisServer => {
+    const found = servers[index];
+    if (found === undefined) throw new Error(`no server ${index}`);
+    return found;
+  };
+  const scene: Scene = {
+    options,
+    servers,
+    port,
+    kube: { pods: [], services: [], statefulSets: [], hosts: [], claims: [], config: null, operation: null, gaps: [] },
+    keys: new Map(),
+    saved,
+    lostIds: [],
+    ids: [],
+    at: (index, ...commands) => must(port, server(index), commands),
+    observe: () => observeScene(scene),
+    restart: async (index) => {
+      await server(index).start();
+      await must(port, server(index), [['CONFIG', 'SET', 'cluster-node-timeout', NODE_TIMEOUT_MS]]);
+    },
+    wipe: async (index) => {
+      await server(index).stop();
+      await rm(server(index).dir, { recursive: true, force: true });
+    },
+    changePod: (index, change) => {
+      const name = podNameAt(scene, index);
+      scene.kube = {
+        ...scene.kube,
+        pods: scene.kube.pods.flatMap((pod) => (pod.name === name ? (change(pod) ?? []) : pod)),
+      };
+    },
+    adopt: (more) => void adopted.push(more),
+    stop,
+  };
+  try {
+    const answers = await formCluster(port, servers.slice(0, formed), masters);
+    scene.ids.push(...answers.map((answer) => answer.myId));
+    await Promise.all(
+      servers.map((one) => must(port, one, [['CONFIG', 'SET', 'cluster-node-timeout', NODE_TIMEOUT_MS]])),
+    );
+    scene.kube = factsOf(scene);
+    await fillScene(scene);
+    return scene;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function podNameAt({ options: { kind } }: Scene, index: number): string {
+  return kind === 'ours' ? `redis-${index + 1}-0` : `redis-${index}`;
+}
+
+/** As of a cluster that `create` made, or of one made by hand that announces its pods' IPs. */
+function factsOf({ servers, options }: Scene): KubeFacts {
+  const shape: Shape = {
+    masters: options.masters,
+    replicas: options.replicas,
+    hosts: 3,
+    zones: 3,
+    kind: options.kind,
+    name: 'redis',
+    namespace: 'default',
+    keysPerShard: 0,
+  };
+  const extra = options.strangers ? 0 : servers.length - options.masters * (1 + options.replicas);
+  const seats = seatsOf({ ...shape, replicas: shape.replicas + Math.ceil(Math.max(0, extra) / shape.masters) });
+  const placed = seats.slice(0, options.strangers ? servers.length - options.spare : servers.length);
+  const facts = kubeFactsOf(shape, placed, 'true');
+  const addressOf = (ordinal: number): string => servers[ordinal - 1]?.address ?? '';
+  return {
+    ...facts,
+    pods: facts.pods.map((pod, i) => ({ ...pod, ip: addressOf(i + 1), port: REDIS_PORT })),
+    services: facts.services.map((service) => {
+      const ordinal = Number(/-(\d+)$/.exec(service.name)?.[1] ?? 0);
+      return ordinal === 0 ? service : { ...service, clusterIP: addressOf(ordinal) };
+    }),
+  };
+}
+
+async function fillScene(scene: Scene): Promise<void> {
+  const { masters } = scene.options;
+  const free: SlotRanges = [
+    { start: 0, end: EMPTY_SLOTS.start - 1 },
+    { start: EMPTY_SLOTS.end + 1, end: 16383 },
+  ];
+  const names = [
+    ...keysIn(free, KEYS * 60).filter((_, i) => i % 60 === 0),
+    ...FULL_SLOTS.flatMap((slot) => keysOf(slot)),
+  ];
+  for (const key of names) scene.keys.set(key, `value of ${key}`);
+  const owned = scene.servers.slice(0, masters);
+  await Promise.all(
+    owned.map(async (_, index) => {
+      const mine = names.filter((key) => primaryOf(slotOfKey(key), masters) === index);
+      await scene.at(
+        index,
+        ...mine.map((key): RedisCommand => ['SET', key, scene.keys.get(key) ?? '']),
+        ...(scene.options.replicas > 0
+          ? [['WAIT', scene.options.oneShort ? 0 : scene.options.replicas, 5000] as const]
+          : []),
+      );
+    }),
+  );
+}
+
+/** The keys of a full slot. */
+export function keysOf(slot: number): string[] {
+  return keysIn([{ start: slot, end: slot }], KEYS_EACH).map((key) => `full:${key}`);
+}
+
+/** Which primary owns a slot of a cluster that was just formed. */
+function primaryOf(slot: number, masters: number): number {
+  return Math.min(masters - 1, Math.floor((slot + 0.5) / (16384 / masters)));
+}
+
+function observeScene({ port, kube }: Scene): Promise<Observation> {
+  const ports = {
+    kube: { logTail: () => Promise.resolve([]) } as unknown as KubePort,
+    redis: port,
+    clock: systemClock,
+  };
+  const cluster = { namespace: 'default', name: 'redis' };
+  return observePods(ports, cluster, kube, { deadlineMs: 2000, withConfig: true, countKeys: true });
+}
+
+/** As if the servers had been running for an hour. */
+function aged(port: Redis): Redis {
+  return {
+    ...port,
+    ask: async (pod, options) => {
+      const reply = await port.ask(pod, options);
+      if (reply.kind !== 'answered') return reply;
+      const { answer } = reply;
+      const info = { ...answer.info, uptimeSeconds: answer.info.uptimeSeconds + AGED_SECONDS };
+      return { ...reply, answer: { ...answer, info } };
+    },
+  };
+}
+
+/** Polls a node's own view. */
+export async function untilView(
+  scene: Scene,
+  index: number,
+  what: string,
+  holds: (view: string) => boolean,
+): Promise<void> {
+  await poll(what, 20_000, async () => {
+    const [nodes] = await scene.at(index, ['CLUSTER', 'NODES']);
+    return holds(String(nodes)) ? true : null;
+  });
+}
+
+export function nodesConf(server: RedisServer): string {
+  return join(server.dir, 'nodes.conf');
+}
