@@ -59,10 +59,10 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 /** Keys of slots of the first primary, put where they do not belong, with no mark of it. */
 async function strand(of: Scene, keys: readonly string[], slots: readonly number[]): Promise<void> {
-  const [owner = '', holder = HOLDER] = [of.ids[0], HOLDER];
-  await of.at(holder, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', owner]));
-  await of.at(holder, ...keys.flatMap((key): RedisCommand[] => [['ASKING'], ['SET', key, `stray ${key}`]]));
-  await of.at(holder, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']));
+  const owner = of.ids[0] ?? '';
+  await of.at(HOLDER, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', owner]));
+  await of.at(HOLDER, ...keys.flatMap((key): RedisCommand[] => [['ASKING'], ['SET', key, `stray ${key}`]]));
+  await of.at(HOLDER, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']));
   for (const key of keys) of.keys.set(key, `stray ${key}`);
 }
 

@@ -1,11 +1,17 @@
 /** Every way to break a cluster that there is. */
-import { MEMBER_STATES } from './member-states.ts';
+import { LOST_STATES, PLACE_STATES } from './member-states.ts';
 import { ACCESS_STATES, ADDRESS_STATES } from './reach-states.ts';
 import { SLOT_STATES } from './slot-states.ts';
 import type { BrokenState } from './state.ts';
 import type { SceneOptions } from './scene.ts';
 
-export const STATES: readonly BrokenState[] = [...ADDRESS_STATES, ...MEMBER_STATES, ...SLOT_STATES, ...ACCESS_STATES];
+export const STATES: readonly BrokenState[] = [
+  ...ADDRESS_STATES,
+  ...LOST_STATES,
+  ...PLACE_STATES,
+  ...SLOT_STATES,
+  ...ACCESS_STATES,
+];
 
 /** A cluster of three primaries, made by `create`. */
 export const USUAL: Omit<SceneOptions, 'binary'> = {

@@ -1,9 +1,11 @@
 /** What must hold when everything is right again, asked of the servers themselves. */
 import { slotOfKey } from '../../../cmd/slot-lookup.ts';
 import { interpret } from '../../../pkg/cluster/interpret.ts';
+import type { PodFacts } from '../../../pkg/cluster/model/observation.ts';
 import { containsSlot } from '../../../pkg/cluster/model/slots.ts';
 import type { ClusterState } from '../../../pkg/cluster/model/state.ts';
 import type { RedisCommand } from '../../../pkg/engine/ports.ts';
+import { poll } from '../redis-server.ts';
 import type { Scene } from './scene.ts';
 
 /** Sentences, one for each thing that is wrong; none = whole. */
@@ -34,23 +36,36 @@ export async function whatIsWrong(scene: Scene): Promise<string[]> {
   return wrong;
 }
 
-/** Keys that their slots' owners do not have, or have otherwise than they should. */
+/**
+ * Keys that clients miss: the owner of their slot answers, and does not have them, or has them otherwise than it should. Those of a
+ * node that is down, or of slots without an owner, are not served, and not lost for that.
+ */
 export async function lostKeys(scene: Scene, known?: ClusterState): Promise<string[]> {
   const state = known ?? interpret(await scene.observe());
-  const lost = new Set(scene.keys.keys());
-  await Promise.all(
+  const lost = await Promise.all(
     state.nodes.map(async ({ slots, pod, reply }) => {
-      if (pod === null || reply?.kind !== 'answered') return;
+      if (pod === null || reply?.kind !== 'answered') return [];
       const keys = [...scene.keys].filter(([key]) => containsSlot(slots, slotOfKey(key)));
       const asked = keys.map(([key, value]): RedisCommand =>
         value.includes(',') ? ['LRANGE', key, 0, -1] : ['GET', key],
       );
-      if (asked.length === 0) return;
-      const replies = await scene.port.run(pod, asked, 10_000);
-      keys.forEach(([key, value], i) => {
-        if (String(replies[i]) === value) lost.delete(key);
-      });
+      if (asked.length === 0) return [];
+      const replies = await readable(scene, pod, asked);
+      return keys.flatMap(([key, value], i) => (isDown(replies[i]) || String(replies[i]) === value ? [] : [key]));
     }),
   );
-  return [...lost];
+  return lost.flat();
+}
+
+/** Replies, without refusals of a node that is not sure of the cluster for a moment: those are asked for again. */
+async function readable(scene: Scene, pod: PodFacts, asked: readonly RedisCommand[]): Promise<readonly unknown[]> {
+  let last: readonly unknown[] = [];
+  return poll(`${pod.name} serves reads`, 5_000, async () => {
+    last = await scene.port.run(pod, asked, 10_000);
+    return last.some(isDown) ? null : last;
+  }).catch(() => last);
+}
+
+function isDown(reply: unknown): boolean {
+  return reply instanceof Error && reply.message.startsWith('CLUSTERDOWN');
 }

@@ -46,7 +46,7 @@ export async function untilKnown(scene: Scene, index: number, nodes: number): Pr
   });
 }
 
-export const MEMBER_STATES: readonly BrokenState[] = [
+export const LOST_STATES: readonly BrokenState[] = [
   {
     row: '1.4',
     name: 'a primary lost its volume, its replica leads, a new node is at its address',
@@ -119,6 +119,9 @@ export const MEMBER_STATES: readonly BrokenState[] = [
     codes: ['address-mismatch'],
     outcome: 'repaired',
   },
+];
+
+export const PLACE_STATES: readonly BrokenState[] = [
   {
     row: '1.19',
     name: 'a stranger without slots was let in; no consent',

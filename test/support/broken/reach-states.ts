@@ -42,7 +42,7 @@ export const ADDRESS_STATES: readonly BrokenState[] = [
     scene: { ...WITH_REPLICAS, kind: 'foreign' },
     build: async (scene) => {
       const addresses = [scene.servers[B]?.address ?? '', scene.servers[A]?.address ?? ''];
-      await Promise.all([A, B].map((index) => scene.servers[index]?.stop()));
+      for (const index of [A, B]) await scene.servers[index]?.stop();
       await startAt(scene, [A, B], addresses);
       await poll('they have lost each other', 20_000, async () => {
         const [nodes] = await scene.at(A, ['CLUSTER', 'NODES']);
