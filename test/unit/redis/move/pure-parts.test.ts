@@ -3,8 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { partArrived } from '../../../../pkg/redis/move/arriving.ts';
 import { firstBatch, nextBatch } from '../../../../pkg/redis/move/batch-size.ts';
+import { pauseMs } from '../../../../pkg/redis/move/context.ts';
 import { ioMs } from '../../../../pkg/redis/move/migrate-command.ts';
 import { readMigrateReply } from '../../../../pkg/redis/move/migrate-reply.ts';
+import { Roles } from '../../../../pkg/redis/move/roles.ts';
 import { Turns } from '../../../../pkg/redis/move/turns.ts';
 
 describe('the size of a batch', () => {
@@ -84,4 +86,19 @@ test('one at a time for each key, in turn, also behind a failure', async () => {
   expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
   expect(log.filter((line) => line.startsWith('a'))).toEqual(['a1 begins', 'a1 ends', 'a2 begins', 'a2 ends']);
   expect(log.indexOf('b1 begins')).toBeLessThan(log.indexOf('a2 begins'));
+});
+
+test('moves to one target share one pause, for as long as they are under way', async () => {
+  const roles = new Roles();
+  const limits = { maxPauseMs: 30, maxBandwidth: null };
+  const shares: number[] = [];
+  const move = (source: string, target: string): Promise<void> =>
+    roles.hold(source, target, async () => {
+      await Promise.resolve();
+      shares.push(pauseMs({ limits, movesToTarget: () => roles.movesTo(target) }));
+    });
+  await Promise.all([move('a', 'x'), move('b', 'x'), move('c', 'x'), move('d', 'y')]);
+  await move('a', 'x');
+  expect(shares).toEqual([10, 10, 10, 30, 30]);
+  expect(pauseMs({ limits, movesToTarget: () => 0 })).toBe(30);
 });
