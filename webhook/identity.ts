@@ -159,25 +159,30 @@ function addressOf(service: KubeObject): string {
  * @throws AppError of the API server
  */
 export async function settleClaims(
-  kube: Pick<KubePort, 'list' | 'replace'>,
+  kube: Pick<KubePort, 'get' | 'list' | 'replace'>,
   clock: Pick<Clock, 'now'>,
   cluster: ClusterRef,
 ): Promise<number> {
   const selector = `${CLUSTER_LABEL}=${cluster.name}`;
-  const services = (await kube.list('v1', 'Service', { selector })).filter(isClaimed);
-  if (services.length === 0) return 0;
+  const listed = await kube.list('v1', 'Service', { selector });
   const pods = (await kube.list('v1', 'Pod', { selector })).map(seenPod);
+  const services = new Map(listed.map((each) => [each.metadata.name, each]));
+  // Services that people made need not have our label.
+  const others = pods.flatMap(({ node, claim }) => (node === undefined || claim === undefined ? [] : [node]));
+  for (const name of others.filter((each) => !services.has(each))) {
+    const found = await kube.get('v1', 'Service', name);
+    if (found !== null) services.set(name, found);
+  }
   const facts: IdentityFacts = {
     cluster: cluster.name,
     pods,
-    services: services.map(seenService),
+    services: [...services.values()].map(seenService),
     formedNodes: null,
     now: clock.now(),
     claimant: '',
   };
-  const byName = new Map(services.map((each) => [each.metadata.name, each]));
-  await settle(kube, byName, facts, false);
-  return [...byName.values()].filter(isClaimed).length;
+  await settle(kube, services, facts, false);
+  return [...services.values()].filter(isClaimed).length;
 }
 
 function isClaimed({ metadata }: KubeObject): boolean {

@@ -1,6 +1,9 @@
 /** Each of manifests/samples: `kubectl apply` and `kubectl redis create` make a cluster, which survives what happens to pods. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CLUSTER_LABEL } from '../../../pkg/cluster/model/labels.ts';
 import type { Observation, PodFacts } from '../../../pkg/cluster/model/observation.ts';
+import type { KubeObject } from '../../../pkg/engine/ports.ts';
+import { until } from '../../support/cluster-env.ts';
 import { isWhole, openTriedCluster, type TriedCluster } from '../../support/survival/tried-cluster.ts';
 import { applySample, describeWebhook, installWebhook, type Webhook } from '../../support/webhook.ts';
 
@@ -26,6 +29,10 @@ const oneByOne: Restart = async (tried) => {
     await tried.untilSeen(`${pod.name} replaced`, (seen) => isWholeAgain(seen, new Set([pod.uid])), 120_000);
   }
 };
+
+function allowedBy({ status }: KubeObject): number | undefined {
+  return (status as { readonly disruptionsAllowed?: number } | undefined)?.disruptionsAllowed;
+}
 
 interface Sample {
   readonly file: string;
@@ -85,6 +92,16 @@ describeWebhook('the samples', () => {
       expect(items.map(({ code }) => code)).toEqual(ephemeral ? ['ephemeral-data'] : []);
       const again = await tried.run('create', name);
       expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Nothing was changed')]);
+    }, 60_000);
+
+    test('has a Service for clients, and budgets that let one node of each shard go', async () => {
+      const service = await tried.env.kube.get('v1', 'Service', name);
+      expect(service?.['spec']).toMatchObject({ selector: { [CLUSTER_LABEL]: name }, type: 'ClusterIP' });
+      await until(
+        () => tried.env.kube.list('policy/v1', 'PodDisruptionBudget'),
+        (budgets) => JSON.stringify(budgets.map(allowedBy)) === '[1,1,1]',
+        30_000,
+      );
     }, 60_000);
 
     test('survives the loss of a pod', async () => {

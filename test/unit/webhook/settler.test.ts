@@ -65,6 +65,21 @@ describe('looks after an admission', () => {
   });
 });
 
+test.each([
+  ['made by the webhook', { 'kubectl-redis.io/cluster': 'redis' }],
+  ["of people's own", {}],
+])('a claim on a Service %s is settled', async (_, labels) => {
+  const cluster = createCluster();
+  const annotations = { [CLAIM]: 'somebody 2026-01-01T00:00:00.000Z' };
+  await cluster.store.create({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'redis-1', labels, annotations } });
+  await cluster.addPod(
+    { metadata: { labels: { 'kubectl-redis.io/cluster': 'redis', name: 'redis-1' }, annotations } },
+    'redis-1-abc',
+  );
+  expect(await settleClaims(cluster.kube, cluster.deps.clock, SHOP)).toBe(0);
+  expect(cluster.store.objects.get('Service/redis-1')?.metadata.annotations).toEqual({});
+});
+
 test('the successor of a pod that lived for a moment has its number as soon as somebody has looked', async () => {
   const cluster = createCluster();
   const admitted: unknown[] = [];
