@@ -15,6 +15,7 @@ import { STAGES } from '../../../../../pkg/cluster/plan/fix/order.ts';
 import { simulate } from '../../../../../pkg/cluster/plan/simulate.ts';
 import { someObservation, someShape } from '../../../../support/observation-arbitraries.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
+import { CONTESTED_CASES } from './contested-cases.ts';
 import { CASES, inWords } from './fix-cases.ts';
 import { breachesOf } from './laws.ts';
 
@@ -28,7 +29,7 @@ test('every code that check knows has its place in the order of a repair', () =>
 });
 
 describe('plans', () => {
-  test.each(CASES)('%s', (_, observation, expected, options = {}) => {
+  test.each([...CASES, ...CONTESTED_CASES])('%s', (_, observation, expected, options = {}) => {
     expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
   });
 });
