@@ -91,6 +91,8 @@ export function slotsIn(ranges: SlotRanges): number[] {
 
 /** A primary that names another owner is told; a node that does not know another is led to it. Others hear it from them. */
 export const healViews: Healer = (context, problems) => {
+  if (isFound(context, 'slots-contested'))
+    return leftAll(problems, 'after-others', 'Whose contested slots are comes first: who loses them deletes its keys');
   const steps = [...unknownNodes(context), ...staleOwners(context), ...overratedEpochs(context)];
   if (steps.length > 0) return [repair(problems, 'bring the views together', steps)];
   const hint = isFound(context, 'link-down')

@@ -15,6 +15,7 @@ import { STAGES } from '../../../../../pkg/cluster/plan/fix/order.ts';
 import { simulate } from '../../../../../pkg/cluster/plan/simulate.ts';
 import { someObservation, someShape } from '../../../../support/observation-arbitraries.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
+import { CONTESTED_CASES } from './contested-cases.ts';
 import { inWords } from './fix-words.ts';
 import { breachesOf } from './laws.ts';
 import { NODE_CASES } from './node-cases.ts';
@@ -37,7 +38,7 @@ test('what the table of codes says that fix repairs is what has a healer', () =>
 });
 
 describe('plans', () => {
-  test.each([...SLOTS_CASES, ...NODE_CASES])('%s', (_, observation, expected, options = {}) => {
+  test.each([...SLOTS_CASES, ...NODE_CASES, ...CONTESTED_CASES])('%s', (_, observation, expected, options = {}) => {
     expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
   });
 });

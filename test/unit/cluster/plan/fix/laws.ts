@@ -10,8 +10,9 @@ import type { FixPlan } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
 /** Sentences; none = the plan is lawful. */
 export function breachesOf(observation: Observation, plan: FixPlan, consent: boolean): string[] {
   const state = interpret(observation);
+  const problems = check(state, observation).map(({ code }) => code);
   const breaches = plan.repairs.flatMap(({ batches }) =>
-    batches.flatMap(({ steps }) => steps.flatMap((step) => breachOf(state, step))),
+    batches.flatMap(({ steps }) => steps.flatMap((step) => breachOf(state, step, problems))),
   );
   const lossy = plan.repairs.filter(({ loses }) => loses !== null).map(({ code }) => `${code} loses data unasked`);
   return [...breaches, ...(consent ? [] : lossy), ...unanswered(observation, state, plan)];
@@ -27,7 +28,7 @@ function unanswered(observation: Observation, state: ClusterState, plan: FixPlan
     .map(({ code }) => `${code} is not answered`);
 }
 
-function breachOf(state: ClusterState, step: Step): string[] {
+function breachOf(state: ClusterState, step: Step, problems: readonly string[]): string[] {
   const nodeOf = (nodeId: string) => state.nodes.find((node) => node.nodeId === nodeId);
   const followers = (nodeId: string) =>
     state.nodes.filter((node) => node.primaryId === nodeId && node.reply?.kind === 'answered');
@@ -42,7 +43,14 @@ function breachOf(state: ClusterState, step: Step): string[] {
       ];
     }
     case 'meet':
-      return nodeOf(step.other.nodeId)?.pod == null ? ['L2: meets a node without a pod'] : [];
+      return [
+        ...(nodeOf(step.other.nodeId)?.pod == null ? ['L2: meets a node without a pod'] : []),
+        ...(problems.includes('address-mismatch') && problems.includes('slots-contested')
+          ? ['L4: brings nodes together that claim the same slots']
+          : []),
+      ];
+    case 'settle-strays':
+      return nodeOf(step.holder.nodeId)?.role === 'primary' ? [] : ['L5: takes keys from a replica'];
     case 'replicate': {
       const [node, primary] = [nodeOf(step.node.nodeId), nodeOf(step.primary.nodeId)];
       return [

@@ -1,0 +1,83 @@
+/** What `fix` waits for, on a clock of its own. */
+import { describe, expect, test } from '@jest/globals';
+import type { Problem } from '../../../pkg/cluster/model/problem.ts';
+import type { FixPlan, LeftReason, Repair } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { fixPatience } from '../../../pkg/engine/fix-patience.ts';
+
+const repairOf = (code: string): Repair => ({
+  code,
+  title: code,
+  why: '',
+  nodes: [],
+  slots: [],
+  batches: [{ title: code, steps: [] }],
+  loses: null,
+});
+const problemOf = (code: string): Problem => ({
+  code,
+  severity: 'warning',
+  sentence: `${code}.`,
+  nodes: [],
+  slots: [],
+  repair: '',
+});
+const planOf = (repairs: readonly string[], left: readonly (readonly [string, LeftReason])[] = []): FixPlan => ({
+  repairs: repairs.map(repairOf),
+  left: left.map(([code, why]) => ({ problem: problemOf(code), why, flag: null, hint: '' })),
+});
+
+/** Looks until it is content; each look of `plans` is half a second after the one before, the last one for ever. */
+function waiting(plans: readonly FixPlan[]): { next: () => Promise<{ plan: FixPlan; atMs: number }>; said: string[] } {
+  let now = 0;
+  let looks = 0;
+  const said: string[] = [];
+  const clock = {
+    now: () => now,
+    sleep: (milliseconds: number) => {
+      now += milliseconds;
+      return Promise.resolve();
+    },
+  };
+  const patient = fixPatience<{ plan: FixPlan }>({
+    clock,
+    signal: new AbortController().signal,
+    tell: (sentence) => said.push(sentence),
+  });
+  const look = () => Promise.resolve({ plan: plans[Math.min(looks++, plans.length - 1)] ?? planOf([]) });
+  return {
+    said,
+    next: async () => {
+      const { plan } = await patient(look, (seen) => seen.plan.repairs[0]);
+      return { plan, atMs: now };
+    },
+  };
+}
+
+describe('fix', () => {
+  test('repairs at once what does not pass, and after ten seconds what may', async () => {
+    expect((await waiting([planOf(['slots-open'])]).next()).atMs).toBe(0);
+    const { next, said } = waiting([planOf(['stray-keys'])]);
+    expect((await next()).atMs).toBe(10_000);
+    expect(said).toEqual(['stray-keys: looking for 10 s whether it settles by itself']);
+  });
+
+  test('does not repair what settled meanwhile', async () => {
+    const views = planOf(['views-differ']);
+    const { plan, atMs } = await waiting([views, views, planOf([])]).next();
+    expect([plan.repairs, atMs]).toEqual([[], 1_000]);
+  });
+
+  test('waits for the end of what ends by itself, but not for ever', async () => {
+    const handshake = planOf([], [['handshake', 'by-itself']]);
+    expect((await waiting([handshake, handshake, planOf([])]).next()).atMs).toBe(1_000);
+    expect((await waiting([handshake]).next()).atMs).toBe(30_000);
+  });
+
+  test('waits for links and nodes to settle behind a repair, and only there', async () => {
+    const links = planOf([], [['link-down', 'by-hand']]);
+    expect((await waiting([links]).next()).atMs).toBe(0);
+    const afterwards = waiting([planOf(['address-mismatch']), links, links, planOf([])]);
+    await afterwards.next();
+    expect((await afterwards.next()).atMs).toBe(1_000);
+  });
+});
