@@ -35,7 +35,8 @@ export interface IdentityRequest {
   readonly podName: string | null;
   /** Of the pod, before N is known. */
   readonly labels: StringMap;
-  readonly formedNodes: readonly number[] | null;
+  /** Ns of the cluster's nodes where it was formed; is read while Services and pods are. */
+  readonly formedNodes: Promise<readonly number[] | null>;
   readonly dryRun: boolean;
 }
 
@@ -65,27 +66,33 @@ async function tryOnce(kube: IdentityKube, clock: Pick<Clock, 'now'>, request: I
   const services = new Map((await kube.list('v1', 'Service', { selector })).map((each) => [each.metadata.name, each]));
   // Services that people made need not have our label.
   const named = number.kind === 'any' ? null : nodeName(cluster.name, number.ordinal);
-  for (let wanted = named; ;) {
-    if (wanted !== null && !services.has(wanted)) {
-      const found = await kube.get('v1', 'Service', wanted);
-      if (found !== null) services.set(wanted, found);
-    }
+  if (named !== null) await addService(kube, services, named);
+  for (;;) {
     const pods = (await kube.list('v1', 'Pod', { selector })).filter(isAlive).map(seenPod);
     const facts: IdentityFacts = {
       cluster: cluster.name,
       pods,
       services: [...services.values()].map(seenService),
-      formedNodes: request.formedNodes,
+      formedNodes: await request.formedNodes,
       now: clock.now(),
       claimant,
     };
     await settle(kube, services, facts, dryRun);
     const ordinal = chooseNumber(number, facts);
     const node = nodeName(cluster.name, ordinal);
-    if (services.has(node) || wanted === node)
+    // One without our label says something new, and pods are read after it; where there is none, whoever makes it wins.
+    if (named !== null || services.has(node) || !(await addService(kube, services, node))) {
       return await claim(kube, services.get(node) ?? null, ordinal, request, facts.now);
-    wanted = node;
+    }
   }
+}
+
+/** Whether there is one. */
+async function addService(kube: IdentityKube, services: Map<string, KubeObject>, name: string): Promise<boolean> {
+  if (services.has(name)) return true;
+  const found = await kube.get('v1', 'Service', name);
+  if (found !== null) services.set(name, found);
+  return found !== null;
 }
 
 /** A pod that has ended for good answers at no address. */

@@ -10,7 +10,7 @@ import { inject } from '../pkg/pod/inject/inject.ts';
 import { patchBetween } from '../pkg/pod/inject/json-patch.ts';
 import type { Json } from '../pkg/pod/inject/pod-json.ts';
 import { takeIdentity, type IdentityKube } from './identity.ts';
-import { keepRecord, readRecord } from './record.ts';
+import { keepRecord, readRecord, type ClusterRecord } from './record.ts';
 import type { ReviewRequest, Verdict } from './review.ts';
 
 export interface MutateDeps {
@@ -49,7 +49,7 @@ async function admit(candidate: Candidate, request: ReviewRequest, deps: MutateD
   if (trial.kind !== 'injected') return { ...plain(declined(trial)), cluster: candidate.cluster };
   const cluster = { namespace: request.namespace, name: candidate.cluster };
   const kube = deps.kubeIn(request.namespace);
-  const [record, spec] = await Promise.all([readRecord(kube, cluster), recordedSpec(kube, cluster.name)]);
+  const reading = Promise.all([readRecord(kube, cluster), recordedSpec(kube, cluster.name)]);
   const podName = request.name ?? pod.metadata.name ?? null;
   const identity = await takeIdentity(kube, deps.clock, {
     cluster,
@@ -57,9 +57,10 @@ async function admit(candidate: Candidate, request: ReviewRequest, deps: MutateD
     claimant: podName ?? request.uid,
     podName,
     labels: pod.metadata.labels ?? {},
-    formedNodes: record.formed && record.nodes.length > 0 ? record.nodes.map(({ ordinal }) => ordinal) : null,
+    formedNodes: heardLater(reading.then(([record]) => formedNodes(record))),
     dryRun: request.dryRun,
   });
+  const [record, spec] = await reading;
   const { ordinal, address } = identity;
   const line = record.nodes.find((each) => each.ordinal === ordinal);
   const result = inject(candidate, {
@@ -81,6 +82,16 @@ async function admit(candidate: Candidate, request: ReviewRequest, deps: MutateD
   const patch = patchBetween(request.object as Json, result.pod);
   const warnings = [...identity.warnings, ...result.warnings];
   return { verdict: { kind: 'injected', patch, warnings }, cluster: cluster.name, node };
+}
+
+function formedNodes({ formed, nodes }: ClusterRecord): readonly number[] | null {
+  return formed && nodes.length > 0 ? nodes.map(({ ordinal }) => ordinal) : null;
+}
+
+/** Its failure is that of whoever awaits it, also when something else fails before. */
+function heardLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 async function recordedSpec(kube: IdentityKube, name: string): Promise<ClusterSpec | null> {

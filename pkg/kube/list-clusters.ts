@@ -1,11 +1,15 @@
 /** The Redis Clusters of a namespace or of all of them: ours, those that carry our label, and what looks like one. */
+import { INJECTED_ANNOTATION } from '../cluster/model/labels.ts';
 import type { ListedCluster } from '../engine/ports.ts';
 import { AppError } from '../errors.ts';
-import type { RawPod, RawService, RawWorkload } from './api-json.ts';
+import type { RawMeta, RawPod, RawService, RawWorkload } from './api-json.ts';
 import type { RestClient } from './client.ts';
 import { listAll } from './objects.ts';
 import { looksLikeClusterMode } from './redis-container.ts';
 import { CLUSTER_LABEL } from './selectors.ts';
+
+/** Who completed pods that somebody else made. */
+const BROUGHT: ReadonlySet<string> = new Set(['webhook', 'inject']);
 
 /** @throws {AppError} `forbidden` when pods can't be listed; without the right to list other kinds, less is found. */
 export async function listClusters(client: RestClient, namespace: string | null): Promise<readonly ListedCluster[]> {
@@ -33,9 +37,14 @@ export function findClusters(
     if (known === undefined) found.set(key, { namespace, name, origin, pods: more });
     else if (known.origin === origin || origin === 'labelled') found.set(key, { ...known, pods: known.pods + more });
   };
+  // Pods that the webhook or `inject` completed have Services of ours, too.
+  const isBrought = ({ metadata }: RawPod): boolean => BROUGHT.has(metadata?.annotations?.[INJECTED_ANNOTATION] ?? '');
+  const keyOf = (metadata: RawMeta | undefined): string =>
+    `${metadata?.namespace ?? ''}/${metadata?.labels?.[CLUSTER_LABEL] ?? ''}`;
+  const brought = new Set(pods.filter(isBrought).map(({ metadata }) => keyOf(metadata)));
   for (const { metadata } of services) {
     const name = metadata?.labels?.[CLUSTER_LABEL];
-    if (name !== undefined) put(metadata?.namespace ?? '', name, 'ours', 0);
+    if (name !== undefined && !brought.has(keyOf(metadata))) put(metadata?.namespace ?? '', name, 'ours', 0);
   }
   for (const { metadata } of pods) {
     const name = metadata?.labels?.[CLUSTER_LABEL];

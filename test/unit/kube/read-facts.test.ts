@@ -212,6 +212,14 @@ describe('findClusters', () => {
     spec: { replicas, template: { metadata: { labels: { app, ...labels } }, spec: redis } },
     status: { replicas },
   });
+  test.each(['webhook', 'inject', 'create'])('pods that %s completed, with Services of ours', (by) => {
+    const labels = { 'kubectl-redis.io/cluster': 'cache' };
+    const pod = { metadata: { namespace: 'db', labels, annotations: { 'kubectl-redis.io/injected': by } } };
+    expect(findClusters([pod, pod], [{ metadata: { namespace: 'db', labels } }], [])).toEqual([
+      { namespace: 'db', name: 'cache', origin: by === 'create' ? 'ours' : 'labelled', pods: 2 },
+    ]);
+  });
+
   test('ours, labelled and foreign ones, by namespace and name', () => {
     const found = findClusters(
       [
