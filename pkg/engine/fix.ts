@@ -18,7 +18,7 @@ import { observe, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover, StraySettler } from './ports.ts';
 import type { Report } from './report.ts';
-import { rememberingSlowNodes } from './slow-nodes.ts';
+import { patientWithNodes } from './slow-nodes.ts';
 import { countSlotKeys } from './slot-keys.ts';
 import { applyStep } from './steps/apply.ts';
 
@@ -44,7 +44,10 @@ export interface PrepareFixInput {
 
 /** Reads everything and changes nothing. @throws AppError when Kubernetes can't be read; never because of a Redis node */
 export async function prepareFix(ports: ObservePorts, input: PrepareFixInput): Promise<FixSight> {
-  const { cluster, policy, signal } = input;
+  return lookToFix({ ...ports, redis: patientWithNodes(ports.redis) }, input);
+}
+
+async function lookToFix(ports: ObservePorts, { cluster, policy, signal }: PrepareFixInput): Promise<FixSight> {
   const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
   const observation = await observe(ports, cluster, options);
   const state = interpret(observation);
@@ -79,7 +82,7 @@ export interface Fixed extends Converged<FixSight> {
 
 /** Repairs what can be repaired, and waits a while for what ends by itself. @throws AppError; the same command then goes on from there */
 export async function runFix(given: ObservePorts, input: RunFixInput): Promise<Fixed> {
-  const ports = { ...given, redis: rememberingSlowNodes(given.redis) };
+  const ports = { ...given, redis: patientWithNodes(given.redis) };
   const { cluster, policy, mover, strays, limits } = input;
   return underLease(ports, cluster, 'fix', input, async (held) => {
     const skipped = new Set(input.skip);
@@ -87,7 +90,7 @@ export async function runFix(given: ObservePorts, input: RunFixInput): Promise<F
     const repaired = new Set<string>();
     const limit = pLimit(input.parallel ?? ALL_PAIRS);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
-    const look = (): Promise<FixSight> => prepareFix(ports, { cluster, policy, signal: held.signal });
+    const look = (): Promise<FixSight> => lookToFix(ports, { cluster, policy, signal: held.signal });
     const nextOf = ({ plan }: FixSight): Repair | undefined => plan.repairs.find(({ code }) => !skipped.has(code));
     const agrees = async (repair: Repair, plan: FixPlan): Promise<boolean> => {
       if (input.consent === undefined || agreed.has(repair.code)) return true;

@@ -1,20 +1,25 @@
 /**
- * A node that did not answer in time once is asked more briefly, and for less, until it answers again: a frozen one delays an
- * operation that looks many times only once by a whole deadline (law L11).
+ * Nodes that do not answer in time. Counting the keys of every slot takes long on a busy machine, and is no reason to take a node
+ * for dead: it is asked again for less. One that does not answer that either is asked briefly until it does, so that a frozen
+ * node delays an operation that looks many times only once by a whole deadline (law L11).
  */
 import type { RedisPort } from './ports.ts';
 
-const BRIEFLY_MS = 1_000;
+const BRIEFLY_MS = 2_000;
 
-export function rememberingSlowNodes(redis: RedisPort): RedisPort {
-  const slow = new Set<string>();
+/** Remembers who was silent, by pod. */
+export function patientWithNodes(redis: RedisPort): RedisPort {
+  const silent = new Set<string>();
   return {
     ...redis,
     ask: async (pod, options) => {
-      const brief = slow.has(pod.uid);
-      const reply = await redis.ask(pod, brief ? { deadlineMs: BRIEFLY_MS } : options);
-      if (reply.kind === 'unreachable' && reply.why === 'timeout') slow.add(pod.uid);
-      else slow.delete(pod.uid);
+      const withConfig = options.withConfig ?? false;
+      const brief = { deadlineMs: Math.min(BRIEFLY_MS, options.deadlineMs), withConfig };
+      const first = silent.has(pod.uid) ? null : await redis.ask(pod, options);
+      if (first !== null && (first.kind === 'answered' || first.why !== 'timeout')) return first;
+      const reply = first !== null && options.countKeys !== true ? first : await redis.ask(pod, brief);
+      if (reply.kind === 'unreachable' && reply.why === 'timeout') silent.add(pod.uid);
+      else silent.delete(pod.uid);
       return reply;
     },
   };

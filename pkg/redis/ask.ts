@@ -22,6 +22,12 @@ const CONFIG_NAMES: readonly string[] = [
   'cluster-announce-hostname',
   'cluster-allow-replica-migration',
   'cluster-require-full-coverage',
+  'cluster-allow-reads-when-down',
+  'appendfsync',
+  'min-replicas-to-write',
+  'repl-timeout',
+  'tls-cluster',
+  'tls-replication',
 ];
 
 const QUESTIONS: readonly RedisCommand[] = [['CLUSTER', 'MYID'], ['CLUSTER', 'NODES'], ['CLUSTER', 'INFO'], ['INFO']];

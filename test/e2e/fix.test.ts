@@ -99,7 +99,7 @@ describeCore('fix', () => {
     const free = Array.from({ length: 16384 }, (_, slot) => slot).filter((slot) => !used.has(slot));
     const lost = [free[0], free[5000], free[5001]].map(String);
     await Promise.all(pods.map((pod) => say(pod, 'CLUSTER', 'DELSLOTS', ...lost)));
-    expect(await say(pods[0] ?? '', 'CONFIG', 'SET', 'repl-timeout', '77')).toBe('OK');
+    expect(await say(pods[0] ?? '', 'CONFIG', 'SET', 'cluster-allow-reads-when-down', 'yes')).toBe('OK');
     expect((await planned()).toSorted()).toEqual(['config-differs', 'slots-uncovered']);
     // What is skipped stays, and says so.
     const some = await fix('--skip', 'slots-uncovered');

@@ -13,9 +13,51 @@ const TABLE = { ...KUBERNETES_CODES, ...MEMBERSHIP_CODES, ...DATA_CODES };
 
 export type Code = keyof typeof TABLE;
 
-export const CODES: Readonly<Record<Code, CodeSpec>> = TABLE;
-
 export const CODE_NAMES: readonly Code[] = Object.keys(TABLE).filter(isCode);
+
+/** What `fix` repairs where nothing speaks against it; a unit test holds it against the planner. */
+export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
+  'cluster-down',
+  'formed-mark-missing',
+  'service-missing',
+  'service-wrong',
+  'unknown-node',
+  'node-not-joined',
+  'address-unknown',
+  'address-mismatch',
+  'no-quorum',
+  'slots-without-node',
+  'primary-down',
+  'replica-orphaned',
+  'replica-chain',
+  'replica-dials-stale-address',
+  'ghost-node',
+  'slots-contested',
+  'slots-unclaimed',
+  'slots-half-open',
+  'slots-open',
+  'views-differ',
+  'stray-keys',
+  'slots-uncovered',
+  'config-differs',
+  'shard-label-stale',
+  'empty-primary',
+  'replica-missing',
+  'primaries-share-host',
+]);
+
+/** The way of `fix` first, where there is one. NAME is the cluster. */
+export function withFix(code: Code, byHand: string): string {
+  return FIXABLE.has(code) ? `kubectl redis fix NAME. By hand: ${byHand}` : byHand;
+}
+
+export const CODES: Readonly<Record<Code, CodeSpec>> = sayingFix(TABLE);
+
+function sayingFix(table: Readonly<Record<Code, CodeSpec>>): Record<Code, CodeSpec> {
+  const out = { ...table };
+  for (const code of CODE_NAMES) out[code] = { ...table[code], repair: withFix(code, table[code].repair) };
+  return out;
+}
 
 const POSITIONS: ReadonlyMap<string, number> = new Map(CODE_NAMES.map((code, index) => [code, index]));
 

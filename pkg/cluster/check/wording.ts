@@ -2,7 +2,7 @@
 import type { Problem } from '../model/problem.ts';
 import { countSlots, formatRanges } from '../model/slots.ts';
 import type { SlotRanges } from '../model/slots.ts';
-import { CODES } from './codes.ts';
+import { CODES, withFix } from './codes.ts';
 import type { Code } from './codes.ts';
 
 export interface ProblemParts {
@@ -20,7 +20,7 @@ export function makeProblem(code: Code, cluster: string, parts: ProblemParts): P
     sentence: parts.sentence,
     nodes: [...new Set(parts.nodes)],
     slots: parts.slots ?? [],
-    repair: parts.repair ?? CODES[code].repair.replaceAll('NAME', cluster),
+    repair: (parts.repair === undefined ? CODES[code].repair : withFix(code, parts.repair)).replaceAll('NAME', cluster),
   };
 }
 

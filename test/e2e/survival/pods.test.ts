@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Observation, PodFacts } from '../../../pkg/cluster/model/observation.ts';
 import { describeCluster } from '../../support/cluster-env.ts';
-import { kubectl } from '../../support/cli.ts';
 import {
+  CLIENT,
+  inPod,
   allRunning,
   isWhole,
   openTriedCluster,
@@ -53,7 +54,7 @@ describeCluster('pods', () => {
 
   test('a crashed process: links up within 30 s', async () => {
     const { primary } = await tried.firstShard();
-    await kubectl(['exec', primary.name, '--', 'redis-cli', 'debug', 'segfault'], tried.env);
+    await inPod(tried.env, primary.name, `${CLIENT} debug segfault`);
     await tried.untilSeen(
       'restarted container',
       ({ kube }) => kube.pods.some((pod) => pod.name === primary.name && pod.container.restarts > 0),

@@ -1,8 +1,14 @@
 /** Volumes lost while the cluster is written to: the nodes come back as replicas by themselves, and no key is lost. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { kubectl } from '../../support/cli.ts';
 import { describeCluster, until } from '../../support/cluster-env.ts';
-import { allRunning, answersOf, openTriedCluster, type TriedCluster } from '../../support/survival/tried-cluster.ts';
+import {
+  allRunning,
+  answersOf,
+  CLIENT,
+  inPod,
+  openTriedCluster,
+  type TriedCluster,
+} from '../../support/survival/tried-cluster.ts';
 
 describeCluster('volumes', () => {
   let tried: TriedCluster;
@@ -42,8 +48,7 @@ describeCluster('volumes', () => {
   test("a primary's emptied under a crash, so that it is back before anybody has missed it", async () => {
     const { primary } = await tried.firstShard();
     const id = await idOf(primary.name);
-    const crash = 'cd /var/lib/redis && rm -rf ./* ./.[!.]*; redis-cli debug segfault';
-    await kubectl(['exec', primary.name, '--', 'sh', '-c', crash], tried.env);
+    await inPod(tried.env, primary.name, `cd /var/lib/redis && rm -rf ./* ./.[!.]*; ${CLIENT} debug segfault`);
     const back = await backAsReplica(primary.name, id, 60_000);
     await tried.settle("a primary's volume emptied, its process crashed", { 'replica again after': back });
   }, 150_000);

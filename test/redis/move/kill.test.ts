@@ -19,6 +19,7 @@ import { writeSection } from '../../bench/report.ts';
 import { startWriters } from '../../support/acked-writes.ts';
 import { awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
 import type { MoveCluster } from '../../support/move-cluster.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 import { findStrays } from '../../support/strays.ts';
 import { CASES } from './servers.ts';
 
@@ -154,14 +155,3 @@ describe.each(CASES)('a mover that is killed, $name by $way', (binary) => {
     return code === 0 ? 'ended' : said;
   }
 });
-
-/** Mulberry32. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -16,6 +16,14 @@ import { recordFigures } from './figures.ts';
 const NAME = 'redis';
 const ASK_MS = 2_000;
 
+/** For a shell in a pod: images of Valkey need not have redis-cli. */
+export const CLIENT = '$(command -v redis-cli || command -v valkey-cli)';
+
+/** A line of shell in a pod. How it ends is not looked at: it may take the pod's container with it. */
+export function inPod(env: ClusterEnv, pod: string, line: string): Promise<Ended> {
+  return kubectl(['exec', pod, '--', 'sh', '-c', line], env);
+}
+
 export interface TriedCluster {
   readonly env: ClusterEnv;
   readonly checker: WriteChecker;
@@ -103,7 +111,7 @@ function triedCluster(env: ClusterEnv, checker: WriteChecker): TriedCluster {
         const isPrimary = (seen: Observation): boolean => answersOf(seen).get(pod)?.info.role === 'primary';
         // After a role has just changed its voters give no vote for 10 s, and a replica that got none asks again after 20 s.
         for (let tries = 0; tries < 12 && !isPrimary(await look()); tries++) {
-          await kubectl(['exec', pod, '--', 'redis-cli', 'cluster', 'failover'], env);
+          await inPod(env, pod, `${CLIENT} cluster failover`);
           await until(look, isPrimary, 5_000).catch(() => undefined);
         }
         expect(answersOf(await look()).get(pod)?.info.role).toBe('primary');

@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { parse } from 'yaml';
 import { clusterListOf } from '../../../cmd/document/cluster-list.ts';
+import { fixPlanOf } from '../../../cmd/document/fix-plan.ts';
 import { nodeListOf } from '../../../cmd/document/node-list.ts';
 import { problemListOf } from '../../../cmd/document/problems.ts';
 import { slotDocumentOf, slotListOf } from '../../../cmd/document/slot-list.ts';
@@ -13,6 +14,7 @@ import { judge } from '../../../cmd/judge.ts';
 import { lookUpSlot } from '../../../cmd/slot-lookup.ts';
 import { interpret } from '../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../pkg/cluster/model/observation.ts';
+import { planFix } from '../../../pkg/cluster/plan/fix/fix.ts';
 import { changed } from '../../support/observation-changes.ts';
 import { ghost, openSlot, operation, unowned, unreachable } from '../../support/observation-faults.ts';
 import { someObservation } from '../../support/observation-arbitraries.ts';
@@ -21,12 +23,12 @@ import { runCommand } from '../../support/fake-terminal.ts';
 
 const FOLDER = 'docs/schemas';
 
-/** The published schemas allow fields that later versions add; the test does not, so that none is undocumented. */
+/** The published schemas allow fields that later versions add; the test does not, unless they say so, so that none is undocumented. */
 function strict(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(strict);
   if (typeof schema !== 'object' || schema === null) return schema;
   const inside = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, strict(value)]));
-  return 'properties' in schema ? { ...inside, additionalProperties: false } : inside;
+  return 'properties' in schema ? { additionalProperties: false, ...inside } : inside;
 }
 
 const schemas = readdirSync(FOLDER).map((file) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as object);
@@ -46,6 +48,14 @@ function faultsOf(document: unknown): unknown {
   return validate(document) ? null : validate.errors;
 }
 
+/** So that plans that lose keys are printed, too. */
+const EVERYTHING = {
+  acceptDataLoss: [{ start: 0, end: 16383 }],
+  takeover: true,
+  forgetStrangers: true,
+  startEmpty: true,
+};
+
 function documentsOf(observation: Observation): object[] {
   const state = interpret(observation);
   const input = judge({ observation, state });
@@ -57,6 +67,7 @@ function documentsOf(observation: Observation): object[] {
     nodeListOf(state),
     statusOf(input),
     problemListOf(state, input.problems),
+    fixPlanOf({ state, plan: planFix(state, EVERYTHING, { observation, slotKeys: null }) }),
     clusterListOf([
       { listed, seen: input, fault: null },
       { listed, seen: null, fault: 'no right' },
@@ -100,6 +111,7 @@ describe('the command line', () => {
     [['nodes'], 'NodeList'],
     [['status'], 'Status'],
     [['check'], 'ProblemList'],
+    [['fix', '--dry-run'], 'FixPlan'],
     [['list'], 'ClusterList'],
     [['explain'], 'ProblemCodeList'],
     [['explain', 'slots-open'], 'ProblemCodeList'],

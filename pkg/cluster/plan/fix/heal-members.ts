@@ -13,7 +13,7 @@ import {
   type FixContext,
   type Healer,
 } from './fix-context.ts';
-import { attach, homeOf } from './heal-replicas.ts';
+import { attach, homeOf, isReplica } from './heal-replicas.ts';
 import { strayKeysOf } from './slot-evidence.ts';
 
 /** Law L2: only an empty node that knows nobody, met by one that owns slots. */
@@ -98,9 +98,7 @@ function donorFor({ state, byId }: FixContext, primary: Member, wanted: number):
     .toSorted((a, b) => spare(b) - spare(a))[0];
   const replicas = (richest?.replicas ?? []).flatMap((node) => byId.get(node.nodeId ?? '') ?? []);
   const together = ({ node }: Member): number => Number(node.host !== null && node.host === primary.node.host);
-  return (
-    replicas.filter(({ node }) => node.role === 'replica').toSorted((a, b) => together(a) - together(b))[0] ?? null
-  );
+  return replicas.filter(({ node }) => isReplica(node)).toSorted((a, b) => together(a) - together(b))[0] ?? null;
 }
 
 /** Back behind the primary of its own shard; a label that a failover or a template made wrong needs its pod made anew. */
@@ -109,12 +107,7 @@ export const healShardLabels: Healer = (context, problems) =>
     const member = context.members.find(({ node }) => isNamed(context, problem, node));
     const home = member === undefined ? null : homeOf(context, member);
     const own = home !== null && home.node.shardLabel === member?.node.shardLabel ? home : null;
-    if (
-      member === undefined ||
-      member.node.role !== 'replica' ||
-      own === null ||
-      member.node.primaryId === own.step.nodeId
-    ) {
+    if (member === undefined || !isReplica(member.node) || own === null || member.node.primaryId === own.step.nodeId) {
       const hint = `Its template says another shard than its label: kubectl redis restart --pod ${problem.nodes[0] ?? ''} makes the pod anew`;
       return left(problem, 'by-hand', hint);
     }

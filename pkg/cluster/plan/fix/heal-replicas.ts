@@ -2,6 +2,7 @@
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { formatRanges, intersectRanges, subtractRanges } from '../../model/slots.ts';
+import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../form-members.ts';
 import { isNamed, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 
@@ -35,7 +36,7 @@ function topOf({ byId }: FixContext, replica: Member): Member | null {
  */
 export const healOrphans: Healer = (context, problems) =>
   problems.map((problem) => {
-    const orphans = context.members.filter(({ node }) => node.role === 'replica' && isNamed(context, problem, node));
+    const orphans = context.members.filter(({ node }) => isReplica(node) && isNamed(context, problem, node));
     const answers = orphans.map((orphan) => adopt(context, orphan));
     const refused = answers.find((answer) => typeof answer === 'string');
     const steps = answers.filter((answer) => typeof answer !== 'string');
@@ -85,6 +86,11 @@ export function homeOf({ primaries, members }: FixContext, node: Member): Member
   return ordered[0] ?? null;
 }
 
+/** By its own word, and nobody counts slots as its own: it may be given another primary. */
+export function isReplica(node: ClusterNode): boolean {
+  return node.role === 'replica' && node.slots.length === 0;
+}
+
 export function attach(replica: Member, primary: Member, reason: string): Step {
   return { kind: 'replicate', node: replica.step, primary: primary.step, reason };
 }
@@ -97,7 +103,7 @@ function attachAll(
   stepFor: (replica: Member) => Step | string,
 ): Cure[] {
   return problems.map((problem) => {
-    const replicas = context.members.filter(({ node }) => node.role === 'replica' && isNamed(context, problem, node));
+    const replicas = context.members.filter(({ node }) => isReplica(node) && isNamed(context, problem, node));
     const answers = replicas.map(stepFor);
     const steps = answers.filter((answer) => typeof answer !== 'string');
     const refused = answers.find((answer) => typeof answer === 'string');

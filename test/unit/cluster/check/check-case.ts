@@ -1,4 +1,5 @@
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
+import { FIXABLE, isCode } from '../../../../pkg/cluster/check/codes.ts';
 import type { Problem, Severity } from '../../../../pkg/cluster/model/problem.ts';
 
 /**
@@ -6,7 +7,10 @@ import type { Problem, Severity } from '../../../../pkg/cluster/model/problem.ts
  */
 export type CheckCase = readonly [name: string, observation: Observation, problems: readonly Problem[]];
 
-/** A whole Problem on few lines: `critical slots-open`, names with blanks between them, slots as `5-6,9`. */
+/** How every repair begins that `fix` can do, too. */
+const BY_FIX = 'kubectl redis fix redis. By hand: ';
+
+/** A whole Problem on few lines; `repair` as it is by hand: `critical slots-open`, names with blanks between them, slots as `5-6,9`. */
 export function says(kind: `${Severity} ${string}`, sentence: string, repair: string, nodes = '', slots = ''): Problem {
   const [severity, code] = kind.split(' ') as [Severity, string];
   const ranges = slots.split(',').filter((text) => text !== '');
@@ -19,6 +23,6 @@ export function says(kind: `${Severity} ${string}`, sentence: string, repair: st
       const [start = 0, end = start] = text.split('-').map(Number);
       return { start, end };
     }),
-    repair,
+    repair: isCode(code) && FIXABLE.has(code) ? `${BY_FIX}${repair}` : repair,
   };
 }

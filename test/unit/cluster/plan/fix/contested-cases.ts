@@ -2,7 +2,7 @@
 import { changeLines, changed } from '../../../../support/observation-changes.ts';
 import { addressMismatch, duplicatedOwner, slots } from '../../../../support/observation-faults.ts';
 import { healthyObservation, nodeIdOf } from '../../../../support/observation.ts';
-import type { FixCase } from './fix-cases.ts';
+import type { FixCase } from './fix-words.ts';
 
 const healthy = healthyObservation();
 const apart = changed(healthy, duplicatedOwner('redis-2-0', slots(5)), addressMismatch('redis-2-0', '10.1.1.1'));

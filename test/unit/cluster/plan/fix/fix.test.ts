@@ -1,7 +1,7 @@
 /** `planFix`: a table of faults and the repairs that they get, and what holds for every plan. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { CODE_NAMES } from '../../../../../pkg/cluster/check/codes.ts';
+import { CODE_NAMES, FIXABLE } from '../../../../../pkg/cluster/check/codes.ts';
 import { interpret } from '../../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
 import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
@@ -16,8 +16,10 @@ import { simulate } from '../../../../../pkg/cluster/plan/simulate.ts';
 import { someObservation, someShape } from '../../../../support/observation-arbitraries.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
 import { CONTESTED_CASES } from './contested-cases.ts';
-import { CASES, inWords } from './fix-cases.ts';
+import { inWords } from './fix-words.ts';
 import { breachesOf } from './laws.ts';
+import { NODE_CASES } from './node-cases.ts';
+import { SLOTS_CASES } from './slots-cases.ts';
 
 function plan(observation: Observation, policy: Partial<FixPolicy> = {}, slotKeys: SlotKeys | null = null): FixPlan {
   return planFix(interpret(observation), { ...NO_POLICY, ...policy }, { observation, slotKeys });
@@ -28,8 +30,15 @@ test('every code that check knows has its place in the order of a repair', () =>
   expect([...placed].sort()).toEqual([...CODE_NAMES].sort());
 });
 
+test('what the table of codes says that fix repairs is what has a healer', () => {
+  const healed = STAGES.flatMap(({ answers }) =>
+    Object.entries(answers).flatMap(([code, answer]) => (typeof answer === 'function' ? [code] : [])),
+  );
+  expect([...FIXABLE].sort()).toEqual(healed.sort());
+});
+
 describe('plans', () => {
-  test.each([...CASES, ...CONTESTED_CASES])('%s', (_, observation, expected, options = {}) => {
+  test.each([...SLOTS_CASES, ...NODE_CASES, ...CONTESTED_CASES])('%s', (_, observation, expected, options = {}) => {
     expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
   });
 });
