@@ -7,8 +7,6 @@ import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
 import { failoverVerb } from './failover.ts';
 import { fixVerb } from './fix.ts';
-import { fixVerb } from './fix.ts';
-import { failoverVerb } from './failover.ts';
 import { helpVerb } from './help.ts';
 import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
@@ -34,9 +32,6 @@ export const VERBS: readonly Verb[] = [
   failoverVerb,
   restartVerb,
   fixVerb,
-  fixVerb,
-  failoverVerb,
-  restartVerb,
   deleteVerb,
   injectVerb,
   webhookVerb,
