@@ -1,4 +1,6 @@
-/** Chance that can be repeated: the same seed gives the same numbers, at least 0 and less than 1 (Mulberry32). */
+/** Chance that can be had again: Mulberry32. */
+
+/** @returns numbers from 0 up to 1, the same ones for the same seed */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

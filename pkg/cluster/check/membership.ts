@@ -34,7 +34,10 @@ export const checkGhosts: Check = (context) => {
   const nameless = context.state.nodes.some((node) => node.pod !== null && node.nodeId === null);
   const alive = nameless ? [] : ghosts.filter((node) => !isGone(node));
   return [
-    ...gone.filter((node) => node.slots.length > 0).map((node) => slotsWithoutNode(context, node)),
+    // What only its replica remembers is told of the replica (replica-orphaned).
+    ...gone
+      .filter((node) => node.slots.length > 0 && !context.forgotten.has(node.nodeId ?? ''))
+      .map((node) => slotsWithoutNode(context, node)),
     ...oneProblem(context, 'unknown-node', alive),
     ...oneProblem(
       context,

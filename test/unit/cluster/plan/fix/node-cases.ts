@@ -106,7 +106,7 @@ export const NODE_CASES: readonly FixCase[] = [
       ghost(GHOST, { slots: [{ start: 0, end: 5460 }] }, ['redis-4-0']),
     ),
     {
-      repairs: ['slots-without-node: takeover redis-4-0'],
+      repairs: ['replica-orphaned: takeover redis-4-0'],
       left: ['views-differ (by-itself)', 'empty-primary (after-others)'],
     },
   ],
