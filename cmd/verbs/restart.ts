@@ -5,7 +5,7 @@ import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
 export const restartVerb = defineVerb({
   name: 'restart',
-  summary: 'Restart pods one by one, by live role; also with another image or settings',
+  summary: 'Restart pods one by one, by live role; also with another image',
   description:
     'Shard by shard: the replicas first; then one of them takes over from the primary; then the old primary. The next pod goes only when the last one is in step again, and never against a disruption budget, so clients are redirected and see no errors.\nRun again, after whatever happened, it goes on where the last run stopped; when that one was finished, it begins a new one. What --config names is set without a restart where every server can.',
   positionals: CLUSTER_NAME,

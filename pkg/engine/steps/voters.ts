@@ -2,7 +2,7 @@
  * Whether an election can be won now. A lost one costs 5 s of paused writes, and Redis holds the next only four node timeouts after it, so
  * what would lose it for certain is waited out before it is asked for:
  *
- * - A voter gives no second vote for a shard within two node timeouts: its primary has only just got the role.
+ * - A voter gives no second vote against a primary within two node timeouts. One that has only just got its role may have lost it just before.
  * - A vote comes over the voter's own link to the replica. To a replica that has just been restarted such a link may still be under
  *   way, to an address behind which the old pod was; everybody shows it as connected.
  */
