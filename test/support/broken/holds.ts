@@ -23,7 +23,10 @@ export async function whatIsWrong(scene: Scene): Promise<string[]> {
   }
   for (const node of state.nodes) {
     if (node.pod === null && !isLost(node.nodeId ?? '')) wrong.push(`a ghost: ${node.nodeId?.slice(0, 8)}`);
-    if (node.reply?.kind !== 'answered') continue;
+    if (node.reply?.kind !== 'answered') {
+      if (node.pod !== null || node.slots.length > 0) wrong.push(`${node.pod?.name ?? node.nodeId} does not answer`);
+      continue;
+    }
     const { info, keysInOwnSlots, clusterInfo } = node.reply.answer;
     const name = node.pod?.name ?? '';
     if (keysInOwnSlots !== null && info.keys !== keysInOwnSlots)

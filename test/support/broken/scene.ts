@@ -231,7 +231,7 @@ function observeScene({ port, kube }: Scene): Promise<Observation> {
     clock: systemClock,
   };
   const cluster = { namespace: 'default', name: 'redis' };
-  return observePods(ports, cluster, kube, { deadlineMs: 2000, withConfig: true, countKeys: true });
+  return observePods(ports, cluster, kube, { deadlineMs: 6000, withConfig: true, countKeys: true });
 }
 
 /** As if the servers had been running for an hour. */
