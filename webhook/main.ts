@@ -89,7 +89,8 @@ function judgingWith(
     onFailure: (error) => log.warn({ failure: reasonOf(error) }, 'claims could not be settled'),
   });
   const { inTurn } = createTurns(() => performance.now());
-  const admit: JudgeDeps['mutate'] = (request) => mutate(request, { kubeIn, clock: systemClock, onAdmitted: admitted });
+  const admit: JudgeDeps['mutate'] = (request) =>
+    mutate(request, { kubeIn, clock: systemClock, inTurn, onAdmitted: admitted });
   return { kubeIn, judging: { mutate: admit, stopwatch: () => performance.now() } };
 }
 
