@@ -22,6 +22,7 @@ import { mutate } from './mutate.ts';
 import { keepRounds } from './rounds.ts';
 import { settleClaims } from './identity.ts';
 import { createSettler } from './settler.ts';
+import { createTurns } from './turns.ts';
 import { startServer, type RunningServer } from './server.ts';
 import { readSettings, serverNames, type Settings } from './settings.ts';
 
@@ -87,7 +88,9 @@ function judgingWith(
     signal,
     onFailure: (error) => log.warn({ failure: reasonOf(error) }, 'claims could not be settled'),
   });
-  const admit: JudgeDeps['mutate'] = (request) => mutate(request, { kubeIn, clock: systemClock, onAdmitted: admitted });
+  const { inTurn } = createTurns(() => performance.now());
+  const admit: JudgeDeps['mutate'] = (request) =>
+    mutate(request, { kubeIn, clock: systemClock, inTurn, onAdmitted: admitted });
   return { kubeIn, judging: { mutate: admit, stopwatch: () => performance.now() } };
 }
 

@@ -12,11 +12,14 @@ import type { Json } from '../pkg/pod/inject/pod-json.ts';
 import { takeIdentity, type IdentityKube } from './identity.ts';
 import { keepRecord, readRecord, type ClusterRecord } from './record.ts';
 import type { ReviewRequest, Verdict } from './review.ts';
+import type { Turns } from './turns.ts';
 
 export interface MutateDeps {
   /** Of one namespace. */
   readonly kubeIn: (namespace: string) => IdentityKube;
   readonly clock: Pick<Clock, 'now'>;
+  /** Lets admissions of one cluster through one by one; left out, they race. */
+  readonly inTurn?: Turns['inTurn'];
   /** Told of every pod that took a number. */
   readonly onAdmitted?: (cluster: ClusterRef) => void;
 }
@@ -43,11 +46,23 @@ export async function mutate(request: ReviewRequest, deps: MutateDeps): Promise<
 }
 
 async function admit(candidate: Candidate, request: ReviewRequest, deps: MutateDeps): Promise<Admission> {
-  const { pod, number } = candidate;
   // What is refused whatever its number is must not take one.
   const trial = inject(candidate, { ...UNKNOWN, namespace: request.namespace });
   if (trial.kind !== 'injected') return { ...plain(declined(trial)), cluster: candidate.cluster };
   const cluster = { namespace: request.namespace, name: candidate.cluster };
+  const take = (): Promise<Admission> => admitTo(cluster, candidate, request, deps);
+  // A dry run takes nothing that another could want.
+  if (request.dryRun || deps.inTurn === undefined) return take();
+  return deps.inTurn(`${cluster.namespace}/${cluster.name}`, take);
+}
+
+async function admitTo(
+  cluster: ClusterRef,
+  candidate: Candidate,
+  request: ReviewRequest,
+  deps: MutateDeps,
+): Promise<Admission> {
+  const { pod, number } = candidate;
   const kube = deps.kubeIn(request.namespace);
   const reading = Promise.all([readRecord(kube, cluster), recordedSpec(kube, cluster.name)]);
   const podName = request.name ?? pod.metadata.name ?? null;

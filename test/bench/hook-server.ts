@@ -16,6 +16,7 @@ import { createLargeReviews, HEAP_MB, serveLarge } from '../../webhook/large.ts'
 import { createMetrics } from '../../webhook/metrics.ts';
 import { mutate } from '../../webhook/mutate.ts';
 import { startServer } from '../../webhook/server.ts';
+import { createTurns } from '../../webhook/turns.ts';
 import { createCluster } from '../support/admission.ts';
 
 export type ServerKind = 'webhook' | 'express';
@@ -73,7 +74,7 @@ export async function serveIfAsked(): Promise<boolean> {
 }
 
 function judging(): JudgeDeps {
-  const { deps } = createCluster();
+  const deps = { ...createCluster().deps, ...createTurns(() => performance.now()) };
   return { mutate: (review) => mutate(review, deps), stopwatch: () => performance.now() };
 }
 
