@@ -2,6 +2,7 @@
  * The mover against redis-cli: the same slots of the same cluster, in turn. Further servers from $REDIS_SERVER_EXTRA.
  *
  *   node test/bench/run.mjs reshard [PART …]  writes sections of docs/benchmarks.md
+ *                                             $BENCH_REMARK is added to their text: say there what was unusual
  *   node test/bench/run.mjs reshard --gate    writes nothing; fails where not even half of a goal is reached
  */
 import { cpus, loadavg } from 'node:os';
@@ -70,7 +71,7 @@ function writePart(part: Part, results: readonly Result[], goals: readonly Goal[
       `(99th percentile ${p99.toFixed(2)} ms), with ${loadavg()
         .map((load) => load.toFixed(0))
         .join(', ')} processes that want one of ${cpus().length} processors ` +
-      `(mean of the last 1, 5 and 15 minutes). ${more}`,
+      `(mean of the last 1, 5 and 15 minutes). ${more}${process.env['BENCH_REMARK'] ?? ''}`,
     table: [['server', 'what', 'by', 'median (least-greatest)', 'speed'], ...results.flatMap((result) => result.rows)],
     goals,
   });

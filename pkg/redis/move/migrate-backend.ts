@@ -5,18 +5,14 @@
 import { AppError } from '../../errors.ts';
 import { firstBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
+import { FIRST_CHUNK, nextChunk, slotsAtOnce } from './chunk-size.ts';
 import type { MoveContext } from './context.ts';
-import { stopIfAborted } from './context.ts';
+import { pauseMs, stopIfAborted } from './context.ts';
 import { drain } from './drain.ts';
 import { handOver, openSlots, tellOthers, tellSource } from './own.ts';
 import { overcome } from './troubles.ts';
 import type { Survey } from './survey.ts';
 
-const FIRST_CHUNK = 64;
-const LARGEST_CHUNK = 256;
-/** A chunk that took longer is followed by a smaller one: fewer open slots at a time. */
-const LONG_CHUNK_MS = 4_000;
-const SHORT_CHUNK_MS = 1_500;
 const MAX_ROUNDS = 20;
 
 /** @throws AppError */
@@ -30,13 +26,11 @@ export async function moveByMigrate(context: MoveContext, found: Survey): Promis
     const rest = [...found.drain].sort((a, b) => Number(found.open.has(b)) - Number(found.open.has(a)));
     while (rest.length > 0) {
       stopIfAborted(context);
-      const slots = rest.splice(0, chunk);
+      const slots = rest.splice(0, slotsAtOnce(chunk, pauseMs(context)));
       const startedAt = performance.now();
       size = await moveChunk(context, slots, found.open, size);
       background.push(tellOthers(context, slots));
-      const tookMs = performance.now() - startedAt;
-      if (tookMs < SHORT_CHUNK_MS) chunk = Math.min(LARGEST_CHUNK, chunk * 2);
-      else if (tookMs > LONG_CHUNK_MS) chunk = Math.max(FIRST_CHUNK, chunk / 2);
+      chunk = nextChunk(chunk, performance.now() - startedAt);
     }
   } finally {
     await Promise.all(background);

@@ -7,7 +7,7 @@ import { AppError } from '../../errors.ts';
 import { parseClusterInfo } from '../parse/cluster-info.ts';
 import { integerOf } from '../parse/replies.ts';
 import { settleConflicts } from './conflicts.ts';
-import { COMMAND_DEADLINE_MS, pauseMs } from './context.ts';
+import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { mustAll } from './node-line.ts';
 import type { WireCommand } from '../wire.ts';
@@ -61,23 +61,11 @@ export async function handOver(context: MoveContext, slots: readonly number[]): 
   mustAll(source, [info, ...counts], 'a count of its keys');
   const empty = slots.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) {
-    await tellTarget(context, empty);
+    await tell(context, 'target', empty);
     await outbid(context, parseClusterInfo(String(info)).myEpoch);
     await tellSource(context, empty);
   }
   return slots.map((slot, i) => ({ slot, count: integerOf(counts[i]) })).filter(({ count }) => count > 0);
-}
-
-/**
- * For each slot that a target takes it writes to all nodes at once, and that keeps each of them busy: 0.03 ms a slot where it was
- * measured, and their nodes.conf besides. Many slots in one go would be one long pause of the whole cluster.
- */
-const BUSY_MS_A_SLOT = 0.1;
-const SMALLEST_PIECE = 16;
-
-async function tellTarget(context: MoveContext, slots: readonly number[]): Promise<void> {
-  const piece = Math.max(SMALLEST_PIECE, Math.floor(pauseMs(context) / BUSY_MS_A_SLOT));
-  for (let i = 0; i < slots.length; i += piece) await tell(context, 'target', slots.slice(i, i + piece));
 }
 
 /** The target's claim must be the stronger one (epochs.ts). It is, as a rule; BUMPEPOCH is right where it holds the keys. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { partArrived } from '../../../../pkg/redis/move/arriving.ts';
 import { firstBatch, nextBatch } from '../../../../pkg/redis/move/batch-size.ts';
+import { nextChunk, slotsAtOnce } from '../../../../pkg/redis/move/chunk-size.ts';
 import { pauseMs } from '../../../../pkg/redis/move/context.ts';
 import { ioMs } from '../../../../pkg/redis/move/migrate-command.ts';
 import { readMigrateReply } from '../../../../pkg/redis/move/migrate-reply.ts';
@@ -101,4 +102,21 @@ test('moves to one target share one pause, for as long as they are under way', a
   await move('a', 'x');
   expect(shares).toEqual([10, 10, 10, 30, 30]);
   expect(pauseMs({ limits, movesToTarget: () => 0 })).toBe(30);
+});
+
+describe('the size of a chunk', () => {
+  test.each([
+    [20, 200],
+    [10 / 3, 33],
+    [0.5, 16],
+    [200, 256],
+  ])('with pauses of %d ms at most %d slots change hands at once', (pause, slots) => {
+    expect(slotsAtOnce(256, pause)).toBe(slots);
+    expect(slotsAtOnce(10, pause)).toBe(10);
+  });
+
+  test('grows while chunks are quick, and shrinks when they are slow', () => {
+    expect([nextChunk(64, 100), nextChunk(256, 100), nextChunk(256, 2000)]).toEqual([128, 256, 256]);
+    expect([nextChunk(256, 5000), nextChunk(64, 5000)]).toEqual([128, 64]);
+  });
 });
