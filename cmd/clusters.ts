@@ -1,7 +1,7 @@
 /** Which cluster is meant, and what to say when there is none of that name. */
 import type { KubeFacts } from '../pkg/cluster/model/observation.ts';
 import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
-import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
+import { CLUSTER_LABEL, NODE_LABEL } from '../pkg/cluster/model/labels.ts';
 import type { ListedCluster } from '../pkg/engine/ports.ts';
 import { AppError, EXIT, usageError } from '../pkg/errors.ts';
 import type { Session } from './deps.ts';
@@ -40,6 +40,14 @@ export async function chooseCluster(session: Session, name: string | undefined):
     );
   }
   return { namespace, name: only.name };
+}
+
+/** The cluster of a pod or a node: the named one, else what its pod's label says, else the only one of the namespace. */
+export async function clusterOfPod(session: Session, typed: string, name: string | undefined): Promise<ClusterRef> {
+  if (name !== undefined) return chooseCluster(session, name);
+  const pods = await session.kube.list('v1', 'Pod', { selector: CLUSTER_LABEL });
+  const pod = pods.find(({ metadata }) => metadata.name === typed || metadata.labels?.[NODE_LABEL] === typed);
+  return chooseCluster(session, pod?.metadata.labels?.[CLUSTER_LABEL]);
 }
 
 /** Whether anything of it is there. A Service of the same name that is somebody else's does not count. */

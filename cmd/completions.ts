@@ -1,4 +1,5 @@
 /** What can come next on a command line. Names of clusters come from Kubernetes; when it does not answer, there are none. */
+import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
 import type { Deps } from './deps.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import type { Globals } from './global-flags.ts';
@@ -139,6 +140,11 @@ async function positionalValues(
       const { CODES, CODE_NAMES } = await import('../pkg/cluster/check/codes.ts');
       return CODE_NAMES.map((code) => ({ word: code, about: CODES[code].title }));
     }
+    case 'pod':
+      return askKubernetes(line, world, async (session) => {
+        const pods = await session.kube.list('v1', 'Pod', { selector: CLUSTER_LABEL });
+        return pods.map(({ metadata }) => metadata.name);
+      });
     case 'cluster':
       return askKubernetes(line, world, async (session) => {
         const clusters = await session.kube.listClusters(session.namespace);

@@ -14,7 +14,7 @@ export interface Positional {
   readonly summary: string;
   readonly required: boolean;
   /** What completion offers for it. */
-  readonly completes?: 'cluster' | 'verb' | 'code' | readonly string[];
+  readonly completes?: 'cluster' | 'pod' | 'verb' | 'code' | readonly string[];
 }
 
 export type Positionals = Readonly<Record<string, Positional>>;

@@ -2,8 +2,9 @@
  * `fix` with a person or without. At a terminal the whole plan is shown, and each repair is asked for when its turn comes; without
  * one what is safe is done, and the exit code says whether anything is left.
  */
-import { EXIT, type ExitCode } from '../../pkg/errors.ts';
+import { AppError, EXIT, usageError, type ExitCode } from '../../pkg/errors.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
+import { planFix } from '../../pkg/cluster/plan/fix/fix.ts';
 import type { Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
 import { prepareFix, runFix, type FixSight } from '../../pkg/engine/fix.ts';
 import type { Report } from '../../pkg/engine/report.ts';
@@ -27,6 +28,8 @@ export interface FixRequest {
       readonly timeout: number;
       readonly yes: boolean;
       readonly output: Output<'json' | 'yaml'>;
+      readonly record: string | undefined;
+      readonly file: string | undefined;
     };
   readonly globals: Globals;
 }
@@ -37,7 +40,20 @@ export async function runFixVerb(request: FixRequest, deps: Deps): Promise<ExitC
   limitsOf(flags);
   policyOf(flags);
   skippedOf(flags);
+  if (flags.file !== undefined) return planRecord(request, deps, flags.file);
   return inSession(deps, globals, (session) => fixOne(request, deps, session));
+}
+
+/** What would be done about a cluster that was recorded. Who holds keys of slots in doubt is not in a record. */
+async function planRecord({ args, flags }: FixRequest, deps: Deps, file: string): Promise<ExitCode> {
+  if (!flags['dry-run']) throw usageError('-f goes with --dry-run', 'a record can be looked at, not repaired');
+  if (flags.record !== undefined) throw usageError('--record and -f do not go together');
+  const { readRecord } = await import('../record.ts');
+  const { observation, state } = await readRecord(file, args.NAME);
+  const plan = planFix(state, policyOf(flags), { observation, slotKeys: null });
+  sayGaps(deps, state);
+  await writeDryRun({ state, plan }, deps, flags.output);
+  return exitOf({ plan }, plan.repairs.length > 0);
 }
 
 async function fixOne(request: FixRequest, deps: Deps, session: Session): Promise<ExitCode> {
@@ -48,6 +64,10 @@ async function fixOne(request: FixRequest, deps: Deps, session: Session): Promis
   const seen = await untilAborted(prepareFix(portsOf(deps, session), input), deps.signal);
   if (!exists(cluster, seen.observation.kube)) throw await notFound(session, cluster);
   sayGaps(deps, seen.state);
+  if (flags.record !== undefined) {
+    const { writeRecord } = await import('../record.ts');
+    await writeRecord(flags.record, seen.observation, deps);
+  }
   if (flags['dry-run']) {
     await writeDryRun(seen, deps, flags.output);
     return exitOf(seen, seen.plan.repairs.length > 0);
@@ -97,17 +117,27 @@ async function repairAll(
   }
 }
 
-/** What would be lost is not lost by pressing Enter. */
-function ask(asker: Pick<Asker, 'confirm'>, repair: Repair, report: Report, look: Look): Promise<boolean> {
+/** What would be lost is not lost by pressing Enter. @throws AppError `interrupted` */
+async function ask(asker: Pick<Asker, 'confirm'>, repair: Repair, report: Report, look: Look): Promise<boolean> {
   for (const sentence of repairSteps(repair, look)) report({ kind: 'trouble', sentence });
-  return asker.confirm(repairQuestion(repair), repair.loses === null);
+  try {
+    return await asker.confirm(repairQuestion(repair), repair.loses === null);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'interrupted') throw error;
+    const { code, exitCode } = error;
+    throw new AppError('Stopped; what was repaired before stays repaired', { code, exitCode });
+  }
 }
 
-function exitOf({ plan }: FixSight, more: boolean): ExitCode {
+function exitOf({ plan }: Pick<FixSight, 'plan'>, more: boolean): ExitCode {
   return more || worthTelling(plan).length > 0 ? EXIT.refused : EXIT.done;
 }
 
-async function writeDryRun(seen: FixSight, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+async function writeDryRun(
+  seen: Pick<FixSight, 'state' | 'plan'>,
+  deps: Deps,
+  output: Output<'json' | 'yaml'>,
+): Promise<void> {
   if (output === 'table') {
     const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
     deps.terminal.write(`${fixPlanLines(seen, look).join('\n')}\n`);

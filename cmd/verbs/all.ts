@@ -6,11 +6,13 @@ import { createVerb } from './create.ts';
 import { deleteVerb } from './delete.ts';
 import { explainVerb } from './explain.ts';
 import { fixVerb } from './fix.ts';
+import { failoverVerb } from './failover.ts';
 import { helpVerb } from './help.ts';
 import { injectVerb } from './inject.ts';
 import { listVerb } from './list.ts';
 import { nodesVerb } from './nodes.ts';
 import { rebalanceVerb } from './rebalance.ts';
+import { restartVerb } from './restart.ts';
 import { scaleVerb } from './scale.ts';
 import { slotsVerb } from './slots.ts';
 import { statusVerb } from './status.ts';
@@ -28,6 +30,8 @@ export const VERBS: readonly Verb[] = [
   scaleVerb,
   rebalanceVerb,
   fixVerb,
+  failoverVerb,
+  restartVerb,
   deleteVerb,
   injectVerb,
   webhookVerb,

@@ -1,6 +1,7 @@
 import { duration, text, texts, toggle } from '../flags.ts';
 import { moveFlags } from '../move-limits.ts';
 import { outputFlag } from '../output.ts';
+import { recordFlags } from '../sight.ts';
 import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
 export const fixVerb = defineVerb({
@@ -30,9 +31,14 @@ export const fixVerb = defineVerb({
     timeout: duration('5m', { minMs: 1000 }, { summary: 'How long pods may take to start' }),
     yes: toggle({ alias: 'y', summary: 'Ask nothing' }),
     output: outputFlag(['json', 'yaml']),
+    ...recordFlags,
   },
   examples: [
     { does: 'See what is wrong and what would be done', command: 'kubectl redis fix redis --dry-run' },
+    {
+      does: 'What it would do about a cluster that was recorded',
+      command: 'kubectl redis fix --dry-run -f redis.json',
+    },
     { does: 'Repair it, asked before each repair', command: 'kubectl redis fix redis' },
     { does: 'Without being asked', command: 'kubectl redis fix redis --yes' },
     {

@@ -44,7 +44,6 @@ export const APP_LABEL = 'app';
 export const NAME_LABEL = 'name';
 export const CLAIM_ANNOTATION = 'kubectl-redis.io/claim';
 export const ANTI_AFFINITY_ANNOTATION = 'kubectl-redis.io/anti-affinity';
-export const CONFIG_ANNOTATION = 'kubectl-redis.io/config';
 export const RUN_AS_ANNOTATION = 'kubectl-redis.io/run-as';
 export const METRICS_ANNOTATION = 'kubectl-redis.io/metrics';
 

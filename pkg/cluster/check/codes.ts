@@ -44,6 +44,7 @@ export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
   'empty-primary',
   'replica-missing',
   'primaries-share-host',
+  'same-host',
 ]);
 
 /** The way of `fix` first, where there is one. NAME is the cluster. */

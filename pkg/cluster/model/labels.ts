@@ -24,6 +24,8 @@ export const RESTART_ANNOTATION = 'kubectl-redis.io/restart';
 export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
 /** On a pod: the name of its container that runs Redis. */
 export const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
+/** On a pod that asks the webhook: lines of redis.conf. */
+export const CONFIG_ANNOTATION = 'kubectl-redis.io/config';
 /** On the Lease: the verb that is changing the cluster, and how far it is. */
 export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 export const PROGRESS_ANNOTATION = 'kubectl-redis.io/progress';

@@ -7,6 +7,7 @@ import type { GossipNode, NodeAnswer, Observation } from '../model/observation.t
 import type { Batch, Step } from '../model/plan.ts';
 import { addKeys, changeSelf, point, selfOf, setConfig, type Answers } from './simulate-answers.ts';
 import { applyRepair } from './simulate-repairs.ts';
+import { linksOf, reach } from './simulate-links.ts';
 import {
   countSlots,
   intersectRanges,
@@ -249,31 +250,4 @@ function gossip(answers: Answers): void {
 function follows(answer: NodeAnswer, byId: ReadonlyMap<string, NodeAnswer>): boolean {
   const primary = byId.get(selfOf(answer)[0]?.primaryId ?? '');
   return primary !== undefined && answer.info.primaryHost === (selfOf(primary)[0]?.ip ?? '');
-}
-
-/** Who talks to whom: one end that knows where the other is suffices, because its ping tells where it is itself. */
-function linksOf(byId: ReadonlyMap<string, NodeAnswer>): ReadonlyMap<string, ReadonlySet<string>> {
-  const links = new Map([...byId.keys()].map((id) => [id, new Set<string>()]));
-  for (const [id, answer] of byId) {
-    for (const { nodeId, ip } of answer.view) {
-      const other = byId.get(nodeId);
-      if (other === undefined || ip !== selfOf(other)[0]?.ip) continue;
-      links.get(id)?.add(nodeId);
-      links.get(nodeId)?.add(id);
-    }
-  }
-  return links;
-}
-
-function reach(from: string, links: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
-  const seen = new Set<string>([from]);
-  const queue = [from];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    for (const next of links.get(id) ?? []) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      queue.push(next);
-    }
-  }
-  return seen;
 }

@@ -14,7 +14,7 @@ import { waitPods } from './wait-pods.ts';
 type RestartStep = Extract<Step, { kind: 'restart-pod' }>;
 
 /** Set by the StatefulSet controller on every pod of its own. */
-const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
+export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
 const EVICT_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 100;
 const ASK_DEADLINE_MS = 2_000;

@@ -2,6 +2,7 @@
 import { AppError } from '../../errors.ts';
 import { RESTART_ANNOTATION } from '../../cluster/model/labels.ts';
 import type { Step } from '../../cluster/model/plan.ts';
+import { liveText } from '../../pod/live-config.ts';
 import type { KubePort } from '../ports.ts';
 import { isLostRace } from '../races.ts';
 import { onNode, podOf, type RedisStepDeps } from './redis-steps.ts';
@@ -29,7 +30,7 @@ export async function markPods(kube: KubePort, { pods, at }: Of<'mark-pods'>): P
 export async function setConfig(deps: RedisStepDeps, { node, directives }: Of<'set-config'>): Promise<void> {
   const entries = Object.entries(directives);
   // Each in a command of its own: before 7.0 a command sets one.
-  const commands = entries.map(([name, value]) => ['CONFIG', 'SET', name, value.replaceAll('\n', ' ')] as const);
+  const commands = entries.map(([name, value]) => ['CONFIG', 'SET', name, liveText(value) ?? value] as const);
   const replies = await onNode(deps, podOf(deps, node), node, commands);
   const at = replies.findIndex((reply) => reply instanceof Error);
   const failed = replies[at];

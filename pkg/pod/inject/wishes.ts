@@ -2,7 +2,8 @@
 import type { AntiAffinity } from '../../cluster/model/plan.ts';
 import { MASTERS_ANNOTATION } from '../../cluster/model/labels.ts';
 import { refusal } from '../../errors.ts';
-import { ANTI_AFFINITY_ANNOTATION, CONFIG_ANNOTATION, METRICS_ANNOTATION, RUN_AS_ANNOTATION } from '../annotations.ts';
+import { CONFIG_ANNOTATION } from '../../cluster/model/labels.ts';
+import { ANTI_AFFINITY_ANNOTATION, METRICS_ANNOTATION, RUN_AS_ANNOTATION } from '../annotations.ts';
 import { mergeDirectives, parseConfigFile, type Directives } from '../config-directives.ts';
 import { REDIS_USER } from '../pod-spec.ts';
 import { METRICS_IMAGE } from './metrics.ts';

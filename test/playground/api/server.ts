@@ -7,6 +7,7 @@ import { identityOf, mustBeAllowed } from './access.ts';
 import type { Identity } from './access.ts';
 import type { ServerCertificate } from './certificate.ts';
 import { discovery } from './discovery.ts';
+import { evict } from './evict.ts';
 import { ApiFailure, badRequest, notImplemented } from './failure.ts';
 import { isMap } from './json-shape.ts';
 import type { Json } from './json-shape.ts';
@@ -152,6 +153,8 @@ async function write({ registry, store }: ApiDeps, call: Call, body: Json): Prom
   const rendered = (object: ApiObject): unknown => (target.subresource === 'scale' ? scaleOf(object) : object);
   switch (request.method) {
     case 'POST':
+      if (target.resource.key === 'pods' && target.subresource === 'eviction')
+        return send(response, 201, evict(store, registry, target, body, options));
       if (target.name !== null) throw notImplemented(`${target.subresource ?? 'POST'} of ${target.resource.plural}`);
       return send(response, 201, registry.create(target, body, options));
     case 'PUT':

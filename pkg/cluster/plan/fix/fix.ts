@@ -76,11 +76,14 @@ function joinSlots(all: readonly SlotRanges[]): SlotRanges {
   return all.reduce<SlotRanges>((sum, one) => unionRanges(sum, one), []);
 }
 
+/** Of batches and steps: what they are called, not what they do. */
+const WORDS: ReadonlySet<string> = new Set(['reason', 'title']);
+
 /** Two codes may be healed by the very same steps: those are done once, for the first. */
 function withoutRepeats(repairs: readonly Repair[]): Repair[] {
   const done = new Set<string>();
   return repairs.filter(({ batches }) => {
-    const key = JSON.stringify(batches);
+    const key = JSON.stringify(batches, (name, value: unknown) => (WORDS.has(name) ? undefined : value));
     if (done.has(key)) return false;
     done.add(key);
     return true;

@@ -4,6 +4,7 @@
  * led to each other as `create` does it (form-reconnect.ts). The ids of the pods are the record; nobody is forgotten.
  */
 import { nodeServiceOf } from '../../interpret/identity.ts';
+import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION } from '../../model/labels.ts';
 import type { Batch, Step } from '../../model/plan.ts';
 import type { Member } from '../form-members.ts';
 import { looksElsewhere, reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from '../form-reconnect.ts';
@@ -29,6 +30,7 @@ function addressBatches(context: FixContext): Batch[] {
   const members = context.members.filter(({ step }) => inside.has(step.nodeId));
   const toNodes = [...reconnectNodeSteps(members), ...blindSteps(members)];
   const batches = [
+    { title: 'record the addresses of the Services', steps: recordSteps(context, announce) },
     { title: 'announce the addresses of the Services', steps: announce },
     { title: 'lead the replicas to their primaries', steps: reconnectReplicaSteps(members) },
     { title: 'lead the nodes to each other', steps: once(toNodes) },
@@ -48,6 +50,27 @@ function announceSteps({ members, state, check }: FixContext): Step[] {
     const reason = `its Service ${service?.name ?? ''} is at ${value}, and it announces ${announced === '' ? 'nothing' : announced}`;
     return [{ kind: 'set-config', node: member.step, directives: { 'cluster-announce-ip': value }, reason }];
   });
+}
+
+/** Templates and the guard's table first: a pod that starts meanwhile announces what they say. */
+function recordSteps({ state, check }: FixContext, announce: readonly Step[]): Step[] {
+  const { kube } = check.observation;
+  const client = kube.services.find(({ name }) => name === state.cluster.name);
+  if (client?.annotations[SPEC_ANNOTATION] === undefined) return [];
+  const ordinals = announce.flatMap((step): number[] => {
+    const pod = step.kind === 'set-config' ? kube.pods.find(({ name }) => name === step.node.pod) : undefined;
+    const service = pod === undefined ? undefined : nodeServiceOf(pod, kube);
+    const set = kube.statefulSets.find(({ name }) => name === service?.name);
+    if (service === undefined || set === undefined) return [];
+    if (set.templateAnnotations[ANNOUNCE_ANNOTATION] === service.clusterIP) return [];
+    return [Number(service.name.slice(state.cluster.name.length + 1))];
+  });
+  if (ordinals.length === 0) return [];
+  const reason = 'their Services have new addresses';
+  return [
+    { kind: 'apply-config', reason },
+    { kind: 'apply-workloads', ordinals, reason },
+  ];
 }
 
 /** Two that lost each other's address while all others know both: neither of them need be the one that introduces. */

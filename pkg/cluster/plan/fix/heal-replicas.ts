@@ -46,7 +46,6 @@ export const healOrphans: Healer = (context, problems) =>
 
 function adopt(context: FixContext, orphan: Member): Step | string {
   const { state, primaries } = context;
-  if (orphan.node.slots.length > 0) return `The nodes disagree whether ${orphan.step.pod} owns slots`;
   const lost = orphan.answer.view.find((line) => line.nodeId === orphan.node.primaryId);
   const theirs = lost?.slots ?? [];
   const taken = primaries.flatMap(({ node }) => node.slots);

@@ -1,10 +1,9 @@
-/** Objects of ours, configuration, and roles that stand in the wrong place. No data moves here. */
+/** Objects of ours, configuration, and a cluster without a volume. No data moves here. */
 import { COMPARED_DIRECTIVES } from '../../check/config.ts';
-import { LAG_LIMIT_BYTES } from '../../check/replication.ts';
 import { NODE_LABEL } from '../../model/labels.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Member } from '../form-members.ts';
-import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import { left, leftAll, repair, type FixContext, type Healer } from './fix-context.ts';
 
 /** Objects are rendered from the recorded shape: they become what `create` makes. */
 export const healServices: Healer = (context, problems) => {
@@ -71,52 +70,6 @@ function commonValue({ members }: FixContext, name: string): string | null {
 
 function fits({ answer }: Member, value: string): boolean {
   return value === '0' || Number(value) > answer.info.usedMemoryBytes;
-}
-
-/** A failover brings the role where there is room; the pods stay. */
-export const healCrowdedHosts: Healer = (context, problems) =>
-  problems.map((problem): Cure => {
-    if (isFound(context, 'slots-open', 'slots-half-open', 'stray-keys'))
-      return left(problem, 'after-others', 'A failover in the middle of a move would leave slots half open');
-    const load = primariesByHost(context);
-    const moves = context.primaries
-      .filter(({ node }) => isNamed(context, problem, node))
-      .flatMap((primary) => heirsElsewhere(context, primary, load).map((heir) => ({ primary, heir })));
-    const [best] = moves.toSorted((a, b) => loadOf(load, a.heir) - loadOf(load, b.heir));
-    if (best === undefined)
-      return left(
-        problem,
-        'by-hand',
-        'No replica in step stands on a host with fewer primaries: move a pod (cordon the host, delete the pod)',
-      );
-    const reason = `${best.primary.node.host ?? ''} has too many primaries, ${best.heir.node.host ?? ''} fewer`;
-    return repair([problem], 'hand roles over to where there is room', [
-      { kind: 'failover', node: best.heir.step, primary: best.primary.step, reason },
-    ]);
-  });
-
-function primariesByHost({ primaries }: FixContext): ReadonlyMap<string, number> {
-  const load = new Map<string, number>();
-  for (const { node } of primaries)
-    if (node.slots.length > 0 && node.host !== null) load.set(node.host, (load.get(node.host) ?? 0) + 1);
-  return load;
-}
-
-function loadOf(load: ReadonlyMap<string, number>, { node }: Member): number {
-  return load.get(node.host ?? '') ?? 0;
-}
-
-/** In step with their primary, on a host that has at least two primaries fewer: else it would go to and fro. */
-function heirsElsewhere({ members }: FixContext, primary: Member, load: ReadonlyMap<string, number>): Member[] {
-  return members.filter(
-    (member) =>
-      member.node.primaryId === primary.step.nodeId &&
-      member.node.role === 'replica' &&
-      member.node.host !== null &&
-      member.answer.info.primaryLinkUp === true &&
-      (member.node.lagBytes ?? Infinity) <= LAG_LIMIT_BYTES &&
-      loadOf(load, member) + 1 < loadOf(load, primary),
-  );
 }
 
 /** Nobody has data and every guard waits for somebody who has. */

@@ -11,9 +11,10 @@ import { healGhosts, healStrangers } from './heal-ghosts.ts';
 import { healEmptyPrimaries, healNewcomers, healReplicaCounts, healShardLabels } from './heal-members.ts';
 import { healOpenSlots } from './heal-open-slots.ts';
 import { healNoQuorum, healPrimaries } from './heal-primaries.ts';
+import { healCrowdedHosts, healSharedHosts } from './heal-places.ts';
 import { healChains, healOrphans, healStaleAddresses } from './heal-replicas.ts';
 import { healContested, healStrays, healUnclaimed, healViews } from './heal-slots.ts';
-import { healConfig, healCrowdedHosts, healFormedMark, healLostVolumes, healServices } from './heal-upkeep.ts';
+import { healConfig, healFormedMark, healLostVolumes, healServices } from './heal-upkeep.ts';
 
 type Answer = Healer | LeftReason;
 
@@ -126,7 +127,7 @@ export const STAGES: readonly Stage[] = [
       'replica-missing': healReplicaCounts,
       'shape-differs': 'by-hand',
       'primaries-share-host': healCrowdedHosts,
-      'same-host': 'by-hand',
+      'same-host': healSharedHosts,
       'too-few-hosts': 'by-hand',
       'same-zone': 'by-hand',
     },

@@ -1,4 +1,5 @@
 /** Faults of nodes, roles, addresses and configuration, and what fix plans for each. Numbers are rows of the failure matrix. */
+import { asMade } from '../../../../support/as-made.ts';
 import { changeAnswer, changeKube, changeLines, changed } from '../../../../support/observation-changes.ts';
 import {
   addressMismatch,
@@ -6,12 +7,14 @@ import {
   every,
   follows,
   ghost,
+  onHost,
   openSlot,
   replicasLoseLink,
   unowned,
   unreachable,
 } from '../../../../support/observation-faults.ts';
 import { healthyObservation, nodeIdOf } from '../../../../support/observation.ts';
+import { specOf } from '../../../../support/spec.ts';
 import { leaves, only, type FixCase } from './fix-words.ts';
 
 const GHOST = 'f'.repeat(40);
@@ -136,9 +139,36 @@ export const NODE_CASES: readonly FixCase[] = [
     only('address-mismatch: set redis-2-0 cluster-announce-ip 10.96.7.7'),
   ],
   [
+    'a Service that was made anew: recorded first, then announced',
+    changed(
+      asMade(healthy, specOf()),
+      changeKube((kube) => ({
+        ...kube,
+        services: kube.services.map((service) =>
+          service.name === 'redis-2' ? { ...service, clusterIP: '10.96.7.7' } : service,
+        ),
+      })),
+    ),
+    only(
+      'address-mismatch: apply-config, apply-workloads',
+      'address-mismatch: set redis-2-0 cluster-announce-ip 10.96.7.7',
+    ),
+  ],
+  [
     'a replica that looks for its primary at an address of nobody',
     changed(healthy, addressMismatch('redis-2-0', '10.1.1.1')),
     only('address-mismatch: meet redis-5-0 -> redis-2-0'),
+  ],
+  // 1.24
+  [
+    'a primary and its replica on one host, where no label says who belongs to whom',
+    changed(healthyObservation({ kind: 'foreign', zones: 0 }), onHost('redis-4', 'host-2')),
+    { repairs: ['same-host: replicate redis-4 -> redis-2'], left: ['pod-ip-announced (by-hand)'] },
+  ],
+  [
+    'a primary and its replica on one host, in a cluster of ours: a pod has to move',
+    changed(healthyObservation({ zones: 0 }), onHost('redis-4-0', 'host-1')),
+    leaves('same-host (by-hand)'),
   ],
   // I12
   [

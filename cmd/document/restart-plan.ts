@@ -1,0 +1,20 @@
+/** What `restart --dry-run -o json` prints. */
+import type { PreparedRestart } from '../../pkg/engine/restart.ts';
+import { API_VERSION } from './document.ts';
+
+export function restartPlanOf({ cluster, seen, target, plan, shards, slotsAway, remarks }: PreparedRestart): object {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'RestartPlan',
+    metadata: { name: cluster.name, namespace: cluster.namespace },
+    outcome: plan.kind,
+    continues: target?.continues ?? false,
+    requestedAt: target?.goal.at ?? null,
+    image: { from: seen.recorded?.image ?? null, to: target?.spec?.image ?? seen.recorded?.image ?? null },
+    liveConfig: target?.live ?? {},
+    shards,
+    slotsAway,
+    batches: plan.kind === 'batches' ? plan.batches : [],
+    remarks,
+  };
+}

@@ -1,0 +1,63 @@
+/** What `restart` shows before it does anything: which pods go in which order, what changes, what is away. Pure. */
+import type { PreparedRestart } from '../../pkg/engine/restart.ts';
+import type { Look } from '../terminal.ts';
+import { counted } from './format.ts';
+import { createPaint } from './paint.ts';
+import { factLines, indent, noteLines } from './plan-lines.ts';
+import { table } from './table.ts';
+
+/** Lines, without colour codes where the look has none. */
+export function restartPlanLines(prepared: PreparedRestart, look: Look): string[] {
+  const { cluster, target, shards, remarks } = prepared;
+  const paint = createPaint(look.colour);
+  if (target === null) return [`${cluster.name} has that image and these settings already: nothing to do`];
+  const pods = shards.reduce((sum, { order }) => sum + order.length, 0);
+  const what =
+    pods === 0
+      ? 'Set directives of'
+      : `${target.continues ? 'Go on restarting' : 'Restart'} ${counted(pods, 'pod')} of`;
+  const columns = [{ header: 'SHARD' }, { header: 'IN THIS ORDER' }, { header: 'HANDS OVER' }] as const;
+  const rows = shards.map(({ name, order, primary, handsOver, slotsAway }) => [
+    name,
+    order.join(', '),
+    handsOver ? `before ${primary ?? ''} goes` : slotsAway > 0 ? `no replica: ${slotsAway} slots away` : '-',
+  ]);
+  const facts = factsOf(prepared).flatMap(([label, text]) => factLines(label, text, look.width, paint));
+  const sentences = remarks.map(({ sentence }) => sentence);
+  const notes = noteLines(sentences, look.width, paint);
+  return [
+    paint.tone('strong', `${what} ${cluster.name} in namespace ${cluster.namespace}`),
+    '',
+    ...(rows.length === 0 ? [] : [...table(columns, rows, { width: look.width, paint }).map(indent), '']),
+    ...facts,
+    ...(notes.length === 0 ? [] : ['', ...notes]),
+  ];
+}
+
+function factsOf({ target, seen, slotsAway, shards }: PreparedRestart): [string, string][] {
+  const { recorded } = seen;
+  const image = target?.spec?.image;
+  const live = Object.entries(target?.live ?? {});
+  const rendered = Object.entries(target?.spec?.config ?? {}).filter(
+    ([name, value]) => recorded?.config[name] !== value && !(name in (target?.live ?? {})),
+  );
+  const inWords = (directives: readonly (readonly [string, string])[]): string =>
+    directives.map(([name, value]) => `${name} ${value.replaceAll('\n', ' / ')}`).join(', ');
+  const facts: readonly (readonly [string, string] | null)[] = [
+    image === undefined || image === recorded?.image
+      ? null
+      : ['image', `${image} instead of ${recorded?.image ?? '?'}`],
+    live.length === 0 ? null : ['sets', `${inWords(live)}, on running servers; then recorded`],
+    rendered.length === 0 ? null : ['changes', `${inWords(rendered)}, with the restart`],
+    shards.length === 0
+      ? null
+      : ['one by one', 'the next pod goes when the last one is in step, as far as budgets allow'],
+    [
+      'loses',
+      slotsAway > 0
+        ? `no key; ${counted(slotsAway, 'slot')} can't be reached for as long as a pod takes to start`
+        : 'no key; clients are redirected',
+    ],
+  ];
+  return facts.flatMap((fact): [string, string][] => (fact === null ? [] : [[fact[0], fact[1]]]));
+}

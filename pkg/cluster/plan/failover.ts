@@ -1,0 +1,143 @@
+/**
+ * The plan of `failover`: one replica takes the role of its primary. Who that is, is chosen once, from what was typed; a plan that is
+ * made again asks only whether that one leads by now, and so never hands the role back.
+ *
+ * The ladder of law L7: coordinated where the primary lives, FORCE where it is dead by three witnesses, TAKEOVER where there is no
+ * majority to vote. What is off the ladder needs consent to a loss that is named.
+ */
+import type { Batch, FailoverGoal, Plan, Remark, Step, StepNode } from '../model/plan.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { compareNatural } from '../natural-order.ts';
+import { memberOf, refuse, type Member } from './form-members.ts';
+import { nameOf, refuseReplica } from './failover-preflight.ts';
+
+export type How = FailoverGoal['how'];
+
+export interface FailoverWish {
+  /** A pod, the name of its node (`redis-4`), or the beginning of a node id. */
+  readonly who: string;
+  /** Who takes over; null = whoever fits best. */
+  readonly to: string | null;
+  readonly how: How;
+}
+
+export type FailoverChoice =
+  | { readonly kind: 'goal'; readonly goal: FailoverGoal; readonly remarks: readonly Remark[] }
+  | { readonly kind: 'leads'; readonly node: StepNode }
+  | Extract<Plan, { kind: 'refused' }>;
+
+/** From what was typed to who takes over from whom. */
+export function chooseFailover(state: ClusterState, { who, to, how }: FailoverWish): FailoverChoice {
+  const node = findNode(state, who);
+  if (node.kind === 'refused') return node;
+  const heir = to === null ? null : findNode(state, to);
+  if (heir?.kind === 'refused') return heir;
+  if (heir !== null && heir.node.role === 'primary' && heir.node.slots.length > 0)
+    return { kind: 'leads', node: stepOf(heir.node) };
+  const replica = heir?.node ?? (node.node.role === 'replica' ? node.node : null);
+  if (replica !== null) return follow(state, replica, node.node, how);
+  if (node.node.role !== 'primary')
+    return refused('role-unknown', `Whether ${nameOf(node.node)} leads or follows is not known`, status(state));
+  return handOver(state, node.node, how);
+}
+
+/** Of what was typed. An id needs six digits of it, so that a number is not taken for one. */
+function findNode(
+  state: ClusterState,
+  typed: string,
+): { readonly kind: 'found'; readonly node: ClusterNode } | Refused {
+  const byName = state.nodes.filter((node) => node.pod?.name === typed || node.pod?.labels['name'] === typed);
+  const byId = /^[0-9a-f]{6,40}$/.test(typed) ? state.nodes.filter((node) => node.nodeId?.startsWith(typed)) : [];
+  const found = byName.length > 0 ? byName : byId;
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return { kind: 'found', node: first };
+  const pods = state.nodes.flatMap((node) => node.pod?.name ?? []).toSorted(compareNatural);
+  const which =
+    found.length > 1 ? `${found.length} nodes are called ${typed}` : `${state.cluster.name} has no node ${typed}`;
+  return refused(found.length > 1 ? 'node-ambiguous' : 'node-unknown', which, `Its pods: ${pods.join(', ')}`);
+}
+
+type Refused = Extract<Plan, { kind: 'refused' }>;
+
+/** A replica was named: from its primary. */
+function follow(state: ClusterState, replica: ClusterNode, named: ClusterNode, how: How): FailoverChoice {
+  const primary = state.nodes.find((node) => node.nodeId !== null && node.nodeId === replica.primaryId);
+  if (primary === undefined)
+    return refused('replica-orphaned', `${nameOf(replica)} follows nobody that is known`, status(state));
+  if (named !== replica && named !== primary) {
+    const sentence = `${nameOf(replica)} follows ${nameOf(primary)}, not ${nameOf(named)}`;
+    return refused('not-its-replica', sentence, `kubectl redis slots ${state.cluster.name} shows who follows whom`);
+  }
+  return goalOf(state, replica, primary, how);
+}
+
+/** A primary was named: its best replica. */
+function handOver(state: ClusterState, primary: ClusterNode, how: How): FailoverChoice {
+  const replicas = state.nodes.filter((node) => node.primaryId !== null && node.primaryId === primary.nodeId);
+  if (replicas.length === 0)
+    return refused(
+      'no-replica',
+      `${nameOf(primary)} has no replica that could take over`,
+      `More replicas: kubectl redis scale ${state.cluster.name} --replicas 1`,
+    );
+  const best = bestReplica(replicas);
+  if (best !== null) return goalOf(state, best.node, primary, how);
+  const [first] = replicas;
+  const why = first === undefined ? null : refuseReplica(state, first, primary, how);
+  return why ?? refused('no-replica', `No replica of ${nameOf(primary)} answers`, status(state));
+}
+
+/** Who answers, with its link up before those without, then the highest offset, then the lowest name: a plan made twice is the same. */
+export function bestReplica(replicas: readonly ClusterNode[]): Member | null {
+  const rank = ({ answer }: Member): number =>
+    answer.info.primaryLinkUp === true && !answer.info.syncInProgress ? 1 : 0;
+  return (
+    replicas
+      .flatMap(memberOf)
+      .toSorted(
+        (a, b) =>
+          rank(b) - rank(a) ||
+          b.answer.info.replicationOffset - a.answer.info.replicationOffset ||
+          compareNatural(a.step.pod, b.step.pod),
+      )[0] ?? null
+  );
+}
+
+function goalOf(state: ClusterState, replica: ClusterNode, primary: ClusterNode, how: How): FailoverChoice {
+  const why = refuseReplica(state, replica, primary, how);
+  if (why !== null) return why;
+  return {
+    kind: 'goal',
+    goal: { kind: 'failover', node: stepOf(replica), primary: stepOf(primary), how },
+    remarks: [],
+  };
+}
+
+/** @returns nothing once the goal's node leads in every view that could be had */
+export function planFailover(state: ClusterState, goal: FailoverGoal): Plan {
+  const { node, primary, how } = goal;
+  const now = state.nodes.find((one) => one.nodeId === node.nodeId);
+  if (now === undefined || now.pod?.name !== node.pod)
+    return refuse('node-changed', `${node.pod} is not node ${node.nodeId.slice(0, 8)} any more`, status(state));
+  if (now.role === 'primary' && now.slots.length > 0) return { kind: 'nothing', remarks: [] };
+  const old = state.nodes.find((one) => one.nodeId === primary.nodeId);
+  const why = old === undefined ? null : refuseReplica(state, now, old, how);
+  if (why !== null) return why;
+  const reason = `it shall lead in place of ${primary.pod === '' ? primary.nodeId.slice(0, 8) : primary.pod}`;
+  const step: Step =
+    how === 'coordinated' ? { kind: 'failover', node, primary, reason } : { kind: 'take-over', node, how, reason };
+  const batch: Batch = { title: `${node.pod} takes over`, steps: [step] };
+  return { kind: 'batches', batches: [batch], remarks: [] };
+}
+
+function stepOf(node: ClusterNode): StepNode {
+  return { nodeId: node.nodeId ?? '', pod: node.pod?.name ?? '' };
+}
+
+function refused(code: string, sentence: string, hint: string): Refused {
+  return { kind: 'refused', code, sentence, hint };
+}
+
+function status(state: ClusterState): string {
+  return `kubectl redis status ${state.cluster.name} says what is wrong`;
+}

@@ -1,0 +1,86 @@
+/** Roles and replicas that stand in the wrong place: mended by failover and re-attachment. The pods stay where they are. */
+import { LAG_LIMIT_BYTES } from '../../check/replication.ts';
+import type { Shard } from '../../model/state.ts';
+import type { Member } from '../form-members.ts';
+import { isFound, isNamed, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import { attach, isReplica } from './heal-replicas.ts';
+
+/** A failover brings the role where there is room; the pods stay. */
+export const healCrowdedHosts: Healer = (context, problems) =>
+  problems.map((problem): Cure => {
+    if (isFound(context, 'slots-open', 'slots-half-open', 'stray-keys'))
+      return left(problem, 'after-others', 'A failover in the middle of a move would leave slots half open');
+    const load = primariesByHost(context);
+    const moves = context.primaries
+      .filter(({ node }) => isNamed(context, problem, node))
+      .flatMap((primary) => heirsElsewhere(context, primary, load).map((heir) => ({ primary, heir })));
+    const [best] = moves.toSorted((a, b) => loadOf(load, a.heir) - loadOf(load, b.heir));
+    if (best === undefined)
+      return left(
+        problem,
+        'by-hand',
+        'No replica in step stands on a host with fewer primaries: move a pod (cordon the host, delete the pod)',
+      );
+    const reason = `${best.primary.node.host ?? ''} has too many primaries, ${best.heir.node.host ?? ''} fewer`;
+    return repair([problem], 'hand roles over to where there is room', [
+      { kind: 'failover', node: best.heir.step, primary: best.primary.step, reason },
+    ]);
+  });
+
+function primariesByHost({ primaries }: FixContext): ReadonlyMap<string, number> {
+  const load = new Map<string, number>();
+  for (const { node } of primaries)
+    if (node.slots.length > 0 && node.host !== null) load.set(node.host, (load.get(node.host) ?? 0) + 1);
+  return load;
+}
+
+function loadOf(load: ReadonlyMap<string, number>, { node }: Member): number {
+  return load.get(node.host ?? '') ?? 0;
+}
+
+/** In step with their primary, on a host that has at least two primaries fewer: else it would go to and fro. */
+function heirsElsewhere({ members }: FixContext, primary: Member, load: ReadonlyMap<string, number>): Member[] {
+  return members.filter(
+    (member) =>
+      member.node.primaryId === primary.step.nodeId &&
+      member.node.role === 'replica' &&
+      member.node.host !== null &&
+      member.answer.info.primaryLinkUp === true &&
+      (member.node.lagBytes ?? Infinity) <= LAG_LIMIT_BYTES &&
+      loadOf(load, member) + 1 < loadOf(load, primary),
+  );
+}
+
+/**
+ * A primary and its replica on one host, and another shard whose replica stands elsewhere: the two replicas change shards. The first
+ * goes here; where one is then missing, the other follows (`replica-missing`). Not where labels say who belongs to which shard:
+ * there a pod has to move.
+ */
+export const healSharedHosts: Healer = (context, problems) =>
+  problems.map((problem): Cure => {
+    const shard = context.state.shards.find(({ primary }) => primary !== null && isNamed(context, problem, primary));
+    const host = shard?.primary?.host ?? null;
+    const twin = shard?.replicas.find((node) => node.host === host && isReplica(node) && node.shardLabel === null);
+    const replica = context.byId.get(twin?.nodeId ?? '');
+    const goal = shard === undefined ? null : swapFor(context, shard, host);
+    if (replica === undefined || goal === null)
+      return left(
+        problem,
+        'by-hand',
+        'A pod has to move: cordon the host (kubectl cordon), delete the replica, uncordon',
+      );
+    const reason = `it stands beside its own primary on ${host ?? ''}; a replica of ${goal.step.pod} takes its place`;
+    return repair([problem], 'let replicas of two shards change places', [attach(replica, goal, reason)]);
+  });
+
+/** A primary on another host, one of whose replicas, in step, stands on another host, too. */
+function swapFor({ state, byId }: FixContext, shard: Shard, host: string | null): Member | null {
+  const other = state.shards.find(
+    ({ primary, replicas }) =>
+      primary !== null &&
+      primary !== shard.primary &&
+      primary.host !== host &&
+      replicas.some((node) => isReplica(node) && node.host !== null && node.host !== host && node.lagBytes === 0),
+  );
+  return byId.get(other?.primary?.nodeId ?? '') ?? null;
+}

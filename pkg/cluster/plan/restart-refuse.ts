@@ -1,0 +1,76 @@
+/** What `restart` does not begin, and does not go on with (laws L13 and L14). */
+import type { Plan } from '../model/plan.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { memberOf, refuse, type Member } from './form-members.ts';
+import { compareVersions } from './server-version.ts';
+import type { RestartInput } from './restart.ts';
+import { isToRestart } from './restart-goal.ts';
+import { refuseUnsound } from './scale-refuse.ts';
+
+/** The first reason, or null. */
+export function refuseRestart(input: RestartInput): Plan | null {
+  const { state, kube, target, recorded } = input;
+  if (!kube.pods.some((pod) => isToRestart(target, pod))) return null;
+  const { name } = state.cluster;
+  if (recorded?.scaling != null)
+    return refuse(
+      'scale-unfinished',
+      `A change of the shape of ${name} was begun and is not finished`,
+      `kubectl redis scale ${name} goes on with it; then restart`,
+    );
+  const unsound = refuseUnsound(state, state.nodes.flatMap(memberOf));
+  if (unsound !== null) return unsound;
+  if (state.openSlots.length > 0)
+    return refuse(
+      'slots-open',
+      `${state.openSlots.length} slots of ${name} are being moved`,
+      `kubectl redis status ${name} says between whom; finish that first`,
+    );
+  return refuseStrays(state) ?? refusePods(input);
+}
+
+/** Some servers delete at their start what lies in slots that they do not own. */
+function refuseStrays(state: ClusterState): Plan | null {
+  const stray = state.nodes.find((node) => strayKeys(node) > 0);
+  if (stray === undefined) return null;
+  const sentence = `${stray.pod?.name} holds ${strayKeys(stray)} keys in slots that it does not own: a restart may delete them`;
+  return refuse('stray-keys', sentence, `kubectl redis check ${state.cluster.name} says more`);
+}
+
+function strayKeys({ reply, role }: ClusterNode): number {
+  if (reply?.kind !== 'answered' || role !== 'primary') return 0;
+  const { info, keysInOwnSlots } = reply.answer;
+  return keysInOwnSlots === null ? 0 : info.keys - keysInOwnSlots;
+}
+
+function refusePods({ kube, target, state }: RestartInput): Plan | null {
+  const pods = kube.pods.filter((pod) => isToRestart(target, pod));
+  const { name } = state.cluster;
+  const bare = pods.find((pod) => pod.owner?.startsWith('StatefulSet/') !== true);
+  if (bare !== undefined) {
+    const owner = bare.owner === null ? 'no controller' : bare.owner;
+    return refuse(
+      'not-of-a-stateful-set',
+      `${bare.name} belongs to ${owner}: its successor would be another pod, of another name`,
+      'Restart it with what made it, one pod at a time; kubectl redis failover moves the role away first',
+    );
+  }
+  const empty = pods.find((pod) => pod.ephemeralData);
+  if (empty === undefined) return null;
+  return refuse(
+    'no-volume',
+    `${empty.name} of ${name} keeps its data in the pod: its successor would be an empty node`,
+    'kubectl delete pod, one at a time, where the guard brings a node back by itself; kubectl redis status shows when it is',
+  );
+}
+
+/** Law L14: what takes over must not be older than what wrote the data. */
+export function refuseOlder(heir: Member, primary: Member): Plan | null {
+  const [now, then] = [primary.answer.info, heir.answer.info];
+  if (now.product !== then.product || compareVersions(then.version, now.version) >= 0) return null;
+  return refuse(
+    'older-server',
+    `${heir.step.pod} runs ${then.version}, and its primary ${primary.step.pod} runs ${now.version}: the older one can't take over`,
+    'Give an --image with that version or a later one',
+  );
+}

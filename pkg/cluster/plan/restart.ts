@@ -1,0 +1,214 @@
+/**
+ * The plan of `restart`: from whatever is there to pods that are all new. Stages in this order, and each only when nothing of the earlier
+ * ones is left to do:
+ *
+ * 1. Directives that servers take while they run are set on every node: what a server refuses must not be recorded, because every
+ *    pod would read it at its next start.
+ * 2. The spec is recorded, then ConfigMap and templates are rendered from it; or, where templates are not ours, the pods are marked. From
+ *    here on anybody can go on.
+ * 3. Pods in which no server runs are replaced at once: an earlier attempt may have left them with an image that does not exist.
+ * 4. What is on its way up is waited for, and until all agree: one pod is away at a time.
+ * 5. By live role, one shard after the other: its replicas; then, when all of them are new, the best takes over from the primary; then
+ *    the old primary, a replica by now. So a replica is never older than its primary (law L14), and clients meet no closed primary.
+ *
+ * A pure function of what was observed; one batch is run, then it is made anew.
+ */
+import { RESTART_ANNOTATION, RESTARTED_ANNOTATION, SPEC_HASH_ANNOTATION } from '../model/labels.ts';
+import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import type { Batch, Plan, Step } from '../model/plan.ts';
+import { nodeName, ordinalsOf, specHash, type ClusterSpec } from '../model/spec.ts';
+import type { ClusterState, Shard } from '../model/state.ts';
+import { compareNatural } from '../natural-order.ts';
+import { bestReplica } from './failover.ts';
+import { isConverged } from './form.ts';
+import { memberOf, refuse, type Member } from './form-members.ts';
+import { isToRestart, type RestartTarget } from './restart-goal.ts';
+import { refuseOlder, refuseRestart } from './restart-refuse.ts';
+
+export interface RestartInput {
+  readonly state: ClusterState;
+  readonly kube: KubeFacts;
+  /** What Service NAME records; null on a cluster of others. */
+  readonly recorded: ClusterSpec | null;
+  /** Whether ConfigMap NAME-config is not what would be rendered from the record. */
+  readonly staleConfig: boolean;
+  readonly target: RestartTarget;
+  /** Whether this run has set the live directives: they can't be read back as they are written. */
+  readonly liveIsSet: boolean;
+  /** Whether a shard without a replica may be away while its pod restarts. */
+  readonly acceptOutage: boolean;
+}
+
+type Stage = (input: RestartInput) => Plan | null;
+
+const STAGES: readonly Stage[] = [
+  liveStage,
+  recordStage,
+  renderStage,
+  deadStage,
+  arriveStage,
+  (input) => refuseRestart(input),
+  agreeStage,
+  shardStage,
+];
+
+/** @returns nothing when every pod of the goal is new and in step */
+export function planRestart(input: RestartInput): Plan {
+  for (const stage of STAGES) {
+    const plan = stage(input);
+    if (plan !== null) return plan;
+  }
+  return { kind: 'nothing', remarks: [] };
+}
+
+function batch(title: string, ...steps: readonly Step[]): Plan {
+  const batches: Batch[] = [{ title, steps }];
+  return { kind: 'batches', batches, remarks: [] };
+}
+
+function liveStage({ state, recorded, target, liveIsSet }: RestartInput): Plan | null {
+  if (liveIsSet) return null;
+  const left = Object.entries(target.live).filter(([name, value]) => recorded?.config[name] !== value);
+  if (left.length === 0) return null;
+  const silent = state.nodes.find((node) => node.reply?.kind !== 'answered');
+  if (silent !== undefined)
+    return refuse(
+      'node-silent',
+      `${silent.pod?.name ?? silent.nodeId?.slice(0, 8) ?? '?'} does not answer and would keep its old settings`,
+      `kubectl redis status ${state.cluster.name} says why`,
+    );
+  const directives = Object.fromEntries(left);
+  const members = state.nodes.flatMap(memberOf);
+  const reason = 'the server takes it while it runs';
+  return batch(
+    'set directives',
+    ...members.map(({ step }): Step => ({ kind: 'set-config', node: step, directives, reason })),
+  );
+}
+
+function recordStage({ recorded, target, kube }: RestartInput): Plan | null {
+  const { spec, goal } = target;
+  if (spec === null) {
+    const pods = goal.pods.filter(({ podUid }) => kube.pods.some((pod) => pod.uid === podUid && !isMarked(pod)));
+    if (pods.length === 0) return null;
+    return batch('mark the pods', { kind: 'mark-pods', pods, at: goal.at, reason: 'for whoever goes on with it' });
+  }
+  if (recorded !== null && JSON.stringify(changing(recorded)) === JSON.stringify(changing(spec))) return null;
+  return batch('record what is wanted', {
+    kind: 'record-spec',
+    spec: { ...(recorded ?? spec), ...changing(spec) },
+    reason: 'for whoever goes on with it, and for the next time that pods are made',
+  });
+}
+
+/** What a restart may change of the record. */
+function changing({ image, config, restarted }: ClusterSpec): Pick<ClusterSpec, 'image' | 'config' | 'restarted'> {
+  return { image, config, restarted };
+}
+
+function isMarked({ annotations }: PodFacts): boolean {
+  return annotations[RESTART_ANNOTATION] !== undefined;
+}
+
+/** The configuration before the templates: a pod that comes up meanwhile must find it. */
+function renderStage({ recorded, staleConfig, kube }: RestartInput): Plan | null {
+  if (recorded === null) return null;
+  if (staleConfig)
+    return batch('render the configuration', {
+      kind: 'apply-config',
+      reason: 'redis.conf and scripts as the record says',
+    });
+  const hash = specHash(recorded);
+  const stale = ordinalsOf(recorded).filter((ordinal) => {
+    const set = kube.statefulSets.find(({ name }) => name === nodeName(recorded.cluster.name, ordinal));
+    const mark = recorded.restarted?.[String(ordinal)];
+    return (
+      set !== undefined &&
+      (set.templateAnnotations[SPEC_HASH_ANNOTATION] !== hash || set.templateAnnotations[RESTARTED_ANNOTATION] !== mark)
+    );
+  });
+  if (stale.length === 0) return null;
+  return batch('render the templates', {
+    kind: 'apply-workloads',
+    ordinals: stale,
+    reason: 'new pods are made from them',
+  });
+}
+
+/** No budget needs to be asked: nothing runs there. */
+function deadStage({ kube, target }: RestartInput): Plan | null {
+  const dead = kube.pods.filter((pod) => isToRestart(target, pod) && isDead(pod) && !pod.terminating);
+  if (dead.length === 0) return null;
+  return batch(
+    'replace pods that do not run',
+    ...dead.map((pod): Step => ({
+      kind: 'replace-pod',
+      pod: pod.name,
+      podUid: pod.uid,
+      reason: `no server runs in it (${pod.container.reason ?? pod.phase})`,
+    })),
+  );
+}
+
+/** Whether no server can be running in it. */
+export function isDead({ phase, container }: PodFacts): boolean {
+  return phase !== 'Running' || container.state === 'waiting' || container.state === 'terminated';
+}
+
+function arriveStage({ kube, target, recorded, state }: RestartInput): Plan | null {
+  const expected =
+    recorded === null
+      ? target.goal.pods.map(({ pod }) => pod)
+      : ordinalsOf(recorded).map((n) => `${nodeName(recorded.cluster.name, n)}-0`);
+  const silent = (name: string): boolean =>
+    state.nodes.find((node) => node.pod?.name === name)?.unreachable?.why === 'guard-waiting';
+  if (target.goal.pods.length === 0) return null;
+  const waiting = expected.filter((name) => {
+    const pod = kube.pods.find((one) => one.name === name);
+    return pod === undefined || pod.terminating || isDead(pod) || silent(name);
+  });
+  if (waiting.length === 0) return null;
+  const reason = `${waiting.length} of ${expected.length} pods are not up`;
+  return batch('wait for pods', { kind: 'wait-pods', pods: waiting, reason });
+}
+
+function agreeStage({ state, kube, target }: RestartInput): Plan | null {
+  if (isConverged(state) || target.goal.pods.length === 0) return null;
+  const pods = kube.pods.map(({ name }) => name);
+  return batch('wait until all nodes agree', { kind: 'await-convergence', pods, reason: 'one pod is away at a time' });
+}
+
+function shardStage(input: RestartInput): Plan | null {
+  for (const shard of input.state.shards.toSorted((a, b) => compareNatural(a.name, b.name))) {
+    const plan = planShard(input, shard);
+    if (plan !== null) return plan;
+  }
+  return null;
+}
+
+function planShard({ target, acceptOutage, state }: RestartInput, shard: Shard): Plan | null {
+  const isTo = ({ node }: Member): boolean => node.pod !== null && isToRestart(target, node.pod);
+  const replicas = shard.replicas.flatMap(memberOf);
+  const [replica] = replicas.filter(isTo).toSorted((a, b) => compareNatural(a.step.pod, b.step.pod));
+  if (replica !== undefined) return restart(replica, `a replica of shard ${shard.name}`);
+  const [primary] = shard.primary === null ? [] : memberOf(shard.primary);
+  if (primary === undefined || !isTo(primary)) return null;
+  const heir = bestReplica(shard.replicas);
+  if (heir === null) {
+    if (acceptOutage || shard.slots.length === 0) return restart(primary, `shard ${shard.name} has no replica`);
+    return refuse(
+      'last-copy',
+      `${primary.step.pod} alone holds shard ${shard.name}: its slots are away while it restarts`,
+      `A replica first: kubectl redis scale ${state.cluster.name} --replicas 1; or agree with --yes`,
+    );
+  }
+  const older = refuseOlder(heir, primary);
+  if (older !== null) return older;
+  const reason = `${primary.step.pod} of shard ${shard.name} is to restart, and its replicas are done`;
+  const step: Step = { kind: 'failover', node: heir.step, primary: primary.step, reason };
+  return batch(`${heir.step.pod} takes over shard ${shard.name}`, step);
+}
+
+function restart({ step, uid }: Member, reason: string): Plan {
+  return batch(`restart ${step.pod}`, { kind: 'restart-pod', pod: step.pod, podUid: uid, node: step, reason });
+}

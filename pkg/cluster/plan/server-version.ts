@@ -1,0 +1,49 @@
+/** Versions of servers, and what the name of an image tells of one (law L14). Pure text. */
+import type { ServerInfo } from '../model/observation.ts';
+import { imageName, lastPart } from '../model/redis-image.ts';
+
+/** Negative when `a` is older. Parts that one of them lacks are not compared: `7` is any 7. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [partsOf(a), partsOf(b)];
+  for (let at = 0; at < Math.min(left.length, right.length); at++) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function partsOf(version: string): number[] {
+  return version.split('.').map((part) => Number.parseInt(part, 10));
+}
+
+interface Named {
+  readonly product: ServerInfo['product'] | null;
+  /** `7`, `8.4`, `7.0.15`; null for a tag that is none. */
+  readonly version: string | null;
+}
+
+/** Of `registry.example/bitnami/redis-cluster:7.0.15-debian-12@sha256:…`: redis, 7.0.15. */
+export function namedServer(image: string): Named {
+  const name = lastPart(imageName(image));
+  const product = /valkey/i.test(name) ? 'valkey' : /redis/i.test(name) ? 'redis' : null;
+  const tag = /:([^/:@]+)(?:@.*)?$/.exec(image)?.[1] ?? '';
+  return { product, version: /^v?(\d+(?:\.\d+){0,2})(?![\d.])/.exec(tag)?.[1] ?? null };
+}
+
+/** The last Redis whose data Valkey can read. */
+const LAST_SHARED = '7.2';
+
+/**
+ * Why an image must not take the place of a running server, as far as its name tells; null = it may, or its name tells nothing and the
+ * first replica will show it.
+ */
+export function whyOlder(image: string, running: Pick<ServerInfo, 'product' | 'version'>): string | null {
+  const named = namedServer(image);
+  const has = `the servers run ${running.product} ${running.version}`;
+  const product = named.product ?? running.product;
+  if (product === 'redis' && running.product === 'valkey') return `${has}, whose data no redis can read`;
+  if (product === 'valkey' && running.product === 'redis')
+    return compareVersions(running.version, LAST_SHARED) > 0 ? `${has}, whose data no valkey can read` : null;
+  if (named.version === null || compareVersions(named.version, running.version) >= 0) return null;
+  return `${has}, and an older one can't read their data`;
+}

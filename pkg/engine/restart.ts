@@ -1,0 +1,230 @@
+/** `restart`, without a terminal: decide what is to be new, then run the loop under the lease. */
+import { AppError, refusal, usageError } from '../errors.ts';
+import { interpret } from '../cluster/interpret.ts';
+import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
+import type { Plan, Remark, Step } from '../cluster/model/plan.ts';
+import type { ClusterSpec } from '../cluster/model/spec.ts';
+import type { ClusterState } from '../cluster/model/state.ts';
+import { planRestart, type RestartInput } from '../cluster/plan/restart.ts';
+import { isToRestart, restartTarget, type RestartTarget, type RestartWish } from '../cluster/plan/restart-goal.ts';
+import { outlineRestart, type OutlineShard } from '../cluster/plan/restart-outline.ts';
+import { whyOlder } from '../cluster/plan/server-version.ts';
+import { readSpec } from '../pod/annotations.ts';
+import { configMap } from '../pod/config-map.ts';
+import { liveNames } from '../pod/live-config.ts';
+import { converge, type Converged, type ConvergeDeps } from './converge.ts';
+import { observe, type ObservePorts } from './observe.ts';
+import { underLease, type Held } from './operation.ts';
+import { patientLook } from './patience.ts';
+import type { Report } from './report.ts';
+import { applyForeignStep } from './restart-foreign.ts';
+import { addressesOf } from './steps/object-steps.ts';
+import { applyStep } from './steps/apply.ts';
+
+const ASK_DEADLINE_MS = 2_000;
+/** As the pods' stop script: clients that ask the old primary meanwhile are redirected, later they would meet a closed socket. */
+const AFTER_HAND_OVER_MS = 3_000;
+
+export interface RestartSight {
+  readonly observation: Observation;
+  readonly state: ClusterState;
+  readonly recorded: ClusterSpec | null;
+  readonly staleConfig: boolean;
+}
+
+export interface PreparedRestart {
+  readonly cluster: ClusterRef;
+  readonly seen: RestartSight;
+  readonly wish: RestartWish;
+  /** null: everything is as it was asked for. */
+  readonly target: RestartTarget | null;
+  readonly plan: Plan;
+  readonly shards: readonly OutlineShard[];
+  /** Slots that are away for as long as a pod takes to restart; more than 0 needs consent. */
+  readonly slotsAway: number;
+  readonly remarks: readonly Remark[];
+}
+
+export interface PrepareRestartInput {
+  readonly cluster: ClusterRef;
+  readonly image: string | null;
+  /** As redis.conf spells them; checked. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Pods or names of their nodes; empty = all. */
+  readonly pods: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** Reads, and changes nothing. @throws AppError for whatever restart would refuse */
+export async function prepareRestart(ports: ObservePorts, input: PrepareRestartInput): Promise<PreparedRestart> {
+  const { cluster, image, config, signal } = input;
+  const seen = await look(ports, cluster, signal);
+  const { recorded, state, observation } = seen;
+  refuseChangeOfOthers(seen, input);
+  if (image !== null) refuseOlderImage(state, image);
+  const at = new Date(ports.clock.now()).toISOString();
+  const wish: RestartWish = { at, image, config, live: liveNames(config), pods: namedPods(observation.kube, input) };
+  const target = restartTarget(observation.kube, recorded, wish);
+  if (target === null)
+    return {
+      cluster,
+      seen,
+      wish,
+      target,
+      plan: { kind: 'nothing', remarks: [] },
+      shards: [],
+      slotsAway: 0,
+      remarks: [],
+    };
+  const plan = planRestart(planInput(seen, { target, acceptOutage: true, liveIsSet: false }));
+  const shards = outlineRestart(state, target);
+  const slotsAway = shards.reduce((sum, shard) => sum + shard.slotsAway, 0);
+  return { cluster, seen, wish, target, plan, shards, slotsAway, remarks: remarksOn(seen, target) };
+}
+
+function remarksOn({ observation }: RestartSight, { goal, continues, spec }: RestartTarget): Remark[] {
+  if (!continues) return [];
+  const pods = observation.kube.pods.filter(({ name }) => goal.pods.some(({ pod }) => pod === name));
+  const all = spec === null ? observation.kube.pods.length : Object.keys(spec.restarted ?? {}).length;
+  const left = pods.filter(
+    (pod) => spec === null || pod.annotations['kubectl-redis.io/restarted-at'] !== goal.at,
+  ).length;
+  const sentence = `The restart of ${goal.at} was begun and is not finished: ${left} of ${all} pods are left`;
+  return [{ code: 'restart-unfinished', sentence }];
+}
+
+function refuseChangeOfOthers({ recorded, state }: RestartSight, { image, config }: PrepareRestartInput): void {
+  if (recorded !== null || (image === null && Object.keys(config).length === 0)) return;
+  throw refusal(
+    'foreign-cluster',
+    `${state.cluster.name} was not made by kubectl redis create: its templates are not ours to change`,
+    'Change image and settings with what made it; kubectl redis restart without them restarts its pods by role',
+  );
+}
+
+function refuseOlderImage(state: ClusterState, image: string): void {
+  for (const { reply } of state.nodes) {
+    const why = reply?.kind === 'answered' ? whyOlder(image, reply.answer.info) : null;
+    if (why !== null)
+      throw refusal(
+        'older-image',
+        `${image} is not for this cluster: ${why}`,
+        'Give an image of the same version or a later one',
+      );
+  }
+}
+
+function namedPods(kube: KubeFacts, { pods, cluster }: PrepareRestartInput): readonly string[] | null {
+  if (pods.length === 0) return null;
+  return pods.map((typed) => {
+    const found = kube.pods.find(({ name, labels }) => name === typed || labels['name'] === typed);
+    if (found === undefined)
+      throw usageError(
+        `${cluster.name} has no pod ${typed}`,
+        `its pods: ${kube.pods.map(({ name }) => name).join(', ')}`,
+      );
+    return found.name;
+  });
+}
+
+async function look(ports: ObservePorts, cluster: ClusterRef, signal: AbortSignal): Promise<RestartSight> {
+  const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
+  const observation = await observe(ports, cluster, options);
+  const { kube } = observation;
+  const service = kube.services.find(({ name }) => name === cluster.name);
+  const recorded = service === undefined ? null : readSpec(service.annotations);
+  return { observation, state: interpret(observation), recorded, staleConfig: isStale(kube, recorded) };
+}
+
+/** Scripts of another version of this tool count, too: a restart is when they come in. */
+function isStale(kube: KubeFacts, recorded: ClusterSpec | null): boolean {
+  if (recorded === null) return false;
+  const formed = kube.config?.['formed'] === 'true';
+  const rendered = configMap(recorded, { addresses: addressesOf(kube, recorded), formed })['data'];
+  return Object.entries(rendered as Record<string, string>).some(([key, value]) => kube.config?.[key] !== value);
+}
+
+type Decided = Pick<RestartInput, 'target' | 'acceptOutage' | 'liveIsSet'>;
+
+function planInput({ state, recorded, staleConfig, observation }: RestartSight, decided: Decided): RestartInput {
+  return { state, kube: observation.kube, recorded, staleConfig, ...decided };
+}
+
+export interface RunRestartInput {
+  readonly prepared: PreparedRestart;
+  readonly target: RestartTarget;
+  /** Whether slots may be away while their only node restarts. */
+  readonly acceptOutage: boolean;
+  readonly report: Report;
+  readonly podsTimeoutMs: number;
+  readonly resume: string;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
+export async function runRestart(ports: ObservePorts, input: RunRestartInput): Promise<Converged<RestartSight>> {
+  const { cluster } = input.prepared;
+  return underLease(ports, cluster, 'restart', input, async (held) => {
+    try {
+      return await converge(loopOf(ports, input, held, input.target));
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'config-fixed') throw error;
+      const target = await withoutLive(ports, input, held);
+      if (target === null) throw error;
+      held.report({ kind: 'trouble', sentence: `${error.message}: its pods are restarted for it` });
+      return converge(loopOf(ports, input, held, target));
+    }
+  });
+}
+
+/** The same, with every directive by restart. */
+async function withoutLive(
+  ports: ObservePorts,
+  { prepared }: RunRestartInput,
+  held: Held,
+): Promise<RestartTarget | null> {
+  const { observation, recorded } = await look(ports, prepared.cluster, held.signal);
+  return restartTarget(observation.kube, recorded, { ...prepared.wish, live: [] });
+}
+
+function loopOf(
+  ports: ObservePorts,
+  input: RunRestartInput,
+  held: Held,
+  target: RestartTarget,
+): ConvergeDeps<RestartSight> {
+  const { cluster } = input.prepared;
+  const { acceptOutage } = input;
+  let liveIsSet = false;
+  const plan = (seen: RestartSight): Plan => planRestart(planInput(seen, { target, acceptOutage, liveIsSet }));
+  const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
+  return {
+    observe: patientLook({ ...held, look: () => look(ports, cluster, held.signal), plan, tell }),
+    plan,
+    apply: async (step, seen) => {
+      await applyOne(ports, input, held, step, seen);
+      // It is planned again only when all nodes took it.
+      if (step.kind === 'set-config') liveIsSet = true;
+      if (step.kind === 'failover') await held.clock.sleep(AFTER_HAND_OVER_MS, held.signal);
+    },
+    ...held,
+  };
+}
+
+function applyOne(
+  ports: ObservePorts,
+  { podsTimeoutMs, resume }: RunRestartInput,
+  held: Held,
+  step: Step,
+  { recorded, observation }: RestartSight,
+): Promise<void> {
+  const deps = { ...ports, ...held, podsTimeoutMs, resume };
+  if (recorded === null) return applyForeignStep({ ...deps, observation }, step);
+  return applyStep({ ...deps, spec: recorded, ownsObjects: true }, step, observation);
+}
+
+/** Pods of the goal that are new by now, of how many. */
+export function restartedPods({ observation }: RestartSight, target: RestartTarget): number {
+  const names = new Set(target.goal.pods.map(({ pod }) => pod));
+  return observation.kube.pods.filter((pod) => names.has(pod.name) && !isToRestart(target, pod)).length;
+}

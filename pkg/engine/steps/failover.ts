@@ -1,0 +1,81 @@
+/**
+ * A coordinated failover: the old primary pauses its clients until the replica has everything, so nothing is lost (law L7). Verified by
+ * role in all views, and by offset.
+ */
+import { AppError } from '../../errors.ts';
+import type { Step } from '../../cluster/model/plan.ts';
+import { awaitSeenLeading } from './lead.ts';
+import { nodeTimeoutOf, untilVotersCan } from './voters.ts';
+import { onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
+
+type FailoverStep = Extract<Step, { kind: 'failover' }>;
+
+/** Redis holds a second election four node timeouts after one that was lost, and no sooner. */
+const ELECTIONS_APART = 4;
+const MARGIN_MS = 1_000;
+
+/** @throws AppError `step-failed`, `writes-missing`, `not-verified` */
+export async function failover(deps: RedisStepDeps, step: FailoverStep): Promise<void> {
+  const pod = podOf(deps, step.node);
+  const [info] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
+  const done = isPrimary(info);
+  const before = done ? 0 : await offsetOfPrimary(deps, step);
+  if (!done) await takeRole(deps, step);
+  await awaitSeenLeading(deps, step.node);
+  const [replication] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
+  const after = offsetIn(replication);
+  if (after >= before) return;
+  throw new AppError(`${step.node.pod} leads and lacks ${before - after} bytes of what ${step.primary.pod} had`, {
+    code: 'writes-missing',
+    hint: 'The old primary drops them when it follows. Look for them in its append-only file before it is rewritten',
+  });
+}
+
+async function takeRole(deps: RedisStepDeps, step: FailoverStep): Promise<void> {
+  const pod = podOf(deps, step.node);
+  const nodeTimeoutMs = await nodeTimeoutOf(deps, step);
+  await untilVotersCan(deps, step, nodeTimeoutMs);
+  const askAgainMs = ELECTIONS_APART * nodeTimeoutMs + MARGIN_MS;
+  let askedAt = -Infinity;
+  let refused = '';
+  const leads = async (): Promise<boolean> => {
+    const [info] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
+    if (isPrimary(info)) return followsNow(deps, step);
+    if (deps.clock.now() - askedAt < askAgainMs) return false;
+    askedAt = deps.clock.now();
+    const [reply] = await onNode(deps, pod, step.node, [['CLUSTER', 'FAILOVER']]);
+    refused = reply instanceof Error ? reply.message : '';
+    return false;
+  };
+  const what = `${step.node.pod} leads in place of ${step.primary.pod}`;
+  await until(deps, what, leads, 2 * askAgainMs).catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== 'not-verified') throw error;
+    const why = refused === '' ? 'it got no majority of the primaries twice' : refused;
+    throw new AppError(`${step.node.pod} did not take over`, {
+      code: 'step-failed',
+      cause: new Error(why),
+      hint: 'kubectl redis check says whether all nodes reach each other; then run the same command again',
+    });
+  });
+}
+
+async function followsNow(deps: RedisStepDeps, { node, primary }: FailoverStep): Promise<boolean> {
+  const [nodes] = await onNode(deps, podOf(deps, primary), primary, [['CLUSTER', 'NODES']]);
+  const own = String(nodes)
+    .split('\n')
+    .find((line) => line.includes('myself'));
+  return own?.includes(node.nodeId) === true;
+}
+
+async function offsetOfPrimary(deps: RedisStepDeps, { primary }: FailoverStep): Promise<number> {
+  const [replication] = await onNode(deps, podOf(deps, primary), primary, [['INFO', 'replication']]);
+  return offsetIn(replication);
+}
+
+function isPrimary(info: unknown): boolean {
+  return /^role:master/m.test(String(info));
+}
+
+function offsetIn(info: unknown): number {
+  return Number(/^master_repl_offset:(\d+)/m.exec(String(info))?.[1] ?? 0);
+}

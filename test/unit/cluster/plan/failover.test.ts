@@ -1,0 +1,185 @@
+/** Who takes over from whom, what is refused, and what it could cost (law L7). */
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
+import {
+  chooseFailover,
+  planFailover,
+  type FailoverChoice,
+  type FailoverWish,
+} from '../../../../pkg/cluster/plan/failover.ts';
+import { lossOf } from '../../../../pkg/cluster/plan/failover-preflight.ts';
+import { simulate } from '../../../../pkg/cluster/plan/simulate.ts';
+import {
+  changeAnswer,
+  changeLines,
+  changePod,
+  changed,
+  idOf,
+  type Change,
+} from '../../../support/observation-changes.ts';
+import { openSlot, replicaLinkDown, unreachable } from '../../../support/observation-faults.ts';
+import { healthyObservation } from '../../../support/observation.ts';
+
+const two = healthyObservation({ replicas: 2, hosts: 6 });
+const wish = (who: string, change: Partial<FailoverWish> = {}): FailoverWish => ({
+  who,
+  to: null,
+  how: 'coordinated',
+  ...change,
+});
+const choose = (observation: Observation, wanted: FailoverWish): FailoverChoice =>
+  chooseFailover(interpret(observation), wanted);
+
+const info = (pod: string, change: object): Change =>
+  changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, ...change } }));
+/** It does not answer, all others have it down for failed, and its pod is gone from the host. */
+const dead =
+  (pod: string): Change =>
+  (observation) =>
+    changed(
+      observation,
+      unreachable(pod, 'refused', 'fail'),
+      changePod(pod, (facts) => ({ ...facts, ready: false })),
+    );
+
+/** `redis-4-0 < redis-1-0`, or the code of what else came of it. */
+function inShort(choice: FailoverChoice): string {
+  switch (choice.kind) {
+    case 'goal':
+      return `${choice.goal.node.pod} < ${choice.goal.primary.pod}`;
+    case 'leads':
+      return `${choice.node.pod} leads`;
+    case 'refused':
+      return choice.code;
+    default:
+      return choice satisfies never;
+  }
+}
+
+describe('who takes over', () => {
+  test.each([
+    ['a replica that was named', two, wish('redis-7-0'), 'redis-7-0 < redis-1-0'],
+    ['by the name of its node', two, wish('redis-7'), 'redis-7-0 < redis-1-0'],
+    ['by its id', two, wish(idOf(two, 'redis-7-0')), 'redis-7-0 < redis-1-0'],
+    [
+      'of a primary: the best of its replicas',
+      changed(two, info('redis-7-0', { replicationOffset: 5000 })),
+      wish('redis-1-0'),
+      'redis-7-0 < redis-1-0',
+    ],
+    ['of two as good: always the same', two, wish('redis-1-0'), 'redis-4-0 < redis-1-0'],
+    [
+      'not the one without a link',
+      changed(two, info('redis-4-0', { primaryLinkUp: false, replicationOffset: 9000 })),
+      wish('redis-1-0'),
+      'redis-7-0 < redis-1-0',
+    ],
+    ['who was named to take over', two, wish('redis-1-0', { to: 'redis-7-0' }), 'redis-7-0 < redis-1-0'],
+    ['nobody, where that one leads', two, wish('redis-4-0', { to: 'redis-1-0' }), 'redis-1-0 leads'],
+    ['not the replica of somebody else', two, wish('redis-1-0', { to: 'redis-5-0' }), 'not-its-replica'],
+    ['nobody of that name', two, wish('redis-77-0'), 'node-unknown'],
+    ['nobody, where there is no replica', healthyObservation({ replicas: 0 }), wish('redis-1-0'), 'no-replica'],
+  ])('%s', (_, observation, wanted, expected) => {
+    expect(inShort(choose(observation, wanted))).toBe(expected);
+  });
+});
+
+describe('a coordinated one is refused', () => {
+  const one = healthyObservation();
+  test.each([
+    ['without a link', changed(one, replicaLinkDown('redis-4-0')), 'link-down'],
+    ['while it copies', changed(one, info('redis-4-0', { syncInProgress: true })), 'replica-syncing'],
+    ['far behind', changed(one, info('redis-1-0', { replicationOffset: 60_000_000 })), 'lag-too-large'],
+    ['while it loads', changed(one, unreachable('redis-4-0', 'loading', 'up')), 'replica-loading'],
+    ['when it does not answer', changed(one, unreachable('redis-4-0', 'timeout', 'up')), 'replica-silent'],
+    ['when the primary does not answer', changed(one, dead('redis-1-0')), 'primary-silent'],
+    ['when slots are being moved', changed(one, openSlot(7, 'redis-1-0', 'redis-2-0')), 'slots-open'],
+    ['without a majority', changed(one, dead('redis-2-0'), dead('redis-3-0')), 'no-majority'],
+    [
+      'when it follows nobody that is known',
+      changed(
+        one,
+        changeLines((line, viewer) =>
+          viewer === 'redis-4-0' && line.flags.includes('myself') ? { ...line, primaryId: 'e'.repeat(40) } : line,
+        ),
+      ),
+      'replica-orphaned',
+    ],
+  ])('%s', (_, observation, code) => {
+    expect(inShort(choose(observation, wish('redis-4-0')))).toBe(code);
+  });
+});
+
+describe('without the primary', () => {
+  const loss = (observation: Observation, how: 'force' | 'takeover'): string | null => {
+    const choice = choose(observation, wish('redis-4-0', { how }));
+    if (choice.kind !== 'goal') throw new Error(inShort(choice));
+    return lossOf(interpret(observation), choice.goal);
+  };
+  const one = healthyObservation();
+  const noMajority = changed(one, dead('redis-1-0'), dead('redis-2-0'));
+
+  test('dead by three witnesses: elected, and nothing is asked', () => {
+    expect(loss(changed(one, dead('redis-1-0')), 'force')).toBeNull();
+  });
+
+  test.each([
+    ['that answers', one, 'redis-1-0 answers'],
+    [
+      'to which only the tunnel broke',
+      changed(one, unreachable('redis-1-0', 'tunnel', 'fail')),
+      'only the way to redis-1-0 is broken',
+    ],
+    [
+      'that the others hear',
+      changed(one, unreachable('redis-1-0', 'refused', 'up')),
+      '0 of 2 other primaries have it down for failed',
+    ],
+  ])('%s: it needs consent', (_, observation, why) => {
+    expect(loss(observation, 'force')).toContain(why);
+  });
+
+  test('a sibling that has more needs consent, too', () => {
+    const lost = changed(
+      two,
+      dead('redis-1-0'),
+      info('redis-4-0', { primaryLinkUp: false }),
+      info('redis-7-0', { primaryLinkUp: false, replicationOffset: 1900 }),
+    );
+    expect(loss(lost, 'force')).toContain('redis-7-0 has 900 bytes more');
+  });
+
+  test('without a majority nobody is elected, and --takeover needs no vote', () => {
+    expect(inShort(choose(noMajority, wish('redis-4-0', { how: 'force' })))).toBe('no-majority');
+    const suspected = changed(
+      noMajority,
+      changeLines((line) => (line.flags.includes('fail') ? { ...line, flags: ['master', 'fail?'] } : line)),
+    );
+    expect(loss(suspected, 'takeover')).toBeNull();
+    expect(loss(changed(one, dead('redis-1-0')), 'takeover')).toContain('--force is enough');
+  });
+});
+
+test('planned again it is done, in any cluster, and never hands the role back', () => {
+  const some = fc.record({ masters: fc.integer({ min: 3, max: 6 }), replicas: fc.integer({ min: 1, max: 3 }) });
+  fc.assert(
+    fc.property(some, fc.nat(), (shape, number) => {
+      const start = healthyObservation({ ...shape, hosts: 8 });
+      const pods = start.kube.pods.map(({ name }) => name);
+      const choice = choose(start, wish(pods[number % pods.length] ?? ''));
+      if (choice.kind !== 'goal') throw new Error(inShort(choice));
+      const plan = planFailover(interpret(start), choice.goal);
+      const [batch] = plan.kind === 'batches' ? plan.batches : [];
+      if (batch === undefined) throw new Error(plan.kind);
+      const end = interpret(simulate(start, batch));
+      expect(planFailover(end, choice.goal).kind).toBe('nothing');
+      const leads = end.nodes.find(({ pod }) => pod?.name === choice.goal.node.pod);
+      expect(leads?.slots).toEqual(
+        interpret(start).nodes.find(({ pod }) => pod?.name === choice.goal.primary.pod)?.slots,
+      );
+    }),
+    { numRuns: 40 },
+  );
+});

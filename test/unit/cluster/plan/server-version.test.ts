@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals';
+import { compareVersions, namedServer, whyOlder } from '../../../../pkg/cluster/plan/server-version.ts';
+
+test.each([
+  ['7.0.15', '7.0.15', 0],
+  ['7', '7.0.15', 0],
+  ['7.2', '7.0.15', 1],
+  ['6.2.16', '7.0.0', -1],
+  ['8.10.0', '8.9.0', 1],
+])('%s against %s', (a, b, sign) => {
+  expect(Math.sign(compareVersions(a, b))).toBe(sign);
+  expect(Math.sign(compareVersions(b, a))).toBe(sign === 0 ? 0 : -sign);
+});
+
+test.each([
+  ['redis:8.4', 'redis', '8.4'],
+  ['docker.io/library/redis:7.0.15-alpine', 'redis', '7.0.15'],
+  ['registry.example:5000/valkey/valkey:9', 'valkey', '9'],
+  ['bitnami/redis-cluster:v7.2@sha256:0123', 'redis', '7.2'],
+  ['redis', 'redis', null],
+  ['redis:latest', 'redis', null],
+  ['local/store:7', null, '7'],
+])('what %s names', (image, product, version) => {
+  expect(namedServer(image)).toEqual({ product, version });
+});
+
+describe('an image in place of a running server', () => {
+  test.each([
+    ['redis:8.4', 'redis', '7.0.15', null],
+    ['redis:7', 'redis', '7.0.15', null],
+    ['redis:6.2', 'redis', '7.0.15', "the servers run redis 7.0.15, and an older one can't read their data"],
+    ['valkey/valkey:8', 'redis', '7.2.6', null],
+    ['valkey/valkey:8', 'redis', '7.4.0', 'the servers run redis 7.4.0, whose data no valkey can read'],
+    ['redis:8', 'valkey', '8.1.1', 'the servers run valkey 8.1.1, whose data no redis can read'],
+    ['redis:latest', 'redis', '8.6.3', null],
+  ] as const)('%s for %s %s', (image, product, version, why) => {
+    expect(whyOlder(image, { product, version })).toBe(why);
+  });
+});
