@@ -2,7 +2,7 @@
  * `fix` with a person or without. At a terminal the whole plan is shown, and each repair is asked for when its turn comes; without
  * one what is safe is done, and the exit code says whether anything is left.
  */
-import { EXIT, usageError, type ExitCode } from '../../pkg/errors.ts';
+import { AppError, EXIT, usageError, type ExitCode } from '../../pkg/errors.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import { planFix } from '../../pkg/cluster/plan/fix/fix.ts';
 import type { Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
@@ -117,10 +117,16 @@ async function repairAll(
   }
 }
 
-/** What would be lost is not lost by pressing Enter. */
-function ask(asker: Pick<Asker, 'confirm'>, repair: Repair, report: Report, look: Look): Promise<boolean> {
+/** What would be lost is not lost by pressing Enter. @throws AppError `interrupted` */
+async function ask(asker: Pick<Asker, 'confirm'>, repair: Repair, report: Report, look: Look): Promise<boolean> {
   for (const sentence of repairSteps(repair, look)) report({ kind: 'trouble', sentence });
-  return asker.confirm(repairQuestion(repair), repair.loses === null);
+  try {
+    return await asker.confirm(repairQuestion(repair), repair.loses === null);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'interrupted') throw error;
+    const { code, exitCode } = error;
+    throw new AppError('Stopped; what was repaired before stays repaired', { code, exitCode });
+  }
 }
 
 function exitOf({ plan }: Pick<FixSight, 'plan'>, more: boolean): ExitCode {

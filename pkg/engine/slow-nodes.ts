@@ -7,10 +7,15 @@ import type { RedisPort } from './ports.ts';
 
 const BRIEFLY_MS = 2_000;
 
+/** One for each port: what was learned while a plan was made is still known when it is run. */
+const KNOWN = new WeakMap<RedisPort, RedisPort>();
+
 /** Remembers who was silent, by pod. */
 export function patientWithNodes(redis: RedisPort): RedisPort {
+  const known = KNOWN.get(redis);
+  if (known !== undefined) return known;
   const silent = new Set<string>();
-  return {
+  const patient: RedisPort = {
     ...redis,
     ask: async (pod, options) => {
       const withConfig = options.withConfig ?? false;
@@ -23,4 +28,7 @@ export function patientWithNodes(redis: RedisPort): RedisPort {
       return reply;
     },
   };
+  KNOWN.set(redis, patient);
+  KNOWN.set(patient, patient);
+  return patient;
 }

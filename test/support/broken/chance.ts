@@ -186,7 +186,16 @@ async function ghost({ scene }: Chance): Promise<string> {
     return views.every(([view]) => String(view).includes(String(id))) ? true : null;
   });
   await scene.wipe(spare);
+  await poll('all miss the spare one', 20_000, async () => {
+    const views = await Promise.all(scene.ids.map((_, index) => scene.at(index, ['CLUSTER', 'NODES'])));
+    return views.every(([view]) => isMissed(String(view), String(id))) ? true : null;
+  });
   return `ghost ${String(id).slice(0, 8)}`;
+}
+
+function isMissed(view: string, id: string): boolean {
+  const line = view.split('\n').find((one) => one.startsWith(id));
+  return line === undefined || /disconnected|fail/.test(line);
 }
 
 function never(): never {

@@ -34,9 +34,27 @@ export async function whatIsWrong(scene: Scene): Promise<string[]> {
     if (info.role === 'replica' && info.primaryLinkUp !== true) wrong.push(`${name} has no link to its primary`);
     if (clusterInfo.state !== 'ok') wrong.push(`${name} says ${clusterInfo.state}`);
   }
+  wrong.push(...misplaced(scene, state));
   const lost = await lostKeys(scene, state);
   if (lost.length > 0) wrong.push(`${lost.length} keys lost or wrong: ${lost.slice(0, 3).join(', ')}`);
   return wrong;
+}
+
+/** Every replica follows an owner of slots, and every owner has as many as it should; pods that are gone for good are not made here. */
+function misplaced({ options, lostIds }: Scene, state: ClusterState): string[] {
+  const owners = state.nodes.filter((node) => node.slots.length > 0);
+  const lone = state.nodes.filter(
+    (node) => node.pod !== null && node.role === 'replica' && !owners.some(({ nodeId }) => nodeId === node.primaryId),
+  );
+  const short = owners.filter(
+    ({ nodeId }) => state.nodes.filter(({ primaryId }) => primaryId === nodeId).length < options.replicas,
+  );
+  const idle = state.nodes.filter((node) => node.pod !== null && node.role === 'primary' && node.slots.length === 0);
+  return [
+    ...lone.map(({ pod }) => `${pod?.name} follows no owner of slots`),
+    ...(lostIds.length > 0 ? [] : short.map(({ pod }) => `${pod?.name} has too few replicas`)),
+    ...idle.map(({ pod }) => `${pod?.name} is a primary of nothing`),
+  ];
 }
 
 /**
