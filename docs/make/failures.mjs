@@ -16,7 +16,7 @@ for (const one of seen) {
   const key = `${one.row}\n${one.name}`;
   states.set(key, (states.get(key) ?? new Map()).set(one.server, one));
 }
-const servers = [...new Set(seen.map(({ server }) => server))].sort();
+const servers = [...new Set(seen.map(({ server }) => server))].sort((a, b) => (a < b ? -1 : 1));
 const outcome = (how, lost) => `${how}${lost === 0 ? '' : `, **${lost} keys missing**`}`;
 
 /** One text where all servers went alike, else a line for each way it went. */
