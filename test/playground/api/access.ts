@@ -44,7 +44,7 @@ const read = ['get', 'list', 'watch'];
 const VIEW: readonly Rule[] = [
   { apiGroups: [''], resources: ['configmaps', 'events', 'namespaces', 'persistentvolumeclaims'], verbs: read },
   { apiGroups: [''], resources: ['pods', 'pods/log', 'services', 'serviceaccounts'], verbs: read },
-  { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: read },
+  { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets'], verbs: read },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: read },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: read },
 ];

@@ -37,6 +37,8 @@ export function admit(deps: AdmissionDeps, resource: string, object: NewObject, 
       return networkPolicy(object);
     case 'deployments.apps':
       throw notImplemented('Deployments');
+    case 'replicasets.apps':
+      throw notImplemented('ReplicaSets');
     default:
       return object;
   }

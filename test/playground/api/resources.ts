@@ -31,6 +31,7 @@ export const RESOURCES: readonly Resource[] = [
   define('', 'v1', 'serviceaccounts', 'ServiceAccount', 'sa'),
   define('apps', 'v1', 'statefulsets', 'StatefulSet', 'sts'),
   define('apps', 'v1', 'deployments', 'Deployment', 'deploy'),
+  define('apps', 'v1', 'replicasets', 'ReplicaSet', 'rs'),
   define('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   define('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy', 'netpol'),
   define('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget', 'pdb'),
