@@ -59,7 +59,8 @@ async function restartOne(
   const { flags } = request;
   const ports = portsOf(deps, session);
   if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
-  const input = { cluster, ...wanted, signal: deps.signal };
+  const tell = (sentence: string): void => deps.terminal.say(`${sentence}\n`);
+  const input = { cluster, ...wanted, tell, signal: deps.signal };
   const prepared = await untilAborted(prepareRestart(ports, input), deps.signal);
   const { plan, target } = prepared;
   if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);

@@ -52,18 +52,23 @@ export interface PrepareRestartInput {
   readonly config: Readonly<Record<string, string>>;
   /** Pods or names of their nodes; empty = all. */
   readonly pods: readonly string[];
+  /** What is waited for, where an unfinished restart finds an owner of slots silent. */
+  readonly tell: (sentence: string) => void;
   readonly signal: AbortSignal;
 }
 
 /** Reads, and changes nothing. @throws AppError for whatever restart would refuse */
 export async function prepareRestart(ports: ObservePorts, input: PrepareRestartInput): Promise<PreparedRestart> {
-  const { cluster, image, config, signal } = input;
-  const seen = await look(ports, cluster, signal);
+  const { cluster, image, config } = input;
+  const at = new Date(ports.clock.now()).toISOString();
+  const wishIn = ({ observation }: RestartSight): RestartWish => {
+    return { at, image, config, live: liveNames(config), pods: namedPods(observation.kube, input) };
+  };
+  const seen = await lookPatiently(ports, input, wishIn);
   const { recorded, state, observation } = seen;
   refuseChangeOfOthers(seen, input);
   if (image !== null) refuseOlderImage(state, image);
-  const at = new Date(ports.clock.now()).toISOString();
-  const wish: RestartWish = { at, image, config, live: liveNames(config), pods: namedPods(observation.kube, input) };
+  const wish = wishIn(seen);
   const target = restartTarget(observation.kube, recorded, wish);
   if (target === null)
     return {
@@ -80,6 +85,20 @@ export async function prepareRestart(ports: ObservePorts, input: PrepareRestartI
   const shards = outlineRestart(state, target);
   const slotsAway = shards.reduce((sum, shard) => sum + shard.slotsAway, 0);
   return { cluster, seen, wish, target, plan, shards, slotsAway, remarks: remarksOn(seen, target) };
+}
+
+/** The run before may have been killed in the middle of a failover: what that leaves passes by itself. */
+function lookPatiently(
+  ports: ObservePorts,
+  { cluster, signal, tell }: PrepareRestartInput,
+  wishIn: (seen: RestartSight) => RestartWish,
+): Promise<RestartSight> {
+  const plan = (seen: RestartSight): Plan => {
+    const target = restartTarget(seen.observation.kube, seen.recorded, wishIn(seen));
+    if (target?.continues !== true) return { kind: 'nothing', remarks: [] };
+    return planRestart(planInput(seen, { target, acceptOutage: true, liveIsSet: false }));
+  };
+  return patientLook({ clock: ports.clock, signal, look: () => look(ports, cluster, signal), plan, tell })();
 }
 
 function remarksOn({ observation }: RestartSight, { goal, continues, spec }: RestartTarget): Remark[] {
