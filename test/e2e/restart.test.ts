@@ -36,9 +36,9 @@ describeCore('restart', () => {
   /** Writes keys one after the other until it is told to end. @returns what was acknowledged */
   function startWriting(): Writing {
     const acknowledged: string[] = [];
-    let going = true;
+    const running = { now: true };
     const loop = (async (): Promise<void> => {
-      for (let n = 0; going; n++) {
+      for (let n = 0; running.now; n++) {
         const batch = Array.from({ length: 20 }, (_, i) => `load:${n}:${i}`);
         const replies = await manyInRedis(
           env.namespace,
@@ -50,7 +50,7 @@ describeCore('restart', () => {
     })();
     return {
       end: async () => {
-        going = false;
+        running.now = false;
         await loop;
         return acknowledged;
       },
@@ -105,7 +105,9 @@ describeCore('restart', () => {
       expect.stringContaining('does not take maxmemory-policy whatever'),
     ]);
     const config = await env.kube.get('v1', 'ConfigMap', 'redis-config');
-    expect((config?.['data'] as Record<string, string>)['redis.conf']).toMatch(/^maxmemory-policy allkeys-lru$/m);
+    expect((config as { readonly data?: Record<string, string> } | null)?.data?.['redis.conf']).toMatch(
+      /^maxmemory-policy allkeys-lru$/m,
+    );
     expect(await uids()).toEqual(before);
   }, 120_000);
 
