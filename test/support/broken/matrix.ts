@@ -1,4 +1,7 @@
-/** The tests of the failure matrix, for a part of its rows: each broken state is named by check, mended by fix, and stays so. */
+/**
+ * The tests of the failure matrix, for a part of its rows: each broken state is named by check, mended by fix, and stays so. With
+ * $FIX_FIGURES=FILE each is built a second time for redis-cli, and both outcomes are written there; $FIX_SHOW tells what fix did.
+ */
 import { appendFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { slotOfKey } from '../../../cmd/slot-lookup.ts';
