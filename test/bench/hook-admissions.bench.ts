@@ -46,7 +46,10 @@ async function make(prefix: string, count: number, clusterOf: (n: number) => str
     const due = from + (n * 1000) / A_SECOND - performance.now();
     if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
     const asked = performance.now();
-    made.push(kube.create(pod(`${prefix}-${n}`, clusterOf(n))).then(() => performance.now() - asked));
+    const one = kube.create(pod(`${prefix}-${n}`, clusterOf(n))).then(() => performance.now() - asked);
+    // Heard below, when all were asked for: until then a failure must not end this program, which cleans up.
+    one.catch(() => undefined);
+    made.push(one);
   }
   return Promise.all(made);
 }

@@ -3,7 +3,7 @@
  * somebody who lacks one verb of one of them, for every verb.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { INJECTED_ANNOTATION } from '../../../pkg/cluster/model/labels.ts';
+import { INJECTED_ANNOTATION, NODE_LABEL } from '../../../pkg/cluster/model/labels.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import type { KubeObject, KubePort } from '../../../pkg/engine/ports.ts';
 import { CLAIM_ANNOTATION } from '../../../pkg/pod/annotations.ts';
@@ -142,12 +142,16 @@ describeCluster('rights', () => {
     for (const name of ['one', 'two']) {
       const pod: unknown = JSON.parse(waitingNode(`${name}-${people}`, cluster));
       const deps = { kubeIn: () => kube, clock: systemClock };
-      const { verdict } = await mutate(requestOf(pod, { namespace: env.namespace, name: `${name}-${people}` }), deps);
+      const { verdict, node } = await mutate(
+        requestOf(pod, { namespace: env.namespace, name: `${name}-${people}` }),
+        deps,
+      );
       if (verdict.kind !== 'injected') return JSON.stringify(verdict);
       const settled = JSON.parse(waitingNode(`${name}-${people}`, cluster)) as KubeObject;
       const claim = /kubectl-redis\.io(?:~1|\/)claim"(?:,"value")?:"([^"]+)"/.exec(JSON.stringify(verdict.patch))?.[1];
       const annotations = { [INJECTED_ANNOTATION]: 'webhook', [CLAIM_ANNOTATION]: claim ?? '' };
-      await env.kube.create({ ...settled, metadata: { ...settled.metadata, annotations } });
+      const labels = { ...settled.metadata.labels, [NODE_LABEL]: node ?? '' };
+      await env.kube.create({ ...settled, metadata: { ...settled.metadata, labels, annotations } });
     }
     return null;
   }
