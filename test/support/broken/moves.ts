@@ -26,8 +26,10 @@ export async function startAt(scene: Scene, indices: readonly number[], addresse
   for (const one of started) scene.adopt(one);
   const servers = started.flatMap((one) => one.servers);
   indices.forEach((index, i) => {
-    const server = servers[i];
-    if (server === undefined) throw new Error('a server did not start');
+    const moved = servers[i];
+    if (moved === undefined) throw new Error('a server did not start');
+    // Its volume is still the old one: it may be moved again.
+    const server = { ...moved, dir: before[i]?.dir ?? moved.dir };
     scene.servers[index] = server;
     scene.changePod(index, (pod) => ({ ...pod, ip: server.address }));
   });
