@@ -106,8 +106,8 @@ describeCore('create refuses before it makes anything', () => {
     const nobody = await create('redis', '--as', 'e2e-nobody');
     expect([nobody.code, nobody.stderr]).toEqual([
       1,
-      // Pods and Services are asked for side by side.
-      expect.stringMatching(/^error: no right to list (pods|services) in namespace /),
+      // They are asked for side by side.
+      expect.stringMatching(/^error: no right to list (pods|services|statefulsets\.apps) in namespace /),
     ]);
     expect(await env.kube.list('v1', 'Service', { selector: 'kubectl-redis.io/cluster' })).toEqual([]);
   }, 60_000);

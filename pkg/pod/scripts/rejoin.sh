@@ -33,7 +33,7 @@ END
 look_at_cluster() {
   { peers && echo "$node $host"; } >"$run_dir/view-list"
   ask_each "$views" "CLUSTER NODES" <"$run_dir/view-list"
-  read -r old_id <"$joining" || :
+  [ ! -e "$joining" ] || read -r old_id <"$joining" || :
   awk -v n="$node" -v me="$address" -v self="$id" -v old="${old_id:--}" -v own="$host" -v file="$run_dir/ghosts.new" '
     FILENAME ~ /\/nodes$/ { at_key[$1] = $3; shard_at[$3] = $4; if ($1 == n) shard = $4; next }
     '"$node_line"'
@@ -117,6 +117,20 @@ join_again() {
   return 1
 }
 
+# A node that could not be asked, or gossip that was on its way, may bring a predecessor back. So all are looked at for as long
+# as those who were told do not take it back from gossip, and who knows it again is told again.
+keep_forgotten() {
+  watched=0
+  while [ "$watched" -lt 20 ] && sleep 3 && kill -0 "$server_pid" 2>/dev/null; do
+    watched=$((watched + 1))
+    look_at_myself || continue
+    true >"$run_dir/ghosts.new"
+    look_at_cluster
+    mv "$run_dir/ghosts.new" "$run_dir/ghosts"
+    [ "$agreed" = no ] || forget_predecessors
+  done
+}
+
 said=
 rounds=0
 # (`kill -0` is true for a server that is still there.)
@@ -124,6 +138,7 @@ while kill -0 "$server_pid" 2>/dev/null; do
   printf '%s\n' "$$" >"$rejoin_pulse"
   if join_again; then
     rm -f "$joining" "$run_dir/join-waiting"
+    keep_forgotten
     exit 0
   fi
   printf '%s\n' "$reason" >"$run_dir/join-waiting"

@@ -69,6 +69,21 @@ describe('rejoin', () => {
     await nobodyElseIsNamed(cluster);
   });
 
+  test('a node that could not be asked meanwhile still knows its predecessor: it is told when it answers again', async () => {
+    const cluster = await form(SYSTEM, 3, 5);
+    const [primary, lost, frozen] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 5)];
+    await fill(primary, 'b', 50, [lost]);
+    const predecessor = await lost.cli('cluster', 'myid');
+    frozen.signal('SIGSTOP');
+    await lost.kill('SIGKILL');
+    await lost.loseVolume();
+    lost.start();
+    await guardSays(lost, /serving again, as a replica/, 40_000);
+    frozen.signal('SIGCONT');
+    expect(await frozen.cli('cluster', 'nodes')).toContain(predecessor);
+    await nobodyElseIsNamed(cluster);
+  });
+
   test('of two replicas the one with the highest offset takes over, and the other follows it', async () => {
     const cluster = await form(SYSTEM, 3, 7);
     const [lost, behind, best] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 7)];
