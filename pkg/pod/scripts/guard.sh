@@ -140,7 +140,6 @@ END
 safe_without_data() {
   why="nobody counts on it"
   formed_peers=0
-  ! never_formed || { why="the cluster was never formed" && return 0; }
   peers >"$run_dir/peer-list"
   ask_each "$run_dir/peers" "TIME
 INFO server
@@ -158,6 +157,11 @@ CLUSTER NODES" <"$run_dir/peer-list"
     # With data here, a replica that is behind must not win.
     [ "$here" = no ] || [ "$holder_followers" = no ] || [ "$missing" != data ] || tell_best_replica
     return 1
+  fi
+  # Only behind the peers' word: the mark may reach a pod a minute after it was made (the ConfigMap is a volume).
+  if [ "$formed_peers" -eq 0 ] && never_formed; then
+    why="the cluster was never formed"
+    return 0
   fi
   # One formed peer knows everybody; and where all answered, nobody is left who could follow this node.
   [ "$formed_peers" -eq 0 ] && [ "$answered" -lt "$asked" ] || return 0

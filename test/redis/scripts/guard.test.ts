@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formPods, settled } from '../../support/form-pods.ts';
 import { poll } from '../../support/redis-server.ts';
-import { fill, hasKeys, isSilent, nth, rejoined, scriptPods } from '../../support/script-cluster.ts';
+import { fill, hasKeys, isSilent, nth, rejoined, roleOf, scriptPods } from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
 
 const { make: makePods, form: makeCluster, removeAll } = scriptPods(7320);
@@ -44,6 +44,20 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('g
     await lost.ready();
     expect(lost.log()).toContain('guard: no data on this volume, and nobody counts on it: starting empty');
     expect(await replica.cli('info', 'replication')).toContain('role:master');
+    expect(await replica.cli('dbsize')).toBe('50');
+  });
+
+  test('the mark that the cluster was formed has not reached the pod yet: its peers are believed', async () => {
+    const cluster = await makeCluster(SYSTEM, 3, 4);
+    const [lost, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(lost, 'b', 50, [replica]);
+    await lost.kill('SIGKILL');
+    await lost.loseVolume();
+    await lost.setFormed('false\n');
+    lost.start();
+    await guardSays(lost, /told the replica at .*, which has 50 keys, to take over: OK$/);
+    await lost.ready();
+    expect(await roleOf(replica)).toBe('master');
     expect(await replica.cli('dbsize')).toBe('50');
   });
 
