@@ -17,6 +17,21 @@ export function planLook({ terminal }: Deps, globals: Globals): Look {
   return { ...terminal.look(globals.color), width: terminal.size()?.columns ?? null };
 }
 
+/** `--dry-run`: the plan on stdout, in words or as a document, which is made only when it is asked for. */
+export async function writePlan(
+  { terminal }: Deps,
+  output: Output<'json' | 'yaml'>,
+  linesOf: (look: Look) => readonly string[],
+  documentOf: () => Promise<object>,
+): Promise<void> {
+  if (output === 'table') {
+    terminal.write(`${linesOf({ width: terminal.size()?.columns ?? null, colour: false }).join('\n')}\n`);
+    return;
+  }
+  const [{ printDocument }, document] = await Promise.all([import('./document/document.ts'), documentOf()]);
+  terminal.write(await printDocument(document, output));
+}
+
 /** @throws AppError `declined`, exit code 3 */
 export async function confirmOrStop(question: string, fallback: boolean): Promise<void> {
   const { createAsker } = await import('./ask.ts');

@@ -2,15 +2,15 @@
  * `--record FILE` and `-f FILE`: what a verb looks at is written to a file, or read from one in place of a cluster. So a report of a bug
  * is a file, and a file is a fixture.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
+import { writeFile } from 'node:fs/promises';
 import { parseRecord, renderRecord } from '../pkg/cluster/record/record.ts';
 import { interpret } from '../pkg/cluster/interpret.ts';
 import type { Observation } from '../pkg/cluster/model/observation.ts';
-import { AppError, EXIT, reasonOf, usageError } from '../pkg/errors.ts';
+import { AppError, EXIT, usageError } from '../pkg/errors.ts';
 import { systemCode } from '../pkg/kube/system-code.ts';
 import type { Deps } from './deps.ts';
 import type { Seen } from './look-at.ts';
+import { readInput } from './read-input.ts';
 import { VERSION } from './version.ts';
 
 /** Only its owner may read it: addresses and names are in it. */
@@ -38,20 +38,9 @@ export async function readRecord(
   stdin: NodeJS.ReadableStream = process.stdin,
 ): Promise<Seen> {
   const where = file === '-' ? 'standard input' : file;
-  const observation = parseRecord(await read(file, stdin), where);
+  const observation = parseRecord(await readInput(file, stdin), where);
   const recorded = observation.cluster.name;
   if (name !== undefined && name !== recorded)
     throw usageError(`${where} is of ${recorded}, not of ${name}`, `leave the name out, or give ${recorded}`);
   return { observation, state: interpret(observation) };
-}
-
-async function read(file: string, stdin: NodeJS.ReadableStream): Promise<string> {
-  try {
-    return file === '-' ? await readAll(stdin) : await readFile(file, 'utf8');
-  } catch (error) {
-    throw usageError(
-      `${file} can't be read: ${reasonOf(error)}`,
-      'give a file with -f FILE, or -f - for standard input',
-    );
-  }
 }

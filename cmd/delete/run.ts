@@ -8,7 +8,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import { deletePlanLines, keptLines, lossInWords } from '../view/delete-plan.ts';
 
 export interface DeleteRequest {
@@ -107,16 +107,11 @@ function sayKept(prepared: Pick<PreparedDelete, 'cluster' | 'purge' | 'inventory
   deps.terminal.write(`${keptLines(prepared).join('\n')}\n`);
 }
 
-async function writeDryRun(prepared: PreparedDelete, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
-  if (output === 'table') {
-    const size = deps.terminal.size();
-    const lines = deletePlanLines(prepared, { width: size?.columns ?? null, colour: false });
-    deps.terminal.write(`${lines.join('\n')}\n`);
-    return;
-  }
-  const [{ printDocument }, { deletePlanOf }] = await Promise.all([
-    import('../document/document.ts'),
-    import('../document/delete-plan.ts'),
-  ]);
-  deps.terminal.write(await printDocument(deletePlanOf(prepared), output));
+function writeDryRun(prepared: PreparedDelete, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+  return writePlan(
+    deps,
+    output,
+    (look) => deletePlanLines(prepared, look),
+    async () => (await import('../document/delete-plan.ts')).deletePlanOf(prepared),
+  );
 }

@@ -8,7 +8,7 @@ import { clusterOfPod, exists, notFound } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { failoverPlanLines } from '../view/failover-plan.ts';
 
@@ -85,15 +85,11 @@ function nameOf({ pod, nodeId }: FailoverGoal['node']): string {
   return pod === '' ? nodeId.slice(0, 8) : pod;
 }
 
-async function writeDryRun(prepared: PreparedFailover, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
-  if (output === 'table') {
-    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
-    deps.terminal.write(`${failoverPlanLines(prepared, look).join('\n')}\n`);
-    return;
-  }
-  const [{ printDocument }, { failoverPlanOf }] = await Promise.all([
-    import('../document/document.ts'),
-    import('../document/failover-plan.ts'),
-  ]);
-  deps.terminal.write(await printDocument(failoverPlanOf(prepared), output));
+function writeDryRun(prepared: PreparedFailover, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+  return writePlan(
+    deps,
+    output,
+    (look) => failoverPlanLines(prepared, look),
+    async () => (await import('../document/failover-plan.ts')).failoverPlanOf(prepared),
+  );
 }

@@ -14,7 +14,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, sayGaps, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { operate, planLook, refuseBareOutput } from '../operate.ts';
+import { operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import type { Look } from '../terminal.ts';
 import { fixedInWords, fixPlanLines, leftLines, repairQuestion, repairSteps, worthTelling } from '../view/fix-plan.ts';
@@ -133,19 +133,15 @@ function exitOf({ plan }: Pick<FixSight, 'plan'>, more: boolean): ExitCode {
   return more || worthTelling(plan).length > 0 ? EXIT.refused : EXIT.done;
 }
 
-async function writeDryRun(
+function writeDryRun(
   seen: Pick<FixSight, 'state' | 'plan'>,
   deps: Deps,
   output: Output<'json' | 'yaml'>,
 ): Promise<void> {
-  if (output === 'table') {
-    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
-    deps.terminal.write(`${fixPlanLines(seen, look).join('\n')}\n`);
-    return;
-  }
-  const [{ printDocument }, { fixPlanOf }] = await Promise.all([
-    import('../document/document.ts'),
-    import('../document/fix-plan.ts'),
-  ]);
-  deps.terminal.write(await printDocument(fixPlanOf(seen), output));
+  return writePlan(
+    deps,
+    output,
+    (look) => fixPlanLines(seen, look),
+    async () => (await import('../document/fix-plan.ts')).fixPlanOf(seen),
+  );
 }

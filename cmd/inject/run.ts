@@ -1,9 +1,8 @@
 /** `inject`: reads documents, completes the pods in them, prints them all. Warnings and refusals go to stderr. */
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
-import { EXIT, reasonOf, usageError, type ExitCode } from '../../pkg/errors.ts';
+import { EXIT, type ExitCode } from '../../pkg/errors.ts';
 import { injectObject, type Finding } from '../../pkg/pod/inject/offline.ts';
 import type { Deps } from '../deps.ts';
+import { readInput } from '../read-input.ts';
 
 export interface InjectRequest {
   readonly file: string;
@@ -17,7 +16,7 @@ export async function runInject(
   deps: Pick<Deps, 'terminal'>,
   stdin: NodeJS.ReadableStream = process.stdin,
 ): Promise<ExitCode> {
-  const input = await read(file, stdin);
+  const input = await readInput(file, stdin);
   const { editYaml } = await import('../document/yaml.ts');
   const findings: Finding[] = [];
   const name = file === '-' ? 'stdin' : file;
@@ -50,15 +49,4 @@ function linesOf(findings: readonly Finding[]): string[] {
     lines.push('nothing to inject: no pod has the label or annotation kubectl-redis.io/cluster: NAME');
   }
   return [...new Set(lines)];
-}
-
-async function read(file: string, stdin: NodeJS.ReadableStream): Promise<string> {
-  try {
-    return file === '-' ? await readAll(stdin) : await readFile(file, 'utf8');
-  } catch (error) {
-    throw usageError(
-      `${file} can't be read: ${reasonOf(error)}`,
-      'give a file with -f FILE, or -f - for standard input',
-    );
-  }
 }

@@ -7,7 +7,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { rebalancePlanLines } from '../view/rebalance-plan.ts';
 
@@ -83,16 +83,11 @@ async function rebalanceOne(
   deps.terminal.write(`${cluster.name} is balanced by ${flags.by} (${seconds} s)\n`);
 }
 
-async function writeDryRun(prepared: PreparedRebalance, deps: Deps, flags: RebalanceRequest['flags']): Promise<void> {
-  const { output } = flags;
-  if (output === 'table') {
-    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
-    deps.terminal.write(`${rebalancePlanLines(prepared, limitsOf(flags), look).join('\n')}\n`);
-    return;
-  }
-  const [{ printDocument }, { rebalancePlanOf }] = await Promise.all([
-    import('../document/document.ts'),
-    import('../document/rebalance-plan.ts'),
-  ]);
-  deps.terminal.write(await printDocument(rebalancePlanOf(prepared), output));
+function writeDryRun(prepared: PreparedRebalance, deps: Deps, flags: RebalanceRequest['flags']): Promise<void> {
+  return writePlan(
+    deps,
+    flags.output,
+    (look) => rebalancePlanLines(prepared, limitsOf(flags), look),
+    async () => (await import('../document/rebalance-plan.ts')).rebalancePlanOf(prepared),
+  );
 }

@@ -8,7 +8,7 @@ import { checkImage } from '../create/request.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { counted } from '../view/format.ts';
 import { restartPlanLines } from '../view/restart-plan.ts';
@@ -116,15 +116,11 @@ async function askConsent({ slotsAway }: PreparedRestart, deps: Deps, yes: boole
   throw refusal('needs-consent', loss.charAt(0).toUpperCase() + loss.slice(1), `To agree: ${resume} --yes`);
 }
 
-async function writeDryRun(prepared: PreparedRestart, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
-  if (output === 'table') {
-    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
-    deps.terminal.write(`${restartPlanLines(prepared, look).join('\n')}\n`);
-    return;
-  }
-  const [{ printDocument }, { restartPlanOf }] = await Promise.all([
-    import('../document/document.ts'),
-    import('../document/restart-plan.ts'),
-  ]);
-  deps.terminal.write(await printDocument(restartPlanOf(prepared), output));
+function writeDryRun(prepared: PreparedRestart, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {
+  return writePlan(
+    deps,
+    output,
+    (look) => restartPlanLines(prepared, look),
+    async () => (await import('../document/restart-plan.ts')).restartPlanOf(prepared),
+  );
 }

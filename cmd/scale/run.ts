@@ -11,7 +11,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
+import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { removalInWords, scalePlanLines } from '../view/scale-plan.ts';
 import { isTyped, shapeFrom } from './interview.ts';
@@ -115,19 +115,11 @@ function sizeOf(state: ClusterState): string {
   return `${owners} primaries, ${replicas} replicas`;
 }
 
-async function writeDryRun(prepared: PreparedScale, deps: Deps, flags: ScaleRequest['flags']): Promise<void> {
-  const { output } = flags;
-  if (output === 'table') {
-    const lines = scalePlanLines(prepared, limitsOf(flags), {
-      width: deps.terminal.size()?.columns ?? null,
-      colour: false,
-    });
-    deps.terminal.write(`${lines.join('\n')}\n`);
-    return;
-  }
-  const [{ printDocument }, { scalePlanOf }] = await Promise.all([
-    import('../document/document.ts'),
-    import('../document/scale-plan.ts'),
-  ]);
-  deps.terminal.write(await printDocument(scalePlanOf(prepared), output));
+function writeDryRun(prepared: PreparedScale, deps: Deps, flags: ScaleRequest['flags']): Promise<void> {
+  return writePlan(
+    deps,
+    flags.output,
+    (look) => scalePlanLines(prepared, limitsOf(flags), look),
+    async () => (await import('../document/scale-plan.ts')).scalePlanOf(prepared),
+  );
 }

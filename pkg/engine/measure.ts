@@ -1,6 +1,6 @@
 /** What each slot holds: its keys as the servers count them, or its bytes from a sample of keys. */
 import { AppError } from '../errors.ts';
-import { SLOT_COUNT, type SlotRanges } from '../cluster/model/slots.ts';
+import { SLOT_COUNT, slotsFromRanges, type SlotRanges } from '../cluster/model/slots.ts';
 import type { PodFacts } from '../cluster/model/observation.ts';
 import type { ClusterNode, ClusterState } from '../cluster/model/state.ts';
 import type { RedisCommand, RedisPort } from './ports.ts';
@@ -16,7 +16,7 @@ export async function countKeys(redis: RedisPort, state: ClusterState): Promise<
   const counts = new Float64Array(SLOT_COUNT);
   await Promise.all(
     ownersOf(state).map(async ({ pod, slots }) => {
-      const numbers = slotsOf(slots);
+      const numbers = slotsFromRanges(slots);
       const replies = await inPieces(
         redis,
         pod,
@@ -37,7 +37,7 @@ export async function sampleBytes(redis: RedisPort, state: ClusterState): Promis
   const bytes = new Float64Array(SLOT_COUNT);
   await Promise.all(
     ownersOf(state).map(async ({ pod, slots }) => {
-      const all = slotsOf(slots);
+      const all = slotsFromRanges(slots);
       const full = all.filter((slot) => (counts[slot] ?? 0) > 0);
       const perSlot = await sampleSlots(redis, pod, spreadOut(full, SAMPLED_SLOTS));
       const sizes = [...perSlot.values()];
@@ -96,8 +96,4 @@ function ownersOf(state: ClusterState): { pod: PodFacts; slots: SlotRanges }[] {
       ? []
       : [{ pod: node.pod, slots: node.slots }],
   );
-}
-
-function slotsOf(ranges: SlotRanges): number[] {
-  return ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
 }

@@ -1,6 +1,7 @@
 /** `restart`, without a terminal: decide what is to be new, then run the loop under the lease. */
 import { AppError, refusal, usageError } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
+import { RESTARTED_ANNOTATION } from '../cluster/model/labels.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Remark, Step } from '../cluster/model/plan.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
@@ -105,9 +106,7 @@ function remarksOn({ observation }: RestartSight, { goal, continues, spec }: Res
   if (!continues) return [];
   const pods = observation.kube.pods.filter(({ name }) => goal.pods.some(({ pod }) => pod === name));
   const all = spec === null ? observation.kube.pods.length : Object.keys(spec.restarted ?? {}).length;
-  const left = pods.filter(
-    (pod) => spec === null || pod.annotations['kubectl-redis.io/restarted-at'] !== goal.at,
-  ).length;
+  const left = pods.filter((pod) => spec === null || pod.annotations[RESTARTED_ANNOTATION] !== goal.at).length;
   const sentence = `The restart of ${goal.at} was begun and is not finished: ${left} of ${all} pods are left`;
   return [{ code: 'restart-unfinished', sentence }];
 }

@@ -1,6 +1,6 @@
 /** Counts keys of slots that are in doubt on every primary that answers, so that a plan knows who holds them. */
 import type { Observation } from '../cluster/model/observation.ts';
-import { rangesFromSlots, type SlotRanges } from '../cluster/model/slots.ts';
+import { rangesFromSlots, slotsFromRanges, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import type { SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
 import type { RedisCommand, RedisPort } from './ports.ts';
@@ -12,10 +12,7 @@ const AT_ONCE = 1_024;
 export function slotsInDoubt(state: ClusterState): SlotRanges {
   const open = state.openSlots.map(({ slot }) => slot);
   const ranges = [...state.uncovered, ...state.contested.map(({ range }) => range)];
-  return rangesFromSlots([
-    ...open,
-    ...ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i)),
-  ]);
+  return rangesFromSlots([...open, ...slotsFromRanges(ranges)]);
 }
 
 /** Who does not answer in time is not in the result; nothing is then planned that depends on it. Never throws. */
@@ -24,9 +21,7 @@ export async function countSlotKeys(
   { kube, replies }: Observation,
   state: ClusterState,
 ): Promise<SlotKeys> {
-  const slots = slotsInDoubt(state).flatMap(({ start, end }) =>
-    Array.from({ length: end - start + 1 }, (_, i) => start + i),
-  );
+  const slots = slotsFromRanges(slotsInDoubt(state));
   const counted = new Map<string, ReadonlyMap<number, number>>();
   if (slots.length === 0) return counted;
   await Promise.all(

@@ -1,6 +1,7 @@
 /** Random clusters for property tests: shapes, and observations with random faults on top of each other. */
 import * as fc from 'fast-check';
-import type { GossipNode, Observation, UnreachableReason } from '../../pkg/cluster/model/observation.ts';
+import { UNREACHABLE_REASONS } from '../../pkg/cluster/model/observation.ts';
+import type { GossipNode, Observation } from '../../pkg/cluster/model/observation.ts';
 import { changeAnswer, changeLines, changePod, changed } from './observation-changes.ts';
 import type { Change } from './observation-changes.ts';
 import {
@@ -32,19 +33,6 @@ export const someShape: fc.Arbitrary<Shape> = fc.record({
   namespace: fc.constant('default'),
   keysPerShard: fc.integer({ min: 0, max: 1000 }),
 });
-
-const REASONS: readonly UnreachableReason[] = [
-  'no-pod',
-  'not-running',
-  'guard-waiting',
-  'tunnel',
-  'refused',
-  'timeout',
-  'auth',
-  'loading',
-  'not-cluster',
-  'error',
-];
 
 /** What a fault is about; it is made for the pods of an observation when that is known. */
 interface FaultSeed {
@@ -78,7 +66,11 @@ function applySeed(observation: Observation, seed: FaultSeed): Observation {
 function faultsOfPods(a: string, b: string, { slot, b: number }: FaultSeed): Change[] {
   const near = slots(slot, Math.min(16383, slot + 5));
   return [
-    unreachable(a, REASONS[number % REASONS.length] ?? 'error', number % 2 === 0 ? 'fail' : 'up'),
+    unreachable(
+      a,
+      UNREACHABLE_REASONS[number % UNREACHABLE_REASONS.length] ?? 'error',
+      number % 2 === 0 ? 'fail' : 'up',
+    ),
     podGone(a),
     ghost(
       number.toString(16).repeat(40).slice(0, 40),

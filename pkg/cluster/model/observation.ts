@@ -88,17 +88,20 @@ export interface NodeAnswer {
 }
 
 /** Why a node could not be asked. A broken tunnel is not a dead node. */
-export type UnreachableReason =
-  | 'no-pod'
-  | 'not-running'
-  | 'guard-waiting'
-  | 'tunnel'
-  | 'refused'
-  | 'timeout'
-  | 'auth'
-  | 'loading'
-  | 'not-cluster'
-  | 'error';
+export const UNREACHABLE_REASONS = [
+  'no-pod',
+  'not-running',
+  'guard-waiting',
+  'tunnel',
+  'refused',
+  'timeout',
+  'auth',
+  'loading',
+  'not-cluster',
+  'error',
+] as const;
+
+export type UnreachableReason = (typeof UNREACHABLE_REASONS)[number];
 
 export type NodeReply =
   | { readonly kind: 'answered'; readonly answer: NodeAnswer; readonly elapsedMs: number }

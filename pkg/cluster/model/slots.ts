@@ -33,6 +33,11 @@ export function rangesFromSlots(slots: Iterable<number>): SlotRange[] {
   return normalizeRanges([...slots].map((slot) => ({ start: slot, end: slot })));
 }
 
+/** Every slot of the ranges, in their order. */
+export function slotsFromRanges(ranges: SlotRanges): number[] {
+  return ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
+}
+
 /** How many slots disjoint ranges hold. */
 export function countSlots(ranges: SlotRanges): number {
   let count = 0;

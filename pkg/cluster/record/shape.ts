@@ -1,4 +1,5 @@
 /** Whether a JSON value has the shape of an Observation, all the way down: whatever reads it later may rely on its types. */
+import { UNREACHABLE_REASONS } from '../model/observation.ts';
 
 /** What is wrong with a value at a path; none = nothing. */
 type Shape = (value: unknown, path: string) => string[];
@@ -105,18 +106,7 @@ const ANSWER = object({
   keysInOwnSlots: orNull(count),
 });
 
-const REASON = oneOf(
-  'no-pod',
-  'not-running',
-  'guard-waiting',
-  'tunnel',
-  'refused',
-  'timeout',
-  'auth',
-  'loading',
-  'not-cluster',
-  'error',
-);
+const REASON = oneOf(...UNREACHABLE_REASONS);
 
 const REPLY: Shape = (value, path) => {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;

@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts';
 import type { Step } from '../../cluster/model/plan.ts';
 import { awaitSeenLeading } from './lead.ts';
 import { nodeTimeoutOf, untilVotersCan } from './voters.ts';
-import { onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
+import { onNode, ownLineOf, podOf, until, type RedisStepDeps } from './redis-steps.ts';
 
 type FailoverStep = Extract<Step, { kind: 'failover' }>;
 
@@ -61,10 +61,7 @@ async function takeRole(deps: RedisStepDeps, step: FailoverStep): Promise<void> 
 
 async function followsNow(deps: RedisStepDeps, { node, primary }: FailoverStep): Promise<boolean> {
   const [nodes] = await onNode(deps, podOf(deps, primary), primary, [['CLUSTER', 'NODES']]);
-  const own = String(nodes)
-    .split('\n')
-    .find((line) => line.includes('myself'));
-  return own?.includes(node.nodeId) === true;
+  return ownLineOf(String(nodes))?.includes(node.nodeId) === true;
 }
 
 async function offsetOfPrimary(deps: RedisStepDeps, { primary }: FailoverStep): Promise<number> {

@@ -1,6 +1,6 @@
 /** What the others see of a node: a change of role or an address is over only when everybody has heard of it. */
 import type { StepNode } from '../../cluster/model/plan.ts';
-import type { RedisStepDeps } from './redis-steps.ts';
+import { lineOf, type RedisStepDeps } from './redis-steps.ts';
 
 const VIEW_DEADLINE_MS = 2_000;
 
@@ -42,10 +42,7 @@ export function inAllViews(
 }
 
 function lineIn(view: string, nodeId: string): SeenLine | null {
-  const words = view
-    .split('\n')
-    .find((line) => line.startsWith(nodeId))
-    ?.split(' ');
+  const words = lineOf(view, nodeId)?.split(' ');
   if (words === undefined) return null;
   const flags = (words[2] ?? '').split(',');
   return {

@@ -19,10 +19,15 @@ export function endOf(observation: Observation, node: StepNode): MoveEnd {
 
 /** Primaries that answered, without those of the move. One that did not answer hears of it by gossip. */
 export function otherPrimaries(observation: Observation, without: readonly string[]): MoveEnd[] {
-  return observation.replies.flatMap(({ pod, reply }) => {
+  return primariesBut(observation, without).map((node) => endOf(observation, node));
+}
+
+/** Primaries that answered, but for those with these ids. */
+export function primariesBut({ replies }: Observation, without: readonly string[]): StepNode[] {
+  return replies.flatMap(({ pod, reply }) => {
     if (reply.kind !== 'answered' || reply.answer.info.role !== 'primary') return [];
     const { myId } = reply.answer;
-    return without.includes(myId) ? [] : [endOf(observation, { nodeId: myId, pod })];
+    return without.includes(myId) ? [] : [{ nodeId: myId, pod }];
   });
 }
 

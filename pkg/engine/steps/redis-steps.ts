@@ -3,7 +3,7 @@
  * node itself shows the effect (never because it said OK).
  */
 import { AppError, reasonOf } from '../../errors.ts';
-import { formatRanges } from '../../cluster/model/slots.ts';
+import { formatRanges, slotsFromRanges } from '../../cluster/model/slots.ts';
 import type { Observation, PodFacts } from '../../cluster/model/observation.ts';
 import type { Step, StepKind, StepNode } from '../../cluster/model/plan.ts';
 import type { Clock, RedisCommand, RedisPort } from '../ports.ts';
@@ -24,10 +24,12 @@ const VERIFY_EVERY_MS = 15;
 
 export async function addSlots(deps: RedisStepDeps, step: Of<'add-slots'>): Promise<void> {
   // One ADDSLOTS with every slot: ADDSLOTSRANGE is only known from 7.0 on, and both cost one write of nodes.conf.
-  const slots = step.ranges.flatMap((range) =>
-    Array.from({ length: range.end - range.start + 1 }, (_, i) => range.start + i),
+  await command(
+    deps,
+    step.node,
+    ['CLUSTER', 'ADDSLOTS', ...slotsFromRanges(step.ranges)],
+    `slots ${formatRanges(step.ranges)}`,
   );
-  await command(deps, step.node, ['CLUSTER', 'ADDSLOTS', ...slots], `slots ${formatRanges(step.ranges)}`);
 }
 
 export async function setConfigEpoch(deps: RedisStepDeps, step: Of<'set-config-epoch'>): Promise<void> {
@@ -87,9 +89,7 @@ export async function replicate(deps: RedisStepDeps, step: Of<'replicate'>): Pro
       ['CLUSTER', 'NODES'],
       ['INFO', 'replication'],
     ]);
-    const own = String(nodes)
-      .split('\n')
-      .find((line) => line.includes('myself'));
+    const own = ownLineOf(String(nodes));
     const primary = lineOf(String(nodes), step.primary.nodeId);
     // What it follows by id, and where its replication goes: on every Redis the two can differ.
     const host = /^master_host:(.*?)\r?$/m.exec(String(replication))?.[1];
@@ -97,8 +97,14 @@ export async function replicate(deps: RedisStepDeps, step: Of<'replicate'>): Pro
   });
 }
 
-function lineOf(nodes: string, nodeId: string): string | undefined {
+/** A node's line in a reply of CLUSTER NODES. */
+export function lineOf(nodes: string, nodeId: string): string | undefined {
   return nodes.split('\n').find((line) => line.startsWith(nodeId));
+}
+
+/** The line of whoever was asked. */
+export function ownLineOf(nodes: string): string | undefined {
+  return nodes.split('\n').find((line) => line.includes('myself'));
 }
 
 async function nodesText(deps: RedisStepDeps, pod: PodFacts, node: StepNode): Promise<string> {

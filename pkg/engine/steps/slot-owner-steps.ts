@@ -7,12 +7,15 @@ import type { Step, StepKind, StepNode } from '../../cluster/model/plan.ts';
 import {
   containsSlot,
   formatRanges,
+  intersectRanges,
   rangesFromSlots,
+  slotsFromRanges,
   subtractRanges,
   type SlotRanges,
 } from '../../cluster/model/slots.ts';
 import type { RedisCommand } from '../ports.ts';
-import { onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
+import { primariesBut } from './move-ends.ts';
+import { lineOf, onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
 
 type Of<K extends StepKind> = Extract<Step, { kind: K }>;
 
@@ -21,7 +24,7 @@ const AT_ONCE = 512;
 
 export async function setSlotOwner(deps: RedisStepDeps, { node, owner, ranges }: Of<'set-slot-owner'>): Promise<void> {
   const itself = node.nodeId === owner.nodeId;
-  const losers = itself ? primariesBut(deps, node) : [node];
+  const losers = itself ? primariesBut(deps.observation, [node.nodeId]) : [node];
   await Promise.all(losers.map((loser) => assertEmpty(deps, loser, ranges, 'names another owner of them')));
   await forEachSlot(deps, node, ranges, (slot) => ['CLUSTER', 'SETSLOT', slot, 'NODE', owner.nodeId]);
   // An old claim of another would win again otherwise; it is right here, because nobody else has a key.
@@ -35,7 +38,7 @@ export async function setSlotOwner(deps: RedisStepDeps, { node, owner, ranges }:
 export async function closeSlots(deps: RedisStepDeps, { node, ranges, others }: Of<'close-slots'>): Promise<void> {
   const { slots: own } = await lineOn(deps, node, node.nodeId);
   const foreign = subtractRanges(ranges, own);
-  const mine = subtractRanges(ranges, foreign);
+  const mine = intersectRanges(ranges, own);
   if (foreign.length > 0) await assertEmpty(deps, node, foreign, 'closes them');
   if (mine.length > 0) {
     const what = `${node.pod} closes them`;
@@ -51,7 +54,7 @@ export async function closeSlots(deps: RedisStepDeps, { node, ranges, others }: 
 export async function coverSlots(deps: RedisStepDeps, { node, ranges, others }: Of<'cover-slots'>): Promise<void> {
   await Promise.all(others.map((other) => assertEmpty(deps, other, ranges, `${node.pod} gets them`)));
   const { slots: own } = await lineOn(deps, node, node.nodeId);
-  const slots = slotsIn(subtractRanges(ranges, own));
+  const slots = slotsFromRanges(subtractRanges(ranges, own));
   if (slots.length > 0) await must(deps, node, [['CLUSTER', 'ADDSLOTS', ...slots]]);
   await bumpEpoch(deps, node);
   await until(deps, `${node.pod} owns slots ${formatRanges(ranges)}`, async () => {
@@ -64,12 +67,12 @@ export async function coverSlots(deps: RedisStepDeps, { node, ranges, others }: 
 export async function yieldSlots(deps: RedisStepDeps, { node, owner, ranges }: Of<'yield-slots'>): Promise<void> {
   await assertEmpty(deps, node, ranges, `gives them up`);
   const { slots: own } = await lineOn(deps, node, node.nodeId);
-  const slots = slotsIn(subtractRanges(ranges, subtractRanges(ranges, own)));
+  const slots = slotsFromRanges(intersectRanges(ranges, own));
   if (slots.length > 0) await must(deps, node, [['CLUSTER', 'DELSLOTS', ...slots]]);
   await bumpEpoch(deps, owner);
   await until(deps, `${owner.pod} alone owns slots ${formatRanges(ranges)}`, async () => {
     const [loser, winner] = await Promise.all([lineOn(deps, node, node.nodeId), lineOn(deps, owner, owner.nodeId)]);
-    const claimed = subtractRanges(ranges, subtractRanges(ranges, loser.slots));
+    const claimed = intersectRanges(ranges, loser.slots);
     return claimed.length === 0 && subtractRanges(ranges, winner.slots).length === 0;
   });
 }
@@ -89,16 +92,7 @@ export async function raiseEpoch(deps: RedisStepDeps, { node }: Of<'bump-epoch'>
 
 /** The seventh word of its line. */
 function epochIn(view: string, nodeId: string): string | undefined {
-  const line = view.split('\n').find((one) => one.startsWith(nodeId));
-  return line?.split(' ')[6];
-}
-
-function primariesBut({ observation }: RedisStepDeps, node: StepNode): StepNode[] {
-  return observation.replies.flatMap(({ pod, reply }) =>
-    reply.kind === 'answered' && reply.answer.info.role === 'primary' && reply.answer.myId !== node.nodeId
-      ? [{ nodeId: reply.answer.myId, pod }]
-      : [],
-  );
+  return lineOf(view, nodeId)?.split(' ')[6];
 }
 
 async function bumpEpoch(deps: RedisStepDeps, node: StepNode): Promise<void> {
@@ -108,7 +102,7 @@ async function bumpEpoch(deps: RedisStepDeps, node: StepNode): Promise<void> {
 /** @throws AppError `slots-not-empty` */
 async function assertEmpty(deps: RedisStepDeps, node: StepNode, ranges: SlotRanges, why: string): Promise<void> {
   const counts = await forEachSlot(deps, node, ranges, (slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
-  const full = slotsIn(ranges).filter((_, i) => counts[i] !== 0);
+  const full = slotsFromRanges(ranges).filter((_, i) => counts[i] !== 0);
   if (full.length === 0) return;
   throw new AppError(`${node.pod} holds keys of slots ${formatRanges(rangesFromSlots(full))}`, {
     code: 'slots-not-empty',
@@ -123,7 +117,7 @@ async function forEachSlot(
   ranges: SlotRanges,
   commandFor: (slot: number) => RedisCommand,
 ): Promise<unknown[]> {
-  const slots = slotsIn(ranges);
+  const slots = slotsFromRanges(ranges);
   const replies: unknown[] = [];
   for (let at = 0; at < slots.length; at += AT_ONCE)
     replies.push(...(await must(deps, node, slots.slice(at, at + AT_ONCE).map(commandFor))));
@@ -145,10 +139,6 @@ async function must(
   });
 }
 
-function slotsIn(ranges: SlotRanges): number[] {
-  return ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
-}
-
 /** What `viewer` says of a node: its slots, and the open ones, which only the node itself tells. */
 async function lineOn(
   deps: RedisStepDeps,
@@ -156,10 +146,7 @@ async function lineOn(
   nodeId: string,
 ): Promise<{ readonly slots: SlotRanges; readonly marked: readonly number[] }> {
   const [view] = await must(deps, viewer, [['CLUSTER', 'NODES']]);
-  const line = String(view)
-    .split('\n')
-    .find((one) => one.startsWith(nodeId));
-  const words = line?.trim().split(' ').slice(8) ?? [];
+  const words = lineOf(String(view), nodeId)?.trim().split(' ').slice(8) ?? [];
   const slots = words.flatMap((word) => {
     const [start, end = start] = word.split('-').map(Number);
     return /^\d+(-\d+)?$/.test(word) && start !== undefined && end !== undefined ? [{ start, end }] : [];

@@ -31,6 +31,7 @@ END
 # slots of this node's shard; `none` or `several`), linked (whether this node has a link to it) and agreed (whether nobody
 # counts on a predecessor any more). The file ghosts gets lines `ID ADDRESS`: a predecessor, and who still knows it.
 look_at_cluster() {
+  true >"$run_dir/ghosts.new"
   { peers && echo "$node $host"; } >"$run_dir/view-list"
   ask_each "$views" "CLUSTER NODES" <"$run_dir/view-list"
   [ ! -e "$joining" ] || read -r old_id <"$joining" || :
@@ -67,6 +68,7 @@ look_at_cluster() {
       else print count ? "several" : "none", "-", "no", agreed, shard
     }' "$config_dir/nodes" "$views"/* >"$run_dir/place"
   read -r primary primary_address linked agreed shard <"$run_dir/place"
+  mv "$run_dir/ghosts.new" "$run_dir/ghosts"
 }
 
 forget_predecessors() {
@@ -82,9 +84,7 @@ forget_predecessors() {
 join_again() {
   reason="for its server to answer"
   look_at_myself || return 1
-  true >"$run_dir/ghosts.new"
   look_at_cluster
-  mv "$run_dir/ghosts.new" "$run_dir/ghosts"
   if [ "$agreed" = no ]; then
     reason="for all nodes to see that the node which this one replaces has gone"
     return 1
@@ -124,9 +124,7 @@ keep_forgotten() {
   while [ "$watched" -lt 20 ] && sleep 3 && kill -0 "$server_pid" 2>/dev/null; do
     watched=$((watched + 1))
     look_at_myself || continue
-    true >"$run_dir/ghosts.new"
     look_at_cluster
-    mv "$run_dir/ghosts.new" "$run_dir/ghosts"
     [ "$agreed" = no ] || forget_predecessors
   done
 }

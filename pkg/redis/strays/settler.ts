@@ -1,5 +1,5 @@
 /** The StraySettler: whose each slot is, which of them have keys elsewhere, and those keys home, owner by owner. */
-import { rangesFromSlots, type SlotRanges } from '../../cluster/model/slots.ts';
+import { rangesFromSlots, slotsFromRanges, type SlotRanges } from '../../cluster/model/slots.ts';
 import type { MoveLimits, MoveProgress, StraysSettled, StraySettler } from '../../engine/ports.ts';
 import type { MoveContext } from '../move/context.ts';
 import { viewOf } from '../move/look.ts';
@@ -40,8 +40,7 @@ async function lookFor(
 }
 
 function listed(slots: SlotRanges, { own }: SlotsOfHolder): readonly number[] {
-  const all = slots.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
-  return all.filter((slot) => !own.has(slot));
+  return slotsFromRanges(slots).filter((slot) => !own.has(slot));
 }
 
 interface Shared {

@@ -4,10 +4,9 @@
  */
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { containsSlot, formatRanges, rangesFromSlots, type SlotRange } from '../../model/slots.ts';
+import { containsSlot, formatRanges, rangesFromSlots, slotsFromRanges, type SlotRange } from '../../model/slots.ts';
 import type { Member } from '../form-members.ts';
 import { isFound, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
-import { slotsIn } from './heal-slots.ts';
 import { keysOf } from './slot-evidence.ts';
 
 export const healCoverage: Healer = (context, problems) => problems.map((problem) => cover(context, problem));
@@ -15,7 +14,7 @@ export const healCoverage: Healer = (context, problems) => problems.map((problem
 function cover(context: FixContext, problem: Problem): Cure {
   const wait = whyNotYet(context);
   if (wait !== null) return left(problem, 'after-others', wait);
-  const slots = slotsIn(context.state.uncovered);
+  const slots = slotsFromRanges(context.state.uncovered);
   const holders = new Map(slots.map((slot) => [slot, holdersOf(context, slot)]));
   if ([...holders.values()].includes(null))
     return left(problem, 'by-hand', 'Who holds keys of these slots could not be counted: no node may get them before');
@@ -33,7 +32,7 @@ function cover(context: FixContext, problem: Problem): Cure {
   for (const [at, range] of empty.entries()) {
     const member = takerOf(context, range, at);
     if (member === null) return left(problem, 'after-others', 'No primary that answers can take them');
-    give(member, slotsIn([range]));
+    give(member, slotsFromRanges([range]));
   }
   const title = 'give slots without an owner to who has their keys, or to a neighbour';
   return repair(

@@ -1,7 +1,14 @@
 /** Keys at the wrong node, slots that nobody or more than one claims, and views that name the wrong owner. */
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { containsSlot, formatRanges, intersectRanges, subtractRanges, type SlotRanges } from '../../model/slots.ts';
+import {
+  containsSlot,
+  formatRanges,
+  intersectRanges,
+  slotsFromRanges,
+  subtractRanges,
+  type SlotRanges,
+} from '../../model/slots.ts';
 import type { Member } from '../form-members.ts';
 import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { claimsOf, keysOf } from './slot-evidence.ts';
@@ -52,7 +59,7 @@ export const healContested: Healer = (context, problems) =>
       (member) => isNamed(context, problem, member.node) && intersectRanges(claimsOf(member), problem.slots).length > 0,
     );
     const unknown = claiming.some((member) =>
-      slotsIn(problem.slots).some((slot) => keysOf(context, member, slot) === null),
+      slotsFromRanges(problem.slots).some((slot) => keysOf(context, member, slot) === null),
     );
     if (claiming.length < 2) return left(problem, 'after-others', 'One of them does not answer: bring it back first');
     if (unknown) return left(problem, 'by-hand', 'Who holds the keys of these slots could not be counted');
@@ -82,11 +89,7 @@ function epochOf({ node }: Member): number {
 }
 
 function holdsAny(context: FixContext, member: Member, slots: SlotRanges): boolean {
-  return slotsIn(slots).some((slot) => (keysOf(context, member, slot) ?? 0) > 0);
-}
-
-export function slotsIn(ranges: SlotRanges): number[] {
-  return ranges.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i));
+  return slotsFromRanges(slots).some((slot) => (keysOf(context, member, slot) ?? 0) > 0);
 }
 
 /** A primary that names another owner is told; a node that does not know another is led to it. Others hear it from them. */
