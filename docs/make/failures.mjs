@@ -9,6 +9,9 @@ const seen = readFileSync(file, 'utf8')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line));
 
+// What `fix` has nothing to do with: who takes care of it, and the tests that show it.
+const elsewhere = JSON.parse(readFileSync('test/support/broken/elsewhere.json', 'utf8'));
+
 const byNumber = (a, b) => a.split('.').map(Number)[1] - b.split('.').map(Number)[1];
 const states = new Map();
 // A state that was run twice counts as it went last.
@@ -43,6 +46,12 @@ const rows = [...states]
 
 const head = ['mode', 'the state', '`check` names', '`redis-cli --cluster fix`', '`kubectl redis fix`'];
 const table = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const others = elsewhere.map(({ row, name, who, tests }) => {
+  const files = [...new Set(tests.map(([file]) => file))];
+  return [row, name, who, files.map((file) => `[${file.replace(/^test\//, '')}](../${file})`).join(', ')];
+});
+const otherHead = ['mode', 'what happens', 'who takes care of it', 'shown by'];
+const otherTable = [otherHead, otherHead.map(() => '---'), ...others].map((row) => `| ${row.join(' | ')} |`).join('\n');
 const sum = (of) => seen.reduce((total, run) => total + of(run), 0);
 
 const text = `# What breaks, and what mends it
@@ -63,6 +72,10 @@ Servers: ${servers.join(', ')}. In this run ${seen.length} states were broken fo
 behind redis-cli: ${sum((run) => run.cliLost)}.
 
 ${table}
+
+## What is not \`fix\`'s to mend
+
+${otherTable}
 
 ${new Date().toISOString().slice(0, 10)}.
 `;

@@ -125,7 +125,7 @@ export async function runRebalance(ports: ObservePorts, input: RunRebalanceInput
       apply: async (step, observation) => {
         if (step.kind !== 'move-slots') throw new Error(`rebalance has no step ${step.kind}`);
         const { report, signal } = held;
-        await patient(step, () => moveSlots({ mover, limits, observation, report, signal }, step));
+        await patient(step, () => moveSlots({ ...ports, mover, limits, observation, report, signal }, step));
       },
       ...held,
     });

@@ -1,5 +1,6 @@
 /** What we ask a node and what its replies say: one round trip, and a second one only to count keys per slot. */
 import type { AskOptions, RedisCommand } from '../engine/ports.ts';
+import { parseLibraries } from '../cluster/model/libraries.ts';
 import type { GossipNode, NodeAnswer } from '../cluster/model/observation.ts';
 import type { AppError } from '../errors.ts';
 import type { RedisConnection } from './connection.ts';
@@ -7,6 +8,7 @@ import { parseClusterInfo } from './parse/cluster-info.ts';
 import type { ClusterNodesParser } from './parse/cluster-nodes.ts';
 import { fieldOf } from './parse/fields.ts';
 import { parseInfo } from './parse/info.ts';
+import { digestsOf } from './parse/library-digests.ts';
 import { integerOf } from './parse/replies.ts';
 import { classifyReply, unreachable } from './why.ts';
 
@@ -32,6 +34,7 @@ const CONFIG_NAMES: readonly string[] = [
 
 const QUESTIONS: readonly RedisCommand[] = [['CLUSTER', 'MYID'], ['CLUSTER', 'NODES'], ['CLUSTER', 'INFO'], ['INFO']];
 const CONFIG_QUESTIONS: readonly RedisCommand[] = CONFIG_NAMES.map((name) => ['CONFIG', 'GET', name]);
+const LIST_LIBRARIES: RedisCommand = ['FUNCTION', 'LIST', 'WITHCODE'];
 /** Bounds how much is queued in one piece: a primary may own all 16384 slots. */
 const SLOTS_PER_CHUNK = 2048;
 
@@ -45,10 +48,10 @@ export async function askNode(
   options: AskOptions,
   parseNodes: ClusterNodesParser,
 ): Promise<NodeAnswer> {
-  const questions = options.withConfig === true ? [...QUESTIONS, ...CONFIG_QUESTIONS] : QUESTIONS;
+  const questions = options.withConfig === true ? [...QUESTIONS, LIST_LIBRARIES, ...CONFIG_QUESTIONS] : QUESTIONS;
   // AUTH goes ahead in the same round trip.
   const [, replies] = await Promise.all([connection.authenticate(), connection.exec(questions)]);
-  const [myId, nodes, clusterInfo, info, ...config] = replies;
+  const [myId, nodes, clusterInfo, info, functions, ...config] = replies;
   for (const reply of [myId, nodes, clusterInfo, info]) {
     if (reply instanceof Error) throw whyNot(reply, info);
   }
@@ -56,6 +59,7 @@ export async function askNode(
   // Valkey answers while it loads, with the keys that it has so far; Redis refuses. The same for both.
   if (server.loading) throw unreachable('loading', loadingSentence(String(info)));
   const view = parseNodes(String(nodes));
+  const libraries = parseLibraries(functions);
   const counted = options.countKeys === true ? await countKeys(connection, view, String(myId)) : null;
   return {
     myId: String(myId),
@@ -64,6 +68,7 @@ export async function askNode(
     info: counted === null ? server : { ...server, keys: settleKeys(server.keys, counted) },
     config: options.withConfig === true ? readConfig(config) : null,
     keysInOwnSlots: counted?.inSlots ?? null,
+    ...(libraries === null ? {} : { libraries: digestsOf(libraries) }),
   };
 }
 

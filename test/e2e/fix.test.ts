@@ -128,6 +128,25 @@ describeCore('fix', () => {
     ]);
     await expectWhole();
   }, 120_000);
+
+  test('a Service that leads to nobody while its node lives: nobody takes over, nothing is lost', async () => {
+    const [first] = primaries;
+    if (first === undefined) throw new Error('no primaries');
+    const { pod, id } = first;
+    const name = pod.replace(/-0$/, '');
+    const service = await env.kube.get('v1', 'Service', name);
+    if (service === null) throw new Error(`no Service ${name}`);
+    await env.kube.replace({ ...service, spec: { ...(service['spec'] as object), selector: { name: 'nobody' } } });
+    await until(planned, (codes) => codes.includes('service-wrong'), 30_000);
+    const fixed = await fix('--yes');
+    expect([fixed.code, fixed.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^redis: repaired service-wrong; no problem is left/),
+    ]);
+    await expectWhole();
+    expect(await primaryOf(pod)).toMatchObject({ id });
+    expect(await say(pod, 'ROLE')).toMatch(/^master/);
+  }, 120_000);
 });
 
 function inRange(slot: number, start: number, end: number): boolean {

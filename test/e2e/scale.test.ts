@@ -9,6 +9,7 @@ import type { Phase } from '../support/write-checker/protocol.ts';
 const KEYS = 2000;
 /** So that a move lasts long enough to be interrupted. */
 const SLOWLY = ['--max-bandwidth', '4k'];
+const LIBRARY = `#!lua name=mylib\nredis.register_function('answer', function() return 42 end)`;
 /** No node of the cluster: any of those may be removed. */
 const CLIENT = 'client';
 
@@ -32,6 +33,8 @@ describeCluster('scale', () => {
     host = spec?.clusterIP ?? '';
     const lines = `for n in $(seq 1 ${KEYS}); do echo "SET data:$n value-$n"; done | redis-cli -c -h ${host} | grep -c OK`;
     expect(await inShell(lines)).toBe(String(KEYS));
+    for (const ordinal of [1, 2, 3])
+      expect(await inRedis(env.namespace, `redis-${ordinal}-0`, 'FUNCTION', 'LOAD', LIBRARY)).toBe('mylib');
     checker = await startWriteChecker(env, { cluster: 'redis' });
   }, 300_000);
   afterAll(() => env.close());
@@ -75,6 +78,11 @@ describeCluster('scale', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
     const read = `for n in $(seq 1 ${KEYS}); do echo "GET data:$n"; done | redis-cli -c -h ${host} | grep -v Redirected | grep -c value-`;
     expect(await inShell(read)).toBe(String(KEYS));
+    // A client may call a function on whoever owns its keys.
+    const called = await Promise.all(
+      shards.map(({ primary }) => inRedis(env.namespace, primary?.pod ?? '', 'FCALL', 'answer', '0')),
+    );
+    expect(called).toEqual(shards.map(() => '42'));
     const check = await until(
       () => cli(['check', 'redis', '-o', 'json'], env),
       ({ stdout }) => !/"severity": "(critical|warning)"/.test(stdout),

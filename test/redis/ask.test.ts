@@ -78,6 +78,7 @@ describe('a cluster', () => {
       dir: d.dir,
     });
     expect(replica.keysInOwnSlots).toBeNull();
+    expect(replica.libraries).toEqual({});
   });
 
   test('keys are counted in own slots and in those that come in', async () => {

@@ -9,6 +9,7 @@ import {
   configEpoch,
   duplicatedOwner,
   ghost,
+  libraries,
   linkDown,
   onHost,
   openSlot,
@@ -87,6 +88,8 @@ function faultsOfPods(a: string, b: string, { slot, b: number }: FaultSeed): Cha
     replicaLinkDown(a),
     configEpoch(a, 7),
     onHost(a, 'host-1'),
+    libraries(a, number % 2 === 0 ? { lib: 'a' } : {}),
+    libraries(a, { lib: 'b' }),
   ];
 }
 

@@ -179,6 +179,11 @@ export function config(pod: string, name: string, value: string): Change {
   return changeAnswer(pod, (answer) => ({ ...answer, config: { ...answer.config, [name]: value } }));
 }
 
+/** What a node says of its functions: name -> digest of the code. */
+export function libraries(pod: string, those: Readonly<Record<string, string>>): Change {
+  return changeAnswer(pod, (answer) => ({ ...answer, libraries: those }));
+}
+
 export function version(pod: string, product: 'redis' | 'valkey', text: string): Change {
   return changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, product, version: text } }));
 }

@@ -14,6 +14,7 @@ import { checkAddresses } from './addresses.ts';
 import { checkEmptyPrimaries, checkReplicaCounts, checkShape, checkShardLabels } from './balance.ts';
 import { positionOf } from './codes.ts';
 import { checkConfig, checkVersions } from './config.ts';
+import { checkFunctions } from './functions.ts';
 import { makeContext } from './context.ts';
 import type { Check } from './context.ts';
 import { isForming } from './forming.ts';
@@ -73,6 +74,7 @@ const OF_WHOLE_CLUSTERS: readonly Check[] = [
   checkEmptyPrimaries,
   checkShape,
   checkPlacement,
+  checkFunctions,
   checkClusterState,
 ];
 

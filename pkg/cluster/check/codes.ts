@@ -40,6 +40,7 @@ export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
   'stray-keys',
   'slots-uncovered',
   'config-differs',
+  'functions-differ',
   'shard-label-stale',
   'empty-primary',
   'replica-missing',

@@ -9,6 +9,8 @@ export interface MissingPod {
   readonly pod: string;
   /** Whether something is there that should make it. */
   readonly workload: boolean;
+  /** Its StatefulSet is scaled to 0: somebody wants it so. */
+  readonly scaledAway: boolean;
   /** The node that lived in it; null when nobody remembers it. */
   readonly node: ClusterNode | null;
 }
@@ -24,13 +26,14 @@ function missingOfOurs(state: ClusterState, kube: KubeFacts): MissingPod[] {
   const ordinals = desired?.ordinals ?? Array.from({ length: total }, (_, i) => i + 1);
   const present = new Set(kube.pods.map((pod) => pod.labels[NODE_LABEL]));
   const workloads = new Set(kube.statefulSets.map((set) => set.templateLabels[NODE_LABEL] ?? set.name));
+  const asleep = new Set(kube.statefulSets.filter((set) => set.replicas === 0).map((set) => set.name));
   const expected = ordinals.map((ordinal) => `${state.cluster.name}-${ordinal}`);
   return [...new Set([...expected, ...workloads])]
     .filter((name) => !present.has(name))
     .map((name) => {
       const ip = kube.services.find((service) => service.name === name)?.clusterIP;
       const node = state.nodes.find((one) => one.pod === null && one.gossip !== null && one.gossip.ip === ip);
-      return { pod: `${name}-0`, workload: workloads.has(name), node: node ?? null };
+      return { pod: `${name}-0`, workload: workloads.has(name), scaledAway: asleep.has(name), node: node ?? null };
     });
 }
 
@@ -41,5 +44,5 @@ function missingOfForeign(state: ClusterState, kube: KubeFacts): MissingPod[] {
   const missing = names.filter((name) => !present.has(name));
   const lost = state.nodes.filter((node) => node.pod === null && isSeenDown(node.gossip?.flags ?? []));
   const node = missing.length === 1 && lost.length === 1 ? (lost[0] ?? null) : null;
-  return missing.map((pod) => ({ pod, workload: true, node }));
+  return missing.map((pod) => ({ pod, workload: true, scaledAway: false, node }));
 }

@@ -8,11 +8,13 @@ export const checkMissingPods: Check = ({ state, missing, kubectl }) => {
   if (without.length === 0 || state.nodes.every((node) => node.pod === null)) return [];
   const names = without.map((one) => one.pod);
   const sentence = `${count(without.length, 'pod')} of ${state.cluster.name} ${without.length === 1 ? 'is' : 'are'} missing: ${listNames(names)}.`;
-  const sets = without.filter((one) => one.workload).map((one) => one.pod.replace(/-\d+$/, ''));
-  const repair =
-    sets.length === without.length
-      ? `${kubectl(`describe statefulset ${[...new Set(sets)].join(' ')}`)} says why there is no pod.`
-      : `kubectl redis create ${state.cluster.name} makes what is missing.`;
+  const setsOf = (some: typeof without): string[] => [...new Set(some.map((one) => one.pod.replace(/-\d+$/, '')))];
+  const asleep = setsOf(without.filter((one) => one.scaledAway));
+  const repair = without.every((one) => one.workload)
+    ? asleep.length > 0
+      ? `${kubectl(`scale statefulset ${asleep.join(' ')} --replicas=1`)}: ${asleep.length === 1 ? 'it was' : 'they were'} scaled to 0. To take nodes away for good: kubectl redis scale.`
+      : `${kubectl(`describe statefulset ${setsOf(without).join(' ')}`)} says why there is no pod.`
+    : `kubectl redis create ${state.cluster.name} makes what is missing.`;
   return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
 };
 

@@ -82,10 +82,14 @@ export const checkReachability: Check = (context, found) => {
   const owns = (node: ClusterNode): boolean => node.slots.length > 0 && !context.forgotten.has(node.nodeId ?? '');
   const down = silent.filter((node) => owns(node) && context.isDown(node));
   const rest = silent.filter((node) => !down.includes(node));
-  const lost = context.missing.flatMap(({ pod, node }) => (node !== null && owns(node) ? [{ pod, node }] : []));
+  const lost = context.missing.flatMap(({ pod, node, scaledAway }) =>
+    node !== null && owns(node)
+      ? [{ pod, node, reason: scaledAway ? 'its StatefulSet is scaled to 0' : 'its pod is missing' }]
+      : [],
+  );
   return [
     ...down.map((node) => primaryDown(context, node, context.nameOf(node), reasonFor(context, node))),
-    ...lost.map(({ pod, node }) => primaryDown(context, node, pod, 'its pod is missing')),
+    ...lost.map(({ pod, node, reason }) => primaryDown(context, node, pod, reason)),
     ...onDeadHosts(context, rest),
     ...rest.filter((node) => !isOnDeadHost(context, node)).map((node) => silentNode(context, node)),
   ];
@@ -103,7 +107,9 @@ function primaryDown(context: CheckContext, node: ClusterNode, name: string, rea
 }
 
 function repairOfPrimary(context: CheckContext, name: string, heir: string | null): string {
-  const back = `Bring ${name} back with its volume (${context.kubectl(`describe pod ${name}`)})`;
+  const scaledAway = context.missing.some((one) => one.pod === name && one.scaledAway);
+  const way = scaledAway ? `scale statefulset ${name.replace(/-\d+$/, '')} --replicas=1` : `describe pod ${name}`;
+  const back = `Bring ${name} back with its volume (${context.kubectl(way)})`;
   if (heir === null) return `${back}; no replica of it answers. Never assign its slots to others.`;
   if (!hasQuorum(context)) return `${back}; ${heir} cannot be elected without a majority of primaries.`;
   return `${heir} takes over by itself within seconds. If it does not, and ${name} is dead for certain: ${context.redisCli(heir, 'CLUSTER FAILOVER FORCE')}`;

@@ -85,6 +85,11 @@ export interface NodeAnswer {
    * (only `check` and `status` count) or for a replica.
    */
   readonly keysInOwnSlots: number | null;
+  /**
+   * Libraries of functions (FUNCTION LIST, from 7.0 on): name -> SHA-1 of the code. Left out when it was not asked for, the server
+   * has no functions, or the user may not list them.
+   */
+  readonly libraries?: Readonly<Record<string, string>>;
 }
 
 /** Why a node could not be asked. A broken tunnel is not a dead node. */

@@ -54,6 +54,13 @@ export type Step = { readonly reason: string } & (
     }
   /** CONFIG SET, while the server runs. */
   | { readonly kind: 'set-config'; readonly node: StepNode; readonly directives: Readonly<Record<string, string>> }
+  /** Libraries of functions that `node` lacks, from a node that has them. */
+  | {
+      readonly kind: 'load-functions';
+      readonly node: StepNode;
+      readonly source: StepNode;
+      readonly libraries: readonly string[];
+    }
   /** `victim` owns nothing, and its pod is gone; `nodes` are all others. */
   | { readonly kind: 'forget'; readonly victim: StepNode; readonly nodes: readonly StepNode[] }
   /** A primary without slots drops what it still holds of those that it gave away. */

@@ -7,7 +7,14 @@ import { changeSelf, setConfig, type Answers } from './simulate-answers.ts';
 type Of<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
 export type RepairStep = Of<
-  'set-slot-owner' | 'close-slots' | 'cover-slots' | 'yield-slots' | 'bump-epoch' | 'set-config' | 'settle-strays'
+  | 'set-slot-owner'
+  | 'close-slots'
+  | 'cover-slots'
+  | 'yield-slots'
+  | 'bump-epoch'
+  | 'set-config'
+  | 'load-functions'
+  | 'settle-strays'
 >;
 
 export function applyRepair(answers: Answers, step: RepairStep): void {
@@ -27,6 +34,8 @@ export function applyRepair(answers: Answers, step: RepairStep): void {
       return own(answers, step.node.pod, []);
     case 'set-config':
       return setDirectives(answers, step);
+    case 'load-functions':
+      return loadFunctions(answers, step);
     case 'settle-strays':
       return settle(answers, step);
     default:
@@ -43,6 +52,13 @@ function setDirectives(answers: Answers, { node, directives }: Of<'set-config'>)
     setConfig(answers, node.pod, name, value);
     if (name === 'cluster-announce-ip') changeSelf(answers, node.pod, (self) => ({ ...self, ip: value }));
   }
+}
+
+function loadFunctions(answers: Answers, { node, source, libraries }: Of<'load-functions'>): void {
+  const [to, from] = [answers.get(node.pod), answers.get(source.pod)];
+  if (to === undefined || from === undefined) return;
+  const loaded = Object.entries(from.libraries ?? {}).filter(([name]) => libraries.includes(name));
+  answers.set(node.pod, { ...to, libraries: { ...Object.fromEntries(loaded), ...to.libraries } });
 }
 
 function own(answers: Answers, pod: string, ranges: SlotRanges): void {

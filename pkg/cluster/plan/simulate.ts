@@ -74,6 +74,7 @@ function applyStep(answers: Answers, step: Step): void {
     case 'yield-slots':
     case 'bump-epoch':
     case 'set-config':
+    case 'load-functions':
     case 'settle-strays':
       return applyRepair(answers, step);
     case 'apply-services':

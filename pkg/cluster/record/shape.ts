@@ -25,6 +25,11 @@ const orNull =
   (value, path) =>
     value === null ? [] : shape(value, path);
 
+const optional =
+  (shape: Shape): Shape =>
+  (value, path) =>
+    value === undefined ? [] : shape(value, path);
+
 const listOf =
   (shape: Shape): Shape =>
   (value, path) =>
@@ -104,6 +109,7 @@ const ANSWER = object({
   info: SERVER_INFO,
   config: orNull(map),
   keysInOwnSlots: orNull(count),
+  libraries: optional(map),
 });
 
 const REASON = oneOf(...UNREACHABLE_REASONS);

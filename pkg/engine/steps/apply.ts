@@ -6,6 +6,7 @@ import type { ObservePorts } from '../observe.ts';
 import type { MoveLimits, SlotMover, StraySettler } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { awaitConvergence } from './await-convergence.ts';
+import { loadFunctions } from './load-functions.ts';
 import { moveSlots } from './move-slots.ts';
 import { failover } from './failover.ts';
 import { takeOver } from './lead.ts';
@@ -86,7 +87,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return awaitConvergence(deps, observation, deps.report, deps.signal);
     case 'move-slots':
       if (deps.moving === undefined) throw new Error('This operation moves no slots');
-      return moveSlots({ ...deps.moving, observation, report: deps.report, signal: deps.signal }, step);
+      return moveSlots({ ...onRedis, ...deps.moving, report: deps.report }, step);
     case 'settle-strays': {
       const { strays, limits } = deps.moving ?? {};
       if (strays === undefined || limits === undefined) throw new Error('This operation brings no keys home');
@@ -106,6 +107,8 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return markPods(kube, step);
     case 'set-config':
       return setConfig(onRedis, step);
+    case 'load-functions':
+      return loadFunctions(onRedis, step);
     case 'forget':
       return forget(onRedis, step);
     case 'await-empty':

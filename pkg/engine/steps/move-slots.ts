@@ -1,26 +1,27 @@
 /** The step that hands slots with their keys from one primary to another. How they go is the mover's business. */
-import type { Observation } from '../../cluster/model/observation.ts';
 import type { Step } from '../../cluster/model/plan.ts';
 import type { MoveLimits, MoveProgress, SlotMover } from '../ports.ts';
 import type { Report } from '../report.ts';
+import { copyLibraries } from './load-functions.ts';
 import { endOf, otherPrimaries } from './move-ends.ts';
+import type { RedisStepDeps } from './redis-steps.ts';
 
 type MoveStep = Extract<Step, { kind: 'move-slots' }>;
 
-export interface MoveSlotsDeps {
+export interface MoveSlotsDeps extends RedisStepDeps {
   readonly mover: SlotMover;
   readonly limits: MoveLimits;
-  readonly observation: Observation;
   readonly report: Report;
-  readonly signal: AbortSignal;
 }
 
-/** @throws AppError of the mover, or `node-changed` when an end of the move was not observed. */
+/** @throws AppError of the mover, `function-refused`, or `node-changed` when an end of the move was not observed. */
 export async function moveSlots(deps: MoveSlotsDeps, step: MoveStep): Promise<void> {
   const { observation, report } = deps;
   const tell = (progress: MoveProgress): void => report({ kind: 'moving', step, progress });
   const source = endOf(observation, step.source);
   const target = endOf(observation, step.target);
   const others = otherPrimaries(observation, [step.source.nodeId, step.target.nodeId]);
+  // Before the first slot: from then on clients call functions there, and no way of moving slots takes them along.
+  await copyLibraries(deps, step.source, step.target);
   await deps.mover.move({ source, target, ranges: step.ranges, others }, deps.limits, tell, deps.signal);
 }

@@ -2,6 +2,7 @@
 import { LOST_STATES, PLACE_STATES } from './member-states.ts';
 import { ACCESS_STATES, ADDRESS_STATES } from './reach-states.ts';
 import { SLOT_STATES } from './slot-states.ts';
+import { UPKEEP_STATES } from './upkeep-states.ts';
 import type { BrokenState } from './state.ts';
 import type { SceneOptions } from './scene.ts';
 
@@ -11,6 +12,7 @@ export const STATES: readonly BrokenState[] = [
   ...PLACE_STATES,
   ...SLOT_STATES,
   ...ACCESS_STATES,
+  ...UPKEEP_STATES,
 ];
 
 /** A cluster of three primaries, made by `create`. */

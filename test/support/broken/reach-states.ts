@@ -14,6 +14,17 @@ const WITH_REPLICAS = { replicas: 1 };
 
 export const ADDRESS_STATES: readonly BrokenState[] = [
   {
+    row: '1.1',
+    name: 'a primary comes back at another address',
+    scene: { ...WITH_REPLICAS, kind: 'foreign' },
+    build: async (scene) => {
+      await scene.servers[A]?.stop();
+      await startAt(scene, [A]);
+    },
+    codes: [],
+    outcome: 'repaired',
+  },
+  {
     row: '1.2',
     name: 'all nodes come back at other addresses',
     scene: { ...WITH_REPLICAS, kind: 'foreign' },

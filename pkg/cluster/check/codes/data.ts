@@ -86,6 +86,14 @@ export const DATA_CODES = {
     repair: 'CONFIG SET the same value on all nodes, also in their configuration.',
     invariants: ['I12'],
   },
+  'functions-differ': {
+    severity: 'warning',
+    title: 'Primaries have different functions',
+    meaning: 'FCALL of such a function fails, or does something else, for keys of some slots.',
+    cause: 'A primary that joined without them, or FUNCTION LOAD on some primaries only: it is not told to the others.',
+    repair: 'FUNCTION LOAD the library on each primary; its replicas get it from there.',
+    invariants: ['I12'],
+  },
   'versions-differ': {
     severity: 'warning',
     title: 'Nodes run different versions',

@@ -7,6 +7,7 @@ import type { Healer } from './fix-context.ts';
 import type { LeftReason } from './fix-plan.ts';
 import { healAddresses } from './heal-addresses.ts';
 import { healCoverage } from './heal-coverage.ts';
+import { healFunctions } from './heal-functions.ts';
 import { healGhosts, healStrangers } from './heal-ghosts.ts';
 import { healEmptyPrimaries, healNewcomers, healReplicaCounts, healShardLabels } from './heal-members.ts';
 import { healOpenSlots } from './heal-open-slots.ts';
@@ -114,6 +115,7 @@ export const STAGES: readonly Stage[] = [
     why: 'All data is served now; what follows makes it safer.',
     answers: {
       'config-differs': healConfig,
+      'functions-differ': healFunctions,
       'versions-differ': 'by-hand',
       'ephemeral-data': 'by-hand',
       'append-only-off': 'by-hand',

@@ -220,6 +220,25 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
     ],
   ],
   [
+    'pod-missing: its StatefulSet was scaled to 0',
+    changed(
+      healthyObservation(),
+      podGone('redis-5-0'),
+      changeKube((kube) => ({
+        ...kube,
+        statefulSets: kube.statefulSets.map((set) => (set.name === 'redis-5' ? { ...set, replicas: 0 } : set)),
+      })),
+    ),
+    [
+      says(
+        'warning pod-missing',
+        '1 pod of redis is missing: redis-5-0.',
+        'kubectl -n default scale statefulset redis-5 --replicas=1: it was scaled to 0. To take nodes away for good: kubectl redis scale.',
+        'redis-5-0',
+      ),
+    ],
+  ],
+  [
     'pod-missing: nothing is there that would make it',
     changed(
       healthyObservation(),

@@ -1,7 +1,7 @@
 /** Faults of configuration, volumes, balance and placement, and exactly what check says of each. */
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import { changeAnswer, changeLines, changePod, changeService, changed } from '../../../support/observation-changes.ts';
-import { config, follows, onHost, version } from '../../../support/observation-faults.ts';
+import { config, follows, libraries, onHost, version } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
@@ -16,6 +16,37 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
         'maxmemory-policy differs: noeviction on redis-1-0, redis-2-0, redis-3-0, redis-4-0 and redis-6-0, allkeys-lru on redis-5-0.',
         'CONFIG SET maxmemory-policy to one value on all nodes, also in their configuration.',
         'redis-5-0',
+      ),
+    ],
+  ],
+  [
+    'functions-differ: one primary lacks a library',
+    changed(
+      healthyObservation(),
+      libraries('redis-1-0', { mylib: 'a' }),
+      libraries('redis-2-0', { mylib: 'a' }),
+      libraries('redis-3-0', {}),
+      // A replica has it from its primary; what it says does not count.
+      libraries('redis-4-0', { other: 'b' }),
+    ),
+    [
+      says(
+        'warning functions-differ',
+        'Function library mylib is missing on redis-3-0; redis-1-0 and redis-2-0 have it.',
+        'FUNCTION LOAD the library on each primary; its replicas get it from there.',
+        'redis-3-0',
+      ),
+    ],
+  ],
+  [
+    'functions-differ: two versions of one library; who may not list does not count',
+    changed(healthyObservation(), libraries('redis-1-0', { mylib: 'a' }), libraries('redis-3-0', { mylib: 'b' })),
+    [
+      says(
+        'warning functions-differ',
+        'Function library mylib has different code: one on redis-1-0, another one on redis-3-0.',
+        'FUNCTION LOAD the library on each primary; its replicas get it from there.',
+        'redis-3-0',
       ),
     ],
   ],

@@ -48,6 +48,8 @@ function stepInWords(step: Step): string {
       return `bump ${step.node.pod}`;
     case 'settle-strays':
       return `settle ${step.holder.pod}${step.slots === null ? '' : ` ${formatRanges(step.slots)}`}`;
+    case 'load-functions':
+      return `load ${step.libraries.join(', ')} ${step.source.pod} -> ${step.node.pod}`;
     case 'set-config':
       return `set ${step.node.pod} ${Object.entries(step.directives).flat().join(' ')}`;
     default:

@@ -7,6 +7,7 @@ import {
   every,
   follows,
   ghost,
+  libraries,
   onHost,
   openSlot,
   replicasLoseLink,
@@ -175,6 +176,26 @@ export const NODE_CASES: readonly FixCase[] = [
     'a node that is configured otherwise',
     changed(healthy, config('redis-2-0', 'maxmemory-policy', 'allkeys-lru')),
     only('config-differs: set redis-2-0 maxmemory-policy noeviction'),
+  ],
+  // 1.41
+  [
+    'functions that two primaries lack',
+    changed(healthy, libraries('redis-1-0', { mylib: 'a' }), libraries('redis-2-0', {}), libraries('redis-3-0', {})),
+    only('functions-differ: load mylib redis-1-0 -> redis-2-0, load mylib redis-1-0 -> redis-3-0'),
+  ],
+  [
+    'two versions of a library',
+    changed(
+      healthy,
+      ...[1, 2, 3].map((ordinal) => libraries(`redis-${ordinal}-0`, { mylib: ordinal === 3 ? 'b' : 'a' })),
+    ),
+    leaves('functions-differ (by-hand)'),
+  ],
+  // 1.37
+  [
+    'TLS on one node only',
+    changed(healthy, config('redis-2-0', 'tls-cluster', 'yes'), config('redis-1-0', 'tls-cluster', 'no')),
+    leaves('config-differs (by-hand)'),
   ],
   [
     'no volume at all',

@@ -1,0 +1,93 @@
+/** One identity twice, hosts that are shared, functions that only some have. */
+import { writeFile } from 'node:fs/promises';
+import { interpret } from '../../../pkg/cluster/interpret.ts';
+import { nodesConf, type Scene } from './scene.ts';
+import type { BrokenState } from './state.ts';
+import { untilPrimary } from './moves.ts';
+
+/** Three primaries, then a replica of each. */
+const [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C] = [0, 1, 2, 3, 4, 5];
+const LIBRARY = `#!lua name=mylib\nredis.register_function('answer', function(keys, args) return 42 end)`;
+
+export const UPKEEP_STATES: readonly BrokenState[] = [
+  {
+    row: '1.20',
+    name: 'a clone of a volume runs beside it: one node id twice',
+    scene: { spare: 1 },
+    build: async (scene) => {
+      // As behind a NetworkPolicy: it has the identity, and no way to the others.
+      await scene.servers[3]?.stop();
+      const own = `${scene.ids[A]} :0@0 myself,master - 0 0 1 connected 0-5460\nvars currentEpoch 3 lastVoteEpoch 0\n`;
+      await writeFile(nodesConf(serverAt(scene, 3)), own);
+      await scene.restart(3);
+    },
+    codes: ['duplicate-node-id'],
+    outcome: 'refused',
+  },
+  {
+    row: '1.24',
+    name: 'primaries on one host with their own replicas',
+    scene: { replicas: 1, kind: 'foreign' },
+    build: (scene) => {
+      const hosts = ['host-1', 'host-2', 'host-3'];
+      [A, B, C].forEach((index) => place(scene, index, hosts[index] ?? ''));
+      [REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C].forEach((index) => place(scene, index, hosts[index - 3] ?? ''));
+      return Promise.resolve();
+    },
+    codes: ['same-host'],
+    outcome: 'repaired',
+    holds: sharedHosts,
+  },
+  {
+    row: '1.24',
+    name: 'two primaries on one host after a failover',
+    scene: { replicas: 1 },
+    build: async (scene) => {
+      await scene.at(REPLICA_OF_A, ['CLUSTER', 'FAILOVER']);
+      await untilPrimary(scene, REPLICA_OF_A);
+    },
+    codes: ['primaries-share-host'],
+    outcome: 'repaired',
+    holds: sharedHosts,
+  },
+  {
+    row: '1.41',
+    name: 'functions that only one primary has',
+    scene: { replicas: 1 },
+    build: async (scene) => {
+      await scene.at(A, ['FUNCTION', 'LOAD', LIBRARY]);
+    },
+    codes: ['functions-differ'],
+    outcome: 'repaired',
+    holds: async (scene) => {
+      const answers = await Promise.all(
+        [A, B, C].map(async (index) => (await scene.at(index, ['FCALL', 'answer', 0]))[0]),
+      );
+      return answers.flatMap((answer, index) => (answer === 42 ? [] : [`server ${index} has no such function`]));
+    },
+  },
+];
+
+function serverAt(scene: Scene, index: number): Scene['servers'][number] {
+  const server = scene.servers[index];
+  if (server === undefined) throw new Error(`no server ${index}`);
+  return server;
+}
+
+function place(scene: Scene, index: number, host: string): void {
+  scene.changePod(index, (pod) => ({ ...pod, host }));
+}
+
+/** A shard with two of its nodes on one host, or a host with two primaries. */
+async function sharedHosts(scene: Scene): Promise<readonly string[]> {
+  const { nodes } = interpret(await scene.observe());
+  const owners = nodes.filter((node) => node.slots.length > 0);
+  const crowded = owners.filter(({ host }, at) => owners.findIndex((one) => one.host === host) < at);
+  const shared = owners.filter(({ nodeId, host }) =>
+    nodes.some((node) => node.primaryId === nodeId && node.host === host),
+  );
+  return [
+    ...crowded.map(({ pod }) => `${pod?.name} shares its host with another primary`),
+    ...shared.map(({ pod }) => `${pod?.name} shares its host with its replica`),
+  ];
+}
