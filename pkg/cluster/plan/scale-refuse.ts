@@ -1,8 +1,11 @@
 /** What `scale` and `rebalance` do not begin, and do not go on with: what has to be mended first. */
 import { formatRanges, rangesFromSlots } from '../model/slots.ts';
+import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
+import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { refuse, silenceCode, type Member } from './form-members.ts';
+import { isOld } from './restart-goal.ts';
 import type { ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
 import { openPairs } from './scale-moves.ts';
@@ -13,6 +16,23 @@ export function refuseScale(context: ScaleContext): Plan | null {
   const { state, members } = context;
   return (
     refuseUnsound(state, members) ?? refuseGhosts(context) ?? refuseStrangers(context) ?? refuseFullNewcomers(context)
+  );
+}
+
+/**
+ * A new shape is not begun in the middle of a restart: with an image or directives half of the nodes would be others than the new ones. A
+ * change of shape that was begun is gone on with in any case, for a restart waits for it.
+ */
+export function refuseRestarting({ pods }: KubeFacts, recorded: ClusterSpec): Plan | null {
+  const old = recorded.scaling === null ? pods.filter((pod) => isOld(pod, recorded)) : [];
+  const [first] = old;
+  if (first === undefined) return null;
+  const { name } = recorded.cluster;
+  const others = old.length === 1 ? '' : ` and ${old.length - 1} more`;
+  return refuse(
+    'restart-unfinished',
+    `A restart of ${name} was begun and is not finished: ${first.name}${others} ${old.length === 1 ? 'is' : 'are'} as before`,
+    `kubectl redis restart ${name} goes on with it; then run the same command again`,
   );
 }
 

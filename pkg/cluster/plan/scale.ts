@@ -24,7 +24,7 @@ import { refuse } from './form-members.ts';
 import { cleanStage, dropStage, forgetStage, removeStage } from './scale-remove.ts';
 import { joinStage } from './scale-join.ts';
 import { handOverStage, moveStage } from './scale-moves.ts';
-import { refuseScale } from './scale-refuse.ts';
+import { refuseRestarting, refuseScale } from './scale-refuse.ts';
 import { layShape } from './scale-layout.ts';
 import { ownedOf, scaleContext, type ScaleContext, type ScaleSeen } from './scale-context.ts';
 
@@ -57,6 +57,8 @@ export function planScale(input: ScaleInput): Plan {
   if (refused !== null) return refused;
   const remarks = remarksOf(input);
   if (context.spec !== input.recorded) {
+    const restarting = refuseRestarting(input.kube, input.recorded);
+    if (restarting !== null) return restarting;
     const { masters, replicas } = input.wanted;
     const reason = `${masters} x ${1 + replicas} nodes from now on, for whoever goes on with it`;
     const record: Batch = {

@@ -198,3 +198,21 @@ describe('what moves', () => {
     expect(kinds.has('failover')).toBe(false);
   });
 });
+
+test('a new shape is not begun while a restart is unfinished; one that was begun goes on', () => {
+  const world = worldOf({ masters: 3, replicas: 1 });
+  const restarted = { '1': '2026-01-01T00:00:00Z', '2': '2026-01-01T00:00:00Z' };
+  const withSpec = (more: object): World => runStep(world, recordOf({ ...recordedOf(world), restarted, ...more }));
+  expect(planOf(withSpec({}), { masters: 4, replicas: 1 })).toMatchObject({
+    kind: 'refused',
+    code: 'restart-unfinished',
+    sentence: 'A restart of redis was begun and is not finished: redis-1-0 and 1 more are as before',
+  });
+  expect(planOf(withSpec({}), { masters: 3, replicas: 1 })).toMatchObject({ kind: 'nothing' });
+  const begun = { scaling: { leaving: [], spread: false } };
+  expect(planOf(withSpec(begun), { masters: 4, replicas: 1 })).toMatchObject({ kind: 'batches' });
+});
+
+function recordOf(spec: ReturnType<typeof recordedOf>): Step {
+  return { kind: 'record-spec', spec, reason: 'test' };
+}
