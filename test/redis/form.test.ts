@@ -172,6 +172,16 @@ describe('forming real servers', () => {
     60_000,
   );
 
+  test('a node that a handshake lost, so that it knows all and nobody knows it, is introduced again', async () => {
+    await form(port);
+    const [first, ...others] = redis.servers;
+    if (first === undefined) throw new Error('no servers');
+    const [id] = await port.run(first.pod, [['CLUSTER', 'MYID']], 2000);
+    // Its replica keeps it: nobody forgets whom it follows.
+    for (const { pod } of others) await port.run(pod, [['CLUSTER', 'FORGET', String(id)]], 2000);
+    expectWhole(await form(port));
+  }, 60_000);
+
   test('one node frozen: refused within the deadline, and named', async () => {
     redis.servers[4]?.kill('SIGSTOP');
     try {

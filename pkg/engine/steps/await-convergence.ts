@@ -1,16 +1,21 @@
-/** Polls all nodes, over connections that are open already, until they agree. Kubernetes is not asked again. */
+/** Polls all nodes, over connections that are open already, until they agree, and introduces those whom a handshake lost. Kubernetes is not asked again. */
 import { AppError } from '../../errors.ts';
 import { interpret } from '../../cluster/interpret.ts';
 import type { Observation } from '../../cluster/model/observation.ts';
 import type { ClusterState } from '../../cluster/model/state.ts';
 import { isConverged } from '../../cluster/plan/form.ts';
+import { memberOf } from '../../cluster/plan/form-members.ts';
+import { meetUnknown } from '../../cluster/plan/unknown-nodes.ts';
 import { observePods, type ObservePorts } from '../observe.ts';
 import type { Report } from '../report.ts';
+import { meet, type RedisStepDeps } from './redis-steps.ts';
 
 /** Redis waits at most 5 s before a primary says ok, and a full resync of an empty node takes well under one. */
 const DEADLINE_MS = 60_000;
 const POLL_EVERY_MS = 20;
 const ASK_DEADLINE_MS = 2_000;
+/** Gossip needs a second or two; a handshake that lasts longer has failed, or does so within the node timeout. */
+const INTRODUCE_EVERY_MS = 5_000;
 
 export async function awaitConvergence(
   ports: ObservePorts,
@@ -19,6 +24,7 @@ export async function awaitConvergence(
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = ports.clock.now() + DEADLINE_MS;
+  let introduceAt = ports.clock.now() + INTRODUCE_EVERY_MS;
   let said = '';
   for (;;) {
     const latest = await observePods(ports, observation.cluster, observation.kube, {
@@ -37,8 +43,18 @@ export async function awaitConvergence(
         hint: `kubectl redis check ${observation.cluster.name} says what is wrong; run the same command again to go on`,
       });
     }
+    if (ports.clock.now() > introduceAt) {
+      await introduce({ ...ports, observation: latest, signal }, state);
+      introduceAt = ports.clock.now() + INTRODUCE_EVERY_MS;
+    }
     await ports.clock.sleep(POLL_EVERY_MS, signal);
   }
+}
+
+/** What fails is tried again: the deadline is that of the whole. */
+async function introduce(deps: RedisStepDeps, state: ClusterState): Promise<void> {
+  const steps = meetUnknown(state.nodes.flatMap(memberOf));
+  await Promise.allSettled(steps.map((step) => meet(deps, step)));
 }
 
 /** How far the nodes have come, in a sentence with numbers. */

@@ -28,8 +28,8 @@ END
 }
 
 # Asks all, this node too, and sets from the views of those that are in a cluster: primary and primary_address (who has the
-# slots of this node's shard; `none` or `several`), linked (whether this node has a link to it) and agreed (whether nobody
-# counts on a predecessor any more). The file ghosts gets lines `ID ADDRESS`: a predecessor, and who still knows it.
+# slots of this node's shard; `none` or `several`), linked (whether this node has a link to it), met (whether an owner of slots
+# knows this node: gossip then tells the others) and agreed (whether nobody counts on a predecessor any more). The file ghosts gets lines `ID ADDRESS`: a predecessor, and who still knows it.
 look_at_cluster() {
   true >"$run_dir/ghosts.new"
   { peers && echo "$node $host"; } >"$run_dir/view-list"
@@ -42,6 +42,8 @@ look_at_cluster() {
       line[++lines] = FILENAME
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
       failed[lines] = $3 ~ /fail|noaddr/
+      if ($3 ~ /myself/ && owns) owners_view[FILENAME] = 1
+      if ($1 == self) knows_self[FILENAME] = 1
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1
     }
     END {
@@ -62,12 +64,14 @@ look_at_cluster() {
       }
       for (id in found) if (id in owner) { count++; primary = id }
       if (!count && (fallback in owner)) { count = 1; primary = fallback }
+      met = "no"
+      for (view in knows_self) if (view in owners_view) met = "yes"
       agreed = "yes"
       for (id in ghost) if (id in counted) agreed = "no"
-      if (count == 1) print primary, owner[primary], (primary in linked) ? "yes" : "no", agreed, shard
-      else print count ? "several" : "none", "-", "no", agreed, shard
+      if (count == 1) print primary, owner[primary], (primary in linked) ? "yes" : "no", met, agreed, shard
+      else print count ? "several" : "none", "-", "no", met, agreed, shard
     }' "$config_dir/nodes" "$views"/* >"$run_dir/place"
-  read -r primary primary_address linked agreed shard <"$run_dir/place"
+  read -r primary primary_address linked met agreed shard <"$run_dir/place"
   mv "$run_dir/ghosts.new" "$run_dir/ghosts"
 }
 
@@ -98,6 +102,12 @@ join_again() {
     reason="for its first synchronisation with its primary"
     [ "$link" = up ] || return 1
     [ ! -s "$run_dir/ghosts" ] || return 1
+    # Who was met may have found nobody at this node's address yet, and let go of it: then this node knows all, and nobody knows it.
+    if [ "$met" = no ]; then
+      reason="for the others to know it"
+      meet_primary
+      return 1
+    fi
     say "serving again, as a replica"
     return 0
   fi
@@ -110,15 +120,21 @@ join_again() {
     reason="$reason: it has $keys keys of its own, and will not drop them"
   elif [ "$linked" = yes ]; then
     ask "$host" cluster replicate "$primary" >/dev/null
-  elif [ "$(ask "$primary_address" cluster myid)" = "$primary" ]; then
-    # By the address that is to be met we have seen who is there.
-    ask "$host" cluster meet "$primary_address" "$port" >/dev/null
+  else
+    meet_primary
   fi
   return 1
 }
 
+# By the address that is to be met we see who is there.
+meet_primary() {
+  [ "$(ask "$primary_address" cluster myid)" = "$primary" ] || return 0
+  ask "$host" cluster meet "$primary_address" "$port" >/dev/null
+}
+
 # A node that could not be asked, or gossip that was on its way, may bring a predecessor back. So all are looked at for as long
-# as those who were told do not take it back from gossip, and who knows it again is told again.
+# as those who were told do not take it back from gossip, and who knows it again is told again. A handshake that found nobody at
+# this node's address ends within the same time.
 keep_forgotten() {
   watched=0
   while [ "$watched" -lt 20 ] && sleep 3 && kill -0 "$server_pid" 2>/dev/null; do
@@ -126,6 +142,7 @@ keep_forgotten() {
     look_at_myself || continue
     look_at_cluster
     [ "$agreed" = no ] || forget_predecessors
+    [ "$met" = yes ] || meet_primary
   done
 }
 

@@ -84,6 +84,24 @@ describe('rejoin', () => {
     await nobodyElseIsNamed(cluster);
   });
 
+  test('one that the others let go of while it knows them all introduces itself again', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [primary, lost] = [nth(cluster, 1), nth(cluster, 4)];
+    await lost.kill('SIGKILL');
+    await lost.loseVolume();
+    lost.start();
+    await rejoined(lost);
+    const id = await lost.cli('cluster', 'myid');
+    // As after a handshake that found nobody at its address: it knows all and follows, and nobody knows it.
+    const others = cluster.slice(0, 3);
+    await Promise.all(others.map((pod) => pod.cli('cluster', 'forget', id)));
+    for (const pod of others) expect(await pod.cli('cluster', 'nodes')).not.toContain(id);
+    await poll('its primary knows it again', 20_000, async () =>
+      (await primary.cli('cluster', 'nodes')).includes(id) ? true : null,
+    );
+    expect(await roleOf(lost)).toBe('slave with link up');
+  });
+
   test('of two replicas the one with the highest offset takes over, and the other follows it', async () => {
     const cluster = await form(SYSTEM, 3, 7);
     const [lost, behind, best] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 7)];

@@ -218,6 +218,21 @@ export const PLACE_STATES: readonly BrokenState[] = [
   },
   {
     row: '1.31',
+    name: 'a handshake that only one side finished: a replica knows all, and nobody knows it',
+    scene: WITH_REPLICAS,
+    build: async (scene) => {
+      const others = [A, B, C, REPLICA_OF_A, REPLICA_OF_B];
+      await Promise.all(scene.servers.map((server) => server.stop()));
+      const isOfIt = (line: string): boolean => line.startsWith(idOf(scene, REPLICA_OF_C));
+      await Promise.all(others.map((index) => editNodes(scene, index, (line) => (isOfIt(line) ? '' : line))));
+      await Promise.all(scene.servers.map((_, index) => scene.restart(index)));
+      await Promise.all(others.map((index) => untilKnown(scene, index, 5)));
+    },
+    codes: ['views-differ'],
+    outcome: 'repaired',
+  },
+  {
+    row: '1.31',
     name: 'a handshake with nobody',
     build: async (scene) => {
       await scene.at(A, ['CLUSTER', 'MEET', '127.0.0.2', 7]);

@@ -10,6 +10,7 @@ import {
   type SlotRanges,
 } from '../../model/slots.ts';
 import type { Member } from '../form-members.ts';
+import { meetUnknown } from '../unknown-nodes.ts';
 import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { claimsOf, keysOf } from './slot-evidence.ts';
 
@@ -107,13 +108,7 @@ export const healViews: Healer = (context, problems) => {
 /** Only between nodes that others of the cluster know (law L2), and one step for each that is missed. */
 function unknownNodes({ members, check }: FixContext): Step[] {
   const main = new Set(check.groups.main);
-  const inside = members.filter(({ step }) => main.has(step.nodeId));
-  return inside.flatMap((other) => {
-    const blind = inside.find((member) => member !== other && !member.knows.has(other.step.nodeId));
-    if (blind === undefined) return [];
-    const reason = `${blind.step.pod} does not know ${other.step.pod}`;
-    return [{ kind: 'meet', node: blind.step, other: other.step, otherUid: other.uid, reason }];
-  });
+  return meetUnknown(members.filter(({ step }) => main.has(step.nodeId)));
 }
 
 /**
