@@ -1,6 +1,7 @@
 /**
  * The tests of the failure matrix, for a part of its rows: each broken state is named by check, mended by fix, and stays so. With
- * $FIX_FIGURES=FILE each is built a second time for redis-cli, and both outcomes are written there; $FIX_SHOW tells what fix did.
+ * $FIX_FIGURES=FILE each is built a second time for redis-cli, and both outcomes are written there; $FIX_SHOW tells what fix did; with
+ * $FIX_KILLS each is built and mended many times more, killed at every command that changes something.
  */
 import { appendFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -10,7 +11,7 @@ import { poll } from '../redis-server.ts';
 import { sceneOf } from './all-states.ts';
 import { BINARIES, type Binary } from '../../redis/move/servers.ts';
 import { lostKeys, whatIsWrong } from './holds.ts';
-import { codesOf, mend, mendByCli, policyOf, type Mended } from './mend.ts';
+import { codesOf, mend, mendByCli, mendKilled, policyOf, type Mended } from './mend.ts';
 import { startScene, type Scene } from './scene.ts';
 import type { BrokenState } from './state.ts';
 
@@ -28,7 +29,8 @@ interface Row {
 }
 
 const FIGURES = process.env['FIX_FIGURES'] ?? '';
-const TEST_MS = 180_000;
+const KILLS = process.env['FIX_KILLS'] !== undefined;
+const TEST_MS = KILLS ? 1_800_000 : 180_000;
 
 export function testMatrix(title: string, states: readonly BrokenState[]): void {
   let scene: Scene | null = null;
@@ -46,6 +48,14 @@ export function testMatrix(title: string, states: readonly BrokenState[]): void 
         const mended = await mend(scene, policyOf(state));
         const ours = await judge(scene, state, mended);
         const oursLost = (await lostKeys(scene)).length;
+        for (let at = 1, killed = KILLS; killed; at++) {
+          for (const when of ['before', 'after'] as const) {
+            await scene.stop();
+            scene = await broken(state, binary);
+            killed = await mendKilled(scene, policyOf(state), at, when);
+            await judge(scene, state, await mend(scene, policyOf(state)));
+          }
+        }
         if (FIGURES !== '') {
           await scene.stop();
           scene = await broken(state, binary);

@@ -7,7 +7,7 @@ import { NO_POLICY, type FixPlan, type FixPolicy } from '../../../pkg/cluster/pl
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import { prepareFix, runFix } from '../../../pkg/engine/fix.ts';
 import type { ObservePorts } from '../../../pkg/engine/observe.ts';
-import type { Clock, KubePort } from '../../../pkg/engine/ports.ts';
+import type { Clock, KubePort, RedisCommand } from '../../../pkg/engine/ports.ts';
 import { createObjectStore } from '../fake-kube.ts';
 import type { Scene } from './scene.ts';
 import type { BrokenState } from './state.ts';
@@ -31,9 +31,47 @@ export function policyOf(state: BrokenState): FixPolicy {
   return { ...NO_POLICY, ...state.consent };
 }
 
-/** @param stopAfter batches until it is stopped, as if killed; left out: never */
-export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity): Promise<Mended> {
-  const ports = portsOf(scene);
+/** Stands for the end of the process: whatever was sent was sent. */
+class Killed extends Error {}
+
+/**
+ * `fix`, killed at its `at`-th command that changes a node: before it is sent, or after it was sent and before its reply was read.
+ *
+ * @returns whether it was killed; if not, it came to its end before
+ */
+export async function mendKilled(
+  scene: Scene,
+  policy: FixPolicy,
+  at: number,
+  when: 'before' | 'after',
+): Promise<boolean> {
+  let changes = 0;
+  const real = scene.port;
+  const run: typeof real.run = async (pod, commands, deadlineMs) => {
+    if (!commands.some(isChange)) return real.run(pod, commands, deadlineMs);
+    changes += 1;
+    if (changes >= at && when === 'before') throw new Killed();
+    const replies = await real.run(pod, commands, deadlineMs);
+    if (changes >= at) throw new Killed();
+    return replies;
+  };
+  const { error } = await mend({ ...scene, port: { ...real, run } }, policy);
+  if (error !== null && changes < at) throw error as Error;
+  return changes >= at;
+}
+
+const READING = new Set(['MYID', 'NODES', 'INFO', 'LINKS', 'COUNTKEYSINSLOT', 'GETKEYSINSLOT', 'GET', 'LIST']);
+
+function isChange([name, word]: RedisCommand): boolean {
+  return name !== 'INFO' && name !== 'ROLE' && name !== 'DBSIZE' && name !== 'TIME' && !READING.has(String(word));
+}
+
+/**
+ * @param stopAfter batches until it is stopped, as if killed; left out: never
+ * @param clock left out: a hasty one
+ */
+export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity, clock = HASTY): Promise<Mended> {
+  const ports = { ...portsOf(scene), clock };
   const batches: string[] = [];
   const stop = new AbortController();
   const startedAt = performance.now();
@@ -106,7 +144,7 @@ export interface CliMended {
 const CLI_LIMIT_MS = 60_000;
 
 /** `redis-cli --cluster fix`, with a yes to all that it asks. Valkey's own for Valkey. */
-export async function mendByCli(scene: Scene, cli: string, via: number): Promise<CliMended> {
+export async function mendByCli(scene: Scene, cli: string, via: number, limitMs = CLI_LIMIT_MS): Promise<CliMended> {
   const { address = '', port = 0 } = scene.servers[via] ?? {};
   const { password } = scene.options;
   const startedAt = performance.now();
@@ -117,7 +155,7 @@ export async function mendByCli(scene: Scene, cli: string, via: number): Promise
   let said = '';
   running.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   running.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const timer = setTimeout(() => running.kill('SIGKILL'), CLI_LIMIT_MS);
+  const timer = setTimeout(() => running.kill('SIGKILL'), limitMs);
   const [exitCode] = (await once(running, 'exit')) as [number | null];
   clearTimeout(timer);
   const lines = said.split('\n').filter((line) => line.trim() !== '');
