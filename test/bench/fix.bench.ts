@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   for (const binary of BINARIES) {
     const times = await alternate(
       ROUNDS,
-      { ours: () => timed(binary, ours), cli: () => timed(binary, (scene) => byCli(scene, binary)) },
+      { ours: () => timed(binary, ours), cli: () => timed(binary, byCli) },
       0,
     );
     const speed = median(times.cli) / median(times.ours);
@@ -65,13 +65,13 @@ async function main(): Promise<void> {
 }
 
 /** @returns seconds */
-async function timed(binary: Binary, repair: (scene: Scene) => Promise<number>): Promise<number> {
+async function timed(binary: Binary, repair: (scene: Scene, binary: Binary) => Promise<number>): Promise<number> {
   const scene = await startScene({ ...USUAL, binary: binary.server });
   try {
     await openMany(scene);
-    const seconds = (await repair(scene)) / 1000;
+    const seconds = (await repair(scene, binary)) / 1000;
     const wrong = await whatIsWrong(scene);
-    if (wrong.length > 0) throw new Error(`${binary.name}: not whole afterwards: ${wrong.slice(0, 3).join('; ')}`);
+    if (wrong.length > 0) throw new Error(`${binary.name}, ${repair.name}: not whole afterwards: ${wrong.slice(0, 3).join('; ')}`);
     return seconds;
   } finally {
     await scene.stop();

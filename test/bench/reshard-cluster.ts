@@ -1,4 +1,4 @@
-/** A cluster for the reshard benchmarks: three primaries with keys and a fourth without, and the ways to move slots to it. */
+/** A cluster for the reshard benchmarks: primaries with keys, three mostly, and a further one without, and the ways to move slots to it. */
 import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,10 +39,11 @@ export interface Stage {
 export async function openStage(
   binary: Binary,
   workload: Workload,
-  options: { readonly aof?: boolean } = {},
+  options: { readonly aof?: boolean; readonly sources?: number } = {},
 ): Promise<Stage> {
+  const sources = options.sources ?? SOURCES;
   const cluster = await startMoveCluster({
-    masters: SOURCES,
+    masters: sources,
     empty: 1,
     nodeTimeoutMs: 15_000,
     binary: binary.server,
@@ -52,16 +53,16 @@ export async function openStage(
       ['auto-aof-rewrite-percentage', '0'],
     ],
   });
-  const shares = splitSlots(SOURCES);
+  const shares = splitSlots(sources);
   const ranges = shares.map(({ start }, i) => {
-    const share = Math.floor(workload.slots / SOURCES) + (i === 0 ? workload.slots % SOURCES : 0);
+    const share = Math.floor(workload.slots / sources) + (i === 0 ? workload.slots % sources : 0);
     return { start, end: start + share - 1 };
   });
   const keys = keysIn(workload.dense ? ranges : [{ start: 0, end: 16383 }], workload.keys);
   const owners = shares.map((share, i) => ({ server: cluster.server(i), slots: [share] }));
   await fill(cluster.port, owners, keys);
-  const there = ranges.map((range, i) => cluster.move(i, TARGET, [range]));
-  const moveBack = ranges.map((range, i) => cluster.move(TARGET, i, [range]));
+  const there = ranges.map((range, i) => cluster.move(i, sources, [range]));
+  const moveBack = ranges.map((range, i) => cluster.move(sources, i, [range]));
   const dir = mkdtempSync(join(tmpdir(), 'bench-reshard-'));
   return {
     cluster,

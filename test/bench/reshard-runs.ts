@@ -191,13 +191,16 @@ export async function nodesConf(binary: Binary): Promise<string> {
 /** What the time depends on: half the slots, half the keys, one pair instead of three; and memory of the tool. */
 export async function curves(binary: Binary): Promise<string[][]> {
   const rows: string[][] = [];
-  for (const [slots, keys] of [
-    [1024, 200_000],
-    [2048, 200_000],
-    [4096, 50_000],
-    [4096, 400_000],
+  for (const [slots, keys, sources] of [
+    [1024, 200_000, 3],
+    [2048, 200_000, 3],
+    [4096, 200_000, 3],
+    [4096, 50_000, 3],
+    [4096, 400_000, 3],
+    [4096, 200_000, 2],
+    [4096, 200_000, 1],
   ] as const) {
-    const stage = await openStage(binary, { name: '', slots, keys, dense: false });
+    const stage = await openStage(binary, { name: '', slots, keys, dense: false }, { sources });
     try {
       const rss: number[] = [];
       const { mover } = await alternate(3, {
@@ -209,7 +212,7 @@ export async function curves(binary: Binary): Promise<string[][]> {
         }),
       });
       const mib = Math.round(median(rss) / 2 ** 20);
-      const what = `${slots} slots, ${Math.round((keys * slots) / 16384 / 1000)}k of ${keys / 1000}k keys`;
+      const what = `${slots} slots, ${Math.round((keys * slots) / 16384 / 1000)}k of ${keys / 1000}k keys, ${sources === 1 ? '1 pair' : `${sources} pairs`}`;
       rows.push([
         binary.name,
         what,
