@@ -7,13 +7,13 @@ import { NO_POLICY, type FixPlan, type FixPolicy } from '../../../pkg/cluster/pl
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import { prepareFix, runFix } from '../../../pkg/engine/fix.ts';
 import type { ObservePorts } from '../../../pkg/engine/observe.ts';
-import type { Clock, KubePort, RedisCommand } from '../../../pkg/engine/ports.ts';
+import type { Clock, KubePort, MoveLimits, RedisCommand } from '../../../pkg/engine/ports.ts';
 import { createObjectStore } from '../fake-kube.ts';
+import { POLITE } from '../move-cluster.ts';
 import type { Scene } from './scene.ts';
 import type { BrokenState } from './state.ts';
 
 const CLUSTER = { namespace: 'default', name: 'redis' };
-const LIMITS = { maxPauseMs: 10, maxBandwidth: null };
 
 export interface Mended {
   /** What it stopped with; null = it came to its end. */
@@ -68,10 +68,15 @@ function isChange([name, word]: RedisCommand): boolean {
 
 /**
  * @param stopAfter batches until it is stopped, as if killed; left out: never
- * @param clock left out: a hasty one
+ * @param as left out: polite, by a hasty clock
  */
-export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity, clock = HASTY): Promise<Mended> {
-  const ports = { ...portsOf(scene), clock };
+export async function mend(
+  scene: Scene,
+  policy: FixPolicy,
+  stopAfter = Infinity,
+  as: { readonly clock?: Clock; readonly limits?: MoveLimits } = {},
+): Promise<Mended> {
+  const ports = { ...portsOf(scene), clock: as.clock ?? HASTY };
   const batches: string[] = [];
   const stop = new AbortController();
   const startedAt = performance.now();
@@ -83,7 +88,7 @@ export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity
       policy,
       mover: scene.port.mover,
       strays: scene.port.strays,
-      limits: LIMITS,
+      limits: as.limits ?? POLITE,
       skip: new Set(),
       signal: stop.signal,
       podsTimeoutMs: 5_000,
