@@ -63,12 +63,15 @@ export async function takeIdentity(
 async function tryOnce(kube: IdentityKube, clock: Pick<Clock, 'now'>, request: IdentityRequest): Promise<Identity> {
   const { cluster, number, claimant, dryRun } = request;
   const selector = `${CLUSTER_LABEL}=${cluster.name}`;
-  const services = new Map((await kube.list('v1', 'Service', { selector })).map((each) => [each.metadata.name, each]));
-  // Services that people made need not have our label.
+  // Whoever says which node it is wants no other, so nothing else is looked at.
   const named = number.kind === 'any' ? null : nodeName(cluster.name, number.ordinal);
+  const services = new Map<string, KubeObject>();
+  // Services that people made need not have our label.
   if (named !== null) await addService(kube, services, named);
+  else for (const each of await kube.list('v1', 'Service', { selector })) services.set(each.metadata.name, each);
+  const podSelector = named === null ? selector : `${selector},${NODE_LABEL}=${named}`;
   for (;;) {
-    const pods = (await kube.list('v1', 'Pod', { selector })).filter(isAlive).map(seenPod);
+    const pods = (await kube.list('v1', 'Pod', { selector: podSelector })).filter(isAlive).map(seenPod);
     const facts: IdentityFacts = {
       cluster: cluster.name,
       pods,
@@ -77,12 +80,19 @@ async function tryOnce(kube: IdentityKube, clock: Pick<Clock, 'now'>, request: I
       now: clock.now(),
       claimant,
     };
-    await settle(kube, services, facts, dryRun);
-    const ordinal = chooseNumber(number, facts);
-    const node = nodeName(cluster.name, ordinal);
-    // One without our label says something new, and pods are read after it; where there is none, whoever makes it wins.
-    if (named !== null || services.has(node) || !(await addService(kube, services, node))) {
-      return await claim(kube, services.get(node) ?? null, ordinal, request, facts.now);
+    // Of nodes whose pods are there, so never of the one that is chosen.
+    const settling = settle(kube, services, facts, dryRun);
+    // It is awaited below, whatever happens before.
+    settling.catch(() => undefined);
+    try {
+      const ordinal = chooseNumber(number, facts);
+      const node = nodeName(cluster.name, ordinal);
+      // One without our label says something new, and pods are read after it; where there is none, whoever makes it wins.
+      if (named !== null || services.has(node) || !(await addService(kube, services, node))) {
+        return await claim(kube, services.get(node) ?? null, ordinal, request, facts.now);
+      }
+    } finally {
+      await settling;
     }
   }
 }

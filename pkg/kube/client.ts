@@ -146,6 +146,9 @@ function retryDelayMs(status: number, response: IncomingMessage, request: RestRe
 
 class StaleConnection extends Error {}
 
+/** Connections over which a request has gone. */
+const USED = new WeakSet<object>();
+
 async function open(context: Context, request: RestRequest, bound: 'body' | 'head'): Promise<Opened> {
   const credentials = await context.credentials();
   request.signal?.throwIfAborted();
@@ -187,14 +190,18 @@ function send(
   return new Promise((resolve, reject) => {
     const outgoing =
       url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, { ...options, ...credentials.tls });
+    let reused = false;
     outgoing.once('socket', (socket) => {
       onSocket();
-      if (outgoing.reusedSocket || !(socket instanceof TLSSocket)) return;
+      // A request that waited in line for a connection is not told that others had it before.
+      reused = USED.has(socket);
+      USED.add(socket);
+      if (reused || !(socket instanceof TLSSocket)) return;
       socket.on('session', (session: Buffer) => (credentials.resume.session = session));
     });
     outgoing.once('response', resolve);
     outgoing.once('error', (error) => {
-      const stale = outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error));
+      const stale = reused && ['ECONNRESET', 'EPIPE'].includes(systemCode(error));
       reject(stale ? new StaleConnection('connection closed', { cause: error }) : error);
     });
     outgoing.end(payload ?? undefined);

@@ -1,6 +1,6 @@
 /**
  * Admissions on a real Kubernetes: pods are made at a steady rate, and the webhook makes nodes of them, with all its look-ups and
- * writes. What an admission took is what the webhook logs; what people notice is how much longer the making of a pod takes.
+ * writes: first of new clusters, slowly; then, when those pods are gone, again, as after a restart of all. What an admission took is what the webhook logs; what people notice is how much longer the making of a pod takes.
  *
  * Needs $E2E_KUBECONFIG, and $E2E_WEBHOOK_IMAGE, an image of the webhook that the hosts have. No webhook may be installed.
  */
@@ -13,7 +13,9 @@ import { CLI, runToEnd } from './command.ts';
 import { median, percentile, writeSection } from './report.ts';
 
 const A_SECOND = 20;
-const SECONDS = 30;
+const SECONDS = 15;
+/** Every new node is a Service more, for the proxy of every host. */
+const FIRST_A_SECOND = 4;
 const PODS_A_CLUSTER = 20;
 const WARM_UP = 40;
 const MAX_P99_MS = 20;
@@ -32,21 +34,24 @@ const client = createRestClient(loadKubeTarget({ kubeconfig, namespace: pods }))
 const kube = createKubePort(client, pods);
 
 /** A pod that no host takes. */
-function pod(name: string, cluster: string | null): KubeObject {
-  const labels: Record<string, string> = cluster === null ? {} : { 'kubectl-redis.io/cluster': cluster };
+function pod(name: string, n: number, inCluster: boolean): KubeObject {
+  const cluster = `shop${Math.floor(n / PODS_A_CLUSTER)}x`;
+  const labels: Record<string, string> = inCluster
+    ? { 'kubectl-redis.io/cluster': cluster, name: `${cluster}-${(n % PODS_A_CLUSTER) + 1}` }
+    : {};
   const spec = { nodeSelector: { 'no-such-host': '' }, containers: [{ name: 'redis', image: 'redis' }] };
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec };
 }
 
 /** Makes pods at the rate, however long each takes; returns how long each took, in milliseconds. */
-async function make(prefix: string, count: number, clusterOf: (n: number) => string | null): Promise<number[]> {
+async function make(prefix: string, count: number, inCluster: boolean, rate = A_SECOND): Promise<number[]> {
   const from = performance.now();
   const made: Promise<number>[] = [];
   for (let n = 0; n < count; n++) {
-    const due = from + (n * 1000) / A_SECOND - performance.now();
+    const due = from + (n * 1000) / rate - performance.now();
     if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
     const asked = performance.now();
-    const one = kube.create(pod(`${prefix}-${n}`, clusterOf(n))).then(() => performance.now() - asked);
+    const one = kube.create(pod(`${prefix}-${n}`, n, inCluster)).then(() => performance.now() - asked);
     // Heard below, when all were asked for: until then a failure must not end this program, which cleans up.
     one.catch(() => undefined);
     made.push(one);
@@ -54,8 +59,8 @@ async function make(prefix: string, count: number, clusterOf: (n: number) => str
   return Promise.all(made);
 }
 
-/** Milliseconds of every admission that the webhook's pods logged. */
-async function logged(): Promise<number[]> {
+/** Milliseconds of every admission of such pods that the webhook's pods logged. */
+async function logged(prefix: string): Promise<number[]> {
   const { stdout } = await kubectl(
     'logs',
     '-n',
@@ -67,7 +72,7 @@ async function logged(): Promise<number[]> {
   return stdout.split('\n').flatMap((line) => {
     if (!line.includes('"msg":"admission"')) return [];
     const { ms, pod: name, result } = JSON.parse(line) as { ms: number; pod: string | null; result: string };
-    if (!String(name).startsWith('measured-')) return [];
+    if (!String(name).startsWith(`${prefix}-`)) return [];
     if (result !== 'injected') throw new Error(line);
     return [ms];
   });
@@ -76,12 +81,13 @@ async function logged(): Promise<number[]> {
 async function main(): Promise<void> {
   await kubectl('create', 'namespace', pods);
   await webhook('install', '--image', image);
-  const clusterOf = (n: number): string => `shop${Math.floor(n / PODS_A_CLUSTER)}x`;
-  await make('warm-up', WARM_UP, () => 'warm');
   const count = A_SECOND * SECONDS;
-  const plain = await make('plain', count, () => null);
-  const asked = await make('measured', count, clusterOf);
-  const took = await logged();
+  await make('warm-up', WARM_UP, false);
+  const plain = await make('plain', count, false);
+  await make('first', count, true, FIRST_A_SECOND);
+  await kubectl('delete', 'pods', '--all', '-n', pods);
+  const asked = await make('again', count, true);
+  const [first, took] = [await logged('first'), await logged('again')];
   if (took.length !== count) throw new Error(`${count} pods were made, ${took.length} admissions were logged`);
   const row = (what: string, values: readonly number[]): string[] => [
     what,
@@ -94,13 +100,15 @@ async function main(): Promise<void> {
     title: 'Admissions on a real Kubernetes',
     command: 'npm run bench:hook-admissions',
     text:
-      `${count} pods at ${A_SECOND} a second, as nodes of ${count / PODS_A_CLUSTER} clusters that did not exist before, so that every ` +
-      'admission also makes a Service and writes its line into a ConfigMap; two replicas of the webhook on hosts of a cluster on ' +
+      `${count} pods at ${A_SECOND} a second, as nodes of ${count / PODS_A_CLUSTER} clusters whose pods are gone: each admission reads the ` +
+      `cluster's Services, pods and record, and claims its number. Before, the same of new clusters, ${FIRST_A_SECOND} a second: each also makes ` +
+      'a Service and writes a line into a ConfigMap. Two replicas of the webhook on hosts of a cluster on ' +
       'one machine. An admission is what the webhook logs, from the whole review to its answer; the making of a pod is what a client ' +
       `of the API server waits for, with the webhook, and before it without (${count} pods that do not ask).`,
     table: [
       ['', 'median', '99th percentile', 'longest'],
       row('admission', took),
+      row('admission of a new node', first),
       row('making of a pod, with the webhook', asked),
       row('making of a pod that does not ask', plain),
     ],

@@ -19,9 +19,10 @@ export function createObjectStore(): ObjectStore {
     objects,
     get: async (_, kind, name) => objects.get(keyOf(kind, name)) ?? null,
     list: async (_, kind, options) => {
-      const [key = '', value] = (options?.selector ?? '').split('=');
+      const wanted = (options?.selector ?? '').split(',').map((term) => term.split('='));
       return [...objects.values()].filter(
-        (object) => object.kind === kind && (value === undefined || object.metadata.labels?.[key] === value),
+        ({ kind: each, metadata }) =>
+          each === kind && wanted.every(([key = '', value]) => value === undefined || metadata.labels?.[key] === value),
       );
     },
     create: async (object) => {
