@@ -53,7 +53,9 @@ async function admit(candidate: Candidate, request: ReviewRequest, deps: MutateD
   const take = (): Promise<Admission> => admitTo(cluster, candidate, request, deps);
   // A dry run takes nothing that another could want.
   if (request.dryRun || deps.inTurn === undefined) return take();
-  return deps.inTurn(`${cluster.namespace}/${cluster.name}`, take);
+  const { number } = candidate;
+  // Whoever says which node it is waits only for others who say the same.
+  return deps.inTurn(number.kind === 'any' ? turnOf(cluster) : `${turnOf(cluster)}/${number.ordinal}`, take);
 }
 
 async function admitTo(
@@ -91,12 +93,24 @@ async function admitTo(
   const node = nodeName(cluster.name, ordinal);
   if (result.kind !== 'injected') return { verdict: declined(result), cluster: cluster.name, node };
   if (!request.dryRun) {
-    await keepRecord(kube, cluster, { ordinal, node, address, shard: result.shard }, { record, spec });
+    const kept = { ordinal, node, address, shard: result.shard };
+    if (line === undefined && number.kind !== 'any' && deps.inTurn !== undefined) {
+      // Lines of several new nodes go into one table: side by side they would lose it to each other again and again.
+      await deps.inTurn(turnOf(cluster), async () => {
+        await keepRecord(kube, cluster, kept, { record: await readRecord(kube, cluster), spec });
+      });
+    } else {
+      await keepRecord(kube, cluster, kept, { record, spec });
+    }
     deps.onAdmitted?.(cluster);
   }
   const patch = patchBetween(request.object as Json, result.pod);
   const warnings = [...identity.warnings, ...result.warnings];
   return { verdict: { kind: 'injected', patch, warnings }, cluster: cluster.name, node };
+}
+
+function turnOf({ namespace, name }: ClusterRef): string {
+  return `${namespace}/${name}`;
 }
 
 function formedNodes({ formed, nodes }: ClusterRecord): readonly number[] | null {

@@ -1,5 +1,5 @@
 /**
- * Admissions of one cluster one after the other. Side by side they would all want the lowest free number and a line in one table: of
+ * Admissions of one cluster that want any number one after the other. Side by side they would all want the lowest free number and a line in one table: of
  * forty at once thirty-nine would lose the race and look again, and so on. Between replicas compare-and-swap decides.
  */
 import { AppError } from '../pkg/errors.ts';
