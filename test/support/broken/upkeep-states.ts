@@ -1,6 +1,7 @@
 /** One identity twice, hosts that are shared, functions that only some have. */
 import { writeFile } from 'node:fs/promises';
 import { interpret } from '../../../pkg/cluster/interpret.ts';
+import { reasonOf } from '../../../pkg/errors.ts';
 import { nodesConf, type Scene } from './scene.ts';
 import type { BrokenState } from './state.ts';
 import { untilPrimary } from './moves.ts';
@@ -60,9 +61,10 @@ export const UPKEEP_STATES: readonly BrokenState[] = [
     codes: ['functions-differ'],
     outcome: 'repaired',
     holds: async (scene) => {
-      const answers = await Promise.all(
-        [A, B, C].map(async (index) => (await scene.at(index, ['FCALL', 'answer', 0]))[0]),
-      );
+      const call = async (index: number): Promise<unknown> => {
+        return scene.at(index, ['FCALL', 'answer', 0]).then(([reply]) => reply, reasonOf);
+      };
+      const answers = await Promise.all([A, B, C].map(call));
       return answers.flatMap((answer, index) => (answer === 42 ? [] : [`server ${index} has no such function`]));
     },
   },
