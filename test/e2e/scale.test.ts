@@ -33,8 +33,8 @@ describeCluster('scale', () => {
     host = spec?.clusterIP ?? '';
     const lines = `for n in $(seq 1 ${KEYS}); do echo "SET data:$n value-$n"; done | redis-cli -c -h ${host} | grep -c OK`;
     expect(await inShell(lines)).toBe(String(KEYS));
-    for (const ordinal of [1, 2, 3])
-      expect(await inRedis(env.namespace, `redis-${ordinal}-0`, 'FUNCTION', 'LOAD', LIBRARY)).toBe('mylib');
+    for (const { primary } of (await slotsOf(env.namespace, 'redis')).shards)
+      expect(await inRedis(env.namespace, primary?.pod ?? '', 'FUNCTION', 'LOAD', LIBRARY)).toBe('mylib');
     checker = await startWriteChecker(env, { cluster: 'redis' });
   }, 300_000);
   afterAll(() => env.close());
