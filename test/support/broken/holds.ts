@@ -63,7 +63,7 @@ function misplaced({ options, lostIds }: Scene, state: ClusterState): string[] {
  */
 export async function lostKeys(scene: Scene, known?: ClusterState): Promise<string[]> {
   const state = known ?? interpret(await scene.observe());
-  const lost = await Promise.all(
+  const served = await Promise.all(
     state.nodes.map(async ({ slots, pod, reply }) => {
       if (pod === null || reply?.kind !== 'answered') return [];
       const keys = [...scene.keys].filter(([key]) => containsSlot(slots, slotOfKey(key)));
@@ -72,10 +72,12 @@ export async function lostKeys(scene: Scene, known?: ClusterState): Promise<stri
       );
       if (asked.length === 0) return [];
       const replies = await readable(scene, pod, asked);
-      return keys.flatMap(([key, value], i) => (isDown(replies[i]) || String(replies[i]) === value ? [] : [key]));
+      return keys.map(([key, value], i) => [key, isDown(replies[i]) || String(replies[i]) === value] as const);
     }),
   );
-  return lost.flat();
+  // Of two pods with one node id, a volume and its clone, one will do.
+  const good = new Set(served.flat().flatMap(([key, isGood]) => (isGood ? [key] : [])));
+  return [...new Set(served.flat().map(([key]) => key))].filter((key) => !good.has(key));
 }
 
 /** Replies, without refusals of a node that is not sure of the cluster for a moment: those are asked for again. */
