@@ -257,22 +257,6 @@ export const PLACE_STATES: readonly BrokenState[] = [
     outcome: 'repaired',
   },
   {
-    row: '1.33',
-    name: 'somebody has scaled a primary away, its volume is there',
-    scene: WITH_REPLICAS,
-    build: async (scene) => {
-      await scene.servers[A]?.stop();
-      scene.changePod(A, () => null);
-      scene.kube = {
-        ...scene.kube,
-        statefulSets: scene.kube.statefulSets.map((one) => (one.name === 'redis-1' ? { ...one, replicas: 0 } : one)),
-      };
-      await untilPrimary(scene, REPLICA_OF_A);
-    },
-    codes: ['pod-missing'],
-    outcome: 'refused',
-  },
-  {
     row: '1.45',
     name: 'a frozen primary',
     build: async (scene) => {

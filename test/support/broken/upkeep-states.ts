@@ -1,4 +1,4 @@
-/** One identity twice, hosts that are shared, functions that only some have. */
+/** One identity twice, a pod that somebody scaled away, hosts that are shared, functions that only some have. */
 import { writeFile } from 'node:fs/promises';
 import { interpret } from '../../../pkg/cluster/interpret.ts';
 import { reasonOf } from '../../../pkg/errors.ts';
@@ -50,6 +50,22 @@ export const UPKEEP_STATES: readonly BrokenState[] = [
     codes: ['primaries-share-host'],
     outcome: 'repaired',
     holds: sharedHosts,
+  },
+  {
+    row: '1.33',
+    name: 'somebody has scaled a primary away, its volume is there',
+    scene: { replicas: 1 },
+    build: async (scene) => {
+      await scene.servers[A]?.stop();
+      scene.changePod(A, () => null);
+      scene.kube = {
+        ...scene.kube,
+        statefulSets: scene.kube.statefulSets.map((one) => (one.name === 'redis-1' ? { ...one, replicas: 0 } : one)),
+      };
+      await untilPrimary(scene, REPLICA_OF_A);
+    },
+    codes: ['pod-missing'],
+    outcome: 'refused',
   },
   {
     row: '1.41',
