@@ -40,6 +40,15 @@ describeWebhook('the webhook', () => {
       60_000,
     );
   };
+  /** Ready pods and new settings reach the API server, and its proxy, a moment later. */
+  const untilHealthy = async (): Promise<void> => {
+    const status = await until(
+      () => webhook.run('status'),
+      ({ code }) => code === 0,
+      30_000,
+    );
+    expect([status.code, status.stdout]).toEqual([0, expect.any(String)]);
+  };
   const tryOut = (name: string): ReturnType<typeof kubectl> =>
     kubectl(['apply', '--dry-run=server', '-f', '-'], {
       namespace: env.namespace,
@@ -139,7 +148,7 @@ describeWebhook('the webhook', () => {
       (now) => JSON.stringify(now?.['webhooks']) === JSON.stringify(webhooks),
       70_000,
     );
-    expect((await webhook.run('status')).code).toBe(0);
+    await untilHealthy();
   }, 120_000);
 
   test('while it is down only pods that ask for it are refused, and the refusal names it', async () => {
@@ -168,7 +177,7 @@ describeWebhook('the webhook', () => {
       await other.close();
     }
     await scale(2);
-    expect((await webhook.run('status')).code).toBe(0);
+    await untilHealthy();
   }, 240_000);
 
   test('a workload that was refused meanwhile has its pods soon after', async () => {
