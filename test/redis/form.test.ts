@@ -14,6 +14,7 @@ import { observePods, type ObservePorts } from '../../pkg/engine/observe.ts';
 import type { KubePort, RedisPort } from '../../pkg/engine/ports.ts';
 import { applyStep } from '../../pkg/engine/steps/apply.ts';
 import { createRedisPort } from '../../pkg/redis/connect.ts';
+import { dyingRun } from '../support/dying-port.ts';
 import { poll, startRedisServers, type RedisServers } from '../support/redis-server.ts';
 import { specOf } from '../support/spec.ts';
 
@@ -26,22 +27,8 @@ function dyingPort(
   at: number,
   when: 'before' | 'after',
 ): RedisPort & { readonly count: () => number } {
-  let changes = 0;
-  return {
-    count: () => changes,
-    ask: (pod, options) => real.ask(pod, options),
-    run: async (pod, commands, deadlineMs) => {
-      const changing = commands.some((words) => !WORDS_OF_READING.has(String(words[1])));
-      if (!changing) return real.run(pod, commands, deadlineMs);
-      changes += 1;
-      const dies = changes >= at;
-      if (dies && when === 'before') throw new Error('killed before sending');
-      const replies = await real.run(pod, commands, deadlineMs);
-      if (dies) throw new Error('killed before the reply was read');
-      return replies;
-    },
-    close: () => undefined,
-  };
+  const { run, changes } = dyingRun(real, at, when, (words) => !WORDS_OF_READING.has(String(words[1])));
+  return { count: changes, ask: (pod, options) => real.ask(pod, options), run, close: () => undefined };
 }
 
 describe('forming real servers', () => {

@@ -1,4 +1,7 @@
-/** Polls all nodes, over connections that are open already, until they agree, and introduces those whom a handshake lost. Kubernetes is not asked again. */
+/**
+ * Polls all nodes, over connections that are open already, until they agree, and introduces those whom a handshake lost. Kubernetes is not
+ * asked again.
+ */
 import { AppError } from '../../errors.ts';
 import { interpret } from '../../cluster/interpret.ts';
 import type { Observation } from '../../cluster/model/observation.ts';

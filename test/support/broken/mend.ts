@@ -8,6 +8,7 @@ import { systemClock } from '../../../pkg/engine/clock.ts';
 import { prepareFix, runFix } from '../../../pkg/engine/fix.ts';
 import type { ObservePorts } from '../../../pkg/engine/observe.ts';
 import type { Clock, KubePort, MoveLimits, RedisCommand } from '../../../pkg/engine/ports.ts';
+import { dyingRun } from '../dying-port.ts';
 import { createObjectStore } from '../fake-kube.ts';
 import { POLITE } from '../move-cluster.ts';
 import type { Scene } from './scene.ts';
@@ -31,9 +32,6 @@ export function policyOf(state: BrokenState): FixPolicy {
   return { ...NO_POLICY, ...state.consent };
 }
 
-/** Stands for the end of the process: whatever was sent was sent. */
-class Killed extends Error {}
-
 /**
  * `fix`, killed at its `at`-th command that changes a node: before it is sent, or after it was sent and before its reply was read.
  *
@@ -45,19 +43,10 @@ export async function mendKilled(
   at: number,
   when: 'before' | 'after',
 ): Promise<boolean> {
-  let changes = 0;
-  const real = scene.port;
-  const run: typeof real.run = async (pod, commands, deadlineMs) => {
-    if (!commands.some(isChange)) return real.run(pod, commands, deadlineMs);
-    changes += 1;
-    if (changes >= at && when === 'before') throw new Killed();
-    const replies = await real.run(pod, commands, deadlineMs);
-    if (changes >= at) throw new Killed();
-    return replies;
-  };
-  const { error } = await mend({ ...scene, port: { ...real, run } }, policy);
-  if (error !== null && changes < at) throw error as Error;
-  return changes >= at;
+  const { run, changes } = dyingRun(scene.port, at, when, isChange);
+  const { error } = await mend({ ...scene, port: { ...scene.port, run } }, policy);
+  if (error !== null && changes() < at) throw error as Error;
+  return changes() >= at;
 }
 
 const READING = new Set(['MYID', 'NODES', 'INFO', 'LINKS', 'COUNTKEYSINSLOT', 'GETKEYSINSLOT', 'GET', 'LIST']);

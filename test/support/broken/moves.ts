@@ -78,7 +78,7 @@ export async function untilPrimary(scene: Scene, index: number): Promise<void> {
   });
 }
 
-function serverAt(scene: Scene, index: number): RedisServer {
+export function serverAt(scene: Scene, index: number): RedisServer {
   const server = scene.servers[index];
   if (server === undefined) throw new Error(`no server ${index}`);
   return server;

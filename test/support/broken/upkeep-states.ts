@@ -4,7 +4,7 @@ import { interpret } from '../../../pkg/cluster/interpret.ts';
 import { reasonOf } from '../../../pkg/errors.ts';
 import { nodesConf, type Scene } from './scene.ts';
 import type { BrokenState } from './state.ts';
-import { untilPrimary } from './moves.ts';
+import { serverAt, untilPrimary } from './moves.ts';
 
 /** Three primaries, then a replica of each. */
 const [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C] = [0, 1, 2, 3, 4, 5];
@@ -85,12 +85,6 @@ export const UPKEEP_STATES: readonly BrokenState[] = [
     },
   },
 ];
-
-function serverAt(scene: Scene, index: number): Scene['servers'][number] {
-  const server = scene.servers[index];
-  if (server === undefined) throw new Error(`no server ${index}`);
-  return server;
-}
 
 function place(scene: Scene, index: number, host: string): void {
   scene.changePod(index, (pod) => ({ ...pod, host }));
