@@ -8,6 +8,7 @@ import { renderNodeTable, type NodeLine } from '../cluster/model/node-table.ts';
 import { renderRedisConf } from './redis-conf.ts';
 import commonScript from './scripts/common.sh';
 import guardScript from './scripts/guard.sh';
+import linksScript from './scripts/links.sh';
 import probeScript from './scripts/probe.sh';
 import rejoinScript from './scripts/rejoin.sh';
 import startScript from './scripts/start.sh';
@@ -39,6 +40,7 @@ export function configMap(
       'common.sh': commonScript,
       'guard.sh': guardScript,
       'rejoin.sh': rejoinScript,
+      'links.sh': linksScript,
       'probe.sh': probeScript,
       'stop.sh': stopScript,
       'validity.sh': validityScript,

@@ -59,6 +59,14 @@ keep_rejoining() {
   start_rejoin "$server_pid" "$KUBECTL_REDIS_ANNOUNCE_IP" >"$log" 2>&1
 }
 
+# The job that has the others dial this node anew may have been killed in the middle of it.
+keep_address() {
+  [ -e "$redialing" ] && [ -z "$(find "$redialing" -mmin -1 2>/dev/null)" ] || return 0
+  [ -n "${KUBECTL_REDIS_ANNOUNCE_IP:-}" ] || return 0
+  ask "$host" config set cluster-announce-ip "$KUBECTL_REDIS_ANNOUNCE_IP" >/dev/null
+  rm -f "$redialing"
+}
+
 # For a nodes.conf that breaks later: the guard then starts with this copy. Redis before 7.0 writes the file in place, so
 # one without its last line may be half of it.
 keep_last_good() {
@@ -103,6 +111,7 @@ END
   keep_factor "$answer" "$role"
   keep_link_timeout "$role" "$answer"
   keep_last_good
+  keep_address
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
   esac

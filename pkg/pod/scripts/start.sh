@@ -8,7 +8,7 @@
 #   3 render the configuration for the version that this image has
 #   4 wait while peers still count on the data that this volume lost. No wait ends in a start by time.
 #   5 exec the server, through the image's own entry point where there is one; beside it, where the node lost its place in
-#     the cluster, rejoin.sh
+#     the cluster, rejoin.sh; and links.sh, for those who still dial the pod before
 # Log lines start with `guard:`; those of a wait with `guard: waiting`. While it waits, the file guard-waiting says why.
 set -u
 
@@ -199,6 +199,8 @@ start_server() {
   [ ! -e "$run_dir/guard-waiting" ] || rm -f "$run_dir/guard-waiting"
   # It outlives this shell, which becomes the server; the lock on descriptor 9 is the server's alone.
   [ ! -e "$joining" ] || start_rejoin "$$" "$address"
+  # (Nobody has dialed a node that was never in a cluster.)
+  if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$" "$address"; fi
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then
     exec docker-entrypoint.sh "$server" "$run_dir/redis.conf"

@@ -15,7 +15,7 @@ function run(command: string, ...args: string[]): Promise<string> {
 }
 
 /** Those that others source are checked together with who sources them. */
-const ENTRIES = ['start.sh', 'rejoin.sh', 'probe.sh', 'stop.sh'];
+const ENTRIES = ['start.sh', 'rejoin.sh', 'links.sh', 'probe.sh', 'stop.sh'];
 
 test.each(ENTRIES)('shellcheck finds nothing in %s', async (script) => {
   const args = ['--shell=sh', '--external-sources', '--check-sourced', `${DIR}/${script}`];

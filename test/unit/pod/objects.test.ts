@@ -77,6 +77,7 @@ describe('objects', () => {
       'common.sh',
       'formed',
       'guard.sh',
+      'links.sh',
       'nodes',
       'probe.sh',
       'redis.conf',
