@@ -91,6 +91,7 @@ function applyStep(answers: Answers, step: Step): void {
     case 'await-empty':
     case 'restart-pod':
     case 'clear-formed':
+    case 'reset-node':
     case 'mark-pods':
       return undefined;
     default:

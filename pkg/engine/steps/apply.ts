@@ -10,7 +10,7 @@ import { loadFunctions } from './load-functions.ts';
 import { moveSlots } from './move-slots.ts';
 import { failover } from './failover.ts';
 import { takeOver } from './lead.ts';
-import { awaitEmpty, forget } from './membership-steps.ts';
+import { awaitEmpty, forget, resetNode } from './membership-steps.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads, recordSpec } from './object-steps.ts';
 import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
@@ -43,7 +43,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
   const onRedis = { redis: deps.redis, clock: deps.clock, observation, signal: deps.signal };
   switch (step.kind) {
     case 'apply-services':
-      return applyServices(kube, spec, step.ordinals, step.client);
+      return applyServices(kube, spec, observation.kube, step);
     case 'apply-config':
       return deps.ownsObjects
         ? applyConfig(kube, spec, observation.kube, false)
@@ -126,6 +126,8 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return yieldSlots(onRedis, step);
     case 'bump-epoch':
       return raiseEpoch(onRedis, step);
+    case 'reset-node':
+      return resetNode(onRedis, step);
     case 'clear-formed':
       return clearFormed(kube, spec.cluster.name);
     default:

@@ -1,7 +1,7 @@
 /** Steps that change who belongs: each is over when the nodes themselves show it. */
 import { AppError } from '../../errors.ts';
 import type { Step, StepKind, StepNode } from '../../cluster/model/plan.ts';
-import { onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
+import { onNode, ownLineOf, podOf, until, type RedisStepDeps } from './redis-steps.ts';
 
 type Of<K extends StepKind> = Extract<Step, { kind: K }>;
 
@@ -47,5 +47,25 @@ export async function awaitEmpty(deps: RedisStepDeps, { node }: Of<'await-empty'
       code: 'stray-keys',
       hint: 'They are in slots of others: kubectl redis check names them. The node is not removed before they are saved',
     });
+  });
+}
+
+/** It keeps its id, so that nobody else can be taken for it. @throws AppError `not-empty` */
+export async function resetNode(deps: RedisStepDeps, { node }: Of<'reset-node'>): Promise<void> {
+  const pod = podOf(deps, node);
+  const [keys, view] = await onNode(deps, pod, node, [['DBSIZE'], ['CLUSTER', 'NODES']]);
+  // The slots of its line come after the eighth word.
+  const slots = (ownLineOf(String(view)) ?? '').split(' ').slice(8);
+  if (Number(keys) !== 0 || slots.length > 0) {
+    throw new AppError(`${node.pod} has ${String(keys)} keys and ${slots.length === 0 ? 'no' : 'some'} slots by now`, {
+      code: 'not-empty',
+      hint: 'Nothing was reset there; run the same command again: it looks anew',
+    });
+  }
+  const [reply] = await onNode(deps, pod, node, [['CLUSTER', 'RESET', 'SOFT']]);
+  if (reply instanceof Error) throw new AppError(`${node.pod} can not be reset`, { code: 'step-failed', cause: reply });
+  await until(deps, `${node.pod} knows nobody`, async () => {
+    const [own] = await onNode(deps, pod, node, [['CLUSTER', 'NODES']]);
+    return String(own).trim().split('\n').length === 1;
   });
 }

@@ -1,30 +1,48 @@
 /** Steps on Kubernetes objects: rendered by pkg/pod, applied by server-side apply, some 20 at a time. */
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
+import { NODES_KEY } from '../../cluster/model/labels.ts';
+import { parseNodeTable } from '../../cluster/model/node-table.ts';
 import type { KubeFacts } from '../../cluster/model/observation.ts';
 import { nodeName, ordinalsOf, shardOf, type ClusterSpec } from '../../cluster/model/spec.ts';
 import { budget } from '../../pod/budget.ts';
 import { busPolicy } from '../../pod/bus-policy.ts';
 import { configMap } from '../../pod/config-map.ts';
 import { authSecret } from '../../pod/auth-secret.ts';
+import type { Manifest } from '../../pod/manifest.ts';
 import { clientService, nodeService } from '../../pod/services.ts';
 import { statefulSet } from '../../pod/stateful-set.ts';
+import { AppError } from '../../errors.ts';
 import type { KubeObject, KubePort } from '../ports.ts';
 
 const APPLY_AT_ONCE = 20;
 
+/** A Service that was deleted gets the address back that its node is known by, if nobody has it by now. */
 export async function applyServices(
   kube: KubePort,
   spec: ClusterSpec,
-  ordinals: readonly number[],
-  client: boolean,
+  facts: KubeFacts,
+  { ordinals, client }: { readonly ordinals: readonly number[]; readonly client: boolean },
 ): Promise<void> {
   // The client Service first: it records the desired shape before the first node exists, so that any later run resumes with it.
   if (client) await kube.apply(clientService(spec));
-  await applyAll(
-    kube,
-    ordinals.map((n) => nodeService(spec, n)),
-  );
+  const services = ordinals.map((n) => nodeService(spec, n));
+  const there = new Set(facts.services.map(({ name }) => name));
+  const recorded = new Map(parseNodeTable(facts.config?.[NODES_KEY] ?? '').map(({ node, address }) => [node, address]));
+  for (const service of services) {
+    const clusterIP = recorded.get(service.metadata.name) ?? null;
+    if (clusterIP !== null && !there.has(service.metadata.name)) await takeBack(kube, service, clusterIP);
+  }
+  await applyAll(kube, services);
+}
+
+async function takeBack(kube: KubePort, service: Manifest, clusterIP: string): Promise<void> {
+  try {
+    await kube.create({ ...service, spec: { ...(service['spec'] as object), clusterIP } });
+  } catch (error) {
+    // Somebody else's by now, or of a range that is no more: then it gets another one, and the node is told.
+    if (!(error instanceof AppError) || !['invalid', 'already-exists'].includes(error.code)) throw error;
+  }
 }
 
 export async function recordSpec(kube: KubePort, spec: ClusterSpec): Promise<void> {

@@ -44,7 +44,7 @@ export function admit(deps: AdmissionDeps, resource: string, object: NewObject, 
   }
 }
 
-function service({ newServiceIp }: AdmissionDeps, object: Service, before: Service | null): NewObject {
+function service({ store, newServiceIp }: AdmissionDeps, object: Service, before: Service | null): NewObject {
   const { name } = object.metadata;
   const { spec } = object;
   const type = spec.type ?? 'ClusterIP';
@@ -57,7 +57,12 @@ function service({ newServiceIp }: AdmissionDeps, object: Service, before: Servi
     return { protocol: 'TCP', targetPort: port.port, ...port };
   });
   const was = before?.spec.clusterIP;
-  const clusterIP = spec.clusterIP ?? was ?? newServiceIp();
+  const taken = new Set(store.list<Service>('services').map((other) => other.spec.clusterIP));
+  const clusterIP = spec.clusterIP ?? was ?? freeAddress(newServiceIp, taken);
+  if (was === undefined && clusterIP !== 'None' && taken.has(clusterIP)) {
+    const why = `Invalid value: ["${clusterIP}"]: failed to allocate IP ${clusterIP}: provided IP is already allocated`;
+    throw invalid('Service', name, 'spec.clusterIPs', why);
+  }
   if (was !== undefined && was !== clusterIP) {
     const why = `Invalid value: "${clusterIP}": may not change once set`;
     throw invalid('Service', name, 'spec.clusterIPs[0]', why);
@@ -65,6 +70,13 @@ function service({ newServiceIp }: AdmissionDeps, object: Service, before: Servi
   const defaults = { sessionAffinity: 'None', internalTrafficPolicy: 'Cluster', ipFamilyPolicy: 'SingleStack' };
   const family = { ipFamilies: ['IPv4'], clusterIP, clusterIPs: [clusterIP] };
   return { ...object, spec: { ...defaults, ...spec, type, ports, ...family }, status: { loadBalancer: {} } };
+}
+
+function freeAddress(next: () => string, taken: ReadonlySet<string | undefined>): string {
+  for (;;) {
+    const address = next();
+    if (!taken.has(address)) return address;
+  }
 }
 
 /** Defaults that readers of a pod count on. */

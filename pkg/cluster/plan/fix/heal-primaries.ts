@@ -11,6 +11,7 @@ import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../form-members.ts';
 import { isNamed, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { forgetStep } from './heal-ghosts.ts';
+import { startEmpty } from './heal-lost-volumes.ts';
 
 /** `primary-down` and `slots-without-node`. */
 export const healPrimaries: Healer = (context, problems) => problems.map((problem) => healOne(context, problem));
@@ -41,6 +42,9 @@ function healOne(context: FixContext, problem: Problem): Cure {
 /** One shard after the other: each takes an epoch that the next must see. */
 export const healNoQuorum: Healer = (context, problems) =>
   problems.map((problem) => {
+    // No replica has anything either: nobody is to take over from nobody.
+    const empty = startEmpty(context, problem);
+    if (empty !== null) return empty;
     const lost = context.state.nodes.filter((node) => node.slots.length > 0 && context.check.isDown(node));
     const ready = lost.flatMap((node) => {
       const best = bestHeir(context, node);

@@ -1,4 +1,4 @@
-/** Objects of ours, configuration, and a cluster without a volume. No data moves here. */
+/** Objects of ours, and configuration. No data moves here. */
 import { COMPARED_DIRECTIVES } from '../../check/config.ts';
 import { NODE_LABEL } from '../../model/labels.ts';
 import type { Step } from '../../model/plan.ts';
@@ -71,42 +71,3 @@ function commonValue({ members }: FixContext, name: string): string | null {
 function fits({ answer }: Member, value: string): boolean {
   return value === '0' || Number(value) > answer.info.usedMemoryBytes;
 }
-
-/** Nobody has data and every guard waits for somebody who has. */
-export const healLostVolumes: Healer = (context, problems) =>
-  problems.map((problem) => {
-    const { state, policy } = context;
-    const pods = state.nodes.flatMap(({ pod, unreachable }) => (pod === null ? [] : [{ pod, why: unreachable?.why }]));
-    if (pods.length === 0 || pods.some(({ why }) => why !== 'guard-waiting') || context.check.missing.length > 0)
-      return left(
-        problem,
-        'by-hand',
-        'Bring the pods back with their volumes; kubectl get pods says why they do not run',
-      );
-    const flag = '--start-empty';
-    if (!policy.startEmpty)
-      return left(
-        problem,
-        'needs-consent',
-        `If every volume is lost for good, ${flag} lets the nodes start empty; restore a backup after that`,
-        flag,
-      );
-    const loses = {
-      slots: [{ start: 0, end: 16383 }],
-      keys: null,
-      sentence: 'every key: no node has a volume with data',
-    };
-    const names = pods.map(({ pod }) => pod.name);
-    const replace = pods.map(({ pod }): Step => ({
-      kind: 'replace-pod',
-      pod: pod.name,
-      podUid: pod.uid,
-      reason: 'it waits for a record that nobody has',
-    }));
-    const batches = [
-      { title: 'let the nodes start empty', steps: [{ kind: 'clear-formed', reason: 'no node has data' } as const] },
-      { title: 'start the pods anew', steps: replace },
-      { title: 'wait for the pods', steps: [{ kind: 'wait-pods', pods: names, reason: 'they start empty' } as const] },
-    ];
-    return { kind: 'repair', problems: [problem], title: 'start without data', batches, loses };
-  });

@@ -10,12 +10,13 @@ import { healCoverage } from './heal-coverage.ts';
 import { healFunctions } from './heal-functions.ts';
 import { healGhosts, healStrangers } from './heal-ghosts.ts';
 import { healEmptyPrimaries, healNewcomers, healReplicaCounts, healShardLabels } from './heal-members.ts';
+import { healLostVolumes } from './heal-lost-volumes.ts';
 import { healOpenSlots } from './heal-open-slots.ts';
 import { healNoQuorum, healPrimaries } from './heal-primaries.ts';
 import { healCrowdedHosts, healSharedHosts } from './heal-places.ts';
 import { healChains, healOrphans, healStaleAddresses } from './heal-replicas.ts';
 import { healContested, healStrays, healUnclaimed, healViews } from './heal-slots.ts';
-import { healConfig, healFormedMark, healLostVolumes, healServices } from './heal-upkeep.ts';
+import { healConfig, healFormedMark, healServices } from './heal-upkeep.ts';
 
 type Answer = Healer | LeftReason;
 

@@ -66,6 +66,11 @@ function breachOf(state: ClusterState, step: Step, problems: readonly string[]):
       return state.nodes
         .filter((node) => node.nodeId !== step.node.nodeId && intersectRanges(node.slots, step.ranges).length > 0)
         .map(() => 'L4: gives away slots that somebody owns');
+    case 'reset-node': {
+      const node = nodeOf(step.node.nodeId);
+      const keys = node?.reply?.kind === 'answered' ? node.reply.answer.info.keys : 1;
+      return keys > 0 || (node?.slots.length ?? 0) > 0 ? ['L4: resets a node with keys or slots'] : [];
+    }
     case 'move-slots':
       return step.source.nodeId === step.target.nodeId ? ['moves slots to where they are'] : [];
     default:

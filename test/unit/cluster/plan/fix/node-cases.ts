@@ -21,6 +21,17 @@ import { leaves, only, type FixCase } from './fix-words.ts';
 const GHOST = 'f'.repeat(40);
 const healthy = healthyObservation();
 
+/** Four guards wait; two replicas run, without a key. */
+const LET_IN_EMPTY = changed(
+  healthy,
+  ...['redis-1-0', 'redis-2-0', 'redis-3-0', 'redis-6-0'].map((pod) => unreachable(pod, 'guard-waiting')),
+  ...['redis-4-0', 'redis-5-0'].map((pod) =>
+    changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, keys: 0 } })),
+  ),
+);
+
+const STILL_DOWN = ['primary-down (after-others)', 'primary-down (after-others)', 'primary-down (by-hand)'];
+
 export const NODE_CASES: readonly FixCase[] = [
   // 1.32
   ['a ghost', changed(healthy, ghost(GHOST)), only('ghost-node: forget ffffffff on 6')],
@@ -204,6 +215,41 @@ export const NODE_CASES: readonly FixCase[] = [
       every((pod) => unreachable(pod, 'guard-waiting')),
     ),
     leaves('cluster-down (needs-consent --start-empty)'),
+  ],
+  // Those who came back while others still ran, without data.
+  [
+    'no volume at all, and two who were let in before the last one was lost',
+    LET_IN_EMPTY,
+    leaves('guard-waiting (by-itself)', 'no-quorum (needs-consent --start-empty)', ...STILL_DOWN),
+  ],
+  [
+    'the same, with consent',
+    LET_IN_EMPTY,
+    {
+      repairs: [
+        'no-quorum: clear-formed',
+        'no-quorum: reset-node, reset-node',
+        'no-quorum: replace-pod, replace-pod, replace-pod, replace-pod',
+        'no-quorum: wait-pods',
+      ],
+      left: ['guard-waiting (by-itself)', ...STILL_DOWN],
+    },
+    { policy: { startEmpty: true } },
+  ],
+  [
+    'the same, where one of the two has a key',
+    changed(
+      LET_IN_EMPTY,
+      changeAnswer('redis-4-0', (answer) => ({ ...answer, info: { ...answer.info, keys: 1 } })),
+    ),
+    leaves(
+      'guard-waiting (by-itself)',
+      'no-quorum (needs-consent --takeover)',
+      'primary-down (after-others)',
+      'primary-down (by-hand)',
+      'primary-down (by-hand)',
+    ),
+    { policy: { startEmpty: true } },
   ],
   [
     'one node id in two pods',
