@@ -77,11 +77,17 @@ export interface OpenPair {
   readonly target: StepNode | null;
 }
 
-/** Marks of one side count, too: a failover loses those of the node that went. */
+/**
+ * Marks of one side count, too: a failover loses those of the node that went. The other side still names that node, which follows
+ * the one that has its slots now, and the keys that it had got.
+ */
 export function openPairs(state: ClusterState, members: readonly Member[]): OpenPair[] {
-  const primaries = new Map(
-    members.filter(({ node }) => node.role === 'primary').map(({ step }) => [step.nodeId, step] as const),
-  );
+  const byId = new Map(members.map((member) => [member.step.nodeId, member]));
+  const leader = (nodeId: string): StepNode | null => {
+    const named = byId.get(nodeId);
+    const lead = named?.node.role === 'replica' ? byId.get(named.node.primaryId ?? '') : named;
+    return lead?.node.role === 'primary' ? lead.step : null;
+  };
   const marks = members.flatMap(({ node, step }) => [
     ...(node.gossip?.migrating ?? []).map(({ slot, toNodeId }) => ({ slot, from: step.nodeId, to: toNodeId })),
     ...(node.gossip?.importing ?? []).map(({ slot, fromNodeId }) => ({ slot, from: fromNodeId, to: step.nodeId })),
@@ -92,7 +98,7 @@ export function openPairs(state: ClusterState, members: readonly Member[]): Open
     .map((slot) => {
       const found = marks
         .filter((mark) => mark.slot === slot)
-        .map(({ from, to }) => ({ source: primaries.get(from) ?? null, target: primaries.get(to) ?? null }));
+        .map(({ from, to }) => ({ source: leader(from), target: leader(to) }));
       const whole = found.filter(({ source, target }) => source !== null && target !== null && source !== target);
       const first = whole[0];
       const one =

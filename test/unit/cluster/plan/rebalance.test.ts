@@ -5,6 +5,7 @@ import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import { countSlots } from '../../../../pkg/cluster/model/slots.ts';
 import { balanceOf, planRebalance, readWeights, type RebalanceInput } from '../../../../pkg/cluster/plan/rebalance.ts';
 import { simulate } from '../../../../pkg/cluster/plan/simulate.ts';
+import { failedOver } from '../../../support/observation-failover.ts';
 import { openSlot, unreachable } from '../../../support/observation-faults.ts';
 import { changed } from '../../../support/observation-changes.ts';
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
@@ -105,6 +106,25 @@ describe('planRebalance', () => {
     ]);
     const torn = changed(healthyObservation(), openSlot(7, 'redis-1-0', 'redis-4-0'));
     expect(planRebalance(inputOf(torn))).toMatchObject({ kind: 'refused', code: 'slots-open' });
+  });
+
+  test('slots whose old end follows the new one since a failover are finished with the new one', () => {
+    const pairs = [
+      ['redis-4-0', 'importing', 'redis-4-0', 'redis-2-0'],
+      ['redis-5-0', 'migrating', 'redis-1-0', 'redis-5-0'],
+    ] as const;
+    for (const [promoted, sides, source, target] of pairs) {
+      const open = changed(healthyObservation(), openSlot(7, 'redis-1-0', 'redis-2-0', sides), failedOver(promoted));
+      const plan = planRebalance(inputOf(open));
+      expect(plan.kind === 'batches' ? plan.batches.flatMap(({ steps }) => steps) : plan).toEqual([
+        expect.objectContaining({
+          kind: 'move-slots',
+          source: expect.objectContaining({ pod: source }),
+          target: expect.objectContaining({ pod: target }),
+          ranges: [{ start: 7, end: 7 }],
+        }),
+      ]);
+    }
   });
 
   test('an owner that does not answer: refused by name', () => {
