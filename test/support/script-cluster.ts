@@ -52,6 +52,9 @@ export function scriptPods(port: number): ScriptPods {
   };
 }
 
+/** The replica does not take over by itself before a guard on a busy machine has told it to. */
+export const PATIENT: Partial<PodOptions> = { spec: { config: { 'cluster-node-timeout': '5000' } } };
+
 export async function startAll(pods: readonly ScriptPod[]): Promise<void> {
   for (const pod of pods) pod.start();
   await Promise.all(pods.map((pod) => pod.ready()));
