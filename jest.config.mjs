@@ -20,6 +20,6 @@ export default {
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
-  testSequencer: '<rootDir>/test/support/disturbing-last.mjs',
+  testSequencer: '<rootDir>/test/support/test-order.mjs',
   testTimeout: 60_000,
 };

@@ -52,6 +52,9 @@ export function scriptPods(port: number): ScriptPods {
   };
 }
 
+/** The replica does not take over by itself before a guard on a busy machine has told it to. */
+export const PATIENT: Partial<PodOptions> = { spec: { config: { 'cluster-node-timeout': '5000' } } };
+
 export async function startAll(pods: readonly ScriptPod[]): Promise<void> {
   for (const pod of pods) pod.start();
   await Promise.all(pods.map((pod) => pod.ready()));
@@ -75,7 +78,10 @@ export async function roleOf(pod: ScriptPod): Promise<string> {
   return `${/role:(\w+)/.exec(info)?.[1]}${link === undefined ? '' : ` with link ${link}`}`;
 }
 
-/** Writes `count` keys into the slot of the tag, and waits until `replicas` have all of them. */
+/**
+ * Writes `count` keys into the slot of the tag, and waits until `replicas` have all of them and all have them in their files:
+ * while a file is being synced, a server keeps what comes meanwhile for up to 2 s, and one that is killed loses it.
+ */
 export async function fill(
   primary: ScriptPod,
   tag: string,
@@ -83,7 +89,12 @@ export async function fill(
   replicas: readonly ScriptPod[],
 ): Promise<void> {
   for (let i = 0; i < count; i++) await primary.cli('set', `{${tag}}${i}`, 'x');
-  await hasKeys([primary, ...replicas], count);
+  const pods = [primary, ...replicas];
+  await hasKeys(pods, count);
+  await poll('keys in files', 30_000, async () => {
+    const infos = await Promise.all(pods.map((pod) => pod.cli('info', 'persistence')));
+    return infos.some((info) => /aof_buffer_length:[1-9]/.test(info)) ? null : true;
+  });
 }
 
 export async function hasKeys(pods: readonly ScriptPod[], count: number): Promise<void> {

@@ -7,12 +7,13 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 import { configMap } from '../../pkg/pod/config-map.ts';
+import { askOnce } from './one-command.ts';
 import { poll } from './redis-server.ts';
 import { specOf } from './spec.ts';
 
@@ -83,6 +84,7 @@ export interface ScriptPod {
   kill(signal: NodeJS.Signals): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   run(script: 'probe.sh' | 'stop.sh', ...args: string[]): Promise<Result>;
+  /** What redis-cli would print. */
   cli(...args: string[]): Promise<string>;
   setFormed(formed: string | null): Promise<void>;
   /** Empties the volume. */
@@ -98,13 +100,6 @@ async function busyboxApplets(root: string): Promise<string> {
     throw new Error('These tests need busybox: apt-get install busybox', { cause: error });
   });
   return dir;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function environmentOf(options: PodOptions, root: string): Promise<Record<string, string>> {
@@ -153,7 +148,6 @@ export async function makePod(options: PodOptions): Promise<ScriptPod> {
   const shell: [string, ...string[]] = options.flavour.shell === 'dash' ? ['dash'] : ['busybox', 'ash'];
   const [command, ...before] = shell;
   const script = (name: string): string[] => [...before, join(root, 'config', name)];
-  const valkey = options.flavour.serverDir !== null && (await exists(join(options.flavour.serverDir, 'valkey-cli')));
   let child: ChildProcess | null = null;
   let log = '';
   let end: number | string | null = null;
@@ -193,15 +187,7 @@ export async function makePod(options: PodOptions): Promise<ScriptPod> {
     },
     signal: (signal) => void child?.kill(signal),
     run: (name, ...args) => runToEnd(command, [...script(name), ...args], env),
-    cli: async (...args) => {
-      const auth = options.password === undefined ? {} : { REDISCLI_AUTH: options.password };
-      const target = ['-h', options.address, '-p', String(options.port), ...args];
-      const { output } = await runToEnd(valkey ? 'valkey-cli' : 'redis-cli', target, {
-        PATH: env['PATH'] ?? '',
-        ...auth,
-      });
-      return output.trim();
-    },
+    cli: (...args) => askOnce({ host: options.address, port: options.port, password: options.password }, args),
     setFormed: async (formed) => {
       const file = join(root, 'config', 'formed');
       await (formed === null ? rm(file, { force: true }) : writeFile(file, formed));

@@ -57,6 +57,21 @@ export async function manyInRedis(
   commands: readonly RedisCommand[],
   followRedirects = true,
 ): Promise<readonly string[]> {
+  const inside = openInside(namespace);
+  try {
+    return await inside.many(pod, commands, followRedirects);
+  } finally {
+    inside.close();
+  }
+}
+
+export interface Inside {
+  many(pod: string, commands: readonly RedisCommand[], followRedirects?: boolean): Promise<readonly string[]>;
+  close(): void;
+}
+
+/** `manyInRedis` again and again, on connections that stay open. */
+export function openInside(namespace: string): Inside {
   const around = { env: {}, home: homedir(), inClusterRoot: '' };
   const target = loadKubeTarget({ kubeconfig: process.env['E2E_KUBECONFIG'] ?? '', namespace }, around);
   const client = createRestClient(target);
@@ -65,16 +80,20 @@ export async function manyInRedis(
     credentials: () => Promise.resolve(null),
     maxOpen: 8,
   });
-  try {
-    const pods = await podsByAddress(client, namespace);
-    const replies = await runOn(redis, pods.get(pod), pod, commands);
-    return await Promise.all(
-      replies.map((reply, index) => (followRedirects ? follow(redis, pods, reply, commands[index]) : reply)),
-    ).then((all) => all.map(asText));
-  } finally {
-    redis.close();
-    client.close();
-  }
+  return {
+    many: async (pod, commands, followRedirects = true) => {
+      const pods = await podsByAddress(client, namespace);
+      const replies = await runOn(redis, pods.get(pod), pod, commands);
+      const all = await Promise.all(
+        replies.map((reply, index) => (followRedirects ? follow(redis, pods, reply, commands[index]) : reply)),
+      );
+      return all.map(asText);
+    },
+    close: () => {
+      redis.close();
+      client.close();
+    },
+  };
 }
 
 /** By name, by pod IP, and by the ClusterIP of the Service that selects it alone. */

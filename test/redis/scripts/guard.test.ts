@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formPods, settled } from '../../support/form-pods.ts';
 import { poll } from '../../support/redis-server.ts';
-import { fill, hasKeys, isSilent, nth, rejoined, roleOf, scriptPods } from '../../support/script-cluster.ts';
+import { fill, hasKeys, isSilent, nth, PATIENT, rejoined, roleOf, scriptPods } from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
 
 const { make: makePods, form: makeCluster, removeAll } = scriptPods(7320);
@@ -48,7 +48,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('g
   });
 
   test('the mark that the cluster was formed has not reached the pod yet: its peers are believed', async () => {
-    const cluster = await makeCluster(SYSTEM, 3, 4);
+    const cluster = await makeCluster(SYSTEM, 3, 4, PATIENT);
     const [lost, replica] = [nth(cluster, 1), nth(cluster, 4)];
     await fill(lost, 'b', 50, [replica]);
     await lost.kill('SIGKILL');

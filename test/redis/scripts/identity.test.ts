@@ -4,7 +4,7 @@ import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settled } from '../../support/form-pods.ts';
 import { poll } from '../../support/redis-server.ts';
-import { fill, hasKeys, isSilent, nth, rejoined, roleOf, scriptPods } from '../../support/script-cluster.ts';
+import { fill, hasKeys, isSilent, nth, PATIENT, rejoined, roleOf, scriptPods } from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
 
 const { form, removeAll } = scriptPods(7360);
@@ -27,7 +27,7 @@ afterEach(removeAll);
 
 describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('identity, %s', (_, flavour) => {
   test('a primary that kept its id and lost its data waits for its replica, then serves as a replica, same id', async () => {
-    const cluster = await form(flavour, 3, 4);
+    const cluster = await form(flavour, 3, 4, PATIENT);
     const [lost, replica] = [nth(cluster, 1), nth(cluster, 4)];
     await fill(lost, 'b', 50, [replica]);
     const id = await lost.cli('cluster', 'myid');

@@ -120,7 +120,9 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
       await pod.kill('SIGTERM');
       pod.start();
       await pod.ready();
-      expect(await pod.cli('dbsize')).toBe('20');
+      await poll('its keys, once it has loaded them', 20_000, async () =>
+        (await pod.cli('dbsize')) === '20' ? true : null,
+      );
       expect(await roleOf(pod)).toBe('master');
     }
     expect(await logOf(primary)).toBe(

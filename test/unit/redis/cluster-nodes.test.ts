@@ -241,9 +241,10 @@ describe('a parser that remembers', () => {
         .join(''),
     );
     const parse = createClusterNodesParser();
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     const parsed = views.map(parse);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(1000);
     expect(parsed.map((view) => view.length)).toEqual(ids.map(() => 300));
     expect(new Set(parsed.flat()).size).toBe(600);
     expect(parsed[299]?.map(({ nodeId }) => nodeId)).toEqual(ids);
