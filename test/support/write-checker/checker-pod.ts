@@ -64,13 +64,27 @@ export async function startWriteChecker(env: ClusterEnv, options: CheckerOptions
   });
   await env.kube.create(checkerPod(name, settings, options.host ?? null));
   const { client } = env.connect({}, { requestTimeoutMs: ANSWER_MS });
-  const ask = async <T extends Answer>(path: string): Promise<T> => {
-    const answer = await client.json({
+  const askOnce = (path: string): Promise<unknown> =>
+    client.json({
       method: 'GET',
       path: `/api/v1/namespaces/${env.namespace}/pods/${name}:${HTTP_PORT}/proxy/${path}`,
       asked: { verb: 'get', resource: 'pods/proxy', namespace: env.namespace, name },
       repeatable: false,
     });
+  const ask = async <T extends Answer>(path: string): Promise<T> => {
+    // Where hosts are cut and joined, the API server may have no route to the checker's for a moment: it has heard nothing then.
+    const { answer } = await until(
+      () =>
+        askOnce(path).then(
+          (said) => ({ answer: said, unheard: null }),
+          (error: unknown) => {
+            if (!/dial tcp/.test(String((error as Error).cause))) throw error;
+            return { answer: null, unheard: error };
+          },
+        ),
+      ({ unheard }) => unheard === null,
+      60_000,
+    );
     if (typeof answer === 'object' && answer !== null && 'failed' in answer) throw new Error(String(answer.failed));
     return answer as T;
   };
