@@ -160,10 +160,15 @@ describeCore('delete and create again', () => {
     expect(await names(['policies'], 'redis')).toEqual(['policies/redis-bus']);
   }, 180_000);
 
-  test('with every Service of a node made anew, the nodes find each other again; all keys are there', async () => {
+  test('with every Service of a node made anew at another address, the nodes find each other again; all keys are there', async () => {
     const before = await addresses('redis');
     expect((await run('delete', 'redis')).code).toBe(0);
-    for (const line of before) await env.kube.remove('v1', 'Service', line.split('=')[0] ?? '');
+    for (const line of before) {
+      const [name = '', clusterIP = ''] = line.split('=');
+      await env.kube.remove('v1', 'Service', name);
+      const spec = { clusterIP, selector: { app: 'else' }, ports: [{ port: 80 }] };
+      await env.kube.create({ apiVersion: 'v1', kind: 'Service', metadata: { name: `not-${name}` }, spec });
+    }
     const made = await run('create', 'redis', '--timeout', '2m');
     expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('redis is ready: 3 shards, 6 nodes')]);
     expect(made.stderr).toContain('✓ lead the replicas to their primaries');

@@ -1,6 +1,6 @@
 /** Each node's own Service leads to its pod and to no other (I13). Selectors are compared, as endpoints follow from them. */
 import { NODE_LABEL } from '../model/labels.ts';
-import { nodeServiceOf, selects } from '../interpret/identity.ts';
+import { nodeServiceOf, selects } from '../interpret/services.ts';
 import type { KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Check, CheckContext } from './context.ts';

@@ -3,6 +3,7 @@
  * Linear in the number of lines (300 nodes: 90,000).
  */
 import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
+import { dialedAnew, withServices } from './dialed-anew.ts';
 
 export interface Answered {
   readonly pod: string;
@@ -86,8 +87,9 @@ export function readGossip(observation: Observation): Gossip {
 }
 
 function countGossip(observation: Observation): Gossip {
+  const young = dialedAnew(observation);
   const answered = observation.replies.flatMap(({ pod, reply }) =>
-    reply.kind === 'answered' ? [{ pod, answer: reply.answer }] : [],
+    reply.kind === 'answered' ? [{ pod, answer: withServices(reply.answer, young) }] : [],
   );
   const table = new LineTable();
   const addresses = new Ballot<string>();

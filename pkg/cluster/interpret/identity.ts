@@ -1,20 +1,8 @@
 /** Which node id belongs to a pod that did not answer: the one that gossip announces at the pod's address. */
-import type { GossipNode, KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
-import { NODE_LABEL } from '../model/labels.ts';
+import type { GossipNode, KubeFacts, PodFacts } from '../model/observation.ts';
 import { isFailed } from './gossip.ts';
 import type { Gossip } from './gossip.ts';
-
-/** Whether a Service's selector picks an object with these labels; an empty selector picks nothing. */
-export function selects(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(selector);
-  return keys.length > 0 && keys.every((key) => labels[key] === selector[key]);
-}
-
-/** The pod's own Service: the one that is called like its label `name`. */
-export function nodeServiceOf(pod: Pick<PodFacts, 'labels'>, kube: KubeFacts): ServiceFacts | undefined {
-  const name = pod.labels[NODE_LABEL];
-  return name === undefined ? undefined : kube.services.find((service) => service.name === name);
-}
+import { nodeServiceOf, selects } from './services.ts';
 
 /** Addresses at which a pod may be announced, the likeliest first: its own Service, a Service only for it, its own IP. */
 export function addressesOfPod(pod: PodFacts, kube: KubeFacts): string[] {

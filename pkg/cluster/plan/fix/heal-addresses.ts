@@ -3,7 +3,7 @@
  * was made anew, the node is told first, and the ConfigMap and the template after it, or a restart would undo it. Then they are
  * led to each other as `create` does it (form-reconnect.ts). The ids of the pods are the record; nobody is forgotten.
  */
-import { nodeServiceOf } from '../../interpret/identity.ts';
+import { nodeServiceOf } from '../../interpret/services.ts';
 import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION } from '../../model/labels.ts';
 import type { Batch, Step } from '../../model/plan.ts';
 import type { Member } from '../form-members.ts';

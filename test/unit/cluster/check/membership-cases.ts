@@ -1,10 +1,12 @@
 /** Faults of identity and addresses, and exactly what check says of each. */
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import { changeLines, changePod, changed } from '../../../support/observation-changes.ts';
-import { addressMismatch, every, ghost, replicaLinkDown } from '../../../support/observation-faults.ts';
+import { addressMismatch, every, ghost, replicaLinkDown, uptime } from '../../../support/observation-faults.ts';
 import { STRANGER, alone, cloned, lostVolume, split } from '../../../support/observation-identity.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
+
+const podIpOf = (name: string): string => healthyObservation().kube.pods.find((pod) => pod.name === name)?.ip ?? '';
 
 export const MEMBERSHIP_CASES: readonly CheckCase[] = [
   [
@@ -132,6 +134,30 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
       says(
         'warning address-mismatch',
         '1 node is known at an address that is not its own: redis-2-0 at 10.1.1.1 instead of 10.96.0.12.',
+        'kubectl -n default exec redis-2-0 -- redis-cli CONFIG SET cluster-announce-ip 10.96.0.12; then put it into the template of its StatefulSet, too.',
+        'redis-2-0',
+      ),
+    ],
+  ],
+  [
+    "node-starting: the others are to dial a new pod, so it announces the pod's address for a moment",
+    changed(healthyObservation(), addressMismatch('redis-2-0', podIpOf('redis-2-0')), uptime('redis-2-0', 5)),
+    [
+      says(
+        'info node-starting',
+        "redis-2-0 started a moment ago and is known at its pod's address until all others have dialed it.",
+        'Look again in some seconds.',
+        'redis-2-0',
+      ),
+    ],
+  ],
+  [
+    'address-mismatch: the same of a node that has run for long',
+    changed(healthyObservation(), addressMismatch('redis-2-0', podIpOf('redis-2-0'))),
+    [
+      says(
+        'warning address-mismatch',
+        `1 node is known at an address that is not its own: redis-2-0 at ${podIpOf('redis-2-0')} instead of 10.96.0.12.`,
         'kubectl -n default exec redis-2-0 -- redis-cli CONFIG SET cluster-announce-ip 10.96.0.12; then put it into the template of its StatefulSet, too.',
         'redis-2-0',
       ),
