@@ -7,11 +7,15 @@ import type { Problem } from '../../model/problem.ts';
 import { containsSlot, formatRanges, rangesFromSlots, slotsFromRanges, type SlotRange } from '../../model/slots.ts';
 import type { Member } from '../form-members.ts';
 import { isFound, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import { startEmpty } from './heal-lost-volumes.ts';
 import { keysOf } from './slot-evidence.ts';
 
 export const healCoverage: Healer = (context, problems) => problems.map((problem) => cover(context, problem));
 
 function cover(context: FixContext, problem: Problem): Cure {
+  // Whoever runs knows of no owner any more, and whoever waits has no keys.
+  const empty = startEmpty(context, problem);
+  if (empty !== null) return empty;
   const wait = whyNotYet(context);
   if (wait !== null) return left(problem, 'after-others', wait);
   const slots = slotsFromRanges(context.state.uncovered);
@@ -28,8 +32,8 @@ function cover(context: FixContext, problem: Problem): Cure {
   const give = (member: Member, some: readonly number[]): void =>
     void gifts.set(member, [...(gifts.get(member) ?? []), ...some]);
   for (const slot of clear) for (const member of holders.get(slot) ?? []) give(member, [slot]);
-  const empty = rangesFromSlots(clear.filter((slot) => holders.get(slot)?.length === 0));
-  for (const [at, range] of empty.entries()) {
+  const vacant = rangesFromSlots(clear.filter((slot) => holders.get(slot)?.length === 0));
+  for (const [at, range] of vacant.entries()) {
     const member = takerOf(context, range, at);
     if (member === null) return left(problem, 'after-others', 'No primary that answers can take them');
     give(member, slotsFromRanges([range]));

@@ -237,6 +237,19 @@ export const NODE_CASES: readonly FixCase[] = [
     { policy: { startEmpty: true } },
   ],
   [
+    'no volume at all, and two who were let in and know of no owner',
+    changed(
+      LET_IN_EMPTY,
+      changeLines((line) => ({ ...line, slots: [], role: 'primary', primaryId: null })),
+    ),
+    leaves(
+      ...Array<string>(4).fill('guard-waiting (by-itself)'),
+      'slots-uncovered (needs-consent --start-empty)',
+      'empty-primary (after-others)',
+      'empty-primary (after-others)',
+    ),
+  ],
+  [
     'the same, where one of the two has a key',
     changed(
       LET_IN_EMPTY,
