@@ -42,8 +42,10 @@ export function createHosts(): Hosts {
   const crashed = new Set<string>();
   const cut = new Set<string>();
   let paused = false;
+  // What it starts outlives these tests, and their directory for temporary files.
+  const { TMPDIR: _, ...env } = process.env;
   const host = async (what: string, name: string): Promise<void> => {
-    await run(HOST_COMMAND, ['node', what, /\d+$/.exec(name)?.[0] ?? name], { timeout: COMMAND_MS });
+    await run(HOST_COMMAND, ['node', what, /\d+$/.exec(name)?.[0] ?? name], { timeout: COMMAND_MS, env });
   };
   const api = async (what: string): Promise<void> => {
     await run(API_COMMAND, [what], { timeout: COMMAND_MS });
@@ -68,11 +70,11 @@ export function createHosts(): Hosts {
     },
     pauseApi: () => api('pause'),
     continueApi: () => api('continue'),
-    restore: async (env) => {
+    restore: async (of) => {
       if (paused) await hosts.continueApi();
       for (const name of crashed) await hosts.boot(name);
       for (const name of cut) await hosts.join(name);
-      await allReady(env);
+      await allReady(of);
     },
   };
   return hosts;
