@@ -2,7 +2,6 @@
  * Every node is known at an address that leads to it (I6). Ours: the ClusterIP of its own Service, nothing else. Foreign: any
  * address that can be its own; an address that we cannot place counts as wrong only where it does not work.
  */
-import { dialedAnew } from '../interpret/dialed-anew.ts';
 import { addressesOfPod } from '../interpret/identity.ts';
 import { nodeServiceOf } from '../interpret/services.ts';
 import { compareNatural } from '../natural-order.ts';
@@ -21,8 +20,6 @@ export const checkAddresses: Check = (context) => {
   const sightings = sightingsById(context);
   const out: Problem[] = [];
   const stale: { node: ClusterNode; ips: string[] }[] = [];
-  const dialed: ClusterNode[] = [];
-  const young = dialedAnew(context.observation);
   for (const [nodeId, seen] of sightings) {
     const node = context.byId.get(nodeId);
     if (node === undefined || node.pod === null) continue;
@@ -30,21 +27,10 @@ export const checkAddresses: Check = (context) => {
     if (blind.length > 0) out.push(addressUnknown(context, node, blind));
     const isWrong = judgeOf(context, node);
     const wrong = seen.filter(({ line }) => line.ip !== '' && isWrong(line));
-    const at = context.state.origin === 'ours' ? young.get(nodeId)?.pod : undefined;
-    if (wrong.length > 0 && wrong.every(({ line }) => line.ip === at)) dialed.push(node);
-    else if (wrong.length > 0) stale.push({ node, ips: [...new Set(wrong.map(({ line }) => line.ip))] });
+    if (wrong.length > 0) stale.push({ node, ips: [...new Set(wrong.map(({ line }) => line.ip))] });
   }
-  const explained = new Set([...stale.map(({ node }) => node), ...dialed]);
-  return [...out, ...mismatches(context, stale), ...dialed.map(startingOf(context)), ...podIps(context, explained)];
+  return [...out, ...mismatches(context, stale), ...podIps(context, stale)];
 };
-
-function startingOf(context: CheckContext): (node: ClusterNode) => Problem {
-  return (node) => {
-    const name = context.nameOf(node);
-    const sentence = `${name} started a moment ago and is known at its pod's address until all others have dialed it.`;
-    return makeProblem('node-starting', context.state.cluster.name, { sentence, nodes: [name] });
-  };
-}
 
 /** What the others say of each id. */
 function sightingsById(context: CheckContext): Map<string, Sighting[]> {
@@ -99,13 +85,14 @@ function mismatches(context: CheckContext, stale: readonly { node: ClusterNode; 
 }
 
 /** One remark for the whole cluster; nothing is wrong as long as pods restart one by one. */
-function podIps(context: CheckContext, explained: ReadonlySet<ClusterNode>): Problem[] {
+function podIps(context: CheckContext, stale: readonly { node: ClusterNode }[]): Problem[] {
+  const wrong = new Set(stale.map((one) => one.node));
   const services = new Set(context.observation.kube.services.map((service) => service.clusterIP));
   const names = context.answered
     .filter(({ node, nodeId }) => {
       const address = context.gossip.addresses.get(nodeId);
       const ip = node.gossip === null ? '' : (context.gossip.majorityLines.get(nodeId)?.ip ?? node.gossip.ip);
-      return address !== '' && ip !== '' && ip === node.pod?.ip && !services.has(ip) && !explained.has(node);
+      return address !== '' && ip !== '' && ip === node.pod?.ip && !services.has(ip) && !wrong.has(node);
     })
     .map((one) => one.pod);
   if (names.length === 0) return [];

@@ -7,6 +7,7 @@ import { nodeServiceOf } from './services.ts';
 
 /** The script looks for two minutes, and puts the address back within one node timeout. */
 const YOUNG_SECONDS = 150;
+const ANNOUNCED = 'cluster-announce-ip';
 
 export interface Announced {
   readonly pod: string;
@@ -30,7 +31,9 @@ export function dialedAnew({ kube, replies }: Observation): ReadonlyMap<string, 
 /** The answer with Services' addresses in place of those pods'. */
 export function withServices(answer: NodeAnswer, young: ReadonlyMap<string, Announced>): NodeAnswer {
   const isOf = (line: GossipNode): boolean => young.get(line.nodeId)?.pod === line.ip;
-  if (young.size === 0 || !answer.view.some(isOf)) return answer;
+  const own = young.get(answer.myId);
+  const announces = own !== undefined && answer.config?.[ANNOUNCED] === own.pod;
+  if (young.size === 0 || (!announces && !answer.view.some(isOf))) return answer;
   const view = answer.view.map((line) => (isOf(line) ? { ...line, ip: young.get(line.nodeId)?.service ?? '' } : line));
-  return { ...answer, view };
+  return announces ? { ...answer, view, config: { ...answer.config, [ANNOUNCED]: own.service } } : { ...answer, view };
 }

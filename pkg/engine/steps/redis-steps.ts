@@ -3,6 +3,7 @@
  * node itself shows the effect (never because it said OK).
  */
 import { AppError, reasonOf } from '../../errors.ts';
+import { nodeServiceOf } from '../../cluster/interpret/services.ts';
 import { formatRanges, slotsFromRanges } from '../../cluster/model/slots.ts';
 import type { Observation, PodFacts } from '../../cluster/model/observation.ts';
 import type { Step, StepKind, StepNode } from '../../cluster/model/plan.ts';
@@ -68,7 +69,10 @@ function addressesOf({ observation }: RedisStepDeps, pod: PodFacts): ReadonlySet
   const reply = observation.replies.find((one) => one.pod === pod.name)?.reply;
   const answer = reply?.kind === 'answered' ? reply.answer : null;
   const own = answer?.view.find((line) => line.nodeId === answer.myId)?.ip;
-  return new Set([pod.ip, own ?? '', answer?.config?.['cluster-announce-ip'] ?? ''].filter((ip) => ip !== ''));
+  const announced = answer?.config?.['cluster-announce-ip'];
+  // A young node may have announced its pod's address when it was looked at, and announce its Service's by now.
+  const service = nodeServiceOf(pod, observation.kube)?.clusterIP;
+  return new Set([pod.ip, own ?? '', announced ?? '', service ?? ''].filter((ip) => ip !== ''));
 }
 
 /** `10.0.0.1` of a line `ID 10.0.0.1:6379@16379,host master …`; '' where the address is unknown. */
