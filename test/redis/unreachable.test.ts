@@ -49,14 +49,16 @@ describe('a node that does not answer', () => {
     await expect(redis.run(server.pod, [['PING']], 5000)).rejects.toMatchObject({ code: 'refused' });
   });
 
-  test('killed in the middle of an ask: the retry finds it refused', async () => {
+  test('killed in the middle of an ask: the retry finds that it has gone', async () => {
     const server = await startServer();
     const redis = openPort();
     answered(await redis.ask(server.pod, { deadlineMs: 5000 }));
     server.kill('SIGSTOP');
     const asking = redis.ask(server.pod, { deadlineMs: 10_000 });
     await server.stop();
-    expect(await asking).toMatchObject({ kind: 'unreachable', why: 'refused' });
+    // A process that ends closes what it has open one after the other: the second try may still be taken, and lost, too.
+    const why = expect.stringMatching(/^(refused|error)$/);
+    expect(await asking).toMatchObject({ kind: 'unreachable', why });
   });
 
   test('killed in the middle of a run: error, and the result is not known', async () => {
