@@ -6,7 +6,6 @@ import { FORMED_KEY, MASTERS_ANNOTATION, REPLICAS_ANNOTATION, SHARD_LABEL, SPEC_
 import { compareNatural } from './natural-order.ts';
 import type { GossipNode, KubeFacts, NodeReply, Observation, PodFacts } from './model/observation.ts';
 import type { ClusterNode, ClusterState, DesiredShape, OpenSlot, ViewGroup } from './model/state.ts';
-import { dialedAnew, withServices } from './interpret/dialed-anew.ts';
 import { readGossip } from './interpret/gossip.ts';
 import type { Gossip } from './interpret/gossip.ts';
 import { identifyPods } from './interpret/identity.ts';
@@ -94,11 +93,11 @@ interface Sources {
 function makeNodes(observation: Observation, gossip: Gossip, ownership: Ownership): ClusterNode[] {
   const { kube } = observation;
   const ids = identifyPods(kube, gossip);
-  const young = dialedAnew(observation);
+  const answers = new Map(gossip.answered.map(({ pod, answer }) => [pod, answer]));
   const replies = new Map(
     observation.replies.map(({ pod, reply }) => [
       pod,
-      reply.kind === 'answered' ? { ...reply, answer: withServices(reply.answer, young) } : reply,
+      reply.kind === 'answered' ? { ...reply, answer: answers.get(pod) ?? reply.answer } : reply,
     ]),
   );
   const sources: Sources = {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { KubeObject } from '../../pkg/engine/ports.ts';
 import { cli, type Ended } from '../support/cli.ts';
 import { describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
-import { inRedis, manyInRedis, slotsOf } from '../support/seen-cluster.ts';
+import { expectHealthy, inRedis, manyInRedis, slotsOf } from '../support/seen-cluster.ts';
 
 const KEYS = Array.from({ length: 100 }, (_, i) => i);
 const NODE = 'redis-2';
@@ -29,14 +29,7 @@ describeCore('fix of what is gone', () => {
     return [...stdout.matchAll(/"code": "([a-z-]+)"/g)].map(([, code = '']) => code);
   }
 
-  async function healthy(): Promise<void> {
-    const check = await until(
-      () => cli(['check', 'redis', '-o', 'json'], env),
-      ({ stdout }) => !/"severity": "(critical|warning)"/.test(stdout),
-      60_000,
-    );
-    expect(check.code).toBe(0);
-  }
+  const healthy = (): Promise<void> => expectHealthy(env, 'redis', 60_000);
 
   async function service(): Promise<KubeObject> {
     const found = await env.kube.get('v1', 'Service', NODE);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { slotOfKey } from '../../cmd/slot-lookup.ts';
 import { cli, type Ended } from '../support/cli.ts';
 import { describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
-import { inRedis, manyInRedis, slotsOf } from '../support/seen-cluster.ts';
+import { expectHealthy, inRedis, manyInRedis, slotsOf } from '../support/seen-cluster.ts';
 
 const KEYS = Array.from({ length: 300 }, (_, i) => i);
 /** So that there are slots with more than one key. */
@@ -52,12 +52,7 @@ describeCore('fix', () => {
 
   /** Nothing is wrong, nothing is planned any more, and every key has its value. */
   async function expectWhole(): Promise<void> {
-    const check = await until(
-      () => cli(['check', 'redis', '-o', 'json'], env),
-      ({ stdout }) => !/"severity": "(critical|warning)"/.test(stdout),
-      30_000,
-    );
-    expect(check.code).toBe(0);
+    await expectHealthy(env, 'redis', 30_000);
     expect(await onAll((i) => ['GET', keyOf(i)])).toEqual(KEYS.map((i) => `value:${i}`));
     const again = await fix();
     expect([again.code, again.stdout]).toEqual([0, 'redis: nothing is to be repaired. Nothing was changed.\n']);

@@ -14,6 +14,7 @@ import { listAll } from '../../pkg/kube/objects.ts';
 import { createTunnelDialer } from '../../pkg/kube/tunnel.ts';
 import { createRedisPort } from '../../pkg/redis/connect.ts';
 import { cli } from './cli.ts';
+import { until, type ClusterEnv } from './cluster-env.ts';
 
 interface SeenNode {
   readonly pod: string;
@@ -33,6 +34,16 @@ export async function slotsOf(namespace: string, name: string): Promise<SeenSlot
   const ended = await cli(['slots', name, '-o', 'json'], { namespace });
   expect([ended.code, ended.stderr]).toEqual([0, '']);
   return JSON.parse(ended.stdout) as SeenSlots;
+}
+
+/** `check` finds nothing that is critical or a warning, within the time, and says so by its code. */
+export async function expectHealthy(env: Pick<ClusterEnv, 'namespace'>, name: string, withinMs: number): Promise<void> {
+  const { code } = await until(
+    () => cli(['check', name, '-o', 'json'], env),
+    ({ stdout }) => !/"severity": "(critical|warning)"/.test(stdout),
+    withinMs,
+  );
+  expect(code).toBe(0);
 }
 
 /**

@@ -11,6 +11,7 @@ export interface Answered {
 }
 
 export interface Gossip {
+  /** With Services' addresses where young nodes announce their pods' (dialed-anew.ts). */
   readonly answered: readonly Answered[];
   /** Each answering id's line about itself. With one id in two pods: the first pod's. */
   readonly ownLines: ReadonlyMap<string, GossipNode>;

@@ -88,7 +88,7 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'yield-slots'; readonly node: StepNode; readonly owner: StepNode; readonly ranges: SlotRanges }
   /** An owner of slots that nobody else claims gets a config epoch above all others, so that every view has the same of it. */
   | { readonly kind: 'bump-epoch'; readonly node: StepNode }
-  /** A node without keys and without slots forgets the cluster, and gets a new id. */
+  /** A node without keys and without slots forgets the cluster; it keeps its id. */
   | { readonly kind: 'reset-node'; readonly node: StepNode }
   /** The ConfigMap no longer says that the cluster was formed: nodes start without data and without asking anybody. */
   | { readonly kind: 'clear-formed' }

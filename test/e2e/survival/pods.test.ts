@@ -50,7 +50,7 @@ describeCluster('pods', () => {
     const whole = await tried.whole(60_000);
     const settled = await tried.settle("a primary's pod deleted", { "others' links up": others, whole });
     expect([settled.clientErrors, settled.lost]).toEqual([0, 0]);
-  }, 240_000);
+  }, 120_000);
 
   test('a crashed process: links up within 30 s', async () => {
     const { primary } = await tried.firstShard();

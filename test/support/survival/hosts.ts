@@ -43,9 +43,9 @@ export function createHosts(): Hosts {
   const cut = new Set<string>();
   let paused = false;
   // What it starts outlives these tests, and their directory for temporary files.
-  const { TMPDIR: _, ...env } = process.env;
+  const { TMPDIR: _, ...inherited } = process.env;
   const host = async (what: string, name: string): Promise<void> => {
-    await run(HOST_COMMAND, ['node', what, /\d+$/.exec(name)?.[0] ?? name], { timeout: COMMAND_MS, env });
+    await run(HOST_COMMAND, ['node', what, /\d+$/.exec(name)?.[0] ?? name], { timeout: COMMAND_MS, env: inherited });
   };
   const api = async (what: string): Promise<void> => {
     await run(API_COMMAND, [what], { timeout: COMMAND_MS });
@@ -70,11 +70,11 @@ export function createHosts(): Hosts {
     },
     pauseApi: () => api('pause'),
     continueApi: () => api('continue'),
-    restore: async (of) => {
+    restore: async (env) => {
       if (paused) await hosts.continueApi();
       for (const name of crashed) await hosts.boot(name);
       for (const name of cut) await hosts.join(name);
-      await allReady(of);
+      await allReady(env);
     },
   };
   return hosts;
