@@ -49,6 +49,9 @@ export interface Identity {
 }
 
 const MAX_TRIES = 40;
+/** Between two claims that are settled: this many times what one takes, and at most so long. */
+const RESTS = 3;
+const MAX_REST_MS = 500;
 const RACES: ReadonlySet<string> = new Set(['conflict', 'already-exists', 'not-found']);
 
 /** @throws AppError refused (see identity.ts), or of the API server */
@@ -69,6 +72,15 @@ async function tryOnce(kube: IdentityKube, clock: Pick<Clock, 'now'>, request: I
   // Services that people made need not have our label.
   if (named !== null) await addService(kube, services, named);
   else for (const each of await kube.list('v1', 'Service', { selector })) services.set(each.metadata.name, each);
+  // Who is refused will come again: claims that have served must not hold it up then. Else the settler sees to them, a moment later.
+  const chosen = async (facts: IdentityFacts): Promise<number> => {
+    try {
+      return chooseNumber(number, facts);
+    } catch (error) {
+      if (!dryRun) await settle(kube, services, settledClaims(facts));
+      throw error;
+    }
+  };
   const podSelector = named === null ? selector : `${selector},${NODE_LABEL}=${named}`;
   for (;;) {
     const pods = (await kube.list('v1', 'Pod', { selector: podSelector })).filter(isAlive).map(seenPod);
@@ -80,19 +92,11 @@ async function tryOnce(kube: IdentityKube, clock: Pick<Clock, 'now'>, request: I
       now: clock.now(),
       claimant,
     };
-    // Of nodes whose pods are there, so never of the one that is chosen.
-    const settling = settle(kube, services, facts, dryRun);
-    // It is awaited below, whatever happens before.
-    settling.catch(() => undefined);
-    try {
-      const ordinal = chooseNumber(number, facts);
-      const node = nodeName(cluster.name, ordinal);
-      // One without our label says something new, and pods are read after it; where there is none, whoever makes it wins.
-      if (named !== null || services.has(node) || !(await addService(kube, services, node))) {
-        return await claim(kube, services.get(node) ?? null, ordinal, request, facts.now);
-      }
-    } finally {
-      await settling;
+    const ordinal = await chosen(facts);
+    const node = nodeName(cluster.name, ordinal);
+    // One without our label says something new, and pods are read after it; where there is none, whoever makes it wins.
+    if (named !== null || services.has(node) || !(await addService(kube, services, node))) {
+      return claim(kube, services.get(node) ?? null, ordinal, request, facts.now);
     }
   }
 }
@@ -173,12 +177,13 @@ function addressOf(service: KubeObject): string {
 /**
  * Looks which claims of a cluster have served, and takes them away.
  * @returns how many are still open
- * @throws AppError of the API server
+ * @throws AppError of the API server; the signal's reason when it aborts
  */
 export async function settleClaims(
   kube: Pick<KubePort, 'get' | 'list' | 'replace'>,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'now' | 'sleep'>,
   cluster: ClusterRef,
+  signal?: AbortSignal,
 ): Promise<number> {
   const selector = `${CLUSTER_LABEL}=${cluster.name}`;
   const listed = await kube.list('v1', 'Service', { selector });
@@ -198,7 +203,12 @@ export async function settleClaims(
     now: clock.now(),
     claimant: '',
   };
-  await settle(kube, services, facts, false);
+  let since = clock.now();
+  await settle(kube, services, settledClaims(facts), async () => {
+    // The busier the API server, the longer: admissions wait for it, and for this nobody does.
+    await clock.sleep(Math.min(RESTS * Math.max(1, clock.now() - since), MAX_REST_MS), signal);
+    since = clock.now();
+  });
   return [...services.values()].filter(isClaimed).length;
 }
 
@@ -206,22 +216,19 @@ function isClaimed({ metadata }: KubeObject): boolean {
   return (metadata.annotations?.[CLAIM_ANNOTATION] ?? '') !== '';
 }
 
-/** Claims whose pods are seen have served. Whoever else changed the Service meanwhile has a reason; so nothing is tried twice. */
+/** Whoever else changed the Service meanwhile has a reason; so nothing is tried twice. `rest`: after each. */
 async function settle(
   kube: Pick<KubePort, 'replace'>,
   services: Map<string, KubeObject>,
-  facts: IdentityFacts,
-  dryRun: boolean,
+  settled: readonly string[],
+  rest: () => Promise<void> = async () => {},
 ): Promise<void> {
-  if (dryRun) return;
-  const settled = settledClaims(facts).flatMap((name) => services.get(name) ?? []);
-  await Promise.all(
-    settled.map(async (service) => {
-      try {
-        services.set(service.metadata.name, await kube.replace(withClaim(service, null)));
-      } catch (error) {
-        if (!isLostRace(error, RACES)) throw error;
-      }
-    }),
-  );
+  for (const service of settled.flatMap((name) => services.get(name) ?? [])) {
+    try {
+      services.set(service.metadata.name, await kube.replace(withClaim(service, null)));
+    } catch (error) {
+      if (!isLostRace(error, RACES)) throw error;
+    }
+    await rest();
+  }
 }

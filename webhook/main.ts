@@ -83,7 +83,7 @@ function judgingWith(
 ): { kubeIn: (namespace: string) => KubePort; judging: JudgeDeps } {
   const kubeIn = (namespace: string): KubePort => createKubePort(client, namespace);
   const { admitted } = createSettler({
-    settle: (cluster) => settleClaims(kubeIn(cluster.namespace), systemClock, cluster),
+    settle: (cluster) => settleClaims(kubeIn(cluster.namespace), systemClock, cluster, signal),
     clock: systemClock,
     signal,
     onFailure: (error) => log.warn({ failure: reasonOf(error) }, 'claims could not be settled'),

@@ -23,11 +23,18 @@ export interface Settler {
 
 export function createSettler({ settle, clock, signal, onFailure }: SettlerDeps): Settler {
   const running = new Map<string, { again: boolean }>();
+  let last: Promise<unknown> = Promise.resolve();
+  // One cluster after the other, because nobody waits for it and admissions would.
+  const inTurn = (cluster: ClusterRef): Promise<number> => {
+    const look = last.catch(() => undefined).then(() => settle(cluster));
+    last = look;
+    return look;
+  };
   const series = async (cluster: ClusterRef, state: { again: boolean }): Promise<void> => {
     for (let look = 0; look < LOOKS_AFTER_MS.length; look++) {
       state.again = false;
       await clock.sleep(LOOKS_AFTER_MS[look] ?? 0, signal);
-      const open = await settle(cluster);
+      const open = await inTurn(cluster);
       if (state.again) look = -1;
       else if (open === 0) return;
     }

@@ -9,6 +9,7 @@ import type { KubeObject } from '../../pkg/engine/ports.ts';
 import { createRestClient } from '../../pkg/kube/client.ts';
 import { loadKubeTarget } from '../../pkg/kube/config.ts';
 import { createKubePort } from '../../pkg/kube/kube-port.ts';
+import { poll } from '../support/redis-server.ts';
 import { CLI, runToEnd } from './command.ts';
 import { median, percentile, writeSection } from './report.ts';
 
@@ -85,7 +86,8 @@ async function main(): Promise<void> {
   await make('warm-up', WARM_UP, false);
   const plain = await make('plain', count, false);
   await make('first', count, true, FIRST_A_SECOND);
-  await kubectl('delete', 'pods', '--all', '-n', pods);
+  await kubectl('delete', 'pods', '--all', '-n', pods, '--wait=false');
+  await poll('no pod', 60_000, async () => ((await kube.list('v1', 'Pod', {})).length === 0 ? true : null));
   const asked = await make('again', count, true);
   const [first, took] = [await logged('first'), await logged('again')];
   if (took.length !== count) throw new Error(`${count} pods were made, ${took.length} admissions were logged`);

@@ -76,7 +76,7 @@ export interface ScriptPod {
   pid(): number;
   /** Runs start.sh; does not wait for anything. */
   start(): void;
-  /** Resolves when the server answers PING with anything. */
+  /** Resolves when the server answers PING and has loaded its data: until then it says LOADING to almost everything. */
   ready(): Promise<void>;
   /** Exit code or signal, once it has ended. */
   ended(withinMs?: number): Promise<number | string>;
@@ -176,7 +176,7 @@ export async function makePod(options: PodOptions): Promise<ScriptPod> {
     ready: () =>
       poll(`a server at ${options.address}:\n${log}`, 20_000, async () => {
         if (child?.exitCode !== null) throw new Error(`start.sh ended: ${log}`);
-        return /^[A-Z]{3}/.test(await pod.cli('ping')) ? true : null;
+        return /^(?!LOADING)[A-Z]{3}/.test(await pod.cli('ping')) ? true : null;
       }).then(() => undefined),
     ended: (withinMs = 10_000) => poll('the end of start.sh', withinMs, async () => end),
     kill: async (signal) => {

@@ -10,6 +10,11 @@ const SHOP = { namespace: 'shop', name: 'redis' };
 const CLAIM = 'kubectl-redis.io/claim';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const clockOf = (cluster: { readonly now: number }, slept: number[] = []) => ({
+  now: () => cluster.now,
+  sleep: async (ms: number) => void slept.push(ms),
+});
+
 /** A settler whose time passes at once; `open` is how many claims each look finds. */
 function started(open: readonly number[], failure?: Error) {
   const seen = { slept: [] as number[], looks: 0, failures: [] as unknown[] };
@@ -55,6 +60,26 @@ describe('looks after an admission', () => {
     expect(seen.slept.at(-1)).toBe(1_000);
   });
 
+  test('of several clusters come one after the other', async () => {
+    let [looking, most] = [0, 0];
+    const settle = async (): Promise<number> => {
+      most = Math.max(most, ++looking);
+      await turn();
+      looking--;
+      return 0;
+    };
+    const seen: unknown[] = [];
+    const { admitted } = createSettler({
+      settle,
+      clock: { sleep: async () => {} },
+      signal: new AbortController().signal,
+      onFailure: (error) => void seen.push(error),
+    });
+    for (const name of ['a', 'b', 'c']) admitted({ namespace: 'shop', name });
+    for (let i = 0; i < 5; i++) await turn();
+    expect([most, looking, seen]).toEqual([1, 0, []]);
+  });
+
   test('that fail are told of, and the next admission looks again', async () => {
     const { settler, seen } = started([], new Error('no'));
     settler.admitted(SHOP);
@@ -76,7 +101,7 @@ test.each([
     { metadata: { labels: { 'kubectl-redis.io/cluster': 'redis', name: 'redis-1' }, annotations } },
     'redis-1-abc',
   );
-  expect(await settleClaims(cluster.kube, cluster.deps.clock, SHOP)).toBe(0);
+  expect(await settleClaims(cluster.kube, clockOf(cluster), SHOP)).toBe(0);
   expect(cluster.store.objects.get('Service/redis-1')?.metadata.annotations).toEqual({});
 });
 
@@ -96,13 +121,32 @@ test('the successor of a pod that lived for a moment has its number as soon as s
   expect(first.kind).toBe('injected');
 
   // Nobody has seen it yet: it may be on its way.
-  expect(await settleClaims(cluster.kube, cluster.deps.clock, SHOP)).toBe(1);
+  expect(await settleClaims(cluster.kube, clockOf(cluster), SHOP)).toBe(1);
   await cluster.addPod({ metadata }, 'redis-1-abc');
-  expect(await settleClaims(cluster.kube, cluster.deps.clock, SHOP)).toBe(0);
+  expect(await settleClaims(cluster.kube, clockOf(cluster), SHOP)).toBe(0);
   await cluster.store.remove('v1', 'Pod', 'redis-1-abc');
   expect(await admit()).toMatchObject({ kind: 'injected' });
   expect((cluster.store.objects.get('Service/redis-1') as KubeObject).metadata.annotations?.[CLAIM]).not.toBe(claim);
 
   expect(await admit({ dryRun: true })).toMatchObject({ kind: 'denied', code: 'name-claimed' });
   expect(admitted).toHaveLength(2);
+});
+
+test('claims are settled one after the other, with a rest behind each that grows with what it took', async () => {
+  const cluster = createCluster();
+  const claimed = { [CLAIM]: 'somebody 2026-01-01T00:00:00.000Z' };
+  for (const name of ['redis-1', 'redis-2', 'redis-3']) {
+    const labels = { 'kubectl-redis.io/cluster': 'redis' };
+    const metadata = { name, labels, annotations: claimed };
+    await cluster.store.create({ apiVersion: 'v1', kind: 'Service', metadata });
+    await cluster.addPod({ metadata: { labels: { ...labels, name }, annotations: claimed } }, `${name}-pod`);
+  }
+  const slept: number[] = [];
+  const took = [2, 40, 4_000];
+  const replace: typeof cluster.kube.replace = async (object) => {
+    cluster.now += took[slept.length] ?? 0;
+    return cluster.kube.replace(object);
+  };
+  expect(await settleClaims({ ...cluster.kube, replace }, clockOf(cluster, slept), SHOP)).toBe(0);
+  expect(slept).toEqual([6, 120, 500]);
 });
