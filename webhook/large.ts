@@ -3,7 +3,8 @@
  * would wait behind it. One at a time; a few may wait. A thread that takes too long or too much memory is ended, and the next
  * large review starts another.
  */
-import type { MessagePort, Worker } from 'node:worker_threads';
+import { constants, platform, setPriority } from 'node:os';
+import { isMainThread, type MessagePort, type Worker } from 'node:worker_threads';
 import { unread, type Judged } from './judge.ts';
 
 /** An ordinary pod has a tenth of that; one made to harm that is just below it takes some milliseconds. */
@@ -24,7 +25,7 @@ interface Reply {
 }
 
 export interface LargeReviews {
-  /** Never throws: who can't be judged is told so. */
+  /** Never throws: who can't be judged is told so. The body is given away: it is empty afterwards. */
   readonly judge: (body: Uint8Array) => Promise<Judged>;
   close(): Promise<void>;
 }
@@ -70,9 +71,9 @@ export function createLargeReviews({ start, judgeMs = JUDGE_MS }: LargeOptions):
       if (waiting.size >= MAX_WAITING) return unread('large-review', 'too many large reviews at once', 0, 503);
       const id = ++ids;
       const judged = new Promise<Judged>((settle) => waiting.set(id, { settle }));
-      const copy = new Uint8Array(body);
+      const moved = ownBytes(body);
       worker ??= startWorker();
-      worker.postMessage({ id, body: copy }, [copy.buffer]);
+      worker.postMessage({ id, body: moved }, [moved.buffer]);
       const timer = setTimeout(end, judgeMs);
       return judged.finally(() => clearTimeout(timer));
     },
@@ -82,8 +83,18 @@ export function createLargeReviews({ start, judgeMs = JUDGE_MS }: LargeOptions):
   };
 }
 
-/** The thread's side: one after the other. */
+/** Bytes that can be given away: `body` itself where it shares its memory with nobody. */
+function ownBytes(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = body;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(body);
+}
+
+/** The thread's side: one after the other, and behind the thread that answers everybody else. */
 export function serveLarge(port: MessagePort, judge: (body: Uint8Array) => Promise<Judged>): void {
+  // On Linux this is of the calling thread alone (setpriority(2)).
+  if (platform() === 'linux' && !isMainThread) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   let last: Promise<void> = Promise.resolve();
   port.on('message', ({ id, body }: { readonly id: number; readonly body: Uint8Array }) => {
     last = last.then(async () => port.postMessage({ id, judged: await judge(body) } satisfies Reply));

@@ -1,7 +1,10 @@
 /**
  * A thousand hostile reviews, several at a time, while somebody asks for ordinary pods: how long those wait, whether the server
- * survives, and whether it keeps anything of what it was sent.
+ * survives, and whether it keeps anything of what it was sent. Who asks is a process of its own (this very program, started
+ * again): beside the attackers it would also measure how long they take to send 3 MB.
  */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { connect } from 'node:tls';
 import type { Agent } from 'node:https';
 import { hostileReviews, ordinaryReview, type HostileReview } from './hook-reviews.ts';
@@ -58,17 +61,7 @@ interface Round {
 async function round(server: HookServer, reviews: readonly HostileReview[]): Promise<Round> {
   const outcomes = new Map<string, Map<string, number>>();
   const attackers = keepConnections(AT_ONCE);
-  const probes = keepConnections(1);
-  const waits: number[] = [];
-  const state = { over: false };
-  const probing = (async () => {
-    for (let n = 0; !state.over; n++) {
-      const answer = await postReview(server, probes, ordinaryReview());
-      if (!answer.body.includes('"patch"')) throw new Error(`an ordinary review: ${answer.status} ${answer.body}`);
-      waits.push(answer.milliseconds);
-      await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
-    }
-  })();
+  const probe = startProbe(server);
   const slow: Promise<void>[] = [];
   const left = [...reviews];
   const note = async (review: HostileReview): Promise<void> => {
@@ -85,11 +78,45 @@ async function round(server: HookServer, reviews: readonly HostileReview[]): Pro
   };
   await Promise.all(Array.from({ length: AT_ONCE }, attacker));
   await Promise.all(slow);
-  state.over = true;
-  await probing;
   attackers.destroy();
-  probes.destroy();
-  return { waits, outcomes };
+  return { waits: await probe.stop(), outcomes };
+}
+
+const PROBE = 'probe';
+
+/** Ordinary reviews, one after the other, until it is told to stop. */
+function startProbe({ port, ca }: HookServer): { stop(): Promise<readonly number[]> } {
+  const child = fork(fileURLToPath(import.meta.url), [PROBE]);
+  process.once('exit', () => child.kill('SIGKILL'));
+  const waits = new Promise<readonly number[]>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as readonly number[]));
+    child.once('exit', (code) => reject(new Error(`ordinary reviews ended with exit code ${code}`)));
+  });
+  // Heard when it is stopped.
+  waits.catch(() => undefined);
+  child.send({ port, ca });
+  return {
+    stop: () => {
+      if (child.connected) child.send('stop');
+      return waits;
+    },
+  };
+}
+
+/** The probe's side. */
+async function probe(server: Pick<HookServer, 'port' | 'ca'>): Promise<void> {
+  const connection = keepConnections(1);
+  const waits: number[] = [];
+  const state = { over: false };
+  process.once('message', () => (state.over = true));
+  while (!state.over) {
+    const answer = await postReview(server, connection, ordinaryReview());
+    if (!answer.body.includes('"patch"')) throw new Error(`an ordinary review: ${answer.status} ${answer.body}`);
+    waits.push(answer.milliseconds);
+    await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
+  }
+  connection.destroy();
+  process.send?.(waits, () => process.disconnect());
 }
 
 async function main(): Promise<void> {
@@ -127,7 +154,9 @@ async function main(): Promise<void> {
   }
 }
 
-if (!(await serveIfAsked())) {
+if (process.argv[2] === PROBE) {
+  process.once('message', (server) => void probe(server as HookServer));
+} else if (!(await serveIfAsked())) {
   await main();
   process.exit();
 }

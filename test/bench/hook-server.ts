@@ -153,7 +153,11 @@ export function keepConnections(sockets: number): Agent {
 }
 
 /** Sends a review. @throws when the connection breaks */
-export function postReview({ port, ca }: HookServer, agent: Agent, body: string | Buffer): Promise<Answer> {
+export function postReview(
+  { port, ca }: Pick<HookServer, 'port' | 'ca'>,
+  agent: Agent,
+  body: string | Buffer,
+): Promise<Answer> {
   const from = performance.now();
   return new Promise((resolve, reject) => {
     const sent = request(
