@@ -1,16 +1,20 @@
 /** Applies the webhook's objects and waits until it answers. */
-import type { Clock, KubeObject, KubePort } from '../../pkg/engine/ports.ts';
+import type { Clock, KubeObject, KubePort, PodTrouble } from '../../pkg/engine/ports.ts';
 import { AppError, reasonOf, refusal } from '../../pkg/errors.ts';
 import { isObject } from '../../pkg/pod/inject/pod-json.ts';
 import type { Manifest } from '../../pkg/pod/manifest.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../pkg/cluster/model/labels.ts';
 import { webhookManifests, type InstallOptions } from '../../webhook/manifests.ts';
 import { WEBHOOK_NAME } from '../../webhook/settings.ts';
+import { podTrouble, whyNotRolledOut } from './rollout.ts';
 
 const POLL_MS = 500;
+/** Waits between two looks at why a pod is not ready, and how often it must be beyond help to end the wait. */
+const TROUBLE_EVERY = 4;
+const FATAL_LOOKS = 3;
 
 export interface InstallDeps {
-  readonly kube: Pick<KubePort, 'apply' | 'get'>;
+  readonly kube: Pick<KubePort, 'apply' | 'get' | 'list' | 'whyNotReady'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -19,7 +23,7 @@ export interface InstallDeps {
 
 /**
  * Harmless when repeated. A namespace that is there already stays as it is: it may hold what PodSecurity `restricted` would refuse.
- * @throws AppError `installed-elsewhere`; `no-cert-manager`; `timeout` with what is missing
+ * @throws AppError `installed-elsewhere`; `no-cert-manager`; `timeout`, or the code of a pod's trouble, with what is missing
  */
 export async function install(options: Omit<InstallOptions, 'matchConditions'>, deps: InstallDeps): Promise<void> {
   const { kube, say } = deps;
@@ -83,31 +87,32 @@ async function refuseOtherNamespace(kube: Pick<KubePort, 'get'>, namespace: stri
 
 async function untilItAnswers({ kube, clock, signal, timeoutMs }: InstallDeps): Promise<void> {
   const until = clock.now() + timeoutMs;
-  for (;;) {
+  let looks = 0;
+  for (let waits = 1; ; waits++) {
     const missing = await whatIsMissing(kube);
     if (missing === null) return;
-    if (clock.now() >= until) {
-      throw new AppError(`the webhook does not answer yet: ${missing}`, {
-        code: 'timeout',
-        hint: 'kubectl redis webhook status says more; the same command goes on waiting',
-      });
-    }
+    const late = clock.now() >= until;
+    const trouble = late || waits % TROUBLE_EVERY === 0 ? await podTrouble(kube) : null;
+    // The first failed pull or crash may be a hiccup.
+    if (trouble?.fatal === true) looks += 1;
+    if (late || looks === FATAL_LOOKS) throw notAnswering(missing, trouble);
     await clock.sleep(POLL_MS, signal);
   }
 }
 
-/** null when two replicas are ready and the API server knows their authority. */
-async function whatIsMissing(kube: InstallDeps['kube']): Promise<string | null> {
-  const deployment = await kube.get('apps/v1', 'Deployment', WEBHOOK_NAME);
-  const ready = readyReplicas(deployment);
-  if (ready < 2) return `${ready} of 2 pods are ready`;
-  return bundlesOf(await configurationOf(kube)).every((bundle) => bundle !== '') ? null : 'no certificate is published';
+function notAnswering(missing: string, trouble: PodTrouble | null): AppError {
+  const why = trouble === null ? '' : `: pod ${trouble.pod} ${trouble.sentence}`;
+  return new AppError(`the webhook does not answer yet: ${missing}${why}`, {
+    code: trouble?.code ?? 'timeout',
+    hint: 'kubectl redis webhook status says more; the same command goes on waiting',
+  });
 }
 
-export function readyReplicas(deployment: KubeObject | null): number {
-  const status = deployment?.['status'];
-  const ready = isObject(status) ? status['readyReplicas'] : 0;
-  return typeof ready === 'number' ? ready : 0;
+/** null when all pods are ready and the API server knows their authority. */
+async function whatIsMissing(kube: InstallDeps['kube']): Promise<string | null> {
+  const missing = whyNotRolledOut(await kube.get('apps/v1', 'Deployment', WEBHOOK_NAME));
+  if (missing !== null) return missing;
+  return bundlesOf(await configurationOf(kube)).every((bundle) => bundle !== '') ? null : 'no certificate is published';
 }
 
 const CONFIGURATION = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'] as const;

@@ -5,13 +5,16 @@ import type { KubeObject, KubePort } from '../../pkg/engine/ports.ts';
 import { AppError, reasonOf } from '../../pkg/errors.ts';
 import { isObject } from '../../pkg/pod/inject/pod-json.ts';
 import { SECRET_NAME, WEBHOOK_NAME } from '../../webhook/settings.ts';
-import { bundlesOf, configurationOf, readyReplicas } from './install.ts';
+import { bundlesOf, configurationOf } from './install.ts';
+import { podCounts, podTrouble, PODS, whyNotRolledOut } from './rollout.ts';
 
 export interface WebhookStatus {
   readonly namespace: string;
   readonly image: string;
   readonly ready: number;
   readonly replicas: number;
+  /** What is missing until all pods are ready; null = nothing. */
+  readonly missing: string | null;
   /** null = could not be read. */
   readonly certificateDaysLeft: number | null;
   readonly bundleMatches: boolean | null;
@@ -39,15 +42,17 @@ export async function readStatus(
     configurationOf(kube),
   ]);
   if (deployment === null && configuration === null) return null;
-  const [secret, admissions, unreachable] = await Promise.all([
+  const [secret, admissions, missing, unreachable] = await Promise.all([
     readSecret(kube),
     lastAdmissions(kube),
+    missingOf(kube, deployment),
     configuration === null ? 'there is no MutatingWebhookConfiguration' : tryOut(elsewhere),
   ]);
   const bundles = bundlesOf(configuration);
   const seen = {
     namespace,
     ...deploymentOf(deployment),
+    missing,
     certificateDaysLeft: secret === null ? null : (secret.until - now) / DAY_MS,
     bundleMatches: secret === null ? null : bundles.length > 0 && bundles.every((bundle) => bundle === secret.bundle),
     unreachable,
@@ -56,13 +61,20 @@ export async function readStatus(
   return { ...seen, problems: problemsOf(seen) };
 }
 
+async function missingOf(kube: KubePort, deployment: KubeObject | null): Promise<string | null> {
+  const missing = whyNotRolledOut(deployment);
+  if (missing === null) return null;
+  const trouble = await podTrouble(kube);
+  return trouble === null ? missing : `${missing}: pod ${trouble.pod} ${trouble.sentence}`;
+}
+
 function deploymentOf(deployment: KubeObject | null): Pick<WebhookStatus, 'image' | 'ready' | 'replicas'> {
   const spec = (deployment?.['spec'] ?? {}) as {
-    readonly replicas?: number;
     readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
   };
   const image = spec.template?.spec?.containers?.[0]?.image ?? '(none)';
-  return { image, ready: readyReplicas(deployment), replicas: spec.replicas ?? 0 };
+  const { wanted, ready } = podCounts(deployment);
+  return { image, ready, replicas: wanted };
 }
 
 /** null where people may not read it, or it is not there yet. */
@@ -91,7 +103,7 @@ async function tryOut(kube: Pick<KubePort, 'apply'>): Promise<string | null> {
 }
 
 async function lastAdmissions(kube: KubePort): Promise<string[]> {
-  const pods = await kube.list('v1', 'Pod', { selector: `app.kubernetes.io/name=${WEBHOOK_NAME}` });
+  const pods = await kube.list('v1', 'Pod', { selector: PODS });
   const logs = await Promise.all(pods.map(({ metadata }) => kube.logTail(metadata.name, 'webhook', LOG_LINES)));
   return logs
     .flat()
@@ -118,11 +130,9 @@ function admissionOf(line: string): { time: number; text: string }[] {
 }
 
 function problemsOf(status: Omit<WebhookStatus, 'problems'>): string[] {
-  const { ready, replicas, certificateDaysLeft, bundleMatches, unreachable, namespace } = status;
+  const { missing, certificateDaysLeft, bundleMatches, unreachable, namespace } = status;
   const problems: string[] = [];
-  if (ready < replicas || replicas === 0) {
-    problems.push(`${ready} of ${replicas} pods are ready: kubectl describe pods -n ${namespace}`);
-  }
+  if (missing !== null) problems.push(`${missing}; see kubectl describe pods -n ${namespace}`);
   if (certificateDaysLeft !== null && certificateDaysLeft < FEW_DAYS) {
     problems.push(
       `the certificate ends in ${certificateDaysLeft.toFixed(1)} days and was not renewed: kubectl logs -n ${namespace} deploy/${WEBHOOK_NAME}`,

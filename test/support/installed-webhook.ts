@@ -48,7 +48,7 @@ export function cluster(): { store: ReturnType<typeof createObjectStore>; kube: 
     readFacts: unused,
     listClusters: unused,
     watchPods: unused,
-    whyNotReady: unused,
+    whyNotReady: async () => null,
     whyNoPod: unused,
     close: () => undefined,
   };
@@ -62,7 +62,7 @@ export async function makeReady({ store }: ReturnType<typeof cluster>, now: numb
   const data = { 'tls.crt': encode(state.leaf.cert), 'ca.crt': bundle };
   await store.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: SECRET_NAME, labels: LABELS }, data });
   const deployment = store.objects.get('Deployment/kubectl-redis-webhook') as KubeObject;
-  await store.apply({ ...deployment, status: { readyReplicas: 2 } });
+  await store.apply({ ...deployment, status: { replicas: 2, updatedReplicas: 2, readyReplicas: 2 } });
   const configuration = store.objects.get('MutatingWebhookConfiguration/kubectl-redis-webhook') as KubeObject;
   const webhooks = (configuration['webhooks'] as object[]).map((each) => ({
     ...each,

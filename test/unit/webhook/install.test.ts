@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { install } from '../../../cmd/webhook/install.ts';
 import { readStatus, statusLines } from '../../../cmd/webhook/status.ts';
 import { uninstall } from '../../../cmd/webhook/uninstall.ts';
-import type { KubeObject, KubePort } from '../../../pkg/engine/ports.ts';
+import type { KubeObject, KubePort, PodTrouble } from '../../../pkg/engine/ports.ts';
 import { AppError } from '../../../pkg/errors.ts';
 import type { Json } from '../../../pkg/pod/inject/pod-json.ts';
 import { webhookManifests } from '../../../webhook/manifests.ts';
@@ -31,7 +31,7 @@ describe('install, status, uninstall', () => {
     expect(waits).toBe(3);
     const again = cluster();
     await expect(install(OPTIONS, { ...deps, kube: again.kube, timeoutMs: 100 })).rejects.toThrow(
-      /0 of 2 pods are ready/,
+      /0 of 2 pods are of this version/,
     );
   });
 
@@ -41,7 +41,7 @@ describe('install, status, uninstall', () => {
     expect(await read()).toBeNull();
     for (const object of webhookManifests(OPTIONS)) await world.kube.apply(object);
     const begun = await read();
-    expect(begun?.problems).toEqual([expect.stringContaining('0 of 2 pods')]);
+    expect(begun?.problems).toEqual([expect.stringContaining('0 of 2 pods are of this version')]);
     await makeReady(world, NOW);
     const status = await read();
     expect(status).toMatchObject({ image: IMAGE, ready: 2, bundleMatches: true, unreachable: null, problems: [] });
@@ -106,6 +106,26 @@ describe('install', () => {
     await install({ ...OPTIONS, ...options }, { kube: world.kube, clock, signal, say, timeoutMs: 1_000 });
     return said;
   };
+
+  test.each([
+    [true, 6_000, 'image'],
+    [false, 60_000, 'image'],
+  ])('says what keeps a pod from being ready: beyond help %s, after %d ms', async (fatal, elapsed, code) => {
+    const world = cluster();
+    const trouble: PodTrouble = { pod: 'p', code, sentence: 'has no image', evidence: [], fatal };
+    const kube = { ...world.kube, whyNotReady: async () => trouble };
+    let now = 0;
+    const clock = { now: () => now, sleep: async (ms: number) => void (now += ms) };
+    const deps = { kube, clock, signal: new AbortController().signal, say: () => undefined, timeoutMs: 60_000 };
+    await expect(install(OPTIONS, deps)).rejects.toMatchObject({
+      code,
+      message: 'the webhook does not answer yet: 0 of 2 pods are of this version: pod p has no image',
+    });
+    expect(Math.abs(now - elapsed)).toBeLessThanOrEqual(500);
+    expect((await readStatus(kube, kube, NAMESPACE, NOW))?.problems[0]).toBe(
+      `0 of 2 pods are of this version: pod p has no image; see kubectl describe pods -n ${NAMESPACE}`,
+    );
+  });
 
   test('leaves a namespace as it is that was there before', async () => {
     const world = cluster();
