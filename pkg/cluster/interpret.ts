@@ -13,6 +13,8 @@ import { mergeOwners } from './interpret/owners.ts';
 import type { Ownership } from './interpret/owners.ts';
 import { groupShards } from './interpret/shards.ts';
 import { compareViews, describeDifference } from './interpret/views.ts';
+import type { Difference } from './interpret/views.ts';
+import { slotsFromRanges } from './model/slots.ts';
 
 /** More would be a wall of text; the rest is counted in the last line. */
 const MAX_DIFFERENCES = 10;
@@ -27,6 +29,7 @@ export function interpret(observation: Observation): ClusterState {
   const ownership = mergeOwners(gossip);
   const nodes = makeNodes(observation, gossip, ownership);
   const desired = readDesired(observation);
+  const openSlots = findOpenSlots(gossip);
   const anyOwned = ownership.slotsById.size > 0;
   return {
     cluster: observation.cluster,
@@ -38,8 +41,8 @@ export function interpret(observation: Observation): ClusterState {
     shards: groupShards(nodes),
     uncovered: ownership.uncovered,
     contested: ownership.contested,
-    openSlots: findOpenSlots(gossip),
-    views: describeViews(gossip, nodes),
+    openSlots,
+    views: describeViews(gossip, nodes, openSlots),
     operation: kube.operation,
     gaps: kube.gaps,
   };
@@ -173,13 +176,16 @@ function findOpenSlots(gossip: Gossip): OpenSlot[] {
     );
 }
 
-function describeViews(gossip: Gossip, nodes: readonly ClusterNode[]): ViewGroup[] {
+function describeViews(gossip: Gossip, nodes: readonly ClusterNode[], openSlots: readonly OpenSlot[]): ViewGroup[] {
   const nameOf = nodeNamer(nodes);
+  const open = new Set(openSlots.map(({ slot }) => slot));
+  const isOpen = (difference: Difference): boolean =>
+    difference.kind === 'owner' && slotsFromRanges([difference.range]).every((slot) => open.has(slot));
   return compareViews(gossip).map(({ nodeIds, differences }) => {
     const lines = differences.map((difference) => describeDifference(difference, nameOf));
     const more = lines.length - (MAX_DIFFERENCES - 1);
     const shown =
       lines.length <= MAX_DIFFERENCES ? lines : [...lines.slice(0, MAX_DIFFERENCES - 1), `and ${more} more`];
-    return { nodeIds, differences: shown };
+    return { nodeIds, differences: shown, onlyOpenSlots: differences.every(isOpen) };
   });
 }

@@ -47,6 +47,8 @@ export interface ViewGroup {
   readonly nodeIds: readonly string[];
   /** What differs from the first group, in words, at most ten lines; empty for the first group. */
   readonly differences: readonly string[];
+  /** Nothing differs but who owns slots that are open. */
+  readonly onlyOpenSlots: boolean;
 }
 
 export interface OpenSlot {

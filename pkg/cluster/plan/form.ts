@@ -255,10 +255,16 @@ function isSuspect({ flags }: { readonly flags: readonly string[] }): boolean {
   return flags.includes('fail') || flags.includes('fail?');
 }
 
-/** Every node answered, says ok, knows everybody, sees every link up, and all replicas follow. */
+/**
+ * Every node answered, says ok, knows everybody, sees every link up, and all replicas follow.
+ *
+ * The owner of an open slot they need not agree about: who imports it holds on to the node that it names, also when that one's replica
+ * has taken over (clusterUpdateSlotsConfigWith of Redis), until the move ends.
+ */
 export function isConverged(state: ClusterState): boolean {
   const members = state.nodes.filter((node) => node.pod !== null);
-  if (state.views.length !== 1 || state.uncovered.length > 0 || state.nodes.length !== members.length) return false;
+  const agreed = state.views.length > 0 && state.views.every(({ onlyOpenSlots }) => onlyOpenSlots);
+  if (!agreed || state.uncovered.length > 0 || state.nodes.length !== members.length) return false;
   return members.every((node) => {
     if (node.reply?.kind !== 'answered') return false;
     const { answer } = node.reply;

@@ -11,14 +11,12 @@ import { memberOf } from '../../cluster/plan/form-members.ts';
 import { meetUnknown } from '../../cluster/plan/unknown-nodes.ts';
 import { observePods, type ObservePorts } from '../observe.ts';
 import type { Report } from '../report.ts';
-import { meet, type RedisStepDeps } from './redis-steps.ts';
+import { INTRODUCE_EVERY_MS, meet, type RedisStepDeps } from './redis-steps.ts';
 
 /** Redis waits at most 5 s before a primary says ok, and a full resync of an empty node takes well under one. */
 const DEADLINE_MS = 60_000;
 const POLL_EVERY_MS = 20;
 const ASK_DEADLINE_MS = 2_000;
-/** Gossip needs a second or two; a handshake that lasts longer has failed, or does so within the node timeout. */
-const INTRODUCE_EVERY_MS = 5_000;
 
 export async function awaitConvergence(
   ports: ObservePorts,

@@ -22,6 +22,8 @@ const COMMAND_DEADLINE_MS = 5_000;
 /** A handshake takes a few hundred milliseconds; a lost packet one node-timeout. */
 const VERIFY_DEADLINE_MS = 15_000;
 const VERIFY_EVERY_MS = 15;
+/** A handshake and gossip need a second or two; what lasts longer has failed, or does so within the node timeout. */
+export const INTRODUCE_EVERY_MS = 5_000;
 
 export async function addSlots(deps: RedisStepDeps, step: Of<'add-slots'>): Promise<void> {
   // One ADDSLOTS with every slot: ADDSLOTSRANGE is only known from 7.0 on, and both cost one write of nodes.conf.
@@ -48,16 +50,20 @@ export async function setNodeTimeout(deps: RedisStepDeps, step: Of<'set-node-tim
 /**
  * Law L2: the id of the one to be met is read over its own tunnel just before. While that connection lives, so does the pod,
  * and nobody else can have its IP. The pod's IP is used, not its Service's: kube-proxy may not know a new Service yet, and
- * gossip carries the announced address anyway.
+ * gossip carries the announced address anyway. A handshake is given up after the node timeout, so a lost one is begun again.
  */
 export async function meet(deps: RedisStepDeps, step: Of<'meet'>): Promise<void> {
   const pod = podOf(deps, step.node);
   const other = podOf(deps, step.other);
   if (other.uid !== step.otherUid) throw gone(step.other);
-  await onNode(deps, other, step.other, []);
-  await checked(deps, pod, step.node, ['CLUSTER', 'MEET', other.ip, other.port], `meet ${step.other.pod}`);
   const addresses = addressesOf(deps, other);
+  let metAt = -Infinity;
   await until(deps, `${step.node.pod} knows ${step.other.pod} at ${[...addresses].join(' or ')}`, async () => {
+    if (deps.clock.now() - metAt >= INTRODUCE_EVERY_MS) {
+      await onNode(deps, other, step.other, []);
+      await checked(deps, pod, step.node, ['CLUSTER', 'MEET', other.ip, other.port], `meet ${step.other.pod}`);
+      metAt = deps.clock.now();
+    }
     const line = lineOf(await nodesText(deps, pod, step.node), step.other.nodeId);
     // While it counts as failing, what another node remembers of its address may still overwrite it.
     return line !== undefined && !/handshake|fail\?/.test(line) && addresses.has(ipOf(line));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { interpret } from '../../../pkg/cluster/interpret.ts';
 import { changeAnswer, changeLines, changed } from '../../support/observation-changes.ts';
-import { ghost, slots, staleView } from '../../support/observation-faults.ts';
+import { ghost, openSlot, slots, staleView } from '../../support/observation-faults.ts';
 import { STRANGER } from '../../support/observation-identity.ts';
 import { freshObservation, healthyObservation, nodeIdOf } from '../../support/observation.ts';
 
@@ -11,7 +11,9 @@ describe('views', () => {
     const handshake = ghost(STRANGER, { flags: ['handshake'] }, ['redis-1-0']);
     const blind = changeLines((line) => (line.flags.includes('myself') ? { ...line, ip: '', port: 0 } : line));
     const state = interpret(changed(healthyObservation(), turned, handshake, blind));
-    expect(state.views).toEqual([{ nodeIds: state.nodes.map((node) => node.nodeId), differences: [] }]);
+    expect(state.views).toEqual([
+      { nodeIds: state.nodes.map((node) => node.nodeId), differences: [], onlyOpenSlots: true },
+    ]);
     expect(state.nodes).toHaveLength(6);
   });
 
@@ -39,6 +41,15 @@ describe('views', () => {
         'does not know redis-6-0',
       ],
     ]);
+  });
+
+  test.each([
+    ['an open slot', openSlot(5461, 'redis-2-0', 'redis-1-0', 'importing'), true],
+    ['a slot that is not open', openSlot(5462, 'redis-2-0', 'redis-1-0', 'importing'), false],
+  ])('that differ about who owns %s', (_, change, only) => {
+    const stale = staleView('redis-1-0', slots(5461, 5461), 'redis-3-0');
+    const { views } = interpret(changed(healthyObservation(), stale, change));
+    expect(views.map(({ onlyOpenSlots }) => onlyOpenSlots)).toEqual([true, only]);
   });
 
   test('that differ in everything are told in ten lines', () => {
