@@ -91,10 +91,20 @@ function ownBytes(body: Uint8Array): Uint8Array<ArrayBuffer> {
     : new Uint8Array(body);
 }
 
+/** Where that is not allowed, it is as good as the others. */
+function comeBehind(): void {
+  // On Linux this is of the calling thread alone (setpriority(2)); elsewhere it would be of the process.
+  if (platform() !== 'linux') return;
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // A container may forbid it.
+  }
+}
+
 /** The thread's side: one after the other, and behind the thread that answers everybody else. */
 export function serveLarge(port: MessagePort, judge: (body: Uint8Array) => Promise<Judged>): void {
-  // On Linux this is of the calling thread alone (setpriority(2)).
-  if (platform() === 'linux' && !isMainThread) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  if (!isMainThread) comeBehind();
   let last: Promise<void> = Promise.resolve();
   port.on('message', ({ id, body }: { readonly id: number; readonly body: Uint8Array }) => {
     last = last.then(async () => port.postMessage({ id, judged: await judge(body) } satisfies Reply));

@@ -1,5 +1,6 @@
 /** How far the webhook's Deployment is, and what keeps a pod of it from being ready. */
 import type { KubeObject, KubePort, PodTrouble } from '../../pkg/engine/ports.ts';
+import { AppError } from '../../pkg/errors.ts';
 import type { RawPod } from '../../pkg/kube/api-json.ts';
 import { podFacts } from '../../pkg/kube/facts.ts';
 import { WEBHOOK_NAME } from '../../webhook/settings.ts';
@@ -39,9 +40,14 @@ function statusOf(deployment: KubeObject | null): DeploymentStatus {
   return deployment?.['status'] ?? {};
 }
 
-/** What keeps the first pod from being ready that is not; null when nothing does that Kubernetes tells. */
+/** What keeps the first pod from being ready that is not; null when nothing does that Kubernetes tells, or lets us see. */
 export async function podTrouble(kube: Pick<KubePort, 'list' | 'whyNotReady'>): Promise<PodTrouble | null> {
-  const pods = (await kube.list('v1', 'Pod', { selector: PODS })).map((pod) => podFacts(pod as RawPod));
-  const late = pods.find(({ ready, terminating }) => !ready && !terminating);
-  return late === undefined ? null : kube.whyNotReady(late);
+  try {
+    const pods = (await kube.list('v1', 'Pod', { selector: PODS })).map((pod) => podFacts(pod as RawPod));
+    const late = pods.find(({ ready, terminating }) => !ready && !terminating);
+    return late === undefined ? null : await kube.whyNotReady(late);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'forbidden') return null;
+    throw error;
+  }
 }

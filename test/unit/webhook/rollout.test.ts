@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { whyNotRolledOut } from '../../../cmd/webhook/rollout.ts';
+import { podTrouble, whyNotRolledOut } from '../../../cmd/webhook/rollout.ts';
+import { AppError } from '../../../pkg/errors.ts';
 
 const rolledOut = { observedGeneration: 3, replicas: 2, updatedReplicas: 2, readyReplicas: 2 };
 
@@ -22,4 +23,15 @@ test('no Deployment, and one without pods', () => {
   expect(whyNotRolledOut(null)).toBe('it has no pods');
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'x' }, spec: { replicas: 0 } };
   expect(whyNotRolledOut(deployment)).toBe('it has no pods');
+});
+
+test('who may not look at pods is not told what is wrong with them', async () => {
+  const refusing = (code: string) => ({
+    list: async () => {
+      throw new AppError('no', { code });
+    },
+    whyNotReady: async () => null,
+  });
+  expect(await podTrouble(refusing('forbidden'))).toBeNull();
+  await expect(podTrouble(refusing('timeout'))).rejects.toMatchObject({ code: 'timeout' });
 });
