@@ -7,6 +7,8 @@ import { LostWhileIdle, inTime, withLease } from './converse.ts';
 import type { Conversation } from './converse.ts';
 import { createClusterNodesParser } from './parse/cluster-nodes.ts';
 import type { MoverDeps } from './move/mover.ts';
+import { Roles } from './move/roles.ts';
+import { Turns } from './move/turns.ts';
 import { ConnectionPool } from './pool.ts';
 import type { PoolDeps } from './pool.ts';
 import { asUnreachable, isUnreachableReason } from './why.ts';
@@ -22,6 +24,8 @@ export interface Redis extends RedisPort {
 /** A port whose connections stay open until its close(). */
 export function createRedisPort(deps: RedisPortDeps): Redis {
   const pool = new ConnectionPool(deps);
+  // One for all moves: they know which node is busy, and as what.
+  const moving = { ...deps, pool, turns: new Turns(), roles: new Roles() };
   let mover: Promise<SlotMover> | null = null;
   let strays: Promise<StraySettler> | null = null;
   const parseNodes = createClusterNodesParser();
@@ -43,16 +47,14 @@ export function createRedisPort(deps: RedisPortDeps): Redis {
     },
     mover: {
       move: async (...move) => {
-        // Few verbs move slots: the others need not load it. One for all moves, because it knows which source is busy.
-        mover ??= import('./move/mover.ts').then(({ createSlotMover }) => createSlotMover({ ...deps, pool }));
+        // Few verbs move slots: the others need not load it.
+        mover ??= import('./move/mover.ts').then(({ createSlotMover }) => createSlotMover(moving));
         return (await mover).move(...move);
       },
     },
     strays: {
       settle: async (...job) => {
-        strays ??= import('./strays/settler.ts').then(({ createStraySettler }) =>
-          createStraySettler({ ...deps, pool }),
-        );
+        strays ??= import('./strays/settler.ts').then(({ createStraySettler }) => createStraySettler(moving));
         return (await strays).settle(...job);
       },
     },

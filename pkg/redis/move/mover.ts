@@ -17,12 +17,12 @@ import { awaitTarget, viewsOfEnds } from './look.ts';
 import { moveByMigrate } from './migrate-backend.ts';
 import { nameOwner } from './own.ts';
 import { NodeLine } from './node-line.ts';
-import { Roles } from './roles.ts';
+import type { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
 import { survey } from './survey.ts';
 import { portForKeys } from './target-port.ts';
 import type { Survey } from './survey.ts';
-import { Turns } from './turns.ts';
+import type { Turns } from './turns.ts';
 import { readWeights } from './weigh.ts';
 
 /**
@@ -41,11 +41,13 @@ export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
   /** Where copies of keys go that lose against the owner's; without it, such a move stops. */
   readonly saveConflict?: (conflict: KeyConflict) => Promise<void>;
   readonly pool: ConnectionPool;
+  /** Of all that moves keys over this pool. */
+  readonly turns: Turns;
+  readonly roles: Roles;
 }
 
 export function createSlotMover(deps: MoverDeps): SlotMover {
-  const turns = new Turns();
-  const roles = new Roles();
+  const { turns, roles } = deps;
   return {
     move: async (move, limits, onProgress, signal) => {
       let done = NOTHING;

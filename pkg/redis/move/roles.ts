@@ -1,6 +1,7 @@
 /**
  * Keeps a node from being a source and a target at the same time: a target's config epoch rises while it takes slots, and that
- * of a source must not (epochs.ts).
+ * of a source must not (epochs.ts); and while a server handles MIGRATE it takes no key, so that two that send to each other would both
+ * wait until they time out.
  */
 export class Roles {
   readonly #sources = new Map<string, number>();

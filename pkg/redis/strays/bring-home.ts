@@ -45,7 +45,7 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
     const left = await countIn(source, slots);
     idle = sumOf(left) < sumOf(counts) ? 0 : idle + 1;
     counts = left;
-    if (idle >= MAX_IDLE_ROUNDS) throw keysStay(context, counts);
+    if (idle >= MAX_IDLE_ROUNDS) throw keysStay(context, counts, drained);
   }
   // Law L4: the counts were read again, and nobody writes here who was not sent by the owner.
   await closeEmpty(source, slots);
@@ -74,9 +74,15 @@ async function settleTroubles(
   return others.size === 0 ? drained.size : overcome(context, { ...drained, troubles: others }, round);
 }
 
-function keysStay({ source, target }: MoveContext, counts: readonly KeysInSlot[]): AppError {
+function keysStay(
+  { source, target }: MoveContext,
+  counts: readonly KeysInSlot[],
+  { troubles }: Pick<Drained, 'troubles'>,
+): AppError {
+  const [why] = troubles.values();
   return new AppError(`${sumOf(counts)} keys of slot ${counts[0]?.slot} do not leave ${source.end.pod.name}`, {
     code: 'keys-left',
+    ...(why === undefined ? {} : { cause: why.reply }),
     hint: `${target.end.pod.name} owns it. Run the same command again: it goes on from where things stand`,
   });
 }

@@ -5,13 +5,11 @@ import type { MoveContext } from '../move/context.ts';
 import { viewOf } from '../move/look.ts';
 import type { MoverDeps } from '../move/mover.ts';
 import { NodeLine } from '../move/node-line.ts';
-import { Turns } from '../move/turns.ts';
 import { bringHome } from './bring-home.ts';
 import { findStrays, type SlotsOfHolder } from './find.ts';
 import { ownersByTheirWord, slotsOfHolder, withoutOwner } from './whose.ts';
 
 export function createStraySettler(deps: MoverDeps): StraySettler {
-  const turns = new Turns();
   return {
     settle: async ({ holder, others, slots }, limits, onProgress, signal) => {
       const line = new NodeLine(deps.pool, holder);
@@ -22,7 +20,7 @@ export function createStraySettler(deps: MoverDeps): StraySettler {
         lines.map((owner, i) => ({ owner, nodeId: owner.end.nodeId, view: views[i] ?? [] })),
       );
       const wanted = slots === null ? await lookFor(line, marks, owners) : listed(slots, marks);
-      return bringAllHome({ deps, holder: line, limits, signal, turns }, wanted, owners, onProgress);
+      return bringAllHome({ deps, holder: line, limits, signal }, wanted, owners, onProgress);
     },
   };
 }
@@ -48,12 +46,11 @@ interface Shared {
   readonly holder: NodeLine;
   readonly limits: MoveLimits;
   readonly signal: AbortSignal;
-  readonly turns: Turns;
 }
 
 /** One owner after the other: their keys leave the same node, which has one MIGRATE at a time. */
 async function bringAllHome(
-  { deps, holder, limits, signal, turns }: Shared,
+  { deps, holder, limits, signal }: Shared,
   slots: readonly number[],
   owners: ReadonlyMap<number, NodeLine>,
   onProgress: (progress: MoveProgress) => void,
@@ -69,7 +66,7 @@ async function bringAllHome(
       targetPort: owner.end.port,
       limits,
       signal,
-      turns,
+      turns: deps.turns,
       // One owner after the other.
       movesToTarget: () => 1,
       counts: 'target',
@@ -81,7 +78,8 @@ async function bringAllHome(
       },
       expect: () => undefined,
     };
-    await bringHome(context, theirs);
+    // Two nodes that send keys to each other at the same time would each wait for the other to take them.
+    await deps.roles.hold(holder.end.nodeId, owner.end.nodeId, () => bringHome(context, theirs));
     home.push(...theirs);
   }
   const homeless = slots.filter((slot) => !owners.has(slot));

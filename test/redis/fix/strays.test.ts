@@ -28,9 +28,14 @@ async function start(options: SceneOptions): Promise<Scene> {
 }
 
 /** As `fix` does it. */
-async function settle(of: Scene, slots: SlotRanges | null, signal = new AbortController().signal): Promise<void> {
+async function settle(
+  of: Scene,
+  slots: SlotRanges | null,
+  signal = new AbortController().signal,
+  from = HOLDER,
+): Promise<void> {
   const observation = await of.observe();
-  const holder = { nodeId: of.ids[HOLDER] ?? '', pod: `redis-${HOLDER + 1}-0` };
+  const holder = { nodeId: of.ids[from] ?? '', pod: `redis-${from + 1}-0` };
   await applyStep(
     {
       kube: {} as KubePort,
@@ -57,12 +62,17 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   return error instanceof AppError ? error.code : String(error);
 }
 
-/** Keys of slots of the first primary, put where they do not belong, with no mark of it. */
-async function strand(of: Scene, keys: readonly string[], slots: readonly number[]): Promise<void> {
-  const owner = of.ids[0] ?? '';
-  await of.at(HOLDER, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', owner]));
-  await of.at(HOLDER, ...keys.flatMap((key): RedisCommand[] => [['ASKING'], ['SET', key, `stray ${key}`]]));
-  await of.at(HOLDER, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']));
+/** Keys of slots of the first primary, or of `owner`, put where they do not belong, with no mark of it. */
+async function strand(
+  of: Scene,
+  keys: readonly string[],
+  slots: readonly number[],
+  [owner, at] = [0, HOLDER],
+): Promise<void> {
+  const ownerId = of.ids[owner] ?? '';
+  await of.at(at, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', ownerId]));
+  await of.at(at, ...keys.flatMap((key): RedisCommand[] => [['ASKING'], ['SET', key, `stray ${key}`]]));
+  await of.at(at, ...slots.map((slot): RedisCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']));
   for (const key of keys) of.keys.set(key, `stray ${key}`);
 }
 
@@ -112,6 +122,24 @@ describe.each(BINARIES)('stray keys, $name', ({ server }) => {
     await settle(of, [{ start: 100, end: 160 }]);
     await settle(of, null);
     expect(await whatIsWrong(of)).toEqual([]);
+  });
+
+  test('of two nodes, each of which has keys of the other', async () => {
+    const of = await start({ ...USUAL, binary: server });
+    const all = [
+      { start: 100, end: 160, owner: 0, at: HOLDER },
+      { start: 6000, end: 6060, owner: HOLDER, at: 0 },
+    ];
+    for (const { start: first, end, owner, at } of all) {
+      const keys = keysIn([{ start: first, end }], 3000).map((key) => `many:${key}`);
+      const slots = Array.from({ length: end - first + 1 }, (_, i) => first + i);
+      await strand(of, keys, slots, [owner, at]);
+    }
+    const signal = new AbortController().signal;
+    await Promise.all(all.map(({ start: first, end, at }) => settle(of, [{ start: first, end }], signal, at)));
+    expect(await whatIsWrong(of)).toEqual([]);
+    // Nobody waited for one who waited for him.
+    for (const { at } of all) expect(String(await of.at(at, ['INFO', 'errorstats']))).not.toContain('IOERR');
   });
 
   test('without a place to save the copy that loses, nothing is given up', async () => {
