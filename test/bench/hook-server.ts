@@ -74,7 +74,7 @@ export async function serveIfAsked(): Promise<boolean> {
 }
 
 function judging(): JudgeDeps {
-  const deps = { ...createCluster().deps, ...createTurns(() => performance.now()) };
+  const deps = { ...createCluster({ remembers: false }).deps, ...createTurns(() => performance.now()) };
   return { mutate: (review) => mutate(review, deps), stopwatch: () => performance.now() };
 }
 

@@ -18,8 +18,11 @@ export interface Cluster {
   addPod(pod: Json, name: string): Promise<void>;
 }
 
-/** Every request takes a turn of the event loop, so that requests of several admissions interleave. */
-export function createCluster(): Cluster {
+/**
+ * Every request takes a turn of the event loop, so that requests of several admissions interleave. `remembers`: whether `writes` lists
+ * them; of what is under load for an hour, the list would be all that grows.
+ */
+export function createCluster({ remembers = true }: { readonly remembers?: boolean } = {}): Cluster {
   const store = createObjectStore();
   const writes: string[] = [];
   let addresses = 0;
@@ -27,7 +30,7 @@ export function createCluster(): Cluster {
   const written = async <T>(what: string, object: KubeObject, write: () => Promise<T>): Promise<T> => {
     await turn();
     const result = await write();
-    writes.push(`${what} ${object.kind}/${object.metadata.name}`);
+    if (remembers) writes.push(`${what} ${object.kind}/${object.metadata.name}`);
     return result;
   };
   const withAddress = (object: KubeObject): KubeObject =>
