@@ -27,7 +27,8 @@ export function podCounts(deployment: KubeObject | null): { readonly wanted: num
  */
 export function whyNotRolledOut(deployment: KubeObject | null): string | null {
   const { wanted, ready } = podCounts(deployment);
-  if (wanted === 0) return 'it has no pods';
+  if (deployment === null) return 'it has no Deployment';
+  if (wanted === 0) return 'its Deployment wants no pods';
   const { generation = 0 } = (deployment?.metadata ?? {}) as { readonly generation?: number };
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = statusOf(deployment);
   if (observedGeneration < generation) return 'Kubernetes has not looked at its Deployment yet';

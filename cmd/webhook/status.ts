@@ -132,7 +132,7 @@ function admissionOf(line: string): { time: number; text: string }[] {
 function problemsOf(status: Omit<WebhookStatus, 'problems'>): string[] {
   const { missing, certificateDaysLeft, bundleMatches, unreachable, namespace } = status;
   const problems: string[] = [];
-  if (missing !== null) problems.push(`${missing}; see kubectl describe pods -n ${namespace}`);
+  if (missing !== null) problems.push(`${missing}; see kubectl describe deploy,pods -n ${namespace}`);
   if (certificateDaysLeft !== null && certificateDaysLeft < FEW_DAYS) {
     problems.push(
       `the certificate ends in ${certificateDaysLeft.toFixed(1)} days and was not renewed: kubectl logs -n ${namespace} deploy/${WEBHOOK_NAME}`,

@@ -9,6 +9,7 @@ import type { KubeObject, KubePort } from '../../../pkg/engine/ports.ts';
 import { CLAIM_ANNOTATION } from '../../../pkg/pod/annotations.ts';
 import { keepCertificates } from '../../../webhook/certificate/keeper.ts';
 import { renewalPolicy } from '../../../webhook/certificate/renewal.ts';
+import { settleClaims } from '../../../webhook/identity.ts';
 import { webhookManifests } from '../../../webhook/manifests.ts';
 import { mutate } from '../../../webhook/mutate.ts';
 import { SECRET_NAME, WEBHOOK_NAME } from '../../../webhook/settings.ts';
@@ -153,7 +154,10 @@ describeCluster('rights', () => {
       const labels = { ...settled.metadata.labels, [NODE_LABEL]: node ?? '' };
       await env.kube.create({ ...settled, metadata: { ...settled.metadata, labels, annotations } });
     }
-    return null;
+    return settleClaims(kube, systemClock, { namespace: env.namespace, name: cluster }).then(
+      () => null,
+      (error: unknown) => String(error),
+    );
   }
 
   test('are enough', async () => {

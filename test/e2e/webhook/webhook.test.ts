@@ -158,7 +158,7 @@ describeWebhook('the webhook', () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('label.pods.kubectl-redis.io')]);
     const status = await webhook.run('status');
     expect([status.code, status.stdout.split('\n')[0]]).toEqual([3, 'Webhook:        not healthy']);
-    expect(status.stdout).toContain('0 of 0 pods are ready');
+    expect(status.stdout).toContain('its Deployment wants no pods');
     expect(status.stdout).toContain('a pod that asks would not be completed');
 
     // Others start as ever.

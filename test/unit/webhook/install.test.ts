@@ -123,7 +123,7 @@ describe('install', () => {
     });
     expect(Math.abs(now - elapsed)).toBeLessThanOrEqual(500);
     expect((await readStatus(kube, kube, NAMESPACE, NOW))?.problems[0]).toBe(
-      `0 of 2 pods are of this version: pod p has no image; see kubectl describe pods -n ${NAMESPACE}`,
+      `0 of 2 pods are of this version: pod p has no image; see kubectl describe deploy,pods -n ${NAMESPACE}`,
     );
   });
 

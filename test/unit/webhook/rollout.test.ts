@@ -20,9 +20,9 @@ test.each([
 });
 
 test('no Deployment, and one without pods', () => {
-  expect(whyNotRolledOut(null)).toBe('it has no pods');
+  expect(whyNotRolledOut(null)).toBe('it has no Deployment');
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'x' }, spec: { replicas: 0 } };
-  expect(whyNotRolledOut(deployment)).toBe('it has no pods');
+  expect(whyNotRolledOut(deployment)).toBe('its Deployment wants no pods');
 });
 
 test('who may not look at pods is not told what is wrong with them', async () => {
