@@ -30,10 +30,13 @@ import { readWeights } from './weigh.ts';
  * earlier job of the servers themselves took away in between.
  */
 const PASSING: ReadonlySet<string> = new Set(['tunnel', 'error', 'timeout', 'slot-closed', 'migration-refused']);
+const NOT_VERIFIED = 'not-verified';
 /** Attempts without a single key or slot between them. */
 const MAX_ATTEMPTS = 3;
 const BEFORE_NEXT_MS = 500;
 const PROVED_WITHIN_MS = 10_000;
+/** Gossip gives no slot to a target that its source does not claim any more: that is no wait, but lost. */
+const LOST_AFTER_MS = 1_000;
 const PROVE_EVERY_MS = 10;
 const NOTHING: Moved = { slots: 0, keys: 0, bytes: 0 };
 
@@ -87,6 +90,7 @@ function add(one: Moved, other: Moved): Moved {
 
 async function moveUntilDone(context: MoveContext, ranges: SlotRanges, progress: () => Moved): Promise<void> {
   let attempts = 0;
+  let unproved = 0;
   for (;;) {
     const before = progress();
     try {
@@ -96,7 +100,10 @@ async function moveUntilDone(context: MoveContext, ranges: SlotRanges, progress:
       await moveFound(context, found);
       return await proveMoved(context, () => lookAtSlots(context, ranges));
     } catch (error) {
-      if (!(error instanceof AppError) || !PASSING.has(error.code)) throw error;
+      if (!(error instanceof AppError)) throw error;
+      // Moving anew is progress, too: with a rival that takes the slots again and again, it would never end.
+      if (error.code === NOT_VERIFIED && ++unproved < MAX_ATTEMPTS) continue;
+      if (!PASSING.has(error.code)) throw error;
       attempts = progress() === before ? attempts + 1 : 1;
       if (attempts >= MAX_ATTEMPTS) throw error;
       await delay(BEFORE_NEXT_MS);
@@ -133,11 +140,12 @@ async function moveFound(context: MoveContext, found: Survey): Promise<void> {
 
 /** Both ends must say so themselves: +OK is no proof. The one that did not make the change may hear of it by gossip. */
 async function proveMoved(context: MoveContext, look: () => Promise<Survey>): Promise<void> {
-  const until = performance.now() + PROVED_WITHIN_MS;
+  const from = performance.now();
   for (;;) {
     const found = await look();
     if (countLeft(found) === 0) return;
-    if (performance.now() > until) throw notProved(found);
+    const patience = found.claim.length > 0 ? LOST_AFTER_MS : PROVED_WITHIN_MS;
+    if (performance.now() > from + patience) throw notProved(found);
     await delay(PROVE_EVERY_MS);
     stopIfAborted(context);
   }
@@ -146,7 +154,7 @@ async function proveMoved(context: MoveContext, look: () => Promise<Survey>): Pr
 function notProved(found: Survey): AppError {
   const left = formatRanges(rangesFromSlots([...found.drain, ...found.claim, ...found.tell]));
   return new AppError(`Slots ${left} did not stay with their new owner`, {
-    code: 'not-verified',
+    code: NOT_VERIFIED,
     hint: 'Look at kubectl redis status, then run the same command again',
   });
 }
