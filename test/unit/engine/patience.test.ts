@@ -80,7 +80,7 @@ describe('a look at a cluster', () => {
     return { look, said };
   };
 
-  test.each(['owner-silent', 'node-silent', 'slots-uncovered'])(
+  test.each(['owner-silent', 'node-silent', 'slots-uncovered', 'slots-contested'])(
     'which is refused for what passes (%s): again until it has passed, and it is said once',
     async (code) => {
       const silent: Plan = { ...REFUSED, code };
