@@ -6,7 +6,7 @@ import type { Manifest } from '../../pkg/pod/manifest.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../pkg/cluster/model/labels.ts';
 import { webhookManifests, type InstallOptions } from '../../webhook/manifests.ts';
 import { WEBHOOK_NAME } from '../../webhook/settings.ts';
-import { podTrouble, whyNotRolledOut } from './rollout.ts';
+import { podTrouble, whyNotRolledOut, withTrouble } from './rollout.ts';
 
 const POLL_MS = 500;
 /** Waits between two looks at why a pod is not ready, and how often it must be beyond help to end the wait. */
@@ -101,8 +101,7 @@ async function untilItAnswers({ kube, clock, signal, timeoutMs }: InstallDeps): 
 }
 
 function notAnswering(missing: string, trouble: PodTrouble | null): AppError {
-  const why = trouble === null ? '' : `: pod ${trouble.pod} ${trouble.sentence}`;
-  return new AppError(`the webhook does not answer yet: ${missing}${why}`, {
+  return new AppError(`the webhook does not answer yet: ${withTrouble(missing, trouble)}`, {
     code: trouble?.code ?? 'timeout',
     hint: 'kubectl redis webhook status says more; the same command goes on waiting',
   });

@@ -26,10 +26,10 @@ export function podCounts(deployment: KubeObject | null): { readonly wanted: num
  * `kubectl rollout status`: pods of the version before count as ready, too.
  */
 export function whyNotRolledOut(deployment: KubeObject | null): string | null {
-  const { wanted, ready } = podCounts(deployment);
   if (deployment === null) return 'it has no Deployment';
+  const { wanted, ready } = podCounts(deployment);
   if (wanted === 0) return 'its Deployment wants no pods';
-  const { generation = 0 } = (deployment?.metadata ?? {}) as { readonly generation?: number };
+  const { generation = 0 } = deployment.metadata as { readonly generation?: number };
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = statusOf(deployment);
   if (observedGeneration < generation) return 'Kubernetes has not looked at its Deployment yet';
   if (updatedReplicas < wanted) return `${updatedReplicas} of ${wanted} pods are of this version`;
@@ -39,6 +39,11 @@ export function whyNotRolledOut(deployment: KubeObject | null): string | null {
 
 function statusOf(deployment: KubeObject | null): DeploymentStatus {
   return deployment?.['status'] ?? {};
+}
+
+/** What is missing, and of which pod it hangs. */
+export function withTrouble(missing: string, trouble: PodTrouble | null): string {
+  return trouble === null ? missing : `${missing}: pod ${trouble.pod} ${trouble.sentence}`;
 }
 
 /** What keeps the first pod from being ready that is not; null when nothing does that Kubernetes tells, or lets us see. */

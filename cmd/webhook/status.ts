@@ -6,7 +6,7 @@ import { AppError, reasonOf } from '../../pkg/errors.ts';
 import { isObject } from '../../pkg/pod/inject/pod-json.ts';
 import { SECRET_NAME, WEBHOOK_NAME } from '../../webhook/settings.ts';
 import { bundlesOf, configurationOf } from './install.ts';
-import { podCounts, podTrouble, PODS, whyNotRolledOut } from './rollout.ts';
+import { podCounts, podTrouble, PODS, whyNotRolledOut, withTrouble } from './rollout.ts';
 
 export interface WebhookStatus {
   readonly namespace: string;
@@ -63,9 +63,7 @@ export async function readStatus(
 
 async function missingOf(kube: KubePort, deployment: KubeObject | null): Promise<string | null> {
   const missing = whyNotRolledOut(deployment);
-  if (missing === null) return null;
-  const trouble = await podTrouble(kube);
-  return trouble === null ? missing : `${missing}: pod ${trouble.pod} ${trouble.sentence}`;
+  return missing === null ? null : withTrouble(missing, await podTrouble(kube));
 }
 
 function deploymentOf(deployment: KubeObject | null): Pick<WebhookStatus, 'image' | 'ready' | 'replicas'> {

@@ -31,7 +31,7 @@ import { readWeights } from './weigh.ts';
  */
 const PASSING: ReadonlySet<string> = new Set(['tunnel', 'error', 'timeout', 'slot-closed', 'migration-refused']);
 const NOT_VERIFIED = 'not-verified';
-/** Attempts without a single key or slot between them. */
+/** Attempts without a single key or slot between them; and proofs that failed, whatever was moved for each. */
 const MAX_ATTEMPTS = 3;
 const BEFORE_NEXT_MS = 500;
 const PROVED_WITHIN_MS = 10_000;

@@ -124,21 +124,17 @@ describeCluster('rights', () => {
   /** Everything that its program asks of the API server, once; the first complaint, or null. */
   async function doItsWork(kube: KubePort): Promise<string | null> {
     const cluster = `work${people}`;
-    try {
-      const policy = renewalPolicy(['x.svc']);
-      const keeper = {
-        kube,
-        clock: systemClock,
-        policy,
-        secretName: SECRET_NAME,
-        configurationName: `${CONFIGURATION}-${env.namespace}`,
-        own: true,
-      };
-      await env.kube.remove('v1', 'Secret', SECRET_NAME);
-      await keepCertificates(keeper);
-    } catch (error) {
-      return String(error);
-    }
+    await env.kube.remove('v1', 'Secret', SECRET_NAME);
+    const keeper = {
+      kube,
+      clock: systemClock,
+      policy: renewalPolicy(['x.svc']),
+      secretName: SECRET_NAME,
+      configurationName: `${CONFIGURATION}-${env.namespace}`,
+      own: true,
+    };
+    const complaint = await complaintOf(keepCertificates(keeper));
+    if (complaint !== null) return complaint;
     // The second pod finds the first with its claim, and a table to write itself into.
     for (const name of ['one', 'two']) {
       const pod: unknown = JSON.parse(waitingNode(`${name}-${people}`, cluster));
@@ -154,10 +150,7 @@ describeCluster('rights', () => {
       const labels = { ...settled.metadata.labels, [NODE_LABEL]: node ?? '' };
       await env.kube.create({ ...settled, metadata: { ...settled.metadata, labels, annotations } });
     }
-    return settleClaims(kube, systemClock, { namespace: env.namespace, name: cluster }).then(
-      () => null,
-      (error: unknown) => String(error),
-    );
+    return complaintOf(settleClaims(kube, systemClock, { namespace: env.namespace, name: cluster }));
   }
 
   test('are enough', async () => {
@@ -174,6 +167,10 @@ describeCluster('rights', () => {
     expect([lacking, complaint]).toEqual([lacking, expect.stringContaining(sentenceFor(lacking))]);
   });
 });
+
+function complaintOf(work: Promise<unknown>): Promise<string | null> {
+  return work.then(() => null, String);
+}
 
 function sentenceFor(lacking: string): string {
   return `no right to ${lacking}`;

@@ -1,5 +1,6 @@
 /** The webhook itself: installed, asked by many at once, restarted, broken, switched off, uninstalled. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PODS } from '../../../cmd/webhook/rollout.ts';
 import { CLUSTER_LABEL, INJECTED_ANNOTATION, NODE_LABEL } from '../../../pkg/cluster/model/labels.ts';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { makeAuthority } from '../../../webhook/certificate/authority.ts';
@@ -35,7 +36,7 @@ describeWebhook('the webhook', () => {
   const scale = async (replicas: number): Promise<void> => {
     await inSystem('scale', DEPLOYMENT, `--replicas=${replicas}`);
     await until(
-      () => webhook.env.kube.list('v1', 'Pod', { selector: `app.kubernetes.io/name=${WEBHOOK_NAME}` }),
+      () => webhook.env.kube.list('v1', 'Pod', { selector: PODS }),
       (pods) => pods.length === replicas && pods.every(isReady),
       60_000,
     );

@@ -180,7 +180,7 @@ describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
     let forgotten = 0;
     try {
       await run(limits, {
-        // Of a slot without keys, because a server gives none away. Written before the mover asks how it stands; a claim of the old owner that arrives late has the same effect.
+        // Of a slot without keys, because a server gives no others away. It is written before the mover asks how things stand.
         onProgress: ({ slots }: MoveProgress) => {
           if (slots === 200 && forgotten++ === 0)
             line.write(`CLUSTER SETSLOT ${RANGE.end} NODE ${cluster.end(0).nodeId}\r\n`);
