@@ -59,7 +59,8 @@ export function repointSteps(members: readonly Member[]): Step[] {
   const byId = new Map(members.map((member) => [member.step.nodeId, member]));
   return members.flatMap((replica): Step[] => {
     const primary = byId.get(replica.node.primaryId ?? '');
-    if (primary === undefined || looksElsewhere(replica, primary)) return [];
+    // A view can name anybody, the replica itself included; servers follow nobody but a primary.
+    if (primary?.node.role !== 'primary' || looksElsewhere(replica, primary)) return [];
     const { primaryLinkUp, primaryHost } = replica.answer.info;
     const known = lineOf(replica, primary)?.ip ?? '';
     if (primaryLinkUp !== false || primaryHost === null || known === '' || primaryHost === known) return [];

@@ -171,6 +171,18 @@ export const NODE_CASES: readonly FixCase[] = [
     changed(healthy, addressMismatch('redis-2-0', '10.1.1.1')),
     only('address-mismatch: meet redis-5-0 -> redis-2-0'),
   ],
+  [
+    'the same, beside a replica whose view says that it follows itself',
+    changed(
+      healthy,
+      addressMismatch('redis-2-0', '10.1.1.1'),
+      changeAnswer('redis-6-0', (answer) => ({ ...answer, info: { ...answer.info, primaryLinkUp: false } })),
+      changeLines((line, viewer) =>
+        viewer === 'redis-6-0' ? { ...line, role: 'unknown', primaryId: line.nodeId } : line,
+      ),
+    ),
+    { repairs: ['address-mismatch: meet redis-5-0 -> redis-2-0'], left: ['views-differ (by-itself)'] },
+  ],
   // 1.24
   [
     'a primary and its replica on one host, where no label says who belongs to whom',
