@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { KubeObject } from '../../pkg/engine/ports.ts';
 import type { RawService } from '../../pkg/kube/api-json.ts';
+import { scaleSets, takeAddress } from '../support/change.ts';
 import { cli, startCli, type Ended } from '../support/cli.ts';
 import { describeCore, openClusterEnv, podObject, until, type ClusterEnv } from '../support/cluster-env.ts';
 import { allow } from '../support/rights.ts';
@@ -49,20 +50,7 @@ function toolsFor(env: () => ClusterEnv): Tools {
       const services = await list('services', `name,${OURS}=${cluster}`);
       return services.map((each) => `${each.metadata.name}=${(each as RawService).spec?.clusterIP}`);
     },
-    // As `kubectl scale` does.
-    scale: async (cluster, replicas) => {
-      const { namespace, client } = env();
-      for (const { metadata } of await list('statefulsets', `${OURS}=${cluster}`)) {
-        await client.json({
-          method: 'PATCH',
-          path: `/apis/apps/v1/namespaces/${namespace}/statefulsets/${metadata.name}/scale`,
-          contentType: 'application/merge-patch+json',
-          body: { spec: { replicas } },
-          asked: { verb: 'patch', resource: 'statefulsets/scale', namespace, name: metadata.name },
-          repeatable: true,
-        });
-      }
-    },
+    scale: (cluster, replicas) => scaleSets(env(), cluster, replicas),
     writeKeys: async (cluster) => {
       const commands = numbers.map((i) => ['SET', `key:${i}`, `value:${i}`] as const);
       expect(await manyInRedis(env().namespace, `${cluster}-1-0`, commands)).toEqual(numbers.map(() => 'OK'));
@@ -165,9 +153,7 @@ describeCore('delete and create again', () => {
     expect((await run('delete', 'redis')).code).toBe(0);
     for (const line of before) {
       const [name = '', clusterIP = ''] = line.split('=');
-      await env.kube.remove('v1', 'Service', name);
-      const spec = { clusterIP, selector: { app: 'else' }, ports: [{ port: 80 }] };
-      await env.kube.create({ apiVersion: 'v1', kind: 'Service', metadata: { name: `not-${name}` }, spec });
+      await takeAddress(env.kube, name, clusterIP);
     }
     const made = await run('create', 'redis', '--timeout', '2m');
     expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('redis is ready: 3 shards, 6 nodes')]);

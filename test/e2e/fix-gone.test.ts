@@ -1,6 +1,7 @@
 /** `fix` where something that the cluster stands on is gone: a Service, its address with it, and at last every volume. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { KubeObject } from '../../pkg/engine/ports.ts';
+import { scaleSets, takeAddress } from '../support/change.ts';
 import { cli, type Ended } from '../support/cli.ts';
 import { describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
 import { expectHealthy, inRedis, manyInRedis, slotsOf } from '../support/seen-cluster.ts';
@@ -37,12 +38,7 @@ describeCore('fix of what is gone', () => {
     return found;
   }
 
-  async function scale(replicas: number): Promise<void> {
-    for (const set of await env.kube.list('apps/v1', 'StatefulSet', { selector: OURS }))
-      await env.kube.replace({ ...set, spec: { ...(set['spec'] as object), replicas } });
-  }
-
-  const addressOf = ({ spec }: KubeObject): unknown => (spec as { readonly clusterIP?: string }).clusterIP;
+  const addressOf = ({ spec }: KubeObject): string => (spec as { readonly clusterIP?: string }).clusterIP ?? '';
 
   test('a deleted Service is made again at the address that its node announces', async () => {
     const before = addressOf(await service());
@@ -57,14 +53,7 @@ describeCore('fix of what is gone', () => {
 
   test('one whose address somebody else has by now: the node moves to its new address, nothing is lost', async () => {
     const old = await service();
-    await env.kube.remove('v1', 'Service', NODE);
-    const squatter = {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'squatter' },
-      spec: { clusterIP: addressOf(old), selector: { app: 'else' }, ports: [{ port: 80 }] },
-    };
-    await env.kube.create(squatter);
+    await takeAddress(env.kube, NODE, addressOf(old));
     await until(codes, (seen) => seen.includes('service-missing'), 30_000);
     for (let round = 1; round <= 4; round++) {
       const fixed = await fix();
@@ -79,14 +68,14 @@ describeCore('fix of what is gone', () => {
   }, 240_000);
 
   test('every volume lost: nobody starts by himself; --start-empty says what is lost, then the cluster is made anew', async () => {
-    await scale(0);
+    await scaleSets(env, 'redis', 0);
     // Else those that come back first would find others that still run, and know what became of their slots.
     const pods = (): Promise<readonly KubeObject[]> => env.kube.list('v1', 'Pod', { selector: OURS });
     await until(pods, (left) => left.length === 0, 90_000);
     const claims = await env.kube.list('v1', 'PersistentVolumeClaim');
     expect(claims).toHaveLength(6);
     await Promise.all(claims.map(({ metadata }) => env.kube.remove('v1', 'PersistentVolumeClaim', metadata.name)));
-    await scale(1);
+    await scaleSets(env, 'redis', 1);
     const asked = await until(
       () => fix(),
       ({ stdout }) => stdout.includes('--start-empty'),

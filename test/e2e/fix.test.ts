@@ -1,6 +1,7 @@
 /** `fix` through the built command line: three broken states of a cluster with data, each as one might find it. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { slotOfKey } from '../../cmd/slot-lookup.ts';
+import { changeObject } from '../support/change.ts';
 import { cli, type Ended } from '../support/cli.ts';
 import { describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
 import { expectHealthy, inRedis, manyInRedis, slotsOf } from '../support/seen-cluster.ts';
@@ -112,9 +113,10 @@ describeCore('fix', () => {
     const replica = shards[0]?.replicas[0]?.pod ?? '';
     const other = primaries.find(({ pod }) => pod === shards[1]?.primary?.pod);
     expect(await say(replica, 'CLUSTER', 'REPLICATE', other?.id ?? '')).toBe('OK');
-    const config = await env.kube.get('v1', 'ConfigMap', 'redis-config');
-    if (config === null) throw new Error('no ConfigMap');
-    await env.kube.replace({ ...config, data: { ...(config['data'] as object), formed: 'false' } });
+    await changeObject(env.kube, ['v1', 'ConfigMap', 'redis-config'], (config) => ({
+      ...config,
+      data: { ...(config['data'] as object), formed: 'false' },
+    }));
     await until(planned, (codes) => codes.includes('shard-label-stale'), 30_000);
     const fixed = await fix('--yes');
     expect([fixed.code, fixed.stdout]).toEqual([
@@ -129,9 +131,10 @@ describeCore('fix', () => {
     if (first === undefined) throw new Error('no primaries');
     const { pod, id } = first;
     const name = pod.replace(/-0$/, '');
-    const service = await env.kube.get('v1', 'Service', name);
-    if (service === null) throw new Error(`no Service ${name}`);
-    await env.kube.replace({ ...service, spec: { ...(service['spec'] as object), selector: { name: 'nobody' } } });
+    await changeObject(env.kube, ['v1', 'Service', name], (service) => ({
+      ...service,
+      spec: { ...(service['spec'] as object), selector: { name: 'nobody' } },
+    }));
     await until(planned, (codes) => codes.includes('service-wrong'), 30_000);
     const fixed = await fix('--yes');
     expect([fixed.code, fixed.stdout]).toEqual([

@@ -5,6 +5,7 @@ import { CLUSTER_LABEL, INJECTED_ANNOTATION, NODE_LABEL } from '../../../pkg/clu
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { makeAuthority } from '../../../webhook/certificate/authority.ts';
 import { WEBHOOK_NAME } from '../../../webhook/settings.ts';
+import { changeObject } from '../../support/change.ts';
 import { cli, kubectl } from '../../support/cli.ts';
 import { openClusterEnv, podObject, until, type ClusterEnv } from '../../support/cluster-env.ts';
 import {
@@ -136,11 +137,11 @@ describeWebhook('the webhook', () => {
 
   test('a caBundle that somebody has damaged is put back within a minute', async () => {
     const { kube } = webhook.env;
+    const stranger = Buffer.from((await makeAuthority(Date.now(), 60_000)).cert).toString('base64');
     const before = await kube.get(...CONFIGURATION);
     const webhooks = before?.['webhooks'] as { readonly clientConfig: object }[];
-    const stranger = Buffer.from((await makeAuthority(Date.now(), 60_000)).cert).toString('base64');
     const damaged = webhooks.map((each) => ({ ...each, clientConfig: { ...each.clientConfig, caBundle: stranger } }));
-    await kube.replace({ ...(before as KubeObject), webhooks: damaged });
+    await changeObject(kube, CONFIGURATION, (now) => ({ ...now, webhooks: damaged }));
     const seen = await webhook.run('status');
     // Its server may be quicker than we are.
     if (seen.code !== 0) expect([seen.code, seen.stdout]).toEqual([3, expect.stringContaining('caBundle is not that')]);
