@@ -161,9 +161,16 @@ describeCore('delete and create again', () => {
     const now = await addresses('redis');
     expect([now.length, now.filter((line) => before.includes(line))]).toEqual([6, []]);
     await expectKeys('redis');
-    const view = await inRedis(env.namespace, 'redis-6-0', 'CLUSTER', 'NODES');
-    const known = view.split('\n').map((line) => line.split(' ')[1]?.split(':')[0] ?? '');
-    expect(known.sort()).toEqual(now.map((line) => line.split('=')[1] ?? '').sort());
+    // A young node announces its pod's address until all others have dialed it anew.
+    const known = async (): Promise<string[]> => {
+      const view = await inRedis(env.namespace, 'redis-6-0', 'CLUSTER', 'NODES');
+      return view
+        .split('\n')
+        .map((line) => line.split(' ')[1]?.split(':')[0] ?? '')
+        .sort();
+    };
+    const announced = now.map((line) => line.split('=')[1] ?? '').sort();
+    await until(known, (seen) => seen.join() === announced.join(), 30_000);
     expect((await run('check', 'redis')).code).toBe(0);
   }, 240_000);
 

@@ -93,12 +93,16 @@ export function openPairs(state: ClusterState, members: readonly Member[]): Open
     ...(node.gossip?.importing ?? []).map(({ slot, fromNodeId }) => ({ slot, from: fromNodeId, to: step.nodeId })),
   ]);
   const slots = [...new Set([...marks.map(({ slot }) => slot), ...state.openSlots.map(({ slot }) => slot)])];
+  const bySlot = new Map<number, typeof marks>();
+  for (const mark of marks) {
+    const same = bySlot.get(mark.slot);
+    if (same === undefined) bySlot.set(mark.slot, [mark]);
+    else same.push(mark);
+  }
   return slots
     .sort((a, b) => a - b)
     .map((slot) => {
-      const found = marks
-        .filter((mark) => mark.slot === slot)
-        .map(({ from, to }) => ({ source: leader(from), target: leader(to) }));
+      const found = (bySlot.get(slot) ?? []).map(({ from, to }) => ({ source: leader(from), target: leader(to) }));
       const whole = found.filter(({ source, target }) => source !== null && target !== null && source !== target);
       const first = whole[0];
       const one =

@@ -42,8 +42,25 @@ function slotsIn({ state }: FixContext, problem: Problem): number[] {
   return state.openSlots.map(({ slot }) => slot).filter((slot) => containsSlot(problem.slots, slot));
 }
 
+/** What a primary says of slots that are open at it. Of a thousand slots each is looked up many times. */
+interface Marks {
+  readonly imports: ReadonlySet<number>;
+  /** Slot -> id of the node that is to have it. */
+  readonly gives: ReadonlyMap<number, string>;
+}
+
+type MarksOf = ReadonlyMap<Member, Marks>;
+
+function marksOf({ node: { gossip } }: Member): Marks {
+  return {
+    imports: new Set((gossip?.importing ?? []).map(({ slot }) => slot)),
+    gives: new Map((gossip?.migrating ?? []).map(({ slot, toNodeId }) => [slot, toNodeId])),
+  };
+}
+
 /** By slot; a slot about which nothing can be done now is left out. */
 function waysOf(context: FixContext): Map<number, Way[]> {
+  const marks = new Map(context.primaries.map((member) => [member, marksOf(member)]));
   const pairs = new Map(openPairs(context.state, context.members).map((pair) => [pair.slot, pair]));
   const ways = new Map<number, Way[]>();
   for (const slot of new Set(context.state.openSlots.map((one) => one.slot))) {
@@ -51,7 +68,7 @@ function waysOf(context: FixContext): Map<number, Way[]> {
     const pair = pairs.get(slot);
     const found =
       owner !== null
-        ? waysOfOwned(context, slot, owner)
+        ? waysOfOwned(context, slot, owner, marks)
         : // Told to the source first: it denies the slot, and the target has not heard.
           pair !== undefined && pair.source !== null && pair.target !== null && isDenied(context, slot)
           ? [{ kind: 'move', source: pair.source, target: pair.target } as const]
@@ -65,10 +82,10 @@ function isDenied({ state }: FixContext, slot: number): boolean {
   return state.contested.some(({ range }) => containsSlot([range], slot));
 }
 
-function waysOfOwned(context: FixContext, slot: number, owner: Member): Way[] {
+function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: MarksOf): Way[] {
   const { primaries } = context;
-  const imports = (member: Member): boolean => member.node.gossip?.importing.some((one) => one.slot === slot) === true;
-  const gives = (member: Member): boolean => member.node.gossip?.migrating.some((one) => one.slot === slot) === true;
+  const imports = (member: Member): boolean => marks.get(member)?.imports.has(slot) === true;
+  const gives = (member: Member): boolean => marks.get(member)?.gives.has(slot) === true;
   const first: Way[] = [];
   if (imports(owner)) first.push({ kind: 'close', node: owner.step });
   const importers = primaries.filter((member) => member !== owner && imports(member));
@@ -76,7 +93,7 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member): Way[] {
     if (member === owner || !gives(member)) continue;
     first.push(closeOrSettle(context, slot, member));
   }
-  const heir = heirOf(context, slot, owner);
+  const heir = heirOf(context, marks.get(owner)?.gives.get(slot));
   const target = importers.includes(heir ?? owner) ? heir : fullest(context, slot, importers);
   if (target === null || target === undefined) {
     if (!gives(owner)) return first;
@@ -99,8 +116,7 @@ function closeOrSettle(context: FixContext, slot: number, member: Member): Way {
 }
 
 /** Where the owner gives it to, or who leads in that node's place since. */
-function heirOf({ byId, state }: FixContext, slot: number, owner: Member): Member | null {
-  const toNodeId = owner.node.gossip?.migrating.find((one) => one.slot === slot)?.toNodeId;
+function heirOf({ byId, state }: FixContext, toNodeId: string | undefined): Member | null {
   const named = state.nodes.find((node) => node.nodeId === toNodeId);
   const leader = named?.role === 'replica' ? named.primaryId : toNodeId;
   const member = byId.get(leader ?? '');
