@@ -11,6 +11,7 @@ import { patchBetween } from '../pkg/pod/inject/json-patch.ts';
 import type { Json } from '../pkg/pod/inject/pod-json.ts';
 import { takeIdentity, type IdentityKube } from './identity.ts';
 import { keepRecord, readRecord, type ClusterRecord } from './record.ts';
+import type { Recent } from './recent.ts';
 import type { ReviewRequest, Verdict } from './review.ts';
 import type { Turns } from './turns.ts';
 
@@ -20,8 +21,17 @@ export interface MutateDeps {
   readonly clock: Pick<Clock, 'now'>;
   /** Lets admissions of one cluster through one by one; left out, they race. */
   readonly inTurn?: Turns['inTurn'];
-  /** Told of every pod that took a number. */
-  readonly onAdmitted?: (cluster: ClusterRef) => void;
+  /** What was read of clusters a moment ago; left out, all is read for each pod. */
+  readonly recent?: Recent<Known>;
+  /** Told of every pod that took a number. `named`: it has a name, by which its successor is known, too. */
+  readonly onAdmitted?: (cluster: ClusterRef, named: boolean) => void;
+}
+
+/** What the objects of a cluster say of it. */
+export interface Known {
+  readonly record: ClusterRecord;
+  /** null = it was never recorded. */
+  readonly spec: ClusterSpec | null;
 }
 
 /** What there is to say of an admission besides the verdict; no content of the pod. */
@@ -66,7 +76,7 @@ async function admitTo(
 ): Promise<Admission> {
   const { pod, number } = candidate;
   const kube = deps.kubeIn(request.namespace);
-  const reading = Promise.all([readRecord(kube, cluster), recordedSpec(kube, cluster.name)]);
+  const reading = known(kube, cluster, candidate, deps);
   const podName = request.name ?? pod.metadata.name ?? null;
   const identity = await takeIdentity(kube, deps.clock, {
     cluster,
@@ -74,10 +84,10 @@ async function admitTo(
     claimant: podName ?? request.uid,
     podName,
     labels: pod.metadata.labels ?? {},
-    formedNodes: heardLater(reading.then(([record]) => formedNodes(record))),
+    formedNodes: heardLater(reading.then(({ record }) => formedNodes(record))),
     dryRun: request.dryRun,
   });
-  const [record, spec] = await reading;
+  const { record, spec } = await reading;
   const { ordinal, address } = identity;
   const line = record.nodes.find((each) => each.ordinal === ordinal);
   const result = inject(candidate, {
@@ -102,11 +112,30 @@ async function admitTo(
     } else {
       await keepRecord(kube, cluster, kept, { record, spec });
     }
-    deps.onAdmitted?.(cluster);
+    deps.onAdmitted?.(cluster, podName !== null);
   }
   const patch = patchBetween(request.object as Json, result.pod);
   const warnings = [...identity.warnings, ...result.warnings];
   return { verdict: { kind: 'injected', patch, warnings }, cluster: cluster.name, node };
+}
+
+/**
+ * When all pods of a cluster are made at once, as after a restart of everything, each of them wants to know the same. What is a
+ * second old decides nothing here: these pods say which node they are, their nodes are in the table, and who lives where is read anew.
+ */
+async function known(
+  kube: IdentityKube,
+  cluster: ClusterRef,
+  { number }: Candidate,
+  { recent }: MutateDeps,
+): Promise<Known> {
+  const recalled = number.kind === 'any' ? null : (recent?.recall(turnOf(cluster)) ?? null);
+  if (number.kind !== 'any' && recalled?.record.nodes.some(({ ordinal }) => ordinal === number.ordinal) === true) {
+    return recalled;
+  }
+  const [record, spec] = await Promise.all([readRecord(kube, cluster), recordedSpec(kube, cluster.name)]);
+  recent?.keep(turnOf(cluster), { record, spec });
+  return { record, spec };
 }
 
 function turnOf({ namespace, name }: ClusterRef): string {

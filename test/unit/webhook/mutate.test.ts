@@ -3,7 +3,8 @@ import jsonPatch from 'fast-json-patch';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { AppError } from '../../../pkg/errors.ts';
 import type { Json, Pod } from '../../../pkg/pod/inject/pod-json.ts';
-import { mutate } from '../../../webhook/mutate.ts';
+import { mutate, type Known } from '../../../webhook/mutate.ts';
+import { createRecent } from '../../../webhook/recent.ts';
 import type { ReviewRequest } from '../../../webhook/review.ts';
 import { createCluster, requestOf, type Cluster } from '../../support/admission.ts';
 import { podOf } from '../../support/inject-pods.ts';
@@ -197,6 +198,52 @@ test('a table that is complete is not written again', async () => {
   cluster.writes.length = 0;
   await make(cluster, named('redis-1'), 'b');
   expect(cluster.writes).toEqual(['replace Service/redis-1']);
+});
+
+describe('what was read of the cluster a moment ago', () => {
+  /** Objects that were read since, of a cluster whose first two nodes were admitted already. */
+  async function reads(pod: Json, afterMs: number): Promise<string[]> {
+    const cluster = createCluster();
+    const read: string[] = [];
+    const get: typeof cluster.kube.get = (version, kind, name) => {
+      read.push(`${kind}/${name}`);
+      return cluster.kube.get(version, kind, name);
+    };
+    const recent = createRecent<Known>(() => cluster.now);
+    const deps = { ...cluster.deps, kubeIn: () => ({ ...cluster.kube, get }), recent };
+    for (const name of ['redis-1', 'redis-2', 'redis-2']) {
+      expect((await mutate(requestOf(named(name), { name }), deps)).verdict.kind).toBe('injected');
+    }
+    read.length = 0;
+    cluster.now += afterMs;
+    expect((await mutate(requestOf(pod, { name: 'redis-1' }), deps)).verdict.kind).toBe('injected');
+    return read;
+  }
+
+  test('does for one that says which node it is, and that is known', async () => {
+    expect(await reads(named('redis-1'), 999)).toEqual(['Service/redis-1']);
+  });
+
+  test.each([
+    ['once it is a second old', named('redis-1'), 1_000],
+    ['for a new node', named('redis-3'), 0],
+    ['for one that may be any', ANY, 0],
+  ])('does not do %s', async (_, pod, afterMs) => {
+    expect(await reads(pod, afterMs)).toEqual(expect.arrayContaining(['ConfigMap/redis-config', 'Service/redis']));
+  });
+
+  test('is not kept for good', () => {
+    let now = 0;
+    const { recall, keep } = createRecent<number>(() => now);
+    keep('a', 1);
+    now = 600;
+    keep('b', 2);
+    keep('a', 3);
+    now = 1_500;
+    expect([recall('a'), recall('b')]).toEqual([3, 2]);
+    now = 1_600;
+    expect([recall('a'), recall('b')]).toEqual([null, null]);
+  });
 });
 
 test.each([

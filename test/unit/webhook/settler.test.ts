@@ -43,19 +43,34 @@ describe('looks after an admission', () => {
     ],
   ])('that find %j open claims come after %j ms', async (open, slept) => {
     const { settler, seen } = started(open);
-    settler.admitted(SHOP);
+    settler.admitted(SHOP, false);
     await turn();
     expect(seen.slept).toEqual(slept);
   });
 
+  test('of pods with names come later: their claims hold up nobody of that name', async () => {
+    const { settler, seen } = started([1, 1, 1]);
+    settler.admitted(SHOP, true);
+    await turn();
+    expect(seen.slept).toEqual([20_000, 30_000]);
+  });
+
+  test('of one without a name come soon, also while others have time', async () => {
+    const { settler, seen } = started([0, 0]);
+    settler.admitted(SHOP, true);
+    settler.admitted(SHOP, false);
+    await turn();
+    expect(seen.slept).toEqual([20_000, 1_000]);
+  });
+
   test('are one series a cluster, which a new admission begins anew', async () => {
     const { settler, seen } = started([1, 1, 0]);
-    settler.admitted(SHOP);
-    settler.admitted({ ...SHOP, name: 'other' });
-    settler.admitted(SHOP);
+    settler.admitted(SHOP, false);
+    settler.admitted({ ...SHOP, name: 'other' }, false);
+    settler.admitted(SHOP, false);
     await turn();
     expect(seen.slept.filter((ms) => ms === 1_000).length).toBeGreaterThanOrEqual(3);
-    settler.admitted(SHOP);
+    settler.admitted(SHOP, false);
     await turn();
     expect(seen.slept.at(-1)).toBe(1_000);
   });
@@ -75,19 +90,29 @@ describe('looks after an admission', () => {
       signal: new AbortController().signal,
       onFailure: (error) => void seen.push(error),
     });
-    for (const name of ['a', 'b', 'c']) admitted({ namespace: 'shop', name });
+    for (const name of ['a', 'b', 'c']) admitted({ namespace: 'shop', name }, false);
     for (let i = 0; i < 5; i++) await turn();
     expect([most, looking, seen]).toEqual([1, 0, []]);
   });
 
   test('that fail are told of, and the next admission looks again', async () => {
     const { settler, seen } = started([], new Error('no'));
-    settler.admitted(SHOP);
+    settler.admitted(SHOP, false);
     await turn();
-    settler.admitted(SHOP);
+    settler.admitted(SHOP, false);
     await turn();
     expect(seen.failures).toHaveLength(2);
   });
+});
+
+test('the successor of a pod with a name waits for nobody who settles', async () => {
+  const cluster = createCluster();
+  const pod = podOf({ meta: { name: 'a', labels: { 'kubectl-redis.io/cluster': 'redis', name: 'redis-1' } } });
+  const admit = async (name: string): Promise<string> =>
+    (await mutate(requestOf(pod, { name }), cluster.deps)).verdict.kind;
+  expect(await admit('a')).toBe('injected');
+  expect(await admit('a')).toBe('injected');
+  expect(await admit('b')).toBe('denied');
 });
 
 test.each([
@@ -108,11 +133,11 @@ test.each([
 test('the successor of a pod that lived for a moment has its number as soon as somebody has looked', async () => {
   const cluster = createCluster();
   const admitted: unknown[] = [];
-  const deps = { ...cluster.deps, onAdmitted: (each: unknown) => void admitted.push(each) };
+  const deps = { ...cluster.deps, onAdmitted: (...told: unknown[]) => void admitted.push(told) };
   const pod = podOf({ meta: { labels: { 'kubectl-redis.io/cluster': 'redis', name: 'redis-1' } } });
   const admit = async (change = {}) => (await mutate(requestOf(pod, change), deps)).verdict;
   const first = await admit();
-  expect(admitted).toEqual([SHOP]);
+  expect(admitted).toEqual([[SHOP, false]]);
   const claim = cluster.store.objects.get('Service/redis-1')?.metadata.annotations?.[CLAIM];
   const metadata = {
     labels: { 'kubectl-redis.io/cluster': 'redis', name: 'redis-1' },
