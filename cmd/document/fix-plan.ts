@@ -9,8 +9,9 @@ export function fixPlanOf({ state, plan }: Pick<FixSight, 'state' | 'plan'>): ob
     kind: 'FixPlan',
     metadata: metadataOf(state),
     outcome: plan.repairs.length > 0 ? 'repairs' : plan.left.length > 0 ? 'left' : 'nothing',
-    repairs: plan.repairs.map(({ code, title, why, nodes, slots, batches, loses }) => ({
+    repairs: plan.repairs.map(({ code, severity, title, why, nodes, slots, batches, loses }) => ({
       code,
+      severity,
       title,
       why,
       nodes,

@@ -1,4 +1,5 @@
 /** Documents of `check` (ProblemList) and `explain` (ProblemCodeList). */
+import { countBySeverity } from '../../pkg/cluster/check/fold.ts';
 import { CODES } from '../../pkg/cluster/check/codes.ts';
 import type { Code } from '../../pkg/cluster/check/codes.ts';
 import type { Problem, Severity } from '../../pkg/cluster/model/problem.ts';
@@ -8,6 +9,7 @@ import type { Metadata, Range } from './document.ts';
 
 export interface ProblemEntry {
   readonly code: string;
+  readonly subject: string | null;
   readonly severity: Severity;
   readonly sentence: string;
   readonly nodes: readonly string[];
@@ -33,14 +35,8 @@ export function problemListOf(state: ClusterState, problems: readonly Problem[])
   };
 }
 
-export function problemEntry({ code, severity, sentence, nodes, slots, repair }: Problem): ProblemEntry {
-  return { code, severity, sentence, nodes: [...nodes], slots: rangesOf(slots), repair };
-}
-
-export function countBySeverity(problems: readonly Problem[]): Record<Severity, number> {
-  const counts = { critical: 0, warning: 0, info: 0 };
-  for (const { severity } of problems) counts[severity]++;
-  return counts;
+export function problemEntry({ code, subject, severity, sentence, nodes, slots, repair }: Problem): ProblemEntry {
+  return { code, subject, severity, sentence, nodes: [...nodes], slots: rangesOf(slots), repair };
 }
 
 export interface CodeEntry {

@@ -5,7 +5,7 @@
 import { AppError, EXIT, usageError, type ExitCode } from '../../pkg/errors.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import { planFix } from '../../pkg/cluster/plan/fix/fix.ts';
-import type { Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
+import type { FixPlan, Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
 import { prepareFix, runFix, type FixSight } from '../../pkg/engine/fix.ts';
 import type { Report } from '../../pkg/engine/report.ts';
 import { createAsker, type Asker } from '../ask.ts';
@@ -53,7 +53,7 @@ async function planRecord({ args, flags }: FixRequest, deps: Deps, file: string)
   const plan = planFix(state, policyOf(flags), { observation, slotKeys: null });
   sayGaps(deps, state);
   await writeDryRun({ state, plan }, deps, flags.output);
-  return exitOf({ plan }, plan.repairs.length > 0);
+  return exitOf(plan);
 }
 
 async function fixOne(request: FixRequest, deps: Deps, session: Session): Promise<ExitCode> {
@@ -70,13 +70,13 @@ async function fixOne(request: FixRequest, deps: Deps, session: Session): Promis
   }
   if (flags['dry-run']) {
     await writeDryRun(seen, deps, flags.output);
-    return exitOf(seen, seen.plan.repairs.length > 0);
+    return exitOf(seen.plan);
   }
   if (seen.plan.repairs.length === 0 && !seen.plan.left.some(({ why }) => why === 'by-itself')) {
     const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
     const none = `${cluster.name}: nothing ${seen.plan.left.length === 0 ? 'is to be' : 'can be'} repaired. Nothing was changed.`;
     deps.terminal.write(`${[none, ...leftLines(seen.plan.left, look)].join('\n')}\n`);
-    return exitOf(seen, false);
+    return exitOf(seen.plan);
   }
   const look = planLook(deps, request.globals);
   deps.terminal.say(`${fixPlanLines(seen, look).join('\n')}\n\n`);
@@ -111,7 +111,7 @@ async function repairAll(
     );
     const lines = [fixedInWords(result, seconds), ...leftLines(worthTelling(result.last.plan), look)];
     deps.terminal.write(`${lines.join('\n')}\n`);
-    return exitOf(result.last, result.last.plan.repairs.length > 0);
+    return exitOf(result.last.plan);
   } finally {
     asker?.close();
   }
@@ -129,8 +129,10 @@ async function ask(asker: Pick<Asker, 'confirm'>, repair: Repair, report: Report
   }
 }
 
-function exitOf({ plan }: Pick<FixSight, 'plan'>, more: boolean): ExitCode {
-  return more || worthTelling(plan).length > 0 ? EXIT.refused : EXIT.done;
+/** As `check` ends: with notes alone, all is well. */
+function exitOf(plan: FixPlan): ExitCode {
+  const repairs = plan.repairs.some(({ severity }) => severity !== 'info');
+  return repairs || worthTelling(plan).length > 0 ? EXIT.refused : EXIT.done;
 }
 
 function writeDryRun(

@@ -1,4 +1,5 @@
 /** What `fix` shows: repairs in their order with the reason for it, what is left and what would help, and what it did. Pure. */
+import { foldProblems } from '../../pkg/cluster/check/fold.ts';
 import type { FixPlan, LeftOver, LeftReason, Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
 import type { Fixed, FixSight } from '../../pkg/engine/fix.ts';
 import { countSlots } from '../../pkg/cluster/model/slots.ts';
@@ -64,11 +65,26 @@ export function leftLines(left: readonly LeftOver[], look: Look, paint: Paint = 
   return [
     '',
     'Left:',
-    ...left.flatMap(({ problem, why, hint }) => [
+    ...foldLeft(left).flatMap(({ problem, why, hint }) => [
       ...fold(`  ${problem.code} (${LEFT_WORDS[why]}): ${problem.sentence}`, look.width),
       ...noteLines([hint], look.width, paint).map((line) => `  ${line}`),
     ]),
   ];
+}
+
+/** Of many that are left for one reason, the hint of the first, as of the problem. */
+function foldLeft(left: readonly LeftOver[]): LeftOver[] {
+  const groups = new Map<string, LeftOver[]>();
+  for (const one of left) {
+    const key = `${one.problem.code} ${one.why} ${one.flag ?? ''}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()].flatMap((group) =>
+    foldProblems(group.map(({ problem }) => problem)).flatMap((problem, at) => {
+      const [first, own] = [group[0], group[at]];
+      return first === undefined ? [] : [{ ...(own ?? first), problem }];
+    }),
+  );
 }
 
 /** What a person is asked about one repair. */

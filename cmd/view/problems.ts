@@ -2,7 +2,7 @@
 import type { Problem } from '../../pkg/cluster/model/problem.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import type { Look } from '../terminal.ts';
-import { countBySeverity } from '../document/problems.ts';
+import { countBySeverity, countsInWords, foldProblems } from '../../pkg/cluster/check/fold.ts';
 import { counted, fold, oneLine } from './format.ts';
 import { createPaint, toneOfSeverity } from './paint.ts';
 import type { Paint } from './paint.ts';
@@ -15,7 +15,7 @@ const LABEL = 10;
 /** Lines of all problems: severity and code, the sentence, what would fix it. */
 export function problemLines(problems: readonly Problem[], width: number | null, paint: Paint): string[] {
   const full = width === null ? null : Math.min(width, MAX_WIDTH);
-  return problems.flatMap((problem, at) => {
+  return foldProblems(problems).flatMap((problem, at) => {
     const tone = toneOfSeverity(problem.severity);
     const head = `${problem.severity.padEnd(LABEL)}${problem.code}`;
     return [
@@ -43,13 +43,8 @@ export function renderCheck(state: ClusterState, problems: readonly Problem[], l
     const notes = info === 0 ? [] : ['', ...problemLines(problems, look.width, paint)];
     return `${[...none.map((line) => paint.tone('good', line)), ...notes].join('\n')}\n`;
   }
-  const found = [
-    ...(critical === 0 ? [] : [`${critical} critical`]),
-    ...(warning === 0 ? [] : [counted(warning, 'warning')]),
-    ...(info === 0 ? [] : [counted(info, 'note')]),
-  ].join(', ');
   const foot = fold(
-    `${found} in ${state.cluster.name} ${size}. More about a code: kubectl redis explain CODE`,
+    `${countsInWords(problems)} in ${state.cluster.name} ${size}. More about a code: kubectl redis explain CODE`,
     look.width,
   );
   const lines = [...problemLines(problems, look.width, paint), '', ...foot.map((line) => paint.tone('strong', line))];

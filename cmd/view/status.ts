@@ -1,4 +1,5 @@
 /** `status` as people read it: health first, then the shape, where it runs, what goes on, and what is wrong. Pure. */
+import { countsInWords } from '../../pkg/cluster/check/fold.ts';
 import type { Health } from '../../pkg/cluster/check/health.ts';
 import { statusOf } from '../document/status.ts';
 import type { Place, StatusDocument, StatusInput } from '../document/status.ts';
@@ -17,13 +18,12 @@ export function renderStatus(input: StatusInput, look: Look): string {
   const status = statusOf(input);
   const width = look.width === null ? null : Math.min(look.width, MAX_WIDTH);
   const fields = fieldsOf(status).map(([name, value]) => fieldLines(name, value, width, paint));
-  const count = status.problems.length;
   const problems =
-    count === 0
+    input.problems.length === 0
       ? []
       : [
           '',
-          paint.tone('strong', cut(`Problems (${count})`, width ?? Infinity)),
+          paint.tone('strong', cut(`Problems (${countsInWords(input.problems)})`, width ?? Infinity)),
           '',
           ...problemLines(input.problems, look.width, paint),
         ];

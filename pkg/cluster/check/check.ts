@@ -8,7 +8,6 @@
 import { compareNatural } from '../natural-order.ts';
 import type { Observation } from '../model/observation.ts';
 import type { Problem, Severity } from '../model/problem.ts';
-import { normalizeRanges } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkEmptyPrimaries, checkReplicaCounts, checkShape, checkShardLabels } from './balance.ts';
@@ -30,7 +29,6 @@ import { checkReplication } from './replication.ts';
 import { checkServices } from './services.ts';
 import { checkContested, checkCoverage, checkOpenSlots, checkStrayKeys } from './slots.ts';
 import { checkEpochs, checkViews } from './views.ts';
-import { count, listNames } from './wording.ts';
 
 /** What can be said of pods that were never joined, too. */
 const OF_PODS: readonly Check[] = [
@@ -79,12 +77,13 @@ const OF_WHOLE_CLUSTERS: readonly Check[] = [
 ];
 
 const IDENTITY_CODES: ReadonlySet<string> = new Set(['duplicate-node-id', 'clusters-split']);
-/** More problems of one code than this are told as one. */
-const MOST_OF_ONE_CODE = 5;
 
 const RANKS: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
-/** All problems, the critical ones first, then in the order of a full repair. Empty = every invariant holds. */
+/**
+ * All problems, one for each fault, the critical ones first, then in the order of a full repair. Empty = every invariant holds. Views
+ * tell many of one code as one (fold.ts); planners must see each.
+ */
 export function check(state: ClusterState, observation: Observation): Problem[] {
   const context = makeContext(state, observation);
   const found: Problem[] = [];
@@ -97,24 +96,10 @@ export function check(state: ClusterState, observation: Observation): Problem[] 
     if (!found.some((problem) => IDENTITY_CODES.has(problem.code))) run(OF_WHOLE_CLUSTERS);
   }
   run([checkReadiness]);
-  return joinMany(found).sort(
+  return found.sort(
     (a, b) =>
       RANKS[a.severity] - RANKS[b.severity] ||
       positionOf(a.code) - positionOf(b.code) ||
       compareNatural(a.nodes[0] ?? '', b.nodes[0] ?? ''),
   );
-}
-
-/** A fault of 100 nodes is told once, with all their names in `nodes`. */
-function joinMany(found: readonly Problem[]): Problem[] {
-  const byCode = new Map<string, Problem[]>();
-  for (const problem of found) byCode.set(problem.code, [...(byCode.get(problem.code) ?? []), problem]);
-  return [...byCode.values()].flatMap((problems) => {
-    const [first, ...rest] = problems;
-    if (first === undefined || problems.length <= MOST_OF_ONE_CODE) return problems;
-    const nodes = [...new Set(problems.flatMap((problem) => problem.nodes))];
-    const others = listNames([...new Set(rest.flatMap((problem) => problem.nodes.slice(0, 1)))]);
-    const sentence = `${first.sentence} The same goes for ${count(rest.length, 'other')}: ${others}.`;
-    return [{ ...first, sentence, nodes, slots: normalizeRanges(problems.flatMap((problem) => problem.slots)) }];
-  });
 }

@@ -24,7 +24,9 @@ export const checkConfig: Check = ({ state, answered }) =>
     if (values.size < 2) return [];
     const sentence = `${name} differs: ${describe(values)}.`;
     const repair = `CONFIG SET ${name} to one value on all nodes, also in their configuration.`;
-    return [makeProblem('config-differs', state.cluster.name, { sentence, nodes: minority(values), repair })];
+    return [
+      makeProblem('config-differs', state.cluster.name, { subject: name, sentence, nodes: minority(values), repair }),
+    ];
   });
 
 export const checkVersions: Check = ({ state, answered }) => {

@@ -36,6 +36,7 @@ export const checkFunctions: Check = (context) =>
         ? `Function library ${name} has different code: ${groups.map((pods) => `one on ${listNames(pods)}`).join(', another ')}${lacking.length === 0 ? '' : `; none on ${listNames(lacking)}`}.`
         : `Function library ${name} is missing on ${listNames(lacking)}; ${listNames(most)} ${most.length === 1 ? 'has' : 'have'} it.`;
     return makeProblem('functions-differ', context.state.cluster.name, {
+      subject: name,
       sentence,
       nodes: groups.length > 1 ? [...groups.slice(1).flat(), ...lacking] : lacking,
     });

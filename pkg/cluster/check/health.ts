@@ -3,6 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import { SLOT_COUNT } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import { isForming } from './forming.ts';
+import { countsInWords } from './fold.ts';
 import { count } from './wording.ts';
 
 export interface Health {
@@ -15,11 +16,14 @@ export interface Health {
 export function healthOf(state: ClusterState, problems: readonly Problem[]): Health {
   const pods = state.nodes.filter((node) => node.pod !== null);
   const heard = pods.filter((node) => node.reply?.kind === 'answered').length;
-  const critical = problems.filter((problem) => problem.severity === 'critical');
   const warnings = problems.filter((problem) => problem.severity === 'warning');
   const answering = `${heard} of ${count(pods.length, 'node')} answer`;
-  const [worst] = critical;
-  if (worst !== undefined) return { level: 'broken', sentence: withRest(worst.sentence, problems.length - 1) };
+  const worst = problems.find((problem) => problem.severity === 'critical');
+  if (worst !== undefined)
+    return {
+      level: 'broken',
+      sentence: withRest(worst.sentence, countsInWords(problems.filter((one) => one !== worst))),
+    };
   const stopped = problems.find((problem) => problem.code === 'stopped');
   if (stopped !== undefined) return { level: 'stopped', sentence: stopped.sentence };
   if (isForming(state) && (state.origin === 'ours' || heard > 0))
@@ -27,7 +31,7 @@ export function healthOf(state: ClusterState, problems: readonly Problem[]): Hea
   if (heard === 0) return { level: 'unknown', sentence: `No node could be asked, so nothing is known; ${answering}.` };
   const served = `All ${SLOT_COUNT} slots are served by ${primariesOf(state)}; ${answering}`;
   if (warnings.length === 0) return { level: 'healthy', sentence: `${served}.` };
-  return { level: 'degraded', sentence: `${served}; ${count(warnings.length, 'problem')} found.` };
+  return { level: 'degraded', sentence: `${served}; ${countsInWords(warnings)}.` };
 }
 
 function primariesOf(state: ClusterState): string {
@@ -35,6 +39,6 @@ function primariesOf(state: ClusterState): string {
   return `${owners.length} ${owners.length === 1 ? 'primary' : 'primaries'}`;
 }
 
-function withRest(sentence: string, rest: number): string {
-  return rest === 0 ? sentence : `${sentence} ${count(rest, 'more problem')}.`;
+function withRest(sentence: string, rest: string): string {
+  return rest === '' ? sentence : `${sentence} Besides: ${rest}.`;
 }

@@ -25,7 +25,9 @@ function checkPod(context: CheckContext, pod: PodFacts): Problem[] {
     const address =
       announced === null ? 'the ClusterIP in its template' : `clusterIP ${announced.replace(/:\d+$/, '')}`;
     const repair = `Make Service ${name} again with ${address}, and ports and selector as those of the other nodes.`;
-    return [makeProblem('service-missing', cluster, { sentence, nodes: [pod.name], repair })];
+    return [
+      makeProblem('service-missing', cluster, { subject: `Service/${name}`, sentence, nodes: [pod.name], repair }),
+    ];
   }
   const faults = [
     ...(selects(service.selector, pod.labels) ? [] : [`its selector does not pick ${pod.name}`]),
@@ -33,7 +35,7 @@ function checkPod(context: CheckContext, pod: PodFacts): Problem[] {
   ];
   if (faults.length === 0) return [];
   const sentence = `Service ${name} does not lead to ${pod.name} as it must: ${listNames(faults)}.`;
-  return [makeProblem('service-wrong', cluster, { sentence, nodes: [pod.name] })];
+  return [makeProblem('service-wrong', cluster, { subject: `Service/${name}`, sentence, nodes: [pod.name] })];
 }
 
 function faultsOf(service: ServiceFacts): string[] {
@@ -61,7 +63,8 @@ function twoPods(context: CheckContext): Problem[] {
       const pods = picked(service, kube);
       if (pods.length < 2) return [];
       const sentence = `Service ${service.name} leads to ${listNames(pods)}: two nodes behind one address.`;
-      return [makeProblem('service-two-pods', context.state.cluster.name, { sentence, nodes: pods })];
+      const subject = `Service/${service.name}`;
+      return [makeProblem('service-two-pods', context.state.cluster.name, { subject, sentence, nodes: pods })];
     });
 }
 
@@ -74,5 +77,5 @@ function clientService(context: CheckContext): Problem[] {
   const left = kube.pods.filter((pod) => !pods.includes(pod.name) && pod.phase === 'Running').map((pod) => pod.name);
   if (left.length === 0) return [];
   const sentence = `Service ${name}, the clients' entry, does not pick ${listNames(left)}.`;
-  return [makeProblem('service-wrong', name, { sentence, nodes: left })];
+  return [makeProblem('service-wrong', name, { subject: `Service/${name}`, sentence, nodes: left })];
 }

@@ -7,6 +7,7 @@ import type { Code } from './codes.ts';
 
 export interface ProblemParts {
   readonly sentence: string;
+  readonly subject?: string;
   readonly nodes?: readonly string[];
   readonly slots?: SlotRanges;
   /** Default: the table's. */
@@ -16,6 +17,7 @@ export interface ProblemParts {
 export function makeProblem(code: Code, cluster: string, parts: ProblemParts): Problem {
   return {
     code,
+    subject: parts.subject ?? null,
     severity: CODES[code].severity,
     sentence: parts.sentence,
     nodes: [...new Set(parts.nodes)],

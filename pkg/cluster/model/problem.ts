@@ -6,6 +6,11 @@ export type Severity = 'critical' | 'warning' | 'info';
 export interface Problem {
   /** Stable, kebab-case; the table of all codes is pkg/cluster/check/codes.ts. */
   readonly code: string;
+  /**
+   * What it is about, besides nodes and slots: a directive, a library of functions, an object (`Service/redis-1`). Null where nodes and
+   * slots say it all. Planners tell problems apart by code, nodes and subject; sentences are for people.
+   */
+  readonly subject: string | null;
   readonly severity: Severity;
   /** One sentence, complete with names and numbers. */
   readonly sentence: string;

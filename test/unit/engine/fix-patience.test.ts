@@ -6,6 +6,7 @@ import { fixPatience } from '../../../pkg/engine/fix-patience.ts';
 
 const repairOf = (code: string): Repair => ({
   code,
+  severity: 'warning',
   title: code,
   why: '',
   nodes: [],
@@ -15,6 +16,7 @@ const repairOf = (code: string): Repair => ({
 });
 const problemOf = (code: string): Problem => ({
   code,
+  subject: null,
   severity: 'warning',
   sentence: `${code}.`,
   nodes: [],

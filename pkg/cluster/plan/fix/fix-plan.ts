@@ -1,7 +1,7 @@
 /** What `fix` plans, as data: repairs in the order in which they must be done, and what is left with the reason why. */
 import type { Observation } from '../../model/observation.ts';
 import type { Batch } from '../../model/plan.ts';
-import type { Problem } from '../../model/problem.ts';
+import type { Problem, Severity } from '../../model/problem.ts';
 import type { SlotRanges } from '../../model/slots.ts';
 
 /** What may lose data, or can't be taken back, by name. All of it is off unless a person says so. */
@@ -45,6 +45,7 @@ export interface Loss {
 export interface Repair {
   /** Of the problems that it repairs. */
   readonly code: string;
+  readonly severity: Severity;
   readonly title: string;
   /** Why it comes where it comes. */
   readonly why: string;

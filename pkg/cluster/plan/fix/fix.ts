@@ -54,6 +54,7 @@ function joined(code: string, why: string, cures: readonly Extract<Cure, { kind:
   }));
   return {
     code,
+    severity: problems[0]?.severity ?? 'warning',
     title: [...new Set(cures.map(({ title }) => title))].join('; '),
     why,
     nodes: [...new Set(problems.flatMap(({ nodes }) => nodes))],

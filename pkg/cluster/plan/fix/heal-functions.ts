@@ -8,7 +8,7 @@ export const healFunctions: Healer = (context, problems) => {
   const faults = libraryFaults(context.check);
   const memberAt = (pod: string) => context.members.find(({ step }) => step.pod === pod);
   return problems.map((problem) => {
-    const fault = faults.find(({ name }) => problem.sentence.startsWith(`Function library ${name} `));
+    const fault = faults.find(({ name }) => name === problem.subject);
     const source = memberAt(fault?.groups[0]?.[0] ?? '');
     if (fault === undefined || fault.groups.length !== 1 || source === undefined)
       return left(problem, 'by-hand', 'FUNCTION LOAD REPLACE the one that is right on each primary');

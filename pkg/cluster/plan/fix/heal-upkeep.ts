@@ -15,7 +15,7 @@ export const healServices: Healer = (context, problems) => {
     const ordinals = names.map((name) => Number(name.slice(state.cluster.name.length + 1)));
     if (ordinals.length === 0 || ordinals.some((ordinal) => !Number.isInteger(ordinal) || ordinal < 1))
       return left(problem, 'by-hand', `Compare it with the Service of a node that is well`);
-    const client = problem.code === 'service-wrong' && problem.sentence.startsWith(`Service ${state.cluster.name},`);
+    const client = problem.subject === `Service/${state.cluster.name}`;
     const steps: Step[] = [{ kind: 'apply-services', ordinals, client, reason: problem.sentence }];
     return repair([problem], 'make the Services as they must be', steps);
   });
@@ -32,7 +32,7 @@ const NEVER_LIVE: ReadonlySet<string> = new Set(['tls-cluster', 'tls-replication
 
 export const healConfig: Healer = (context, problems) =>
   problems.map((problem) => {
-    const name = COMPARED_DIRECTIVES.find((directive) => problem.sentence.startsWith(`${directive} differs`));
+    const name = COMPARED_DIRECTIVES.find((directive) => directive === problem.subject);
     if (name === undefined || NEVER_LIVE.has(name))
       return left(problem, 'by-hand', 'It can be changed only in the configuration, with all nodes restarted together');
     const value = commonValue(context, name);

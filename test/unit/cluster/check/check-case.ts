@@ -11,11 +11,19 @@ export type CheckCase = readonly [name: string, observation: Observation, proble
 const BY_FIX = 'kubectl redis fix redis. By hand: ';
 
 /** A whole Problem on few lines; `repair` as it is by hand: `critical slots-open`, names with blanks between them, slots as `5-6,9`. */
-export function says(kind: `${Severity} ${string}`, sentence: string, repair: string, nodes = '', slots = ''): Problem {
+export function says(
+  kind: `${Severity} ${string}`,
+  sentence: string,
+  repair: string,
+  nodes = '',
+  slots = '',
+  subject: string | null = null,
+): Problem {
   const [severity, code] = kind.split(' ') as [Severity, string];
   const ranges = slots.split(',').filter((text) => text !== '');
   return {
     code,
+    subject,
     severity,
     sentence,
     nodes: nodes.split(' ').filter((name) => name !== ''),

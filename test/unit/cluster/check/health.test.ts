@@ -32,7 +32,7 @@ const CASES: readonly (readonly [string, Observation, Health])[] = [
     changed(healthyObservation(), linkDown('redis-1-0', 'redis-2-0'), openSlot(7, 'redis-1-0', 'redis-3-0')),
     {
       level: 'degraded',
-      sentence: 'All 16384 slots are served by 3 primaries; 6 of 6 nodes answer; 2 problems found.',
+      sentence: 'All 16384 slots are served by 3 primaries; 6 of 6 nodes answer; 2 warnings.',
     },
   ],
   [
@@ -46,7 +46,7 @@ const CASES: readonly (readonly [string, Observation, Health])[] = [
   [
     'a critical problem and others',
     changed(healthyObservation(), unowned(slots(1)), linkDown('redis-1-0', 'redis-2-0')),
-    { level: 'broken', sentence: '1 slot belongs to nobody: slot 1. 1 more problem.' },
+    { level: 'broken', sentence: '1 slot belongs to nobody: slot 1. Besides: 1 warning.' },
   ],
   [
     'pods that were not joined',

@@ -26,7 +26,7 @@ export const PODS_CASES: readonly CheckCase[] = [
     ],
   ],
   [
-    'pod-not-running: more than five are told together',
+    'pod-not-running: each is told, however many (K9)',
     changed(
       healthyObservation({ masters: 6, hosts: 6, zones: 0 }),
       ...['redis-7-0', 'redis-8-0', 'redis-9-0', 'redis-10-0', 'redis-11-0', 'redis-12-0'].flatMap((pod) => [
@@ -34,14 +34,14 @@ export const PODS_CASES: readonly CheckCase[] = [
         crashing(pod),
       ]),
     ),
-    [
+    ['redis-7-0', 'redis-8-0', 'redis-9-0', 'redis-10-0', 'redis-11-0', 'redis-12-0'].map((pod) =>
       says(
         'warning pod-not-running',
-        'redis-7-0, a replica, does not run (CrashLoopBackOff). The same goes for 5 others: redis-8-0, redis-9-0, redis-10-0, redis-11-0 and redis-12-0.',
-        'kubectl -n default describe pod redis-7-0 says why.',
-        'redis-7-0 redis-8-0 redis-9-0 redis-10-0 redis-11-0 redis-12-0',
+        `${pod}, a replica, does not run (CrashLoopBackOff).`,
+        `kubectl -n default describe pod ${pod} says why.`,
+        pod,
       ),
-    ],
+    ),
   ],
   [
     'guard-waiting: a replica whose volume is empty',
@@ -193,6 +193,8 @@ export const PODS_CASES: readonly CheckCase[] = [
         'Service redis-5 leads to redis-5-0 and copy: two nodes behind one address.',
         'Delete the pod that does not belong there; use one StatefulSet for each node.',
         'redis-5-0 copy',
+        '',
+        'Service/redis-5',
       ),
     ],
   ],
@@ -208,6 +210,8 @@ export const PODS_CASES: readonly CheckCase[] = [
         'Service redis-5 is missing: the address that redis-5-0 announces leads nowhere.',
         'Make Service redis-5 again with clusterIP 10.96.0.15, and ports and selector as those of the other nodes.',
         'redis-5-0',
+        '',
+        'Service/redis-5',
       ),
     ],
   ],
@@ -227,6 +231,8 @@ export const PODS_CASES: readonly CheckCase[] = [
         'Service redis-5 does not lead to redis-5-0 as it must: its selector does not pick redis-5-0 and port tcp-bus is missing.',
         'Compare it with the Service of a node that is well: kubectl get service -o yaml.',
         'redis-5-0',
+        '',
+        'Service/redis-5',
       ),
     ],
   ],
@@ -242,6 +248,8 @@ export const PODS_CASES: readonly CheckCase[] = [
         "Service redis, the clients' entry, does not pick redis-1-0, redis-2-0, redis-3-0, redis-4-0 and 2 more.",
         'Compare it with the Service of a node that is well: kubectl get service -o yaml.',
         'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
+        '',
+        'Service/redis',
       ),
     ],
   ],

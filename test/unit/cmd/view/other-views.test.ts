@@ -95,7 +95,9 @@ Operation:  none
   });
 
   test('problems come last, each with what would fix it', () => {
-    const [, problems] = status(changed(healthy, unowned([{ start: 1, end: 9 }])), 72).split('\nProblems (1)\n');
+    const [, problems] = status(changed(healthy, unowned([{ start: 1, end: 9 }])), 72).split(
+      '\nProblems (1 critical)\n',
+    );
     expect(problems).toMatch(/^\ncritical {2}slots-uncovered\n {10}9 slots belong to nobody: slots 1-9\.\n {10}fix: /);
     expect(Math.max(...(problems ?? '').split('\n').map((line) => line.length))).toBeLessThanOrEqual(72);
   });
