@@ -44,6 +44,45 @@ export async function confirmOrStop(question: string, fallback: boolean): Promis
   throw new AppError('Nothing was changed', { code: 'declined', exitCode: EXIT.refused });
 }
 
+export interface Question {
+  readonly text: string;
+  /** What Enter means. */
+  readonly fallback: boolean;
+}
+
+/**
+ * Shows a plan, asks, and looks again: the person may have read for minutes. Where what they agreed to is not what would be done now, the
+ * new plan is shown and asked for; so what runs is what was agreed to.
+ *
+ * @param question null: nobody is asked, and the plan is run as it was made
+ * @param again makes the plan anew; null when nothing is left to do
+ * @returns the plan to run, or null
+ * @throws AppError `declined`, and what `again` throws
+ */
+export async function agreeOn<P extends { readonly fingerprint: string }>(
+  first: P,
+  deps: Pick<Deps, 'terminal'>,
+  how: {
+    readonly show: (prepared: P) => void;
+    readonly question: ((prepared: P) => Question) | null;
+    readonly again: () => Promise<P | null>;
+    /** Asks one question. @throws AppError `declined` */
+    readonly confirm?: (text: string, fallback: boolean) => Promise<void>;
+  },
+): Promise<P | null> {
+  const { show, question, again, confirm = confirmOrStop } = how;
+  for (let shown = first; ;) {
+    show(shown);
+    if (question === null) return shown;
+    const { text, fallback } = question(shown);
+    await confirm(text, fallback);
+    const now = await again();
+    if (now === null || now.fingerprint === shown.fingerprint) return now;
+    deps.terminal.say('The cluster has changed since this plan was made. Now it is:\n\n');
+    shown = now;
+  }
+}
+
 export interface Operated<T> {
   readonly result: T;
   /** `12.3` */

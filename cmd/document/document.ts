@@ -3,6 +3,7 @@
  * field that is there keeps its name, type and meaning within `kubectl-redis.io/v1`.
  */
 import type { ClusterNode, ClusterState, Shard } from '../../pkg/cluster/model/state.ts';
+import type { Loss } from '../../pkg/cluster/model/loss.ts';
 import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import { nameOfNode, remarksOn } from '../view/remarks.ts';
 
@@ -61,6 +62,13 @@ export function referTo(state: ClusterState): (nodeId: string) => NodeReference 
 
 export function rangesOf(ranges: SlotRanges): Range[] {
   return ranges.map(({ start, end }) => ({ start, end }));
+}
+
+/** What would be lost; null = nothing that is known of. */
+export function lossEntry(loss: Loss | null): object | null {
+  if (loss === null) return null;
+  const { slots, keys, seconds, sentence } = loss;
+  return { slots: rangesOf(slots), keys, seconds, sentence };
 }
 
 /** A document as text, with a line break at its end. YAML is loaded when it is asked for. */

@@ -1,6 +1,6 @@
 /** What `failover --dry-run -o json` prints. */
 import type { PreparedFailover } from '../../pkg/engine/failover.ts';
-import { API_VERSION, rangesOf, referTo } from './document.ts';
+import { API_VERSION, lossEntry, rangesOf, referTo } from './document.ts';
 
 export function failoverPlanOf({ cluster, state, goal, leads, plan, loss }: PreparedFailover): object {
   const refer = referTo(state);
@@ -16,7 +16,8 @@ export function failoverPlanOf({ cluster, state, goal, leads, plan, loss }: Prep
     to: refer(goal?.node.nodeId ?? leads?.nodeId ?? ''),
     slots: rangesOf(primary?.slots ?? []),
     bytesBehind: replica?.lagBytes ?? null,
-    loses: loss,
+    loses: loss?.sentence ?? null,
+    loss: lossEntry(loss),
     batches: plan.kind === 'batches' ? plan.batches : [],
   };
 }

@@ -1,6 +1,6 @@
 /** What `fix --dry-run -o json` prints. */
 import type { FixSight } from '../../pkg/engine/fix.ts';
-import { API_VERSION, metadataOf, rangesOf } from './document.ts';
+import { API_VERSION, lossEntry, metadataOf, rangesOf } from './document.ts';
 import { problemEntry } from './problems.ts';
 
 export function fixPlanOf({ state, plan }: Pick<FixSight, 'state' | 'plan'>): object {
@@ -17,7 +17,7 @@ export function fixPlanOf({ state, plan }: Pick<FixSight, 'state' | 'plan'>): ob
       nodes,
       slots: rangesOf(slots),
       batches,
-      loses: loses === null ? null : { slots: rangesOf(loses.slots), keys: loses.keys, sentence: loses.sentence },
+      loses: lossEntry(loses),
     })),
     left: plan.left.map(({ problem, why, flag, hint }) => ({ problem: problemEntry(problem), why, flag, hint })),
   };

@@ -8,13 +8,14 @@ import { clusterOfPod, exists, notFound } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
+import { refuseUnagreed, typedLoss, type LossFlagValues } from '../loss-flag.ts';
+import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { failoverPlanLines } from '../view/failover-plan.ts';
 
 export interface FailoverRequest {
   readonly args: { readonly POD: string };
-  readonly flags: {
+  readonly flags: LossFlagValues & {
     readonly to: string | undefined;
     readonly cluster: string | undefined;
     readonly force: boolean;
@@ -43,20 +44,33 @@ async function failoverOne(request: FailoverRequest, deps: Deps, session: Sessio
   const ports = portsOf(deps, session);
   if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
   const wish = { who: args.POD, to: flags.to ?? null, how: howOf(flags) };
-  const prepared = await untilAborted(prepareFailover(ports, { cluster, wish, signal: deps.signal }), deps.signal);
-  const { goal, plan } = prepared;
-  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
-  if (goal === null) {
-    deps.terminal.write(`${prepared.leads?.pod ?? args.POD} leads already. Nothing was changed.\n`);
+  const prepare = async (): Promise<PreparedFailover> => {
+    const prepared = await untilAborted(prepareFailover(ports, { cluster, wish, signal: deps.signal }), deps.signal);
+    const { plan } = prepared;
+    if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+    return prepared;
+  };
+  const first = await prepare();
+  if (flags['dry-run']) return writeDryRun(first, deps, flags.output);
+  const look = planLook(deps, request.globals);
+  const asks = deps.interactive && !flags.yes;
+  const prepared = await agreeOn(first, deps, {
+    show: (one) => {
+      if (one.goal !== null) deps.terminal.say(`${failoverPlanLines(one, look).join('\n')}\n\n`);
+    },
+    question: asks && first.goal !== null ? questionOf : null,
+    again: prepare,
+  });
+  const goal = prepared?.goal ?? null;
+  if (prepared === null || goal === null) {
+    deps.terminal.write(`${prepared?.leads?.pod ?? args.POD} leads already. Nothing was changed.\n`);
     return;
   }
-  const look = planLook(deps, request.globals);
-  deps.terminal.say(`${failoverPlanLines(prepared, look).join('\n')}\n\n`);
   const resume = resumeOf(goal, cluster);
-  await askConsent(prepared, deps, flags.yes, resume);
-  const { seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
-    runFailover(ports, { cluster, goal, consented: prepared.loss !== null, report, signal: deps.signal }),
+  const agreed = asks ? (prepared.loss?.slots ?? []) : flags['accept-data-loss'];
+  refuseUnagreed('failover', prepared.loss, agreed, resume);
+  const { seconds } = await operate(deps, { colour: look.colour, resume: `${resume}${typedLoss(flags)}` }, (report) =>
+    runFailover(ports, { cluster, goal, agreed, report, signal: deps.signal }),
   );
   deps.terminal.write(`${goal.node.pod} leads in place of ${nameOf(goal.primary)} (${seconds} s)\n`);
 }
@@ -73,12 +87,8 @@ function resumeOf({ node, primary, how }: FailoverGoal, cluster: ClusterRef): st
   return `kubectl redis failover ${from} --to ${node.pod}${flag} --cluster ${cluster.name} -n ${cluster.namespace}`;
 }
 
-async function askConsent({ loss }: PreparedFailover, deps: Deps, yes: boolean, resume: string): Promise<void> {
-  if (yes) return;
-  if (deps.interactive)
-    return confirmOrStop(loss === null ? 'Go ahead?' : `Go ahead, and lose ${loss}?`, loss === null);
-  if (loss === null) return;
-  throw refusal('needs-consent', `failover could lose ${loss}`, `To agree: ${resume} --yes`);
+function questionOf({ loss }: PreparedFailover): Question {
+  return { text: loss === null ? 'Go ahead?' : `Go ahead, and lose ${loss.sentence}?`, fallback: loss === null };
 }
 
 function nameOf({ pod, nodeId }: FailoverGoal['node']): string {

@@ -38,7 +38,6 @@ export async function runFixVerb(request: FixRequest, deps: Deps): Promise<ExitC
   const { flags, globals } = request;
   refuseBareOutput(flags);
   limitsOf(flags);
-  policyOf(flags);
   skippedOf(flags);
   if (flags.file !== undefined) return planRecord(request, deps, flags.file);
   return inSession(deps, globals, (session) => fixOne(request, deps, session));

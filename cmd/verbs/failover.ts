@@ -1,5 +1,6 @@
 import { EXIT } from '../../pkg/errors.ts';
 import { text, toggle } from '../flags.ts';
+import { lossFlags } from '../loss-flag.ts';
 import { outputFlag } from '../output.ts';
 import { defineVerb } from '../verb.ts';
 
@@ -7,7 +8,7 @@ export const failoverVerb = defineVerb({
   name: 'failover',
   summary: 'Let a replica take over from its primary',
   description:
-    'POD is a replica: it takes over from its primary. POD is a primary: its best replica takes over, or the one of --to. The old primary holds its writes until the replica has everything, so nothing is lost, and follows then.\n--force is for a primary that is dead: the others elect the replica. --takeover is for a cluster where most primaries are gone and nobody can elect. Both refuse, or ask, where they could lose writes.',
+    'POD is a replica: it takes over from its primary. POD is a primary: its best replica takes over, or the one of --to. The old primary holds its writes until the replica has everything, so nothing is lost, and follows then.\n--force is for a primary that is dead: the others elect the replica. --takeover is for a cluster where most primaries are gone and nobody can elect. Both ask where they could lose writes; where nobody can be asked, --accept-data-loss names the slots.',
   positionals: {
     POD: {
       summary: 'Pod of a replica or of a primary, the name of its node, or six digits or more of its node id',
@@ -26,8 +27,9 @@ export const failoverVerb = defineVerb({
     }),
     force: toggle({ summary: 'Without the old primary, which is dead: by election' }),
     takeover: toggle({ summary: 'Without an election: most primaries are gone for good' }),
+    ...lossFlags('Agree that writes to these slots (0-5460,7000) are lost: those that the plan names'),
     'dry-run': toggle({ summary: 'Change nothing: print who would take over, and what that could lose' }),
-    yes: toggle({ alias: 'y', summary: 'Ask nothing; agree to lose what the plan says' }),
+    yes: toggle({ alias: 'y', summary: 'Ask nothing; agrees to no loss' }),
     output: outputFlag(['json', 'yaml']),
   },
   examples: [

@@ -1,4 +1,5 @@
-import { duration, text, texts, toggle } from '../flags.ts';
+import { duration, texts, toggle } from '../flags.ts';
+import { lossFlags } from '../loss-flag.ts';
 import { moveFlags } from '../move-limits.ts';
 import { outputFlag } from '../output.ts';
 import { recordFlags } from '../sight.ts';
@@ -11,10 +12,9 @@ export const fixVerb = defineVerb({
     'Compare what every node and Kubernetes say, and repair what is not as it must be, one step at a time: before each step everything is looked at again. At a terminal each repair is asked for when its turn comes, with the reason why it comes then, and can be left out; without one, what loses nothing is done. What could lose keys has a flag of its own that says so, and is off.\nA healthy cluster is left alone. Run again, after whatever happened, it goes on from where things stand.',
   positionals: CLUSTER_NAME,
   flags: {
-    'accept-data-loss': text({
-      placeholder: 'SLOTS',
-      summary: 'Give up the keys of these slots (0-5460,7000), whose only node is gone with its volume',
-    }),
+    ...lossFlags(
+      'Give up keys of these slots (0-5460,7000): their only node is gone with its volume, or a replica that lacks some is to lead',
+    ),
     takeover: toggle({
       summary:
         'Where no majority is left: let replicas take over without a vote; writes that they had not received are lost',

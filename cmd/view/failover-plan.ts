@@ -25,7 +25,7 @@ export function failoverPlanLines({ cluster, state, goal, leads, loss }: Prepare
     ['how', HOW[goal.how]],
     ['behind', behind(node)],
     ['place', `from ${placeOf(primary)} to ${placeOf(node)}`],
-    ['loses', loss ?? 'no acknowledged write that the replica has; clients are redirected'],
+    ['loses', loss?.sentence ?? 'no acknowledged write that the replica has; clients are redirected'],
   ];
   return [
     paint.tone('strong', `${goal.node.pod} takes over from ${from} in ${cluster.name}, namespace ${cluster.namespace}`),

@@ -20,6 +20,9 @@ const UNSETTLED: ReadonlySet<string> = new Set([
   'slots-unclaimed',
   'slots-uncovered',
   'stray-keys',
+  'ghost-node',
+  'unknown-node',
+  'replica-orphaned',
 ]);
 /** Of what ends by itself, what ends soon; a guard or a copy of data may take as long as they like. */
 const ENDS_SOON_MS = 30_000;

@@ -9,6 +9,7 @@ import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Step } from '../cluster/model/plan.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
+import { agreeTo, covers, NOTHING_AGREED } from '../cluster/plan/fix/agreement.ts';
 import { planFix } from '../cluster/plan/fix/fix.ts';
 import type { FixPlan, FixPolicy, Repair, SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
 import { readSpec } from '../pod/annotations.ts';
@@ -19,7 +20,7 @@ import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover, StraySettler } from './ports.ts';
 import type { Report } from './report.ts';
 import { patientWithNodes } from './slow-nodes.ts';
-import { countSlotKeys } from './slot-keys.ts';
+import { countReplicaKeys, countSlotKeys } from './slot-keys.ts';
 import { applyStep } from './steps/apply.ts';
 
 /** Counting the keys of every slot of a node takes its time on a busy machine. A frozen node delays the first look by as much. */
@@ -51,10 +52,14 @@ async function lookToFix(ports: ObservePorts, { cluster, policy, signal }: Prepa
   const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
   const observation = await observe(ports, cluster, options);
   const state = interpret(observation);
-  const slotKeys = await countSlotKeys(ports.redis, observation, state);
+  const [slotKeys, replicaKeys] = await Promise.all([
+    countSlotKeys(ports.redis, observation, state),
+    countReplicaKeys(ports.redis, state),
+  ]);
   const service = observation.kube.services.find(({ name }) => name === cluster.name);
   const recorded = readSpec(service?.annotations ?? {});
-  return { observation, state, slotKeys, recorded, plan: planFix(state, policy, { observation, slotKeys }) };
+  const plan = planFix(state, policy, { observation, slotKeys, replicaKeys });
+  return { observation, state, slotKeys, recorded, plan };
 }
 
 export interface RunFixInput extends PrepareFixInput {
@@ -64,7 +69,10 @@ export interface RunFixInput extends PrepareFixInput {
   readonly report: Report;
   /** Codes of problems that are to stay as they are. */
   readonly skip: ReadonlySet<string>;
-  /** Asked once for each code, when its turn comes; left out: yes to all. Whoever says no skips it. */
+  /**
+   * Asked when the turn of a repair comes, and again when it is not what was agreed to any more; left out: yes to all. Whoever says no
+   * skips all problems of that code.
+   */
   readonly consent?: (repair: Repair, plan: FixPlan) => Promise<boolean>;
   /** Pairs of nodes that move slots at a time. */
   readonly parallel?: number;
@@ -86,18 +94,12 @@ export async function runFix(given: ObservePorts, input: RunFixInput): Promise<F
   const { cluster, policy, mover, strays, limits } = input;
   return underLease(ports, cluster, 'fix', input, async (held) => {
     const skipped = new Set(input.skip);
-    const agreed = new Set<string>();
+    let agreement = NOTHING_AGREED;
     const repaired = new Set<string>();
     const limit = pLimit(input.parallel ?? ALL_PAIRS);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
     const look = (): Promise<FixSight> => lookToFix(ports, { cluster, policy, signal: held.signal });
     const nextOf = ({ plan }: FixSight): Repair | undefined => plan.repairs.find(({ code }) => !skipped.has(code));
-    const agrees = async (repair: Repair, plan: FixPlan): Promise<boolean> => {
-      if (input.consent === undefined || agreed.has(repair.code)) return true;
-      if (await input.consent(repair, plan)) agreed.add(repair.code);
-      else skipped.add(repair.code);
-      return agreed.has(repair.code);
-    };
     const settled = fixPatience<FixSight>({ ...held, tell });
     const forgive = forgiving({ ...held, tell });
     const converged = await converge<FixSight>({
@@ -107,9 +109,13 @@ export async function runFix(given: ObservePorts, input: RunFixInput): Promise<F
           const seen = await settled(look, nextOf);
           const next = nextOf(seen);
           if (next === undefined) return seen;
-          if (!(await agrees(next, seen.plan))) continue;
-          repaired.add(next.code);
-          return seen;
+          if (input.consent === undefined || covers(agreement, next)) {
+            repaired.add(next.code);
+            return seen;
+          }
+          // Whoever is asked may read for minutes: what is done afterwards is what is seen then, if that is what was agreed to.
+          if (await input.consent(next, seen.plan)) agreement = agreeTo(agreement, next);
+          else skipped.add(next.code);
         }
       },
       plan: (seen) => asPlan(nextOf(seen)),

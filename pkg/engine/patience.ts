@@ -75,7 +75,13 @@ async function untilCalm({ clock, signal, planAgain }: PatienceDeps, error: AppE
  * Refusals that a failover, or a node that was only slow to answer, ends by itself. Whoever was failed over while it was away claims
  * its slots until somebody tells it: after a restart of everything, for a second or two.
  */
-const WAITED_OUT: ReadonlySet<string> = new Set(['owner-silent', 'node-silent', 'slots-uncovered', 'slots-contested']);
+const WAITED_OUT: ReadonlySet<string> = new Set([
+  'owner-silent',
+  'node-silent',
+  'not-in-step',
+  'slots-uncovered',
+  'slots-contested',
+]);
 
 export interface LookDeps<O> {
   readonly clock: Clock;

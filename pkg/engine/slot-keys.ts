@@ -1,5 +1,5 @@
 /** Counts keys of slots that are in doubt on every primary that answers, so that a plan knows who holds them. */
-import type { Observation } from '../cluster/model/observation.ts';
+import type { Observation, PodFacts } from '../cluster/model/observation.ts';
 import { rangesFromSlots, slotsFromRanges, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import type { SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
@@ -28,22 +28,66 @@ export async function countSlotKeys(
     replies.map(async ({ pod, reply }) => {
       const facts = kube.pods.find(({ name }) => name === pod);
       if (facts === undefined || reply.kind !== 'answered' || reply.answer.info.role !== 'primary') return;
-      const counts = new Map<number, number>();
-      try {
-        for (let at = 0; at < slots.length; at += AT_ONCE) {
-          const some = slots.slice(at, at + AT_ONCE);
-          const commands = some.map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
-          const answers = await redis.run(facts, commands, DEADLINE_MS);
-          some.forEach((slot, i) => {
-            const count = answers[i];
-            if (typeof count === 'number') counts.set(slot, count);
-          });
-        }
-      } catch {
-        return;
-      }
-      counted.set(reply.answer.myId, counts);
+      const counts = await countOn(redis, facts, slots);
+      if (counts !== null) counted.set(reply.answer.myId, counts);
     }),
   );
   return counted;
+}
+
+/**
+ * Keys that each replica which answers holds in the slots of its primary, by node id: of primaries that do not answer, and of those that
+ * are named. Whoever was told to follow a primary and has copied nothing yet holds other keys, or none. Never throws.
+ */
+export async function countReplicaKeys(
+  redis: Pick<RedisPort, 'run'>,
+  { nodes }: ClusterState,
+  named: readonly string[] = [],
+): Promise<ReadonlyMap<string, number>> {
+  const primaries = nodes.filter(
+    (node) =>
+      node.slots.length > 0 && node.nodeId !== null && (node.reply?.kind !== 'answered' || named.includes(node.nodeId)),
+  );
+  const counted = new Map<string, number>();
+  await Promise.all(
+    primaries.flatMap((primary) =>
+      nodes
+        .filter(
+          ({ role, primaryId, reply }) =>
+            role === 'replica' && primaryId === primary.nodeId && reply?.kind === 'answered',
+        )
+        .map(async ({ pod, nodeId }) => {
+          const counts = pod === null ? null : await countOn(redis, pod, slotsFromRanges(primary.slots));
+          if (counts !== null && nodeId !== null)
+            counted.set(
+              nodeId,
+              [...counts.values()].reduce((sum, count) => sum + count, 0),
+            );
+        }),
+    ),
+  );
+  return counted;
+}
+
+/** Keys by slot; null = not counted, or not all of them. */
+async function countOn(
+  redis: Pick<RedisPort, 'run'>,
+  pod: PodFacts,
+  slots: readonly number[],
+): Promise<ReadonlyMap<number, number> | null> {
+  const counts = new Map<number, number>();
+  try {
+    for (let at = 0; at < slots.length; at += AT_ONCE) {
+      const some = slots.slice(at, at + AT_ONCE);
+      const commands = some.map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
+      const answers = await redis.run(pod, commands, DEADLINE_MS);
+      some.forEach((slot, i) => {
+        const count = answers[i];
+        if (typeof count === 'number') counts.set(slot, count);
+      });
+    }
+  } catch {
+    return null;
+  }
+  return counts;
 }

@@ -9,6 +9,7 @@ import type { ClusterNodesParser } from './parse/cluster-nodes.ts';
 import { fieldOf } from './parse/fields.ts';
 import { parseInfo } from './parse/info.ts';
 import { digestsOf } from './parse/library-digests.ts';
+import { parseLastHeard } from './parse/last-heard.ts';
 import { integerOf } from './parse/replies.ts';
 import { classifyReply, unreachable } from './why.ts';
 
@@ -32,7 +33,13 @@ const CONFIG_NAMES: readonly string[] = [
   'tls-replication',
 ];
 
-const QUESTIONS: readonly RedisCommand[] = [['CLUSTER', 'MYID'], ['CLUSTER', 'NODES'], ['CLUSTER', 'INFO'], ['INFO']];
+const QUESTIONS: readonly RedisCommand[] = [
+  ['CLUSTER', 'MYID'],
+  ['CLUSTER', 'NODES'],
+  ['CLUSTER', 'INFO'],
+  ['INFO'],
+  ['TIME'],
+];
 const CONFIG_QUESTIONS: readonly RedisCommand[] = CONFIG_NAMES.map((name) => ['CONFIG', 'GET', name]);
 const LIST_LIBRARIES: RedisCommand = ['FUNCTION', 'LIST', 'WITHCODE'];
 /** Bounds how much is queued in one piece: a primary may own all 16384 slots. */
@@ -51,7 +58,7 @@ export async function askNode(
   const questions = options.withConfig === true ? [...QUESTIONS, LIST_LIBRARIES, ...CONFIG_QUESTIONS] : QUESTIONS;
   // AUTH goes ahead in the same round trip.
   const [, replies] = await Promise.all([connection.authenticate(), connection.exec(questions)]);
-  const [myId, nodes, clusterInfo, info, functions, ...config] = replies;
+  const [myId, nodes, clusterInfo, info, time, functions, ...config] = replies;
   for (const reply of [myId, nodes, clusterInfo, info]) {
     if (reply instanceof Error) throw whyNot(reply, info);
   }
@@ -59,6 +66,7 @@ export async function askNode(
   // Valkey answers while it loads, with the keys that it has so far; Redis refuses. The same for both.
   if (server.loading) throw unreachable('loading', loadingSentence(String(info)));
   const view = parseNodes(String(nodes));
+  const lastHeardMs = parseLastHeard(String(nodes), view, time);
   const libraries = parseLibraries(functions);
   const counted = options.countKeys === true ? await countKeys(connection, view, String(myId)) : null;
   return {
@@ -68,6 +76,7 @@ export async function askNode(
     info: counted === null ? server : { ...server, keys: settleKeys(server.keys, counted) },
     config: options.withConfig === true ? readConfig(config) : null,
     keysInOwnSlots: counted?.inSlots ?? null,
+    ...(lastHeardMs === null ? {} : { lastHeardMs }),
     ...(libraries === null ? {} : { libraries: digestsOf(libraries) }),
   };
 }

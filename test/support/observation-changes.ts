@@ -12,6 +12,8 @@ import type {
   ServiceFacts,
 } from '../../pkg/cluster/model/observation.ts';
 
+import { nodeIdOf } from './observation-seats.ts';
+
 export type Change = (observation: Observation) => Observation;
 
 export function changed(observation: Observation, ...changes: readonly Change[]): Observation {
@@ -62,6 +64,9 @@ export function changeLines(change: (line: GossipNode, viewer: string) => Gossip
 /** The node id that a pod answers with. */
 export function idOf(observation: Observation, pod: string): string {
   const reply = observation.replies.find((one) => one.pod === pod)?.reply;
-  if (reply?.kind !== 'answered') throw new Error(`${pod} does not answer in this observation`);
-  return reply.answer.myId;
+  if (reply?.kind === 'answered') return reply.answer.myId;
+  // Of one that does not answer (any more), as the generator gave it.
+  const [, ordinal, ours] = /-(\d+)(-0)?$/.exec(pod) ?? [];
+  if (ordinal === undefined) throw new Error(`${pod} does not answer in this observation`);
+  return nodeIdOf(Number(ordinal) + (ours === undefined ? 1 : 0));
 }

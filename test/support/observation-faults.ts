@@ -16,14 +16,21 @@ export function unreachable(
     const down = (line: GossipNode): GossipNode => ({ ...line, flags: [...line.flags, gossip], linkUp: false });
     return changed(
       observation,
-      changeReply(pod, () => ({ kind: 'unreachable', why, detail: `no answer from ${pod}` })),
+      changeReply(pod, () => ({ kind: 'unreachable', why, detail: detailOf(pod, why) })),
       changeLines((line) => (line.nodeId === id && gossip !== 'up' ? down(line) : line)),
     );
   };
 }
 
+/** A guard that waits says why, mostly that its volume is empty. */
+function detailOf(pod: string, why: UnreachableReason): string {
+  return why === 'guard-waiting'
+    ? 'waiting for a node of the cluster to answer: this volume has no data'
+    : `no answer from ${pod}`;
+}
+
 /** The replicas of a pod notice that it is gone. */
-export function replicasLoseLink(pod: string): Change {
+export function replicasLoseLink(pod: string, seconds = 30): Change {
   return (observation) => {
     const id = idOf(observation, pod);
     const orphans = observation.replies.filter(
@@ -31,7 +38,24 @@ export function replicasLoseLink(pod: string): Change {
         reply.kind === 'answered' &&
         reply.answer.view.some((line) => line.flags.includes('myself') && line.primaryId === id),
     );
-    return changed(observation, ...orphans.map((one) => replicaLinkDown(one.pod)));
+    return changed(observation, ...orphans.map((one) => replicaLinkDown(one.pod, seconds)));
+  };
+}
+
+/** The others say when they last heard a pod, in milliseconds. */
+export function heard(pod: string, milliseconds: number): Change {
+  return (observation) => {
+    const id = idOf(observation, pod);
+    const others = observation.replies.filter((one) => one.pod !== pod && one.reply.kind === 'answered');
+    return changed(
+      observation,
+      ...others.map((one) =>
+        changeAnswer(one.pod, (answer) => ({
+          ...answer,
+          lastHeardMs: { ...answer.lastHeardMs, [id]: milliseconds },
+        })),
+      ),
+    );
   };
 }
 

@@ -1,32 +1,27 @@
 /** What every check needs, computed once. */
-import type { NodeAnswer, Observation } from '../model/observation.ts';
+import type { Observation } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { shortId } from '../interpret.ts';
 import { readGossip } from '../interpret/gossip.ts';
 import type { Gossip } from '../interpret/gossip.ts';
-import { isDown } from './down.ts';
-import { forgottenPrimaries } from './forgotten.ts';
-import { groupMembers } from './groups.ts';
-import type { Groups } from './groups.ts';
-import { findMissingPods } from './missing-pods.ts';
-import type { MissingPod } from './missing-pods.ts';
+import { evidenceOf } from '../evidence/evidence.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+import { forgottenPrimaries } from '../evidence/forgotten.ts';
+import { groupMembers } from '../evidence/groups.ts';
+import type { Groups } from '../evidence/groups.ts';
+import type { Member } from '../evidence/members.ts';
+import type { MissingPod } from '../evidence/missing-pods.ts';
 
 /** A node that has been up for less is not blamed for links that are not there yet. */
 export const FRESH_SECONDS = 15;
-
-export interface AnsweredNode {
-  readonly node: ClusterNode;
-  readonly nodeId: string;
-  readonly pod: string;
-  readonly answer: NodeAnswer;
-}
 
 export interface CheckContext {
   readonly state: ClusterState;
   readonly observation: Observation;
   readonly gossip: Gossip;
-  readonly answered: readonly AnsweredNode[];
+  readonly evidence: Evidence;
+  readonly answered: readonly Member[];
   readonly byId: ReadonlyMap<string, ClusterNode>;
   readonly missing: readonly MissingPod[];
   /** Ids of primaries that only their replicas remember. */
@@ -46,9 +41,15 @@ export interface CheckContext {
 
 export type Check = (context: CheckContext, found: readonly Problem[]) => readonly Problem[];
 
-export function makeContext(state: ClusterState, observation: Observation): CheckContext {
+/** @param replicaKeys see evidenceOf */
+export function makeContext(
+  state: ClusterState,
+  observation: Observation,
+  replicaKeys?: ReadonlyMap<string, number>,
+): CheckContext {
   const gossip = readGossip(observation);
-  const answered = answeredOf(state);
+  const evidence = evidenceOf(state, observation.kube, replicaKeys);
+  const answered = evidence.members;
   const byId = new Map<string, ClusterNode>();
   for (const node of state.nodes) if (node.nodeId !== null && !byId.has(node.nodeId)) byId.set(node.nodeId, node);
   const shards = new Map(
@@ -57,31 +58,23 @@ export function makeContext(state: ClusterState, observation: Observation): Chec
     ),
   );
   const answers = new Map(answered.map((one) => [one.nodeId, one.answer]));
-  const nameOf = (node: ClusterNode): string => node.pod?.name ?? shortId(node.nodeId ?? '');
   const { namespace } = state.cluster;
   return {
     state,
     observation,
     gossip,
+    evidence,
     answered,
     byId,
-    missing: findMissingPods(state, observation.kube),
+    missing: evidence.missing,
     forgotten: forgottenPrimaries(answered),
-    nameOf,
+    nameOf: evidence.nameOf,
     nameOfId: (nodeId) => byId.get(nodeId)?.pod?.name ?? shortId(nodeId),
-    isDown,
+    isDown: evidence.isDown,
     shardOf: (node) => shards.get(node),
     groups: groupMembers(answered),
     isFresh: (nodeId) => (answers.get(nodeId)?.info.uptimeSeconds ?? FRESH_SECONDS) < FRESH_SECONDS,
     redisCli: (pod, command) => `kubectl -n ${namespace} exec ${pod} -- redis-cli ${command}`,
     kubectl: (command) => `kubectl -n ${namespace} ${command}`,
   };
-}
-
-function answeredOf(state: ClusterState): AnsweredNode[] {
-  return state.nodes.flatMap((node) =>
-    node.reply?.kind === 'answered' && node.pod !== null
-      ? [{ node, nodeId: node.reply.answer.myId, pod: node.pod.name, answer: node.reply.answer }]
-      : [],
-  );
 }

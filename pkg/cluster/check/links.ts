@@ -1,7 +1,7 @@
 /** Bus links between nodes that answer (I7). Each broken link is told once, at the node that most of them have in common. */
 import type { Problem } from '../model/problem.ts';
 import type { Check, CheckContext } from './context.ts';
-import { isSeenDown } from './down.ts';
+import { isSeenDown } from '../evidence/down.ts';
 import { listNames, makeProblem } from './wording.ts';
 
 interface Break {

@@ -4,7 +4,6 @@ import { countSlots, unionRanges } from '../model/slots.ts';
 import type { SlotRanges } from '../model/slots.ts';
 import type { ClusterNode } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
-import { isSeenDown } from './down.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
 export const checkDuplicateIds: Check = ({ state, answered }) => {
@@ -29,10 +28,10 @@ export const checkSplit: Check = ({ state, groups, nameOfId }) => {
 export const checkGhosts: Check = (context) => {
   const tied = new Set(context.missing.map((one) => one.node));
   const ghosts = context.state.nodes.filter((node) => node.pod === null && !tied.has(node));
-  const gone = ghosts.filter((node) => isGone(node));
-  // A living id may be that of a pod that was not heard and that no address tells apart.
+  const gone = ghosts.filter((node) => context.evidence.lifeOf(node).kind === 'dead');
+  // It may be that of a pod that was not heard and that no address tells apart.
   const nameless = context.state.nodes.some((node) => node.pod !== null && node.nodeId === null);
-  const alive = nameless ? [] : ghosts.filter((node) => !isGone(node));
+  const alive = nameless ? [] : ghosts.filter((node) => !gone.includes(node));
   return [
     // What only its replica remembers is told of the replica (replica-orphaned).
     ...gone
@@ -47,25 +46,27 @@ export const checkGhosts: Check = (context) => {
   ];
 };
 
-function isGone(node: ClusterNode): boolean {
-  return node.gossip === null || isSeenDown(node.gossip.flags) || !node.gossip.linkUp;
-}
-
 function slotsWithoutNode(context: CheckContext, node: ClusterNode): Problem {
   const name = context.nameOf(node);
-  const heirs = context.answered.filter((one) => one.node.primaryId === node.nodeId);
-  const best = heirs.toSorted((a, b) => b.answer.info.replicationOffset - a.answer.info.replicationOffset)[0];
   const sentence = `${slotsText(node.slots)} belong${countSlots(node.slots) === 1 ? 's' : ''} to ${name} at ${node.announced ?? 'an unknown address'}, an id that no pod has.`;
-  const repair =
-    best === undefined
-      ? `No replica of ${name} answers. If its volume still exists, bring the pod back with it; do not CLUSTER FORGET it before.`
-      : `If ${best.pod} has the keys (it reports ${best.answer.info.keys}): ${context.redisCli(best.pod, 'CLUSTER FAILOVER FORCE')}; only then CLUSTER FORGET ${node.nodeId ?? ''} on every node.`;
   return makeProblem('slots-without-node', context.state.cluster.name, {
     sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1),
     nodes: [name],
     slots: node.slots,
-    repair,
+    repair: repairOfLost(context, name, node),
   });
+}
+
+function repairOfLost(context: CheckContext, name: string, node: ClusterNode): string {
+  const { evidence } = context;
+  const succession = evidence.successionOf(node);
+  const { best } = succession;
+  if (best?.member == null)
+    return `No replica of ${name} answers. If its volume still exists, bring the pod back with it; do not CLUSTER FORGET it before.`;
+  const loss = evidence.lossOf(succession, best);
+  if (loss !== null)
+    return `If its volume still exists, bring the pod back with it: ${best.member.pod} in its place would lose ${loss.sentence}.`;
+  return `${context.redisCli(best.member.pod, 'CLUSTER FAILOVER FORCE')} (it has ${best.keys ?? 'an unknown number of'} keys); only then CLUSTER FORGET ${node.nodeId ?? ''} on every node.`;
 }
 
 function oneProblem(

@@ -1,26 +1,13 @@
 /** A majority of the primaries must be up, or no replica can be elected; and nodes that refuse to serve for no seen reason. */
-import type { ClusterNode } from '../model/state.ts';
-import type { Check, CheckContext } from './context.ts';
+import type { Check } from './context.ts';
 import { listNames, makeProblem } from './wording.ts';
 
-export const checkQuorum: Check = (context) => {
-  const { primaries, down } = countPrimaries(context);
-  if (hasQuorum(context)) return [];
-  const names = down.map(context.nameOf);
-  const sentence = `${down.length} of ${primaries.length} primaries are down (${listNames(names)}): no majority is left to elect replicas.`;
-  return [makeProblem('no-quorum', context.state.cluster.name, { sentence, nodes: names })];
+export const checkQuorum: Check = ({ state, evidence: { majority, nameOf } }) => {
+  if (majority.is !== 'gone') return [];
+  const names = majority.down.map(nameOf);
+  const sentence = `${names.length} of ${majority.owners.length} primaries are down (${listNames(names)}): no majority is left to elect replicas.`;
+  return [makeProblem('no-quorum', state.cluster.name, { sentence, nodes: names })];
 };
-
-/** Whether enough primaries are up to promote a replica of one that is not. */
-export function hasQuorum(context: CheckContext): boolean {
-  const { primaries, down } = countPrimaries(context);
-  return primaries.length === 0 || primaries.length - down.length >= Math.floor(primaries.length / 2) + 1;
-}
-
-function countPrimaries(context: CheckContext): Record<'primaries' | 'down', readonly ClusterNode[]> {
-  const primaries = context.state.nodes.filter((node) => node.slots.length > 0);
-  return { primaries, down: primaries.filter((node) => context.isDown(node)) };
-}
 
 /** Only where nothing critical explains it. */
 export const checkClusterState: Check = (context, found) => {

@@ -4,8 +4,6 @@ import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
-import { isCertain } from './down.ts';
-import { hasQuorum } from './quorum.ts';
 import { isStopped } from './stopped.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
@@ -46,7 +44,7 @@ export const checkSilence: Check = (context) => {
     silent.map((node) => `${context.nameOf(node)}: ${reasonFor(context, node)}`),
     3,
   );
-  const certain = silent.every((node) => node.unreachable !== null && isCertain(node.unreachable.why));
+  const certain = silent.every((node) => context.isDown(node));
   if (!certain) {
     const code = commonCode(silent);
     const sentence = `None of the ${count(silent.length, 'pod')} of ${cluster} ${SILENT_TOGETHER[code] ?? 'could be asked'} (${why}).`;
@@ -97,30 +95,28 @@ export const checkReachability: Check = (context, found) => {
 
 function primaryDown(context: CheckContext, node: ClusterNode, name: string, reason: string): Problem {
   const { cluster } = context.state;
-  const heirs = (context.shardOf(node)?.replicas ?? []).filter(
-    (one) => one.reply?.kind === 'answered' && one.role === 'replica',
-  );
-  const best = heirs.toSorted((a, b) => offsetOf(b) - offsetOf(a))[0];
-  const repair = repairOfPrimary(context, name, best === undefined ? null : context.nameOf(best));
+  const repair = repairOfPrimary(context, name, node);
   const sentence = `${name}, a primary, is down (${reason}): ${slotsText(node.slots)} ${isOne(node) ? 'is' : 'are'} not served.`;
   return makeProblem('primary-down', cluster.name, { sentence, nodes: [name], slots: node.slots, repair });
 }
 
-function repairOfPrimary(context: CheckContext, name: string, heir: string | null): string {
+function repairOfPrimary(context: CheckContext, name: string, primary: ClusterNode): string {
+  const { evidence } = context;
   const scaledAway = context.missing.some((one) => one.pod === name && one.scaledAway);
   const way = scaledAway ? `scale statefulset ${name.replace(/-\d+$/, '')} --replicas=1` : `describe pod ${name}`;
   const back = `Bring ${name} back with its volume (${context.kubectl(way)})`;
-  if (heir === null) return `${back}; no replica of it answers. Never assign its slots to others.`;
-  if (!hasQuorum(context)) return `${back}; ${heir} cannot be elected without a majority of primaries.`;
-  return `${heir} takes over by itself within seconds. If it does not, and ${name} is dead for certain: ${context.redisCli(heir, 'CLUSTER FAILOVER FORCE')}`;
+  const succession = evidence.successionOf(primary);
+  const { best } = succession;
+  if (best?.member == null) return `${back}; no replica of it answers. Never assign its slots to others.`;
+  const { pod } = best.member;
+  if (evidence.majority.is === 'gone') return `${back}; ${pod} cannot be elected without a majority of primaries.`;
+  const loss = evidence.lossOf(succession, best);
+  if (loss !== null) return `${back} first: ${pod} in its place would lose ${loss.sentence}.`;
+  return `${pod} takes over by itself within seconds. If it does not, and ${name} is dead for certain: ${context.redisCli(pod, 'CLUSTER FAILOVER FORCE')}`;
 }
 
 function isOne(node: ClusterNode): boolean {
   return node.slots.length === 1 && node.slots[0]?.start === node.slots[0]?.end;
-}
-
-function offsetOf(node: ClusterNode): number {
-  return node.reply?.kind === 'answered' ? node.reply.answer.info.replicationOffset : -1;
 }
 
 function isOnDeadHost(context: CheckContext, node: ClusterNode): boolean {

@@ -2,11 +2,10 @@
 import { addressesOfPod } from '../interpret/identity.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
-import type { AnsweredNode, Check, CheckContext } from './context.ts';
+import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
+import type { Member } from '../evidence/members.ts';
+import type { Check, CheckContext } from './context.ts';
 import { makeProblem } from './wording.ts';
-
-/** Above this, a failover would lose a noticeable amount of writes; below, it may be that nodes were asked at different moments. */
-export const LAG_LIMIT_BYTES = 10 * 1024 * 1024;
 
 const ADDRESS_CODES = new Set(['address-mismatch', 'address-unknown']);
 
@@ -17,7 +16,7 @@ export const checkReplication: Check = (context, found) => {
     .flatMap((replica) => checkReplica(context, replica, moved));
 };
 
-function checkReplica(context: CheckContext, replica: AnsweredNode, moved: ReadonlySet<string>): readonly Problem[] {
+function checkReplica(context: CheckContext, replica: Member, moved: ReadonlySet<string>): readonly Problem[] {
   const primary = replica.node.primaryId === null ? undefined : context.byId.get(replica.node.primaryId);
   if (primary === undefined || isForgotten(context, primary)) return [orphan(context, replica, primary)];
   if (primary.role === 'replica') return [chain(context, replica, primary)];
@@ -36,20 +35,20 @@ function isForgotten(context: CheckContext, primary: ClusterNode): boolean {
   return primary.pod === null && primary.slots.length === 0 && !known;
 }
 
-function orphan(context: CheckContext, { pod, node, answer }: AnsweredNode, primary: ClusterNode | undefined): Problem {
+function orphan(context: CheckContext, { pod, node, answer }: Member, primary: ClusterNode | undefined): Problem {
   const whom = primary === undefined ? (node.primaryId ?? '').slice(0, 8) : context.nameOf(primary);
   const sentence = `${pod} follows ${whom === '' ? 'nobody' : `${whom}, which is gone`}; it holds ${answer.info.keys} keys.`;
   const repair = `If nobody else has these keys: ${context.redisCli(pod, 'CLUSTER FAILOVER TAKEOVER')}. Else CLUSTER REPLICATE a living primary, which wipes them.`;
   return makeProblem('replica-orphaned', context.state.cluster.name, { sentence, nodes: [pod], repair });
 }
 
-function chain(context: CheckContext, { pod }: AnsweredNode, primary: ClusterNode): Problem {
+function chain(context: CheckContext, { pod }: Member, primary: ClusterNode): Problem {
   const sentence = `${pod} follows ${context.nameOf(primary)}, which is a replica itself.`;
   const repair = context.redisCli(pod, `CLUSTER REPLICATE ${primary.primaryId ?? 'ID-OF-THE-PRIMARY'}`);
   return makeProblem('replica-chain', context.state.cluster.name, { sentence, nodes: [pod], repair });
 }
 
-function checkLink(context: CheckContext, replica: AnsweredNode, primary: ClusterNode): readonly Problem[] {
+function checkLink(context: CheckContext, replica: Member, primary: ClusterNode): readonly Problem[] {
   const { pod, nodeId, node, answer } = replica;
   const { info } = answer;
   const cluster = context.state.cluster.name;
@@ -74,7 +73,7 @@ function checkLink(context: CheckContext, replica: AnsweredNode, primary: Cluste
 }
 
 /** An address that leads to another node, or to nobody we know while the link is down. Host names cannot be judged. */
-function dialsElsewhere(context: CheckContext, replica: AnsweredNode, primary: ClusterNode): boolean {
+function dialsElsewhere(context: CheckContext, replica: Member, primary: ClusterNode): boolean {
   const { primaryHost, primaryLinkUp } = replica.answer.info;
   const { kube } = context.observation;
   if (primaryHost === null || !/^[0-9a-f:.]+$|^\?$/i.test(primaryHost) || primary.pod === null) return false;

@@ -15,30 +15,50 @@ export const checkCoverage: Check = ({ state }) => {
 };
 
 /**
- * Two that claim a slot themselves, or an owner that denies it. Where only somebody else's view is wrong, that view is
- * the problem (`views-differ`).
+ * Two that claim a slot themselves, or one that claims what a silent node owns by a newer config epoch, or an owner that denies it. Where
+ * only somebody else's view is wrong, that view is the problem (`views-differ`).
  */
 export const checkContested: Check = (context, found) => {
   if (found.some((problem) => problem.code === 'clusters-split')) return [];
   const groups = new Map<
     string,
-    { ownerIds: readonly string[]; claimants: number; ranges: { start: number; end: number }[] }
+    {
+      ownerIds: readonly string[];
+      claimants: number;
+      rivals: readonly string[];
+      ranges: { start: number; end: number }[];
+    }
   >();
   for (const { range, ownerIds } of context.state.contested) {
     const claiming = ownerIds.filter((id) => containsSlot(context.gossip.ownLines.get(id)?.slots ?? [], range.start));
-    const silent = ownerIds.some((id) => !context.gossip.ownLines.has(id));
-    if (claiming.length === 1 || (claiming.length === 0 && silent)) continue;
-    const who = claiming.length === 0 ? ownerIds : claiming;
-    const group = groups.get(who.join()) ?? { ownerIds: who, claimants: claiming.length, ranges: [] };
-    groups.set(who.join(), group);
+    const silent = ownerIds.filter((id) => !context.gossip.ownLines.has(id));
+    const stronger = silent.filter((id) => containsSlot(context.byId.get(id)?.slots ?? [], range.start));
+    const rivals = claiming.length === 0 ? [] : stronger;
+    if (claiming.length + rivals.length === 1 || (claiming.length === 0 && silent.length > 0)) continue;
+    const who = claiming.length === 0 ? ownerIds : [...claiming, ...rivals].sort();
+    const key = `${who.join()} ${rivals.join()}`;
+    const group = groups.get(key) ?? { ownerIds: who, claimants: claiming.length, rivals, ranges: [] };
+    groups.set(key, group);
     group.ranges.push(range);
   }
-  return [...groups.values()].map(({ ownerIds, claimants, ranges }) => {
+  return [...groups.values()].map(({ ownerIds, claimants, rivals, ranges }) => {
     const names = ownerIds.map(context.nameOfId).sort(compareNatural);
     const slots = normalizeRanges(ranges);
+    if (rivals.length > 0) return outvoted(context, names, rivals.map(context.nameOfId), slots);
     return claimants > 1 ? contested(context, names, slots) : unclaimed(context, names, slots);
   });
 };
+
+function outvoted(
+  context: CheckContext,
+  names: readonly string[],
+  silent: readonly string[],
+  slots: readonly { start: number; end: number }[],
+): Problem {
+  const others = names.filter((name) => !silent.includes(name));
+  const sentence = `${listNames(others)} ${others.length === 1 ? 'says' : 'say'} that ${others.length === 1 ? 'it owns' : 'they own'} ${slotsText(slots)}, which ${listNames(silent)} owns by a newer config epoch; ${listNames(silent)} can't be asked.`;
+  return makeProblem('slots-contested', context.state.cluster.name, { sentence, nodes: names, slots });
+}
 
 function contested(
   context: CheckContext,

@@ -1,10 +1,11 @@
 /**
  * Who owns which slot.
  *
- *  1. What an answering primary says of itself counts first. Two that claim one slot: the higher config epoch, as the
- *     cluster itself will decide (then the smaller id).
- *  2. A primary that does not answer owns what the majority of views says, unless 1 says otherwise.
- *  3. A slot whose only named owners answered and deny it has no owner; it is contested, not uncovered.
+ *  1. Of two that claim one slot the higher config epoch has it, as the cluster itself will decide; then who answers, then the smaller id.
+ *     A claim is what an answering primary says of itself; of one that does not answer, what the views say: the highest epoch that any of
+ *     them has of it, then what most say. Silence does not weaken a claim: who is silent comes back with its epoch, and its rival then
+ *     deletes the keys.
+ *  2. A slot whose only named owners answered and deny it has no owner; it is contested, not uncovered.
  */
 import type { GossipNode } from '../model/observation.ts';
 import type { SlotRange } from '../model/slots.ts';
@@ -41,16 +42,24 @@ export function mergeOwners(gossip: Gossip): Ownership {
 
 function ownersByCell(gossip: Gossip, cells: Cells, indexOf: (id: string) => number): Int32Array {
   const owners = new Int32Array(cells.count).fill(-1);
-  const assign = (lines: readonly (readonly [string, GossipNode])[]): void => {
-    const fresh = new Int32Array(cells.count).fill(-1);
-    // Weakest claim first, so that the strongest is written last.
-    const ordered = [...lines].sort(([a, x], [b, y]) => x.configEpoch - y.configEpoch || (a < b ? 1 : -1));
-    for (const [id, line] of ordered) cells.forEachOf(line, (cell) => (fresh[cell] = indexOf(id)));
-    for (let cell = 0; cell < cells.count; cell++) if (owners[cell] === -1) owners[cell] = fresh[cell] ?? -1;
-  };
-  assign([...gossip.ownLines]);
-  assign([...gossip.majorityLines].filter(([id]) => !gossip.ownLines.has(id)));
+  const answers = (id: string): number => Number(gossip.ownLines.has(id));
+  // Weakest claim first, so that the strongest is written last.
+  const ordered = [...gossip.ownLines, ...claimsOfSilent(gossip)].sort(
+    ([a, x], [b, y]) => x.configEpoch - y.configEpoch || answers(a) - answers(b) || (a < b ? 1 : -1),
+  );
+  for (const [id, line] of ordered) cells.forEachOf(line, (cell) => (owners[cell] = indexOf(id)));
   return owners;
+}
+
+/** What the views say of each node that does not answer: the line with the highest epoch; of several, the one that most have. */
+function claimsOfSilent({ ownLines, majorityLines, distinctLines }: Gossip): Map<string, GossipNode> {
+  const claims = new Map([...majorityLines].filter(([id]) => !ownLines.has(id)));
+  for (const line of distinctLines) {
+    const best = claims.get(line.nodeId);
+    if (best === undefined || line.role !== 'primary' || line.slots.length === 0) continue;
+    if (line.configEpoch > best.configEpoch) claims.set(line.nodeId, line);
+  }
+  return claims;
 }
 
 /** Which owners the views name for each cell, as numbers of sets: nearly all cells share a few sets. */

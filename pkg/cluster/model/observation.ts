@@ -58,10 +58,15 @@ export interface ServerInfo {
   readonly primaryHost: string | null;
   readonly primaryPort: number | null;
   readonly primaryLinkUp: boolean | null;
-  /** Seconds since the link to the primary was lost; null when up or for a primary. */
+  /** Seconds since the link to the primary was lost; null when up, when it never was up since the server started, or for a primary. */
   readonly primaryLinkDownSeconds: number | null;
   readonly syncInProgress: boolean;
   readonly replicationOffset: number;
+  /**
+   * Names the history that the offset counts in (master_replid): offsets of two nodes can be compared only where it is the same. Left
+   * out where the server does not tell it.
+   */
+  readonly replicationId?: string;
   readonly connectedReplicas: number;
   readonly usedMemoryBytes: number;
   /** 0 = no limit. */
@@ -85,6 +90,12 @@ export interface NodeAnswer {
    * (only `check` and `status` count) or for a replica.
    */
   readonly keysInOwnSlots: number | null;
+  /**
+   * Milliseconds since this node last heard another one over the bus, by its own clock; only of those that it has down or has no link
+   * to. One that it never heard is left out. Left out as a whole where it was not told (a user without TIME, an older record). A node
+   * that has just been started counts from its start: others may have been silent for longer than it says.
+   */
+  readonly lastHeardMs?: Readonly<Record<string, number>>;
   /**
    * Libraries of functions (FUNCTION LIST, from 7.0 on): name -> SHA-1 of the code. Left out when it was not asked for, the server
    * has no functions, or the user may not list them.

@@ -43,7 +43,13 @@ export type Step = { readonly reason: string } & (
   /** Coordinated: `node`, a replica in step, takes over from `primary`. */
   | { readonly kind: 'failover'; readonly node: StepNode; readonly primary: StepNode }
   /** Without the old primary's word; over when all others who answer see that `node` leads. */
-  | { readonly kind: 'take-over'; readonly node: StepNode; readonly how: 'force' | 'takeover' }
+  | {
+      readonly kind: 'take-over';
+      readonly node: StepNode;
+      readonly how: 'force' | 'takeover';
+      /** The old primary, where it is taken for dead: if `node` hears it again when its turn comes, nothing is done. null = in any case. */
+      readonly dead: StepNode | null;
+    }
   /** Evicts that very pod; over when its successor answers as the same node, in step with its primary. */
   | { readonly kind: 'restart-pod'; readonly pod: string; readonly podUid: string; readonly node: StepNode }
   /** These very pods are to be restarted: whoever goes on with it knows them by the mark. */

@@ -1,24 +1,25 @@
-/**
- * Whether a replica may take over, and what it would cost: the conditions of law L7, as far as they can be seen from outside.
- *
- * A dead primary has three witnesses: it does not answer us, for a reason that is no broken tunnel; most other primaries have it
- * down for failed; and Kubernetes says that its pod is gone or not ready, or the replica itself lost it.
- */
-import type { UnreachableReason } from '../model/observation.ts';
+/** Whether a replica may take over, and what it would cost: the conditions of law L7, as far as they can be seen from outside. */
 import type { FailoverGoal, Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
-import { LAG_LIMIT_BYTES } from '../check/replication.ts';
+import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+import type { Loss } from '../model/loss.ts';
+import { formatRanges } from '../model/slots.ts';
 
 type How = FailoverGoal['how'];
 type Refused = Extract<Plan, { kind: 'refused' }>;
 
-/** Silence that says nothing of the node itself. */
-const NO_WITNESS: ReadonlySet<UnreachableReason> = new Set(['tunnel', 'auth', 'loading', 'not-cluster']);
+/** What a failover is decided on. */
+export interface FailoverSeen {
+  readonly state: ClusterState;
+  readonly evidence: Evidence;
+}
+
 const MIBIBYTE = 1024 * 1024;
 
 /** The first reason why it can't work at all, with or without consent; null = it can. */
 export function refuseReplica(
-  state: ClusterState,
+  { state, evidence }: FailoverSeen,
   replica: ClusterNode,
   primary: ClusterNode,
   how: How,
@@ -39,8 +40,8 @@ export function refuseReplica(
     return refused('replica-chain', `${pod} follows ${nameOf(primary)}, which follows another itself`, status(name));
   const open = openWith(state, primary);
   if (open !== null) return refused('slots-open', open, `Finish the move first: ${status(name)}`);
-  if (how === 'coordinated') return refuseCoordinated(state, replica, primary);
-  if (how === 'force' && !hasMajority(state))
+  if (how === 'coordinated') return refuseCoordinated({ state, evidence }, replica, primary);
+  if (how === 'force' && evidence.majority.is !== 'there')
     return refused(
       'no-majority',
       `Most primaries of ${name} do not answer: nobody could be elected`,
@@ -49,7 +50,11 @@ export function refuseReplica(
   return null;
 }
 
-function refuseCoordinated(state: ClusterState, replica: ClusterNode, primary: ClusterNode): Refused | null {
+function refuseCoordinated(
+  { state, evidence }: FailoverSeen,
+  replica: ClusterNode,
+  primary: ClusterNode,
+): Refused | null {
   const pod = nameOf(replica);
   const info = replica.reply?.kind === 'answered' ? replica.reply.answer.info : null;
   if (primary.reply?.kind !== 'answered') {
@@ -81,7 +86,7 @@ function refuseCoordinated(state: ClusterState, replica: ClusterNode, primary: C
       `${pod} is ${Math.round(replica.lagBytes / MIBIBYTE)} MiB behind ${nameOf(primary)}, whose writes would wait for that (at most ${LAG_LIMIT_BYTES / MIBIBYTE} MiB)`,
       'Wait until it has caught up: kubectl redis nodes shows it',
     );
-  if (!hasMajority(state))
+  if (evidence.majority.is !== 'there')
     return refused(
       'no-majority',
       `Most primaries of ${state.cluster.name} do not answer: nobody could be elected`,
@@ -99,89 +104,56 @@ function openWith(state: ClusterState, primary: ClusterNode): string | null {
   return `${open.length === 1 ? `Slot ${open[0]?.slot} is` : `${open.length} slots are`} being moved from or to ${nameOf(primary)}`;
 }
 
-/** Of the primaries that own slots, those who vote, more than half answer. */
-export function hasMajority(state: ClusterState): boolean {
-  const owners = state.nodes.filter((node) => node.role === 'primary' && node.slots.length > 0);
-  return owners.filter((node) => node.reply?.kind === 'answered').length * 2 > owners.length;
-}
-
-export interface Witnesses {
-  readonly count: number;
-  /** What each says, in words; those that don't, too. */
-  readonly says: readonly string[];
-}
-
-/** Who says that the primary is dead. */
-export function witnessesOf(state: ClusterState, replica: ClusterNode, primary: ClusterNode): Witnesses {
-  const silent = primary.reply?.kind !== 'answered' && !NO_WITNESS.has(primary.unreachable?.why ?? 'no-pod');
-  const peers = state.nodes.flatMap((node) =>
-    node.reply?.kind === 'answered' && node.role === 'primary' && node.slots.length > 0 && node !== primary
-      ? [node.reply.answer.view.find((line) => line.nodeId === primary.nodeId)?.flags ?? []]
-      : [],
-  );
-  // Without a majority nobody can be marked as failed: then a suspicion of all is as much as there can be.
-  const failed = peers.filter((flags) => flags.includes('fail') || (!hasMajority(state) && flags.includes('fail?')));
-  const info = replica.reply?.kind === 'answered' ? replica.reply.answer.info : null;
-  const { pod } = primary;
-  const gone = pod === null || pod.phase !== 'Running' || !pod.ready || pod.terminating;
-  const lost = info !== null && info.primaryLinkUp === false;
-  const name = nameOf(primary);
-  const all: readonly (readonly [boolean, string, string])[] = [
-    [
-      silent,
-      `${name} does not answer`,
-      primary.reply?.kind === 'answered' ? `${name} answers` : `only the way to ${name} is broken`,
-    ],
-    [
-      failed.length * 2 > peers.length,
-      `${failed.length} of ${peers.length} other primaries have it down for failed`,
-      `${failed.length} of ${peers.length} other primaries have it down for failed`,
-    ],
-    [
-      gone || lost,
-      gone ? 'Kubernetes has no ready pod of it' : `${nameOf(replica)} has lost it`,
-      'Kubernetes says that its pod is ready',
-    ],
-  ];
-  return { count: all.filter(([is]) => is).length, says: all.map(([is, yes, no]) => (is ? yes : no)) };
-}
-
-/** What taking over without the primary's word may cost; null: nothing that is known of, as the ladder of L7 allows it. */
-export function lossOf(state: ClusterState, { node, primary, how }: FailoverGoal): string | null {
-  const replica = state.nodes.find((one) => one.nodeId === node.nodeId);
+/**
+ * What taking over without the primary's word may cost; null: nothing that is known of, as the ladder of L7 allows it. A primary that is
+ * not dead for certain may take writes until it hears of its successor.
+ */
+export function failoverLoss({ state, evidence }: FailoverSeen, { node, primary, how }: FailoverGoal): Loss | null {
   const old = state.nodes.find((one) => one.nodeId === primary.nodeId);
-  if (how === 'coordinated' || replica === undefined || old === undefined) return null;
-  const { count, says } = witnessesOf(state, replica, old);
-  const better = betterSibling(state, replica);
-  const reasons = [
-    ...(count < 3 ? [`${nameOf(old)} is not dead for certain (${says.join('; ')})`] : []),
-    ...(how === 'takeover' && hasMajority(state) ? ['there is a majority that could elect it: --force is enough'] : []),
-    ...(better === null ? [] : [`${nameOf(better.node)} has ${better.bytes} bytes more`]),
+  if (how === 'coordinated' || old === undefined) return null;
+  const succession = evidence.successionOf(old);
+  const candidate = succession.candidates.find((one) => one.node.nodeId === node.nodeId);
+  if (candidate?.member == null) return null;
+  const loss = evidence.lossOf(succession, candidate);
+  const witnesses = evidence.witnessesOf(old, candidate.member);
+  const doubts = [
+    ...(witnesses.every(({ agrees }) => agrees)
+      ? []
+      : [`${nameOf(old)} is not dead for certain (${witnesses.map(({ says }) => says).join('; ')})`]),
+    ...(how === 'takeover' && evidence.majority.is === 'there'
+      ? ['there is a majority that could elect it: --force is enough']
+      : []),
   ];
-  if (reasons.length === 0) return null;
-  return `${behind(replica)}: ${reasons.join('; ')}`;
+  if (doubts.length === 0) return loss;
+  const { slots } = old;
+  const sentence =
+    loss?.sentence ?? `the last writes to slots ${formatRanges(slots)}, which ${nameOf(candidate.node)} has not`;
+  return {
+    slots,
+    keys: loss?.keys ?? null,
+    seconds: loss?.seconds ?? null,
+    sentence: `${sentence}: ${doubts.join('; ')}`,
+  };
 }
 
-/** `writes of the last 120 bytes`. */
-function behind(replica: ClusterNode): string {
-  if (replica.lagBytes !== null) return `writes worth ${replica.lagBytes} bytes, and those that come until then`;
-  const info = replica.reply?.kind === 'answered' ? replica.reply.answer.info : null;
-  const since = info?.primaryLinkDownSeconds ?? null;
-  return since === null ? 'writes that it has not received' : `writes of the last ${since} s`;
-}
-
-/** Another replica of the same primary that has more. */
-function betterSibling(state: ClusterState, replica: ClusterNode): { node: ClusterNode; bytes: number } | null {
-  const offsetOf = (node: ClusterNode): number =>
-    node.reply?.kind === 'answered' ? node.reply.answer.info.replicationOffset : -1;
-  const own = offsetOf(replica);
-  const siblings = state.nodes.filter(
-    (node) => node !== replica && node.primaryId === replica.primaryId && offsetOf(node) > own,
-  );
-  const best = siblings.toSorted((a, b) => offsetOf(b) - offsetOf(a))[0];
-  // Where the link is up they were only asked at different moments.
-  const linked = replica.reply?.kind === 'answered' && replica.reply.answer.info.primaryLinkUp === true;
-  return best === undefined || linked ? null : { node: best, bytes: offsetOf(best) - own };
+/**
+ * What the decision hangs on: who goes, who comes, what each has, and who says that the primary is dead. Ages and offsets, which grow while
+ * a person reads, are not in it.
+ */
+export function failoverFingerprint({ state, evidence }: FailoverSeen, goal: FailoverGoal): string {
+  const old = state.nodes.find((one) => one.nodeId === goal.primary.nodeId);
+  if (old === undefined) return JSON.stringify(goal);
+  const { life, candidates } = evidence.successionOf(old);
+  const chosen = candidates.find((one) => one.node.nodeId === goal.node.nodeId);
+  return JSON.stringify({
+    goal,
+    slots: old.slots,
+    life: [life.kind, life.kind === 'dead' ? life.returns : null],
+    candidates: candidates
+      .map(({ node, standing, member }) => `${node.nodeId} ${standing} ${member !== null}`)
+      .toSorted(),
+    witnesses: chosen?.member == null ? [] : evidence.witnessesOf(old, chosen.member).map(({ agrees }) => agrees),
+  });
 }
 
 /** Its pod, or the first digits of its id. */

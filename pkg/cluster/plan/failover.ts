@@ -8,8 +8,8 @@
 import type { Batch, FailoverGoal, Plan, Remark, Step, StepNode } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
-import { memberOf, refuse, type Member } from './form-members.ts';
-import { nameOf, refuseReplica } from './failover-preflight.ts';
+import { refuse } from './form-members.ts';
+import { nameOf, refuseReplica, type FailoverSeen } from './failover-preflight.ts';
 
 export type How = FailoverGoal['how'];
 
@@ -27,7 +27,8 @@ export type FailoverChoice =
   | Extract<Plan, { kind: 'refused' }>;
 
 /** From what was typed to who takes over from whom. */
-export function chooseFailover(state: ClusterState, { who, to, how }: FailoverWish): FailoverChoice {
+export function chooseFailover(seen: FailoverSeen, { who, to, how }: FailoverWish): FailoverChoice {
+  const { state } = seen;
   const node = findNode(state, who);
   if (node.kind === 'refused') return node;
   const heir = to === null ? null : findNode(state, to);
@@ -35,10 +36,10 @@ export function chooseFailover(state: ClusterState, { who, to, how }: FailoverWi
   if (heir !== null && heir.node.role === 'primary' && heir.node.slots.length > 0)
     return { kind: 'leads', node: stepOf(heir.node) };
   const replica = heir?.node ?? (node.node.role === 'replica' ? node.node : null);
-  if (replica !== null) return follow(state, replica, node.node, how);
+  if (replica !== null) return follow(seen, replica, node.node, how);
   if (node.node.role !== 'primary')
     return refused('role-unknown', `Whether ${nameOf(node.node)} leads or follows is not known`, status(state));
-  return handOver(state, node.node, how);
+  return handOver(seen, node.node, how);
 }
 
 /** Of what was typed. An id needs six digits of it, so that a number is not taken for one. */
@@ -60,7 +61,8 @@ function findNode(
 type Refused = Extract<Plan, { kind: 'refused' }>;
 
 /** A replica was named: from its primary. */
-function follow(state: ClusterState, replica: ClusterNode, named: ClusterNode, how: How): FailoverChoice {
+function follow(seen: FailoverSeen, replica: ClusterNode, named: ClusterNode, how: How): FailoverChoice {
+  const { state } = seen;
   const primary = state.nodes.find((node) => node.nodeId !== null && node.nodeId === replica.primaryId);
   if (primary === undefined)
     return refused('replica-orphaned', `${nameOf(replica)} follows nobody that is known`, status(state));
@@ -68,43 +70,27 @@ function follow(state: ClusterState, replica: ClusterNode, named: ClusterNode, h
     const sentence = `${nameOf(replica)} follows ${nameOf(primary)}, not ${nameOf(named)}`;
     return refused('not-its-replica', sentence, `kubectl redis slots ${state.cluster.name} shows who follows whom`);
   }
-  return goalOf(state, replica, primary, how);
+  return goalOf(seen, replica, primary, how);
 }
 
 /** A primary was named: its best replica. */
-function handOver(state: ClusterState, primary: ClusterNode, how: How): FailoverChoice {
-  const replicas = state.nodes.filter((node) => node.primaryId !== null && node.primaryId === primary.nodeId);
-  if (replicas.length === 0)
+function handOver(seen: FailoverSeen, primary: ClusterNode, how: How): FailoverChoice {
+  const { state, evidence } = seen;
+  const { candidates, best } = evidence.successionOf(primary);
+  const [first] = candidates;
+  if (first === undefined)
     return refused(
       'no-replica',
       `${nameOf(primary)} has no replica that could take over`,
       `More replicas: kubectl redis scale ${state.cluster.name} --replicas 1`,
     );
-  const best = bestReplica(replicas);
-  if (best !== null) return goalOf(state, best.node, primary, how);
-  const [first] = replicas;
-  const why = first === undefined ? null : refuseReplica(state, first, primary, how);
+  if (best !== null) return goalOf(seen, best.node, primary, how);
+  const why = refuseReplica(seen, first.node, primary, how);
   return why ?? refused('no-replica', `No replica of ${nameOf(primary)} answers`, status(state));
 }
 
-/** Who answers, with its link up before those without, then the highest offset, then the lowest name: a plan made twice is the same. */
-export function bestReplica(replicas: readonly ClusterNode[]): Member | null {
-  const rank = ({ answer }: Member): number =>
-    answer.info.primaryLinkUp === true && !answer.info.syncInProgress ? 1 : 0;
-  return (
-    replicas
-      .flatMap(memberOf)
-      .toSorted(
-        (a, b) =>
-          rank(b) - rank(a) ||
-          b.answer.info.replicationOffset - a.answer.info.replicationOffset ||
-          compareNatural(a.step.pod, b.step.pod),
-      )[0] ?? null
-  );
-}
-
-function goalOf(state: ClusterState, replica: ClusterNode, primary: ClusterNode, how: How): FailoverChoice {
-  const why = refuseReplica(state, replica, primary, how);
+function goalOf(seen: FailoverSeen, replica: ClusterNode, primary: ClusterNode, how: How): FailoverChoice {
+  const why = refuseReplica(seen, replica, primary, how);
   if (why !== null) return why;
   return {
     kind: 'goal',
@@ -114,20 +100,29 @@ function goalOf(state: ClusterState, replica: ClusterNode, primary: ClusterNode,
 }
 
 /** @returns nothing once the goal's node leads in every view that could be had */
-export function planFailover(state: ClusterState, goal: FailoverGoal): Plan {
+export function planFailover(seen: FailoverSeen, goal: FailoverGoal): Plan {
+  const { state } = seen;
   const { node, primary, how } = goal;
   const now = state.nodes.find((one) => one.nodeId === node.nodeId);
   if (now === undefined || now.pod?.name !== node.pod)
     return refuse('node-changed', `${node.pod} is not node ${node.nodeId.slice(0, 8)} any more`, status(state));
   if (now.role === 'primary' && now.slots.length > 0) return { kind: 'nothing', remarks: [] };
   const old = state.nodes.find((one) => one.nodeId === primary.nodeId);
-  const why = old === undefined ? null : refuseReplica(state, now, old, how);
+  const why = old === undefined ? null : refuseReplica(seen, now, old, how);
   if (why !== null) return why;
   const reason = `it shall lead in place of ${primary.pod === '' ? primary.nodeId.slice(0, 8) : primary.pod}`;
   const step: Step =
-    how === 'coordinated' ? { kind: 'failover', node, primary, reason } : { kind: 'take-over', node, how, reason };
+    how === 'coordinated'
+      ? { kind: 'failover', node, primary, reason }
+      : { kind: 'take-over', node, how, dead: isSurelyDead(seen, now, old) ? primary : null, reason };
   const batch: Batch = { title: `${node.pod} takes over`, steps: [step] };
   return { kind: 'batches', batches: [batch], remarks: [] };
+}
+
+/** Then nothing is done if it turns out to live after all; else it was agreed to in any case. */
+function isSurelyDead({ evidence }: FailoverSeen, node: ClusterNode, old: ClusterNode | undefined): boolean {
+  const member = evidence.members.find((one) => one.node === node);
+  return old !== undefined && member !== undefined && evidence.witnessesOf(old, member).every(({ agrees }) => agrees);
 }
 
 function stepOf(node: ClusterNode): StepNode {

@@ -2,38 +2,10 @@
  * The nodes that a cluster is formed of, and what must not be joined: nodes that know strangers (law L2), nodes that hold keys
  * and belong to no cluster yet (FAILURES 1.35), slots that two of them claim.
  */
-import type { GossipNode, NodeAnswer, UnreachableReason } from '../model/observation.ts';
-import type { Plan, StepNode } from '../model/plan.ts';
+import type { Member } from '../evidence/members.ts';
+import type { GossipNode, UnreachableReason } from '../model/observation.ts';
+import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
-import type { Place } from './placement.ts';
-
-/** A node that answered. */
-export interface Member {
-  readonly node: ClusterNode;
-  readonly step: StepNode;
-  readonly uid: string;
-  readonly answer: NodeAnswer;
-  readonly place: Place;
-  /** Ids that it knows for good: itself included, handshakes left out. */
-  readonly knows: ReadonlySet<string>;
-}
-
-export function memberOf(node: ClusterNode): Member[] {
-  if (node.pod === null || node.nodeId === null || node.reply?.kind !== 'answered') return [];
-  const { answer } = node.reply;
-  const known = answer.view.filter((other) => !other.flags.includes('handshake')).map((other) => other.nodeId);
-  const place = { pod: node.pod.name, host: node.host, zone: node.zone };
-  return [
-    {
-      node,
-      step: { nodeId: node.nodeId, pod: node.pod.name },
-      uid: node.pod.uid,
-      answer,
-      place,
-      knows: new Set(known),
-    },
-  ];
-}
 
 /** The first reason not to go on, or null. */
 export function refuseForming(members: readonly Member[], state: ClusterState): Plan | null {

@@ -11,7 +11,7 @@
  */
 import type { GossipNode } from '../model/observation.ts';
 import type { Step } from '../model/plan.ts';
-import type { Member } from './form-members.ts';
+import type { Member } from '../evidence/members.ts';
 
 const DOWN_FLAGS: ReadonlySet<string> = new Set(['fail', 'fail?', 'noaddr']);
 

@@ -23,8 +23,9 @@ import {
 import { nodeTimeoutMs, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
 import { reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from './form-reconnect.ts';
-import { memberOf, refuse, refuseForming, type Member } from './form-members.ts';
-import { assignShards, choosePrimaries, sharedHosts, type Place } from './placement.ts';
+import { memberOf, type Member, type Place } from '../evidence/members.ts';
+import { refuse, refuseForming } from './form-members.ts';
+import { assignShards, choosePrimaries, sharedHosts } from './placement.ts';
 
 interface FormingShard {
   readonly name: string;

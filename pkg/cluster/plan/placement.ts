@@ -3,12 +3,7 @@
  *
  * Two goals, in this order: no two nodes of a shard on one host; then primaries spread over hosts, then over zones.
  */
-
-export interface Place {
-  readonly pod: string;
-  readonly host: string | null;
-  readonly zone: string | null;
-}
+import type { Place } from '../evidence/members.ts';
 
 export interface ShardCandidates {
   readonly shard: string;

@@ -6,7 +6,7 @@ import { usageError } from '../../errors.ts';
 import type { Plan, Remark, Step } from '../model/plan.ts';
 import { countSlots, SLOT_COUNT, type SlotRanges } from '../model/slots.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
-import { memberOf } from './form-members.ts';
+import { memberOf } from '../evidence/members.ts';
 import { finishSteps } from './scale-moves.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 import { planTransfers, shareSlots, type SlotTransfer, type SlotWeight } from './slot-moves.ts';

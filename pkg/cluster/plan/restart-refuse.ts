@@ -1,7 +1,8 @@
 /** What `restart` does not begin, and does not go on with (laws L13 and L14). */
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
-import { memberOf, refuse, type Member } from './form-members.ts';
+import { memberOf, type Member } from '../evidence/members.ts';
+import { refuse } from './form-members.ts';
 import { compareVersions } from './server-version.ts';
 import type { RestartInput } from './restart.ts';
 import { isToRestart } from './restart-goal.ts';

@@ -19,9 +19,10 @@ import type { Batch, Plan, Step } from '../model/plan.ts';
 import { nodeName, ordinalsOf, specHash, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState, Shard } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
-import { bestReplica } from './failover.ts';
+import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import { isConverged } from './form.ts';
-import { memberOf, refuse, type Member } from './form-members.ts';
+import { memberOf, type Member } from '../evidence/members.ts';
+import { refuse } from './form-members.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { refuseOlder, refuseRestart } from './restart-refuse.ts';
 
@@ -179,21 +180,29 @@ function agreeStage({ state, kube, target }: RestartInput): Plan | null {
 }
 
 function shardStage(input: RestartInput): Plan | null {
+  const evidence = evidenceOf(input.state, input.kube);
   for (const shard of input.state.shards.toSorted((a, b) => compareNatural(a.name, b.name))) {
-    const plan = planShard(input, shard);
+    const plan = planShard(input, shard, evidence);
     if (plan !== null) return plan;
   }
   return null;
 }
 
-function planShard({ target, acceptOutage, state }: RestartInput, shard: Shard): Plan | null {
+function planShard({ target, acceptOutage, state }: RestartInput, shard: Shard, evidence: Evidence): Plan | null {
   const isTo = ({ node }: Member): boolean => node.pod !== null && isToRestart(target, node.pod);
   const replicas = shard.replicas.flatMap(memberOf);
   const [replica] = replicas.filter(isTo).toSorted((a, b) => compareNatural(a.step.pod, b.step.pod));
   if (replica !== undefined) return restart(replica, `a replica of shard ${shard.name}`);
   const [primary] = shard.primary === null ? [] : memberOf(shard.primary);
   if (primary === undefined || !isTo(primary)) return null;
-  const heir = bestReplica(shard.replicas);
+  const { candidates, best } = evidence.successionOf(primary.node);
+  const heir = best?.standing === 'in-step' ? best.member : null;
+  if (heir === null && candidates.length > 0)
+    return refuse(
+      'not-in-step',
+      `No replica of ${primary.step.pod} is in step with it, so none may lead while it restarts`,
+      `kubectl redis nodes ${state.cluster.name} shows their links; wait until one is up`,
+    );
   if (heir === null) {
     if (acceptOutage || shard.slots.length === 0) return restart(primary, `shard ${shard.name} has no replica`);
     return refuse(

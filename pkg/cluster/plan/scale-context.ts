@@ -4,7 +4,7 @@ import type { Step, StepNode } from '../model/plan.ts';
 import { nodeName, ordinalsOf, podName, shardOf, shardsOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { OwnedObject } from './delete.ts';
-import { memberOf, type Member } from './form-members.ts';
+import { memberOf, type Member } from '../evidence/members.ts';
 import { choosePrimaries } from './placement.ts';
 import { withoutLeaving } from './scale-layout.ts';
 

@@ -1,6 +1,6 @@
 /** New nodes into the cluster: met by one that is of it, then each behind the primary of its shard. */
 import type { Batch, Step } from '../model/plan.ts';
-import type { Member } from './form-members.ts';
+import type { Member } from '../evidence/members.ts';
 import type { ScaleContext } from './scale-context.ts';
 
 export function joinStage(context: ScaleContext): Batch[] {

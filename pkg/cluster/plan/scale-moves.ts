@@ -2,7 +2,7 @@
 import { countSlots, rangesFromSlots, type SlotRange } from '../model/slots.ts';
 import type { Batch, Step, StepNode } from '../model/plan.ts';
 import type { ClusterState } from '../model/state.ts';
-import type { Member } from './form-members.ts';
+import type { Member } from '../evidence/members.ts';
 import type { ScaleContext } from './scale-context.ts';
 import { planTransfers, shareSlots, type SlotTransfer } from './slot-moves.ts';
 

@@ -4,7 +4,7 @@
  * Then one knows all and is known to nobody, and neither gossip nor time mends that: nobody listens to strangers.
  */
 import type { Step } from '../model/plan.ts';
-import type { Member } from './form-members.ts';
+import type { Member } from '../evidence/members.ts';
 
 type MeetStep = Extract<Step, { kind: 'meet' }>;
 

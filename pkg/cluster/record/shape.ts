@@ -46,10 +46,15 @@ const object =
     return Object.entries(fields).flatMap(([name, shape]) => shape(given[name], `${path}.${name}`));
   };
 
-const map: Shape = (value, path) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${path.slice(1)} is not an object`];
-  return Object.entries(value).flatMap(([name, one]) => text(one, `${path}.${name}`));
-};
+const mapOf =
+  (shape: Shape): Shape =>
+  (value, path) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return [`${path.slice(1)} is not an object`];
+    return Object.entries(value).flatMap(([name, one]) => shape(one, `${path}.${name}`));
+  };
+
+const map = mapOf(text);
 
 const range = object({ start: slot, end: slot });
 
@@ -93,6 +98,7 @@ const SERVER_INFO = object({
   primaryLinkDownSeconds: orNull(count),
   syncInProgress: yesOrNo,
   replicationOffset: count,
+  replicationId: optional(text),
   connectedReplicas: count,
   usedMemoryBytes: count,
   maxMemoryBytes: count,
@@ -109,6 +115,7 @@ const ANSWER = object({
   info: SERVER_INFO,
   config: orNull(map),
   keysInOwnSlots: orNull(count),
+  lastHeardMs: optional(mapOf(count)),
   libraries: optional(map),
 });
 

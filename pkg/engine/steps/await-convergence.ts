@@ -7,7 +7,7 @@ import { interpret } from '../../cluster/interpret.ts';
 import type { Observation } from '../../cluster/model/observation.ts';
 import type { ClusterState } from '../../cluster/model/state.ts';
 import { isConverged } from '../../cluster/plan/form.ts';
-import { memberOf } from '../../cluster/plan/form-members.ts';
+import { memberOf } from '../../cluster/evidence/members.ts';
 import { meetUnknown } from '../../cluster/plan/unknown-nodes.ts';
 import { observePods, type ObservePorts } from '../observe.ts';
 import type { Report } from '../report.ts';

@@ -41,7 +41,8 @@ export function inAllViews(
   };
 }
 
-function lineIn(view: string, nodeId: string): SeenLine | null {
+/** null = not in that view. */
+export function lineIn(view: string, nodeId: string): SeenLine | null {
   const words = lineOf(view, nodeId)?.split(' ');
   if (words === undefined) return null;
   const flags = (words[2] ?? '').split(',');

@@ -1,7 +1,7 @@
 /** Who leads a shard, in everybody's eyes: taking the lead without the old primary, and waiting until all have heard of it. */
 import { AppError } from '../../errors.ts';
 import type { Step, StepNode } from '../../cluster/model/plan.ts';
-import { inAllViews } from './in-views.ts';
+import { inAllViews, lineIn } from './in-views.ts';
 import { onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
 
 type TakeOver = Extract<Step, { kind: 'take-over' }>;
@@ -13,7 +13,8 @@ const LEAD_DEADLINE_MS = 25_000;
 const SEEN_DEADLINE_MS = 15_000;
 
 /** CLUSTER FAILOVER FORCE needs a majority of the primaries, TAKEOVER nobody (law L7). */
-export async function takeOver(deps: RedisStepDeps, { node, how }: TakeOver): Promise<void> {
+export async function takeOver(deps: RedisStepDeps, step: TakeOver): Promise<void> {
+  const { node, how } = step;
   const pod = podOf(deps, node);
   let askedAt = -Infinity;
   let refused = '';
@@ -22,6 +23,7 @@ export async function takeOver(deps: RedisStepDeps, { node, how }: TakeOver): Pr
     if (/^role:master/m.test(String(info))) return true;
     if (deps.clock.now() - askedAt < ASK_AGAIN_MS) return false;
     askedAt = deps.clock.now();
+    await assertStillDead(deps, step, String(info));
     const word = how === 'force' ? 'FORCE' : 'TAKEOVER';
     const [reply] = await onNode(deps, pod, node, [['CLUSTER', 'FAILOVER', word]]);
     refused = reply instanceof Error ? reply.message : '';
@@ -31,6 +33,22 @@ export async function takeOver(deps: RedisStepDeps, { node, how }: TakeOver): Pr
     throw error instanceof AppError && error.code === 'not-verified' ? notTaken(node, how, refused) : error;
   });
   await awaitSeenLeading(deps, node);
+}
+
+/** It was looked at some time ago, and may be back: then its replica hears it, or has its link again. @throws AppError `node-changed` */
+async function assertStillDead(deps: RedisStepDeps, { node, dead }: TakeOver, replication: string): Promise<void> {
+  if (dead === null) return;
+  const [view] = await onNode(deps, podOf(deps, node), node, [['CLUSTER', 'NODES']]);
+  const line = lineIn(String(view), dead.nodeId);
+  const heard = line !== null && line.linkUp && !line.failing;
+  if (!heard && !/^master_link_status:up/m.test(replication)) return;
+  throw new AppError(
+    `${dead.pod === '' ? dead.nodeId.slice(0, 8) : dead.pod} is back: ${node.pod} does not take over`,
+    {
+      code: 'node-changed',
+      hint: 'Nothing was changed. Run the same command again: it looks anew',
+    },
+  );
 }
 
 function notTaken(node: StepNode, how: TakeOver['how'], refused: string): AppError {

@@ -28,6 +28,7 @@ export function parseInfo(text: string): ServerInfo {
     version,
     uptimeSeconds: numberOf(text, 'uptime_in_seconds') ?? 0,
     ...parseReplication(text),
+    ...replicationIdOf(text),
     connectedReplicas: numberOf(text, 'connected_slaves') ?? 0,
     usedMemoryBytes: numberOf(text, 'used_memory') ?? 0,
     maxMemoryBytes: numberOf(text, 'maxmemory') ?? 0,
@@ -36,6 +37,14 @@ export function parseInfo(text: string): ServerInfo {
     aofEnabled: isSet(text, 'aof_enabled'),
     keys: countKeys(text),
   };
+}
+
+/** Longer than any server was ever up. */
+const NEVER_UP_SECONDS = 1_000_000_000;
+
+function replicationIdOf(text: string): Pick<ServerInfo, 'replicationId'> {
+  const id = fieldOf(text, 'master_replid');
+  return id === null ? {} : { replicationId: id };
 }
 
 function parseReplication(text: string): Replication {
@@ -56,8 +65,9 @@ function parseReplication(text: string): Replication {
     primaryHost: fieldOf(text, 'master_host'),
     primaryPort: numberOf(text, 'master_port'),
     primaryLinkUp: fieldOf(text, 'master_link_status') === 'up',
-    // -1: it was never up.
-    primaryLinkDownSeconds: downSeconds === null || downSeconds < 0 ? null : downSeconds,
+    // Never up since its start: -1, or before 7.0 the time since 1970.
+    primaryLinkDownSeconds:
+      downSeconds === null || downSeconds < 0 || downSeconds >= NEVER_UP_SECONDS ? null : downSeconds,
     syncInProgress: isSet(text, 'master_sync_in_progress'),
     replicationOffset: numberOf(text, 'slave_repl_offset') ?? 0,
   };

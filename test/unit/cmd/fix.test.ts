@@ -110,7 +110,10 @@ describe('the command line', () => {
 
 test('policies are typed again as they were', () => {
   const flags: PolicyFlagValues = {
-    'accept-data-loss': '7000,0-5460',
+    'accept-data-loss': [
+      { start: 0, end: 5460 },
+      { start: 7000, end: 7000 },
+    ],
     takeover: true,
     'forget-strangers': false,
     'start-empty': true,

@@ -58,7 +58,7 @@ redis-4-0 takes over from redis-1-0 in redis, namespace default
 
   test('by force from a primary that lives: what it could lose', async () => {
     const prepared = await prepare('redis-4-0', null, 'force');
-    expect(prepared.loss).toContain('redis-1-0 is not dead for certain');
+    expect(prepared.loss?.sentence).toContain('redis-1-0 is not dead for certain');
     expectSchema('failover-plan', failoverPlanOf(prepared));
   });
 

@@ -8,6 +8,7 @@ const repairOf = (code: string): Repair => ({
   code,
   severity: 'warning',
   title: code,
+  titles: [code],
   why: '',
   nodes: [],
   slots: [],

@@ -105,6 +105,7 @@ describe.each(fixtures.map((fixture) => [`${fixture.product} ${fixture.version}`
         uptimeSeconds: expect.any(Number),
         syncInProgress: false,
         replicationOffset: expect.any(Number),
+        replicationId: expect.stringMatching(/^[0-9a-f]{40}$/),
         usedMemoryBytes: expect.any(Number),
         maxMemoryBytes: fixture.maxMemoryBytes,
         maxMemoryPolicy: 'allkeys-lru',
@@ -134,6 +135,8 @@ describe.each(fixtures.map((fixture) => [`${fixture.product} ${fixture.version}`
       });
       expect(onPrimary.usedMemoryBytes).toBeGreaterThan(1_000_000);
       expect(onReplica.replicationOffset).toBeGreaterThan(0);
+      // One history: their offsets can be compared.
+      expect(onReplica.replicationId).toBe(onPrimary.replicationId);
     });
 
     test('CLUSTER SLOTS', () => {

@@ -5,6 +5,8 @@ import { parseClusterShards } from '../../../pkg/redis/parse/cluster-shards.ts';
 import { parseClusterSlots } from '../../../pkg/redis/parse/cluster-slots.ts';
 import { fieldOf, numberOf } from '../../../pkg/redis/parse/fields.ts';
 import { parseInfo } from '../../../pkg/redis/parse/info.ts';
+import { parseLastHeard } from '../../../pkg/redis/parse/last-heard.ts';
+import { parseClusterNodes } from '../../../pkg/redis/parse/cluster-nodes.ts';
 
 const ID = 'a'.repeat(40);
 
@@ -185,4 +187,34 @@ describe('something else than was asked for', () => {
   ])('%s', (_, parse, message) => {
     expect(parse).toThrow(new AppError(message, { code: 'bad-reply' }));
   });
+});
+
+describe('when others were last heard', () => {
+  const OTHER = 'b'.repeat(40);
+  const nodes = [
+    `${ID} 10.0.0.1:6379@16379 myself,master - 0 0 1 connected 0-5460`,
+    `${OTHER} 10.0.0.2:6379@16379 master,fail - 1700000060000 1700000050000 2 disconnected 5461-10922`,
+    `${'c'.repeat(40)} 10.0.0.3:6379@16379 slave ${OTHER} 0 1700000099000 2 connected`,
+    `${'d'.repeat(40)} 10.0.0.4:6379@16379 master,fail? - 1700000060000 0 3 connected`,
+  ].join('\n');
+  const heard = (time: unknown) => parseLastHeard(nodes, parseClusterNodes(nodes), time);
+
+  test("only of those that are down, by the node's own clock; one that was never heard is left out", () => {
+    expect(heard(['1700000100', '250000'])).toEqual({ [OTHER]: 50_250 });
+  });
+
+  test('a clock that was set back makes no age', () => {
+    expect(heard(['1700000000', '0'])).toEqual({ [OTHER]: 0 });
+  });
+
+  test.each([[new Error('NOPERM')], [null], [['x', 'y']], [[]]])('not known where TIME is not answered: %j', (time) => {
+    expect(heard(time)).toBeNull();
+  });
+});
+
+test('a link that never was up has no age', () => {
+  const info = (seconds: string): unknown =>
+    parseInfo(`redis_version:6.0.16\r\nrole:slave\r\nmaster_link_down_since_seconds:${seconds}\r\n`)
+      .primaryLinkDownSeconds;
+  expect([info('75'), info('-1'), info('1700000000')]).toEqual([75, null, null]);
 });

@@ -3,14 +3,17 @@ import type { Batch, Step, StepNode } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { ClusterNode, ClusterState } from '../../model/state.ts';
 import { makeContext, type CheckContext } from '../../check/context.ts';
-import { memberOf, type Member } from '../form-members.ts';
-import type { FixFacts, FixPolicy, LeftReason, Loss, SlotKeys } from './fix-plan.ts';
+import type { Evidence } from '../../evidence/evidence.ts';
+import type { Member } from '../../evidence/members.ts';
+import type { Loss } from '../../model/loss.ts';
+import type { FixFacts, FixPolicy, LeftReason, SlotKeys } from './fix-plan.ts';
 import { INJECTED_ANNOTATION } from '../../model/labels.ts';
 
 export interface FixContext {
   readonly state: ClusterState;
   readonly policy: FixPolicy;
   readonly check: CheckContext;
+  readonly evidence: Evidence;
   readonly problems: readonly Problem[];
   readonly slotKeys: SlotKeys | null;
   /** Nodes that answered and are of the cluster, or on their way in. */
@@ -47,12 +50,14 @@ export function fixContext(
   facts: FixFacts,
   problems: readonly Problem[],
 ): FixContext {
-  const check = makeContext(state, facts.observation);
-  const members = state.nodes.flatMap(memberOf);
+  const check = makeContext(state, facts.observation, facts.replicaKeys);
+  const { evidence } = check;
+  const { members } = evidence;
   return {
     state,
     policy,
     check,
+    evidence,
     problems,
     slotKeys: facts.slotKeys,
     members,

@@ -1,12 +1,16 @@
 /** What `fix` plans, as data: repairs in the order in which they must be done, and what is left with the reason why. */
 import type { Observation } from '../../model/observation.ts';
+import type { Loss } from '../../model/loss.ts';
 import type { Batch } from '../../model/plan.ts';
 import type { Problem, Severity } from '../../model/problem.ts';
 import type { SlotRanges } from '../../model/slots.ts';
 
 /** What may lose data, or can't be taken back, by name. All of it is off unless a person says so. */
 export interface FixPolicy {
-  /** Slots whose keys may be given up, because the only node that had them is gone with its volume. */
+  /**
+   * Slots whose keys may be given up: because the only node that had them is gone with its volume, or because a replica that is to lead
+   * them lacks some.
+   */
   readonly acceptDataLoss: SlotRanges;
   /** Without a majority a replica may take over unasked, where the process of its primary is dead for certain. */
   readonly takeover: boolean;
@@ -31,14 +35,8 @@ export interface FixFacts {
   readonly observation: Observation;
   /** null = nobody was asked; what depends on it is then left. */
   readonly slotKeys: SlotKeys | null;
-}
-
-/** Keys that are known to be gone when it is done. */
-export interface Loss {
-  readonly slots: SlotRanges;
-  /** null = nobody can know. */
-  readonly keys: number | null;
-  readonly sentence: string;
+  /** Keys that replicas of silent primaries count in those primaries' slots, by node id; left out where nobody counted. */
+  readonly replicaKeys?: ReadonlyMap<string, number>;
 }
 
 /** The answer to all problems of one code that can be repaired now. Each is lawful as things stand, also without those before it. */
@@ -47,6 +45,8 @@ export interface Repair {
   readonly code: string;
   readonly severity: Severity;
   readonly title: string;
+  /** What it does, each once: the title is made of them. */
+  readonly titles: readonly string[];
   /** Why it comes where it comes. */
   readonly why: string;
   readonly nodes: readonly string[];

@@ -3,6 +3,7 @@
  * what is repaired is not found again; so a second run plans nothing, and one that was cut short goes on from there.
  */
 import { check } from '../../check/check.ts';
+import { joinLosses } from '../../model/loss.ts';
 import type { Problem } from '../../model/problem.ts';
 import { unionRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterState } from '../../model/state.ts';
@@ -47,6 +48,7 @@ function curesOf(context: FixContext, stage: Stage, stopper: Problem | undefined
 function joined(code: string, why: string, cures: readonly Extract<Cure, { kind: 'repair' }>[]): Repair {
   const problems = cures.flatMap((cure) => cure.problems);
   const losses = cures.flatMap(({ loses }) => loses ?? []);
+  const titles = [...new Set(cures.map(({ title }) => title))];
   const depth = Math.max(...cures.map(({ batches }) => batches.length));
   const batches = Array.from({ length: depth }, (_, at) => ({
     title: cures.find((cure) => cure.batches[at] !== undefined)?.batches[at]?.title ?? '',
@@ -55,21 +57,13 @@ function joined(code: string, why: string, cures: readonly Extract<Cure, { kind:
   return {
     code,
     severity: problems[0]?.severity ?? 'warning',
-    title: [...new Set(cures.map(({ title }) => title))].join('; '),
+    title: titles.join('; '),
+    titles,
     why,
     nodes: [...new Set(problems.flatMap(({ nodes }) => nodes))],
     slots: joinSlots(problems.map(({ slots }) => slots)),
     batches,
-    loses:
-      losses.length === 0
-        ? null
-        : {
-            slots: joinSlots(losses.map(({ slots }) => slots)),
-            keys: losses.some(({ keys }) => keys === null)
-              ? null
-              : losses.reduce((sum, { keys }) => sum + (keys ?? 0), 0),
-            sentence: losses.map(({ sentence }) => sentence).join('; '),
-          },
+    loses: joinLosses(losses),
   };
 }
 

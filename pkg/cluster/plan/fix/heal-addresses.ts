@@ -6,7 +6,7 @@
 import { nodeServiceOf } from '../../interpret/services.ts';
 import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION } from '../../model/labels.ts';
 import type { Batch, Step } from '../../model/plan.ts';
-import type { Member } from '../form-members.ts';
+import type { Member } from '../../evidence/members.ts';
 import { looksElsewhere, reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from '../form-reconnect.ts';
 import { leftAll, type Cure, type FixContext, type Healer } from './fix-context.ts';
 

@@ -5,10 +5,10 @@
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { containsSlot, formatRanges, rangesFromSlots, slotsFromRanges, type SlotRange } from '../../model/slots.ts';
-import type { Member } from '../form-members.ts';
+import type { Member } from '../../evidence/members.ts';
 import { isFound, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { startEmpty } from './heal-lost-volumes.ts';
-import { keysOf } from './slot-evidence.ts';
+import { isOutvoted, keysOf } from './slot-evidence.ts';
 
 export const healCoverage: Healer = (context, problems) => problems.map((problem) => cover(context, problem));
 
@@ -62,6 +62,9 @@ function whyNotYet(context: FixContext): string | null {
     return `${missing.pod} is missing, and its volume may hold their keys: kubectl redis create brings it back`;
   if (isFound(context, 'replica-orphaned'))
     return 'A replica without a primary may hold their keys: it is given its place first';
+  const rival = context.primaries.find((member) => isOutvoted(context, member));
+  if (rival !== undefined)
+    return `${rival.pod} claims slots that a silent node owns by a newer config epoch: bring that back first`;
   const late = context.members.find(
     ({ step, node }) => check.groups.outside.has(step.nodeId) && !ownsAny(context, node.shardLabel),
   );
@@ -81,7 +84,9 @@ function holdersOf(context: FixContext, slot: number): Member[] | null {
 
 /** A primary that waits for slots, where the cluster has fewer owners than it should; else the owner of the slots beside them. */
 function takerOf({ primaries, state, check }: FixContext, range: SlotRange, at: number): Member | null {
-  const joined = primaries.filter(({ step }) => !check.groups.outside.has(step.nodeId));
+  const joined = primaries.filter(
+    (member) => !check.groups.outside.has(member.nodeId) && !isOutvoted({ state }, member),
+  );
   const owners = joined.filter(({ node }) => node.slots.length > 0);
   const shardsWithSlots = new Set(owners.flatMap(({ node }) => node.shardLabel ?? []));
   const idle = joined.filter(({ node }) => node.slots.length === 0 && !shardsWithSlots.has(node.shardLabel ?? ''));

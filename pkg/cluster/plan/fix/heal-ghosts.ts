@@ -1,7 +1,6 @@
 /**
  * Ids that no pod has. FORGET comes after every failover (law L8: a replica whose primary was forgotten can't be elected), and
- * never for an id that may be that of a pod which has not spoken yet: gossip does not say how old an id is, so what is young is
- * told by the pods. A guard that comes back into its shard forgets its predecessor itself, and gets two minutes for it.
+ * never for an id that may be that of a pod which has not spoken yet (evidence/life.ts), however long that takes. A guard that comes back into its shard forgets its predecessor itself, and gets two minutes for it.
  */
 import { addressesOfPod } from '../../interpret/identity.ts';
 import type { Step } from '../../model/plan.ts';
@@ -57,16 +56,13 @@ interface Wait {
 
 /** null = nothing speaks against forgetting it now. */
 function whyNotYet(context: FixContext, ghost: ClusterNode): Wait | null {
-  const { members, state } = context;
+  const { members, state, evidence } = context;
   const follower = members.find(({ node }) => node.primaryId === ghost.nodeId);
   if (follower !== undefined)
     return { why: 'after-others', hint: `${follower.step.pod} follows it, and has to be given another primary first` };
-  const nameless = state.nodes.find((node) => node.pod !== null && node.nodeId === null && isYoung(context, node));
-  if (nameless !== undefined)
-    return {
-      why: 'by-itself',
-      hint: `${nameless.pod?.name ?? ''} has just been made and may be it: fix waits until it answers`,
-    };
+  const life = evidence.lifeOf(ghost);
+  if (life.kind === 'dead' && life.returns === 'whole')
+    return { why: 'after-others', hint: `Not yet: ${life.by}. Bring the pod back first` };
   const heir = state.nodes.find((node) => livesAt(context, node, ghost));
   if (heir !== undefined && hasGuard(context, heir) && (isYoung(context, heir) || isWaiting(heir)))
     return { why: 'by-itself', hint: `${heir.pod?.name ?? ''} comes back in its place and has it forgotten itself` };

@@ -8,7 +8,7 @@
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { PodFacts } from '../../model/observation.ts';
-import type { Member } from '../form-members.ts';
+import type { Member } from '../../evidence/members.ts';
 import { left, type Cure, type FixContext, type Healer } from './fix-context.ts';
 
 interface Lost {
@@ -36,6 +36,7 @@ export function startEmpty(context: FixContext, problem: Problem): Cure | null {
   const loses = {
     slots: [{ start: 0, end: 16383 }],
     keys: null,
+    seconds: null,
     sentence: 'every key: no node has a volume with data',
   };
   const reset = lost.empty.map(({ step }): Step => ({
@@ -60,9 +61,13 @@ export function startEmpty(context: FixContext, problem: Problem): Cure | null {
   return { kind: 'repair', problems: [problem], title: 'start without data', batches, loses };
 }
 
-function everyVolumeLost({ state, check, members }: FixContext): Lost | null {
-  const pods = state.nodes.flatMap(({ pod, unreachable }) => (pod === null ? [] : [{ pod, unreachable }]));
-  const waiting = pods.flatMap(({ pod, unreachable }) => (unreachable?.why === 'guard-waiting' ? [pod] : []));
+function everyVolumeLost({ state, check, members, evidence }: FixContext): Lost | null {
+  const pods = state.nodes.filter(({ pod }) => pod !== null);
+  const waiting = pods.flatMap((node) => {
+    const life = evidence.lifeOf(node);
+    const lost = node.unreachable?.why === 'guard-waiting' && life.kind === 'dead' && life.returns === 'empty';
+    return lost && node.pod !== null ? [node.pod] : [];
+  });
   if (waiting.length === 0 || check.missing.length > 0) return null;
   const empty = members.filter(({ answer, node }) => answer.info.keys === 0 && node.slots.length === 0);
   return waiting.length + empty.length === pods.length ? { waiting, empty } : null;

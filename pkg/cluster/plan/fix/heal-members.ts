@@ -1,7 +1,8 @@
 /** Pods that are no part of the cluster, and nodes that lead nobody and nothing: into the cluster, and behind who needs a replica. */
 import type { Step } from '../../model/plan.ts';
-import type { Shard } from '../../model/state.ts';
-import type { Member } from '../form-members.ts';
+import type { Candidate } from '../../evidence/candidates.ts';
+import type { ClusterNode } from '../../model/state.ts';
+import type { Member } from '../../evidence/members.ts';
 import {
   hasGuard,
   isFound,
@@ -14,7 +15,6 @@ import {
   type Healer,
 } from './fix-context.ts';
 import { attach, homeOf, isReplica } from './heal-replicas.ts';
-import { strayKeysOf } from './slot-evidence.ts';
 
 /** Law L2: only an empty node that knows nobody, met by one that owns slots. */
 export const healNewcomers: Healer = (context, problems) =>
@@ -62,7 +62,7 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
         'by-hand',
         `A change of size is not finished: kubectl redis scale ${context.state.cluster.name} goes on with it`,
       );
-    const holding = idle.find((member) => member.answer.info.keys > 0 || (strayKeysOf(member) ?? 0) > 0);
+    const holding = idle.find((member) => member.answer.info.keys > 0);
     if (holding !== undefined)
       return left(problem, 'after-others', `${holding.step.pod} holds keys, which are brought to their owners first`);
     const steps = idle.flatMap((member): Step[] => {
@@ -73,32 +73,59 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
     return repair([problem], 'attach idle nodes as replicas', steps);
   });
 
-/** From the shard that has most to spare, from another host than that of the primary where it can be. */
-export const healReplicaCounts: Healer = (context, problems) =>
-  problems.map((problem) => {
+/**
+ * From the shard that has most to spare, from another host than that of the primary where it can be. One shard gives one at a time, and
+ * keeps a replica that is in step.
+ */
+export const healReplicaCounts: Healer = (context, problems) => {
+  const giving = new Set<ClusterNode>();
+  return problems.map((problem) => {
     const wanted = context.state.desired?.replicas;
     const primary = context.primaries.find(({ node }) => node.slots.length > 0 && isNamed(context, problem, node));
-    const donor = primary === undefined ? null : donorFor(context, primary, wanted ?? 1);
+    const donor = primary === undefined ? null : donorFor(context, primary, wanted ?? 1, giving);
     const { name } = context.state.cluster;
     if (primary === undefined || donor === null) {
+      if (giving.size > 0) return left(problem, 'after-others', 'One replica moves at a time from a shard');
       const hint =
         context.state.origin === 'ours'
           ? `No other shard has one to spare: kubectl redis create ${name} makes what is missing`
           : 'No other shard has one to spare: add a node';
       return left(problem, 'by-hand', hint);
     }
+    giving.add(donor.from);
     const reason = `the shard of ${primary.step.pod} has too few replicas`;
-    return repair([problem], 'move replicas where they are missing', [attach(donor, primary, reason)]);
+    return repair([problem], 'move replicas where they are missing', [attach(donor.replica, primary, reason)]);
   });
+};
 
-function donorFor({ state, byId }: FixContext, primary: Member, wanted: number): Member | null {
-  const spare = (shard: Shard): number => shard.replicas.filter((node) => node.role === 'replica').length - wanted;
-  const richest = state.shards
-    .filter((shard) => shard.primary !== primary.node && spare(shard) > 0)
-    .toSorted((a, b) => spare(b) - spare(a))[0];
-  const replicas = (richest?.replicas ?? []).flatMap((node) => byId.get(node.nodeId ?? '') ?? []);
-  const together = ({ node }: Member): number => Number(node.host !== null && node.host === primary.node.host);
-  return replicas.filter(({ node }) => isReplica(node)).toSorted((a, b) => together(a) - together(b))[0] ?? null;
+interface Donor {
+  /** The primary whose replica goes. */
+  readonly from: ClusterNode;
+  readonly replica: Member;
+}
+
+function donorFor(
+  { state, evidence }: FixContext,
+  primary: Member,
+  wanted: number,
+  giving: ReadonlySet<ClusterNode>,
+): Donor | null {
+  const together = ({ node }: Candidate): number => Number(node.host !== null && node.host === primary.node.host);
+  const shards = state.shards.flatMap((shard) => {
+    const from = shard.primary;
+    if (from === null || from === primary.node || giving.has(from)) return [];
+    const { candidates } = evidence.successionOf(from);
+    return [{ from, candidates, spare: candidates.length - wanted }];
+  });
+  for (const { from, candidates } of shards.filter(({ spare }) => spare > 0).toSorted((a, b) => b.spare - a.spare)) {
+    const inStep = candidates.filter(({ standing }) => standing === 'in-step');
+    const [replica] = candidates
+      .filter((one) => isReplica(one.node) && inStep.some((other) => other !== one))
+      .toSorted((a, b) => together(a) - together(b))
+      .flatMap(({ member }) => member ?? []);
+    if (replica !== undefined) return { from, replica };
+  }
+  return null;
 }
 
 /** Back behind the primary of its own shard; a label that a failover or a template made wrong needs its pod made anew. */

@@ -4,7 +4,9 @@
  *
  *   the owner's mark   marks of others                  done
  *   to a primary       that one imports, or forgot it   move on; or close, where no key is anywhere else
- *   to nobody living   nobody imports                   close
+ *   to a silent node   any                              wait: keys may be there
+ *   to one that is     nobody imports                   close: what it had can't come back
+ *   gone for good
  *   none               one imports                      move on; or close, where it holds no key yet
  *   any                several import                   those with nothing close, others hand back; then move on
  *   imports itself     any                              close: it is its own already
@@ -13,7 +15,8 @@
 import type { Batch, Step, StepNode } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { containsSlot, formatRanges, rangesFromSlots } from '../../model/slots.ts';
-import type { Member } from '../form-members.ts';
+import type { ClusterNode } from '../../model/state.ts';
+import type { Member } from '../../evidence/members.ts';
 import { openPairs } from '../scale-moves.ts';
 import { left, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { isNowhereElse, keysOf, ownerOf } from './slot-evidence.ts';
@@ -26,15 +29,21 @@ type Way =
 export const healOpenSlots: Healer = (context, problems) => {
   const ways = waysOf(context);
   const stuck = (problem: Problem): boolean => slotsIn(context, problem).every((slot) => ways.get(slot) === undefined);
+  const waitsFor = (problem: Problem): string => {
+    const silent = slotsIn(context, problem).flatMap((slot) => silentTargets(context, slot));
+    const names = [...new Set(silent.map(context.evidence.nameOf))];
+    if (names.length === 0)
+      return 'Their owner does not answer, or nobody owns them, or nobody could count their keys: that comes first';
+    return `${names.join(', ')} can't be asked, and may hold keys of them: bring it back first`;
+  };
   const healed = problems.filter((problem) => !stuck(problem));
   const slots = [...ways.keys()].filter((slot) => healed.some((problem) => containsSlot(problem.slots, slot)));
   const batches = batchesOf(context, slots, ways);
-  const hint = 'Their owner does not answer, or nobody owns them: that comes first';
   return [
     ...(batches.length === 0
       ? []
       : [{ kind: 'repair', problems: healed, title: 'finish slots that are open', batches, loses: null } as const]),
-    ...problems.filter(stuck).map((problem): Cure => left(problem, 'after-others', hint)),
+    ...problems.filter(stuck).map((problem): Cure => left(problem, 'after-others', waitsFor(problem))),
   ];
 };
 
@@ -56,6 +65,21 @@ function marksOf({ node: { gossip } }: Member): Marks {
     imports: new Set((gossip?.importing ?? []).map(({ slot }) => slot)),
     gives: new Map((gossip?.migrating ?? []).map(({ slot, toNodeId }) => [slot, toNodeId])),
   };
+}
+
+/** Nodes that a mark of the slot's owner names, or that lead in their place, which can't be asked and may come back with keys of it. */
+function silentTargets({ primaries, state, evidence }: FixContext, slot: number): ClusterNode[] {
+  const named = primaries.flatMap(({ node }) =>
+    (node.gossip?.migrating ?? []).flatMap((mark) => (mark.slot === slot ? [mark.toNodeId] : [])),
+  );
+  const byId = (nodeId: string | null): ClusterNode[] => state.nodes.filter((node) => node.nodeId === nodeId);
+  return named
+    .flatMap(byId)
+    .flatMap((node) => (node.role === 'replica' ? [node, ...byId(node.primaryId)] : [node]))
+    .filter((node) => {
+      const life = evidence.lifeOf(node);
+      return life.kind !== 'answers' && (life.kind !== 'dead' || life.returns === 'whole');
+    });
 }
 
 /** By slot; a slot about which nothing can be done now is left out. */
@@ -84,6 +108,7 @@ function isDenied({ state }: FixContext, slot: number): boolean {
 
 function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: MarksOf): Way[] {
   const { primaries } = context;
+  if (silentTargets(context, slot).length > 0) return [];
   const imports = (member: Member): boolean => marks.get(member)?.imports.has(slot) === true;
   const gives = (member: Member): boolean => marks.get(member)?.gives.has(slot) === true;
   const first: Way[] = [];
@@ -91,7 +116,9 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
   const importers = primaries.filter((member) => member !== owner && imports(member));
   for (const member of primaries) {
     if (member === owner || !gives(member)) continue;
-    first.push(closeOrSettle(context, slot, member));
+    const way = closeOrSettle(context, slot, member);
+    if (way === null) return [];
+    first.push(way);
   }
   const heir = heirOf(context, marks.get(owner)?.gives.get(slot));
   const target = importers.includes(heir ?? owner) ? heir : fullest(context, slot, importers);
@@ -100,7 +127,11 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
     const forward = heir !== null && heir !== owner && !isNowhereElse(context, slot, [owner]);
     return forward ? [...first, moveTo(owner, heir)] : [...first, { kind: 'close', node: owner.step }];
   }
-  for (const member of importers) if (member !== target) first.push(closeOrSettle(context, slot, member));
+  for (const member of importers) {
+    const way = member === target ? undefined : closeOrSettle(context, slot, member);
+    if (way === null) return [];
+    if (way !== undefined) first.push(way);
+  }
   if (!gives(owner) && keysOf(context, target, slot) === 0) return [...first, { kind: 'close', node: target.step }];
   return [...first, moveTo(owner, target)];
 }
@@ -109,10 +140,11 @@ function moveTo(source: Member, target: Member): Way {
   return { kind: 'move', source: source.step, target: target.step };
 }
 
-function closeOrSettle(context: FixContext, slot: number, member: Member): Way {
-  return (keysOf(context, member, slot) ?? 0) > 0
-    ? { kind: 'settle', holder: member.step }
-    : { kind: 'close', node: member.step };
+/** null: nobody knows whether it holds keys of the slot. */
+function closeOrSettle(context: FixContext, slot: number, member: Member): Way | null {
+  const keys = keysOf(context, member, slot);
+  if (keys === null) return null;
+  return keys > 0 ? { kind: 'settle', holder: member.step } : { kind: 'close', node: member.step };
 }
 
 /** Where the owner gives it to, or who leads in that node's place since. */

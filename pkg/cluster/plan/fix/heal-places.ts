@@ -1,13 +1,14 @@
 /** Roles and replicas that stand in the wrong place: mended by failover and re-attachment. The pods stay where they are. */
-import { LAG_LIMIT_BYTES } from '../../check/replication.ts';
+import { LAG_LIMIT_BYTES } from '../../evidence/candidates.ts';
+import type { Problem } from '../../model/problem.ts';
 import type { Shard } from '../../model/state.ts';
-import type { Member } from '../form-members.ts';
+import type { Member } from '../../evidence/members.ts';
 import { isFound, isNamed, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { attach, isReplica } from './heal-replicas.ts';
 
 /** A failover brings the role where there is room; the pods stay. */
 export const healCrowdedHosts: Healer = (context, problems) =>
-  problems.map((problem): Cure => {
+  oneAtATime(problems, (problem): Cure => {
     if (isFound(context, 'slots-open', 'slots-half-open', 'stray-keys'))
       return left(problem, 'after-others', 'A failover in the middle of a move would leave slots half open');
     const load = primariesByHost(context);
@@ -26,6 +27,17 @@ export const healCrowdedHosts: Healer = (context, problems) =>
       { kind: 'failover', node: best.heir.step, primary: best.primary.step, reason },
     ]);
   });
+
+/** What moves a role or a replica changes what the next may move. */
+function oneAtATime(problems: readonly Problem[], cureFor: (problem: Problem) => Cure): Cure[] {
+  let begun = false;
+  return problems.map((problem) => {
+    if (begun) return left(problem, 'after-others', 'One node moves at a time');
+    const cure = cureFor(problem);
+    begun = cure.kind === 'repair';
+    return cure;
+  });
+}
 
 function primariesByHost({ primaries }: FixContext): ReadonlyMap<string, number> {
   const load = new Map<string, number>();
@@ -53,16 +65,24 @@ function heirsElsewhere({ members }: FixContext, primary: Member, load: Readonly
 
 /**
  * A primary and its replica on one host, and another shard whose replica stands elsewhere: the two replicas change shards. The first
- * goes here; where one is then missing, the other follows (`replica-missing`). Not where labels say who belongs to which shard:
- * there a pod has to move.
+ * goes here; where one is then missing, the other follows (`replica-missing`). Only where the shard keeps another replica that is in
+ * step meanwhile; and not where labels say who belongs to which shard: there a pod has to move.
  */
 export const healSharedHosts: Healer = (context, problems) =>
-  problems.map((problem): Cure => {
+  oneAtATime(problems, (problem): Cure => {
     const shard = context.state.shards.find(({ primary }) => primary !== null && isNamed(context, problem, primary));
     const host = shard?.primary?.host ?? null;
     const twin = shard?.replicas.find((node) => node.host === host && isReplica(node) && node.shardLabel === null);
     const replica = context.byId.get(twin?.nodeId ?? '');
     const goal = shard === undefined ? null : swapFor(context, shard, host);
+    const keeps = shard?.primary == null ? [] : context.evidence.successionOf(shard.primary).candidates;
+    const alone = !keeps.some(({ node, standing }) => node !== twin && standing === 'in-step');
+    if (replica !== undefined && goal !== null && alone)
+      return left(
+        problem,
+        'by-hand',
+        'Its shard would be without a replica meanwhile: add one more replica to each shard first, and take it away afterwards',
+      );
     if (replica === undefined || goal === null)
       return left(
         problem,

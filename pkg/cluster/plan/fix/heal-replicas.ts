@@ -1,10 +1,11 @@
 /** Replicas that follow the wrong node, or the right one where it is not. */
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { formatRanges, intersectRanges, subtractRanges } from '../../model/slots.ts';
+import { isAgreed, lossFlag } from '../../model/loss.ts';
+import { formatRanges, intersectRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
-import type { Member } from '../form-members.ts';
-import { isNamed, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import type { Member } from '../../evidence/members.ts';
+import { isNamed, left, repair, stepNodeOf, type Cure, type FixContext, type Healer } from './fix-context.ts';
 
 /** Telling it again makes it dial the address that gossip has. */
 export const healStaleAddresses: Healer = (context, problems) =>
@@ -45,33 +46,39 @@ export const healOrphans: Healer = (context, problems) =>
   });
 
 function adopt(context: FixContext, orphan: Member): Step | string {
-  const { state, primaries } = context;
+  const { state, evidence } = context;
   const lost = orphan.answer.view.find((line) => line.nodeId === orphan.node.primaryId);
   const theirs = lost?.slots ?? [];
-  const taken = primaries.flatMap(({ node }) => node.slots);
-  const only = subtractRanges(theirs, taken);
+  const owners = state.nodes.filter(
+    ({ nodeId, slots }) => nodeId !== orphan.node.primaryId && intersectRanges(slots, theirs).length > 0,
+  );
+  const silent = owners.find(({ reply }) => reply?.kind !== 'answered');
+  if (silent !== undefined)
+    return `${evidence.nameOf(silent)} owns its slots and can't be asked: bring it back first, because what ${orphan.pod} has would be wiped by attaching it`;
+  if (theirs.length > 0 && owners.length === 0) return takeOver(context, orphan, theirs);
   const keys = orphan.answer.info.keys;
-  if (only.length > 0 && only.length === theirs.length && intersectRanges(theirs, taken).length === 0) {
-    const rival = context.members.find(
-      ({ node, answer }) =>
-        node.role === 'replica' &&
-        node.primaryId === orphan.node.primaryId &&
-        answer.info.replicationOffset > orphan.answer.info.replicationOffset,
-    );
-    if (rival !== undefined) return `${rival.step.pod} has received more than ${orphan.step.pod} and takes over first`;
-    const reason = `it has the only copy of slots ${formatRanges(only)}`;
-    return { kind: 'take-over', node: orphan.step, how: 'takeover', reason };
-  }
   if (state.uncovered.length > 0 && keys > 0)
-    return `${orphan.step.pod} may have the only copy of slots that nobody owns: its ${keys} keys would be wiped by attaching it. Save them first`;
+    return `${orphan.pod} may have the only copy of slots that nobody owns: its ${keys} keys would be wiped by attaching it. Save them first`;
   const home = homeOf(context, orphan);
   if (home === null) return 'No primary that answers can take it';
-  return {
-    kind: 'replicate',
-    node: orphan.step,
-    primary: home.step,
-    reason: 'its primary is gone, and its slots have another owner',
-  };
+  const reason = 'its primary is gone, and its slots have another owner';
+  return { kind: 'replicate', node: orphan.step, primary: home.step, reason };
+}
+
+/** Nobody else has these slots: it leads them where no other replica may have more, and its primary can't come back with more. */
+function takeOver({ state, evidence, policy }: FixContext, orphan: Member, theirs: SlotRanges): Step | string {
+  const reason = `it has the only copy of slots ${formatRanges(theirs)}`;
+  const lost = state.nodes.find(({ nodeId }) => nodeId === orphan.node.primaryId);
+  const dead = lost === undefined ? null : stepNodeOf(lost);
+  const step: Step = { kind: 'take-over', node: orphan.step, how: 'takeover', dead, reason };
+  if (lost === undefined) return step;
+  const succession = evidence.successionOf(lost);
+  const { best } = succession;
+  if (best?.member != null && best.member.nodeId !== orphan.nodeId)
+    return `${best.member.pod} has received more than ${orphan.pod} and takes over first`;
+  const loss = best === null ? null : evidence.lossOf(succession, best);
+  if (loss === null || isAgreed(loss, policy.acceptDataLoss)) return step;
+  return `It would lose ${loss.sentence}. ${lossFlag(loss.slots)} agrees to that`;
 }
 
 /** The primary of the node's own shard; where no label says which, the one with fewest replicas, then on another host. */

@@ -9,10 +9,10 @@ import {
   subtractRanges,
   type SlotRanges,
 } from '../../model/slots.ts';
-import type { Member } from '../form-members.ts';
+import type { Member } from '../../evidence/members.ts';
 import { meetUnknown } from '../unknown-nodes.ts';
 import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
-import { claimsOf, keysOf } from './slot-evidence.ts';
+import { claimsOf, isOutvoted, keysOf } from './slot-evidence.ts';
 
 /** Laws L5, L6: the owner's copy of a key wins; another one that differs is saved first. */
 export const healStrays: Healer = (context, problems) => {
@@ -32,11 +32,14 @@ export const healUnclaimed: Healer = (context, problems) => problems.map((proble
 
 function claim(context: FixContext, problem: Problem): Cure {
   const named = context.primaries.filter(({ node }) => isNamed(context, problem, node));
+  if (named.some((member) => isUncounted(context, member, problem.slots)))
+    return left(problem, 'by-hand', 'Who holds the keys of these slots could not be counted');
   const holders = named.filter((member) => holdsAny(context, member, problem.slots));
   const open = named.filter(({ node }) => node.gossip?.importing.some(({ slot }) => containsSlot(problem.slots, slot)));
   if (holders.length > 1) return leftWithKeys(problem, holders);
   const [owner] = holders.length === 1 ? holders : open.length === 1 ? open : named.toSorted(byVotes(context, problem));
   if (owner === undefined) return left(problem, 'after-others', 'The node that is named for them does not answer');
+  if (isOutvoted(context, owner)) return left(problem, 'after-others', waitForRival(owner));
   const ranges = problem.slots;
   const reason = `nobody serves slots ${formatRanges(ranges)}`;
   return repair([problem], 'name an owner of slots that nobody claims', [
@@ -59,14 +62,14 @@ export const healContested: Healer = (context, problems) =>
     const claiming = context.primaries.filter(
       (member) => isNamed(context, problem, member.node) && intersectRanges(claimsOf(member), problem.slots).length > 0,
     );
-    const unknown = claiming.some((member) =>
-      slotsFromRanges(problem.slots).some((slot) => keysOf(context, member, slot) === null),
-    );
-    if (claiming.length < 2) return left(problem, 'after-others', 'One of them does not answer: bring it back first');
+    const unknown = claiming.some((member) => isUncounted(context, member, problem.slots));
+    if (claiming.length < problem.nodes.length)
+      return left(problem, 'after-others', 'One of them does not answer: bring it back first');
     if (unknown) return left(problem, 'by-hand', 'Who holds the keys of these slots could not be counted');
     const holders = claiming.filter((member) => holdsAny(context, member, problem.slots));
     if (holders.length > 1) return leftWithKeys(problem, holders);
     const [owner] = holders.length === 1 ? holders : claiming.toSorted((a, b) => epochOf(b) - epochOf(a));
+    if (owner !== undefined && isOutvoted(context, owner)) return left(problem, 'after-others', waitForRival(owner));
     const steps = claiming
       .filter((member) => member !== owner)
       .map((member): Step => ({
@@ -87,6 +90,14 @@ function leftWithKeys(problem: Problem, holders: readonly Member[]): Cure {
 
 function epochOf({ node }: Member): number {
   return node.gossip?.configEpoch ?? 0;
+}
+
+function waitForRival({ pod }: Member): string {
+  return `${pod} would get an epoch above all others, and claims slots that a silent node owns by a newer one: bring that back first`;
+}
+
+function isUncounted(context: FixContext, member: Member, slots: SlotRanges): boolean {
+  return slotsFromRanges(slots).some((slot) => keysOf(context, member, slot) === null);
 }
 
 function holdsAny(context: FixContext, member: Member, slots: SlotRanges): boolean {
@@ -115,13 +126,15 @@ function unknownNodes({ members, check }: FixContext): Step[] {
  * A view that gives an owner a higher config epoch than it has: it took another's word for its own, when they were at each other's
  * address. It would never believe that one of these slots moved. A new epoch, above all others, is right for who owns them.
  */
-function overratedEpochs({ primaries, members }: FixContext): Step[] {
-  return primaries.flatMap(({ step, node, answer }): Step[] => {
+function overratedEpochs(context: FixContext): Step[] {
+  const { primaries, members } = context;
+  return primaries.flatMap((member): Step[] => {
+    const { step, node, answer } = member;
     const own = answer.view.find(({ nodeId }) => nodeId === step.nodeId)?.configEpoch ?? 0;
-    const viewer = members.find((member) =>
-      member.answer.view.some((line) => line.nodeId === step.nodeId && line.configEpoch > own),
+    const viewer = members.find((one) =>
+      one.answer.view.some((line) => line.nodeId === step.nodeId && line.configEpoch > own),
     );
-    if (viewer === undefined || node.slots.length === 0) return [];
+    if (viewer === undefined || node.slots.length === 0 || isOutvoted(context, member)) return [];
     const reason = `${viewer.step.pod} gives ${step.pod} a config epoch that it does not have`;
     return [{ kind: 'bump-epoch', node: step, reason }];
   });

@@ -2,7 +2,7 @@
 import { COMPARED_DIRECTIVES } from '../../check/config.ts';
 import { NODE_LABEL } from '../../model/labels.ts';
 import type { Step } from '../../model/plan.ts';
-import type { Member } from '../form-members.ts';
+import type { Member } from '../../evidence/members.ts';
 import { left, leftAll, repair, type FixContext, type Healer } from './fix-context.ts';
 
 /** Objects are rendered from the recorded shape: they become what `create` makes. */

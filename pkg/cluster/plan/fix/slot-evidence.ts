@@ -1,12 +1,21 @@
 /** Where keys of a slot are, as far as anybody counted, and who owns it by its own word. */
-import { containsSlot, type SlotRanges } from '../../model/slots.ts';
-import type { Member } from '../form-members.ts';
+import { containsSlot, intersectRanges, subtractRanges, type SlotRanges } from '../../model/slots.ts';
+import type { Member } from '../../evidence/members.ts';
 import type { FixContext } from './fix-context.ts';
 
 /** What the node says of itself. */
 export function claimsOf({ answer, step }: Member): SlotRanges {
   const own = answer.view.find((line) => line.nodeId === step.nodeId);
   return own?.role === 'primary' ? own.slots : [];
+}
+
+/**
+ * Whether the node claims slots that a silent one owns by a newer config epoch. A BUMPEPOCH would make all its claims the stronger ones,
+ * and the silent one would delete its keys when it comes back.
+ */
+export function isOutvoted({ state }: Pick<FixContext, 'state'>, member: Member): boolean {
+  const lacking = subtractRanges(claimsOf(member), member.node.slots);
+  return state.nodes.some((node) => node.reply?.kind !== 'answered' && intersectRanges(node.slots, lacking).length > 0);
 }
 
 /** The primary that has the slot in the merged map and says so itself; null = nobody, or nobody who was heard. */

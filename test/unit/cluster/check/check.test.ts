@@ -4,6 +4,7 @@ import { CODES, CODE_NAMES, docOf, isCode, positionOf } from '../../../../pkg/cl
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
+import { PRIMARY_CASES } from './primary-cases.ts';
 import { REACHABILITY_CASES } from './reachability-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
@@ -12,6 +13,7 @@ import { UPKEEP_CASES } from './upkeep-cases.ts';
 
 const CASES = [
   ...REACHABILITY_CASES,
+  ...PRIMARY_CASES,
   ...STOPPED_CASES,
   ...PODS_CASES,
   ...MEMBERSHIP_CASES,

@@ -43,7 +43,7 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
       says(
         'critical slots-without-node',
         'Slots 5461-10922 belong to 3c6ef362 at an unknown address, an id that no pod has.',
-        'If redis-5-0 has the keys (it reports 100): kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE; only then CLUSTER FORGET 3c6ef36200000000000000000000000000000002 on every node.',
+        'kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE (it has 100 keys); only then CLUSTER FORGET 3c6ef36200000000000000000000000000000002 on every node.',
         '3c6ef362',
         '5461-10922',
       ),

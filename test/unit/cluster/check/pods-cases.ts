@@ -49,7 +49,7 @@ export const PODS_CASES: readonly CheckCase[] = [
     [
       says(
         'warning guard-waiting',
-        'redis-5-0, a replica, waits before it starts (no answer from redis-5-0).',
+        'redis-5-0, a replica, waits before it starts (waiting for a node of the cluster to answer: this volume has no data).',
         'Mostly none: it starts by itself. kubectl -n default logs redis-5-0 says what it waits for.',
         'redis-5-0',
       ),

@@ -1,14 +1,7 @@
 /** Faults of nodes that were not heard, as they stand for what is not served, and exactly what check says of each. */
 import { healthyObservation, freshObservation } from '../../../support/observation.ts';
 import { changeKube, changePod, changed } from '../../../support/observation-changes.ts';
-import {
-  crashing,
-  every,
-  hostDown,
-  podGone,
-  replicasLoseLink,
-  unreachable,
-} from '../../../support/observation-faults.ts';
+import { crashing, every, hostDown, podGone, unreachable } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
@@ -111,45 +104,6 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
         'ConfigMap redis-config does not say that the cluster was formed, although it is: an empty node would start without waiting.',
         'kubectl -n default patch configmap redis-config --type merge -p \'{"data":{"formed":"true"}}\'',
         '',
-      ),
-    ],
-  ],
-  [
-    'primary-down: a replica answers',
-    changed(healthyObservation(), replicasLoseLink('redis-2-0'), unreachable('redis-2-0')),
-    [
-      says(
-        'critical primary-down',
-        'redis-2-0, a primary, is down (no answer from redis-2-0): slots 5461-10922 are not served.',
-        'redis-5-0 takes over by itself within seconds. If it does not, and redis-2-0 is dead for certain: kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE',
-        'redis-2-0',
-        '5461-10922',
-      ),
-    ],
-  ],
-  [
-    'primary-down: no replica',
-    changed(healthyObservation({ replicas: 0 }), unreachable('redis-2-0', 'not-running'), crashing('redis-2-0')),
-    [
-      says(
-        'critical primary-down',
-        'redis-2-0, a primary, is down (CrashLoopBackOff): slots 5461-10922 are not served.',
-        'Bring redis-2-0 back with its volume (kubectl -n default describe pod redis-2-0); no replica of it answers. Never assign its slots to others.',
-        'redis-2-0',
-        '5461-10922',
-      ),
-    ],
-  ],
-  [
-    'primary-down: its pod is missing',
-    changed(healthyObservation(), replicasLoseLink('redis-2-0'), podGone('redis-2-0')),
-    [
-      says(
-        'critical primary-down',
-        'redis-2-0, a primary, is down (its pod is missing): slots 5461-10922 are not served.',
-        'redis-5-0 takes over by itself within seconds. If it does not, and redis-2-0 is dead for certain: kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE',
-        'redis-2-0',
-        '5461-10922',
       ),
     ],
   ],

@@ -1,7 +1,9 @@
 /** Who takes over from whom, what is refused, and what it could cost (law L7). */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { evidenceOf } from '../../../../pkg/cluster/evidence/evidence.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import type { Loss } from '../../../../pkg/cluster/model/loss.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import {
   chooseFailover,
@@ -9,7 +11,11 @@ import {
   type FailoverChoice,
   type FailoverWish,
 } from '../../../../pkg/cluster/plan/failover.ts';
-import { lossOf } from '../../../../pkg/cluster/plan/failover-preflight.ts';
+import {
+  failoverFingerprint,
+  failoverLoss,
+  type FailoverSeen,
+} from '../../../../pkg/cluster/plan/failover-preflight.ts';
 import { simulate } from '../../../../pkg/cluster/plan/simulate.ts';
 import {
   changeAnswer,
@@ -19,7 +25,13 @@ import {
   idOf,
   type Change,
 } from '../../../support/observation-changes.ts';
-import { openSlot, replicaLinkDown, unreachable } from '../../../support/observation-faults.ts';
+import {
+  heard,
+  openSlot,
+  replicaLinkDown,
+  replicasLoseLink,
+  unreachable,
+} from '../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 
 const two = healthyObservation({ replicas: 2, hosts: 6 });
@@ -29,8 +41,12 @@ const wish = (who: string, change: Partial<FailoverWish> = {}): FailoverWish => 
   how: 'coordinated',
   ...change,
 });
+const see = (observation: Observation, replicaKeys?: ReadonlyMap<string, number>): FailoverSeen => {
+  const state = interpret(observation);
+  return { state, evidence: evidenceOf(state, observation.kube, replicaKeys) };
+};
 const choose = (observation: Observation, wanted: FailoverWish): FailoverChoice =>
-  chooseFailover(interpret(observation), wanted);
+  chooseFailover(see(observation), wanted);
 
 const info = (pod: string, change: object): Change =>
   changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, ...change } }));
@@ -113,42 +129,87 @@ describe('a coordinated one is refused', () => {
 });
 
 describe('without the primary', () => {
-  const loss = (observation: Observation, how: 'force' | 'takeover'): string | null => {
+  const lossOf = (
+    observation: Observation,
+    how: 'force' | 'takeover',
+    replicaKeys?: ReadonlyMap<string, number>,
+  ): Loss | null => {
     const choice = choose(observation, wish('redis-4-0', { how }));
     if (choice.kind !== 'goal') throw new Error(inShort(choice));
-    return lossOf(interpret(observation), choice.goal);
+    return failoverLoss(see(observation, replicaKeys), choice.goal);
   };
   const one = healthyObservation();
-  const noMajority = changed(one, dead('redis-1-0'), dead('redis-2-0'));
+  const lost = (pod: string): Change[] => [dead(pod), replicasLoseLink(pod, 30), heard(pod, 30_000)];
+  const noMajority = changed(one, ...lost('redis-1-0'), ...lost('redis-2-0'));
 
-  test('dead by three witnesses: elected, and nothing is asked', () => {
-    expect(loss(changed(one, dead('redis-1-0')), 'force')).toBeNull();
+  test('dead by three witnesses, with a replica that was in step: elected, and nothing is asked', () => {
+    expect(lossOf(changed(one, ...lost('redis-1-0')), 'force')).toBeNull();
   });
 
   test.each([
-    ['that answers', one, 'redis-1-0 answers'],
+    ['that answers', [], 'redis-1-0 answers'],
     [
       'to which only the tunnel broke',
-      changed(one, unreachable('redis-1-0', 'tunnel', 'fail')),
-      'only the way to redis-1-0 is broken',
+      [unreachable('redis-1-0', 'tunnel', 'fail')],
+      'only the way to it may be broken',
     ],
-    [
-      'that the others hear',
-      changed(one, unreachable('redis-1-0', 'refused', 'up')),
-      '0 of 2 other primaries have it down for failed',
-    ],
-  ])('%s: it needs consent', (_, observation, why) => {
-    expect(loss(observation, 'force')).toContain(why);
+    ['that the others hear', [unreachable('redis-1-0', 'refused', 'up')], '0 of 5 other nodes have redis-1-0 down'],
+    ['to which the replica still has a link', [dead('redis-1-0')], 'redis-4-0 still has a link'],
+    ['that loads its data (K13)', [unreachable('redis-1-0', 'loading', 'fail')], 'redis-1-0 runs (loading'],
+  ])('%s: it needs consent for its slots', (_, changes, why) => {
+    const loss = lossOf(changed(one, ...changes), 'force');
+    expect(loss?.sentence).toContain(why);
+    expect(loss?.slots).toEqual([{ start: 0, end: 5460 }]);
+  });
+
+  test('K5: a replica that is hours old needs consent that names slots, time and keys', () => {
+    const old = changed(one, dead('redis-1-0'), replicasLoseLink('redis-1-0', 7200), heard('redis-1-0', 60_000));
+    const loss = lossOf(old, 'force', new Map([[idOf(one, 'redis-4-0'), 101]]));
+    expect(loss).toMatchObject({ slots: [{ start: 0, end: 5460 }], keys: null, seconds: 7140 });
+    expect(loss?.sentence).toBe(
+      'writes of 7140 s to slots 0-5460, which redis-4-0 has not (redis-1-0 may come back with it; redis-4-0 has 101 keys)',
+    );
+  });
+
+  test('K5: a replica that never had a link needs consent, also where the primary lives', () => {
+    const never = info('redis-4-0', { primaryLinkUp: false, primaryLinkDownSeconds: null, keys: 0 });
+    const noKeys = new Map([[idOf(one, 'redis-4-0'), 0]]);
+    expect(lossOf(changed(one, never), 'force', noKeys)).toMatchObject({ keys: 100 });
+    const loss = lossOf(changed(one, never, dead('redis-1-0')), 'force', noKeys);
+    expect(loss?.sentence).toMatch(/^every key that was written to slots 0-5460, which redis-4-0 has not/);
+  });
+
+  test('a replica that was told to follow it and still has the data of another needs consent', () => {
+    const other = 'f'.repeat(40);
+    const strange = changed(
+      one,
+      ...lost('redis-1-0'),
+      info('redis-2-0', { replicationId: other }),
+      info('redis-4-0', { replicationId: other }),
+    );
+    expect(lossOf(strange, 'force')?.sentence).toMatch(/^every key that was written/);
   });
 
   test('a sibling that has more needs consent, too', () => {
-    const lost = changed(
+    const siblings = changed(
       two,
       dead('redis-1-0'),
-      info('redis-4-0', { primaryLinkUp: false }),
-      info('redis-7-0', { primaryLinkUp: false, replicationOffset: 1900 }),
+      heard('redis-1-0', 30_000),
+      info('redis-4-0', { primaryLinkUp: false, primaryLinkDownSeconds: 40 }),
+      info('redis-7-0', { primaryLinkUp: false, primaryLinkDownSeconds: 40, replicationOffset: 1900 }),
     );
-    expect(loss(lost, 'force')).toContain('redis-7-0 has 900 bytes more');
+    expect(lossOf(siblings, 'force')?.sentence).toContain('redis-7-0 has 900 bytes more');
+  });
+
+  test('K3: a sibling that can not be asked may have more', () => {
+    const silent = changed(
+      two,
+      dead('redis-1-0'),
+      heard('redis-1-0', 30_000),
+      info('redis-4-0', { primaryLinkUp: false, primaryLinkDownSeconds: 40 }),
+      unreachable('redis-7-0', 'tunnel', 'up'),
+    );
+    expect(lossOf(silent, 'force')?.sentence).toContain("redis-7-0 can't be asked, and may have more");
   });
 
   test('without a majority nobody is elected, and --takeover needs no vote', () => {
@@ -157,8 +218,24 @@ describe('without the primary', () => {
       noMajority,
       changeLines((line) => (line.flags.includes('fail') ? { ...line, flags: ['master', 'fail?'] } : line)),
     );
-    expect(loss(suspected, 'takeover')).toBeNull();
-    expect(loss(changed(one, dead('redis-1-0')), 'takeover')).toContain('--force is enough');
+    expect(lossOf(suspected, 'takeover')).toBeNull();
+    expect(lossOf(changed(one, ...lost('redis-1-0')), 'takeover')?.sentence).toContain('--force is enough');
+  });
+
+  test('what was agreed to: ages and offsets may grow, but not what the decision hangs on', () => {
+    const of = (observation: Observation): string => {
+      const choice = choose(observation, wish('redis-4-0', { how: 'force' }));
+      if (choice.kind !== 'goal') throw new Error(inShort(choice));
+      return failoverFingerprint(see(observation), choice.goal);
+    };
+    const shown = changed(two, ...lost('redis-1-0'));
+    expect(of(changed(shown, replicasLoseLink('redis-1-0', 90), heard('redis-1-0', 90_000)))).toBe(of(shown));
+    const changes: readonly Change[] = [
+      unreachable('redis-7-0', 'tunnel', 'up'),
+      unreachable('redis-1-0', 'loading', 'fail'),
+      replicasLoseLink('redis-1-0', 95),
+    ];
+    for (const change of changes) expect(of(changed(shown, change))).not.toBe(of(shown));
   });
 });
 
@@ -170,12 +247,12 @@ test('planned again it is done, in any cluster, and never hands the role back', 
       const pods = start.kube.pods.map(({ name }) => name);
       const choice = choose(start, wish(pods[number % pods.length] ?? ''));
       if (choice.kind !== 'goal') throw new Error(inShort(choice));
-      const plan = planFailover(interpret(start), choice.goal);
+      const plan = planFailover(see(start), choice.goal);
       const [batch] = plan.kind === 'batches' ? plan.batches : [];
       if (batch === undefined) throw new Error(plan.kind);
-      const end = interpret(simulate(start, batch));
+      const end = see(simulate(start, batch));
       expect(planFailover(end, choice.goal).kind).toBe('nothing');
-      const leads = end.nodes.find(({ pod }) => pod?.name === choice.goal.node.pod);
+      const leads = end.state.nodes.find(({ pod }) => pod?.name === choice.goal.node.pod);
       expect(leads?.slots).toEqual(
         interpret(start).nodes.find(({ pod }) => pod?.name === choice.goal.primary.pod)?.slots,
       );

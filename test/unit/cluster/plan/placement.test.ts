@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { assignShards, choosePrimaries, sharedHosts, type Place } from '../../../../pkg/cluster/plan/placement.ts';
+import type { Place } from '../../../../pkg/cluster/evidence/members.ts';
+import { assignShards, choosePrimaries, sharedHosts } from '../../../../pkg/cluster/plan/placement.ts';
 
 function place(pod: string, host: string, zone = 'z'): Place {
   return { pod, host, zone };

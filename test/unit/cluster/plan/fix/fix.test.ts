@@ -19,6 +19,8 @@ import { CONTESTED_CASES } from './contested-cases.ts';
 import { inWords } from './fix-words.ts';
 import { breachesOf } from './laws.ts';
 import { NODE_CASES } from './node-cases.ts';
+import { PLACE_CASES } from './place-cases.ts';
+import { SILENT_CASES } from './silent-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 
 function plan(observation: Observation, policy: Partial<FixPolicy> = {}, slotKeys: SlotKeys | null = null): FixPlan {
@@ -38,9 +40,12 @@ test('what the table of codes says that fix repairs is what has a healer', () =>
 });
 
 describe('plans', () => {
-  test.each([...SLOTS_CASES, ...NODE_CASES, ...CONTESTED_CASES])('%s', (_, observation, expected, options = {}) => {
-    expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
-  });
+  test.each([...SLOTS_CASES, ...NODE_CASES, ...CONTESTED_CASES, ...SILENT_CASES, ...PLACE_CASES])(
+    '%s',
+    (_, observation, expected, options = {}) => {
+      expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
+    },
+  );
 });
 
 describe('of any cluster', () => {

@@ -1,14 +1,20 @@
 /** Faults of nodes, roles, addresses and configuration, and what fix plans for each. Numbers are rows of the failure matrix. */
 import { asMade } from '../../../../support/as-made.ts';
-import { changeAnswer, changeKube, changeLines, changed } from '../../../../support/observation-changes.ts';
+import {
+  changeAnswer,
+  changeKube,
+  changeLines,
+  changed,
+  type Change,
+} from '../../../../support/observation-changes.ts';
 import {
   addressMismatch,
   config,
   every,
   follows,
   ghost,
+  heard,
   libraries,
-  onHost,
   openSlot,
   replicasLoseLink,
   unowned,
@@ -29,6 +35,9 @@ const LET_IN_EMPTY = changed(
     changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, keys: 0 } })),
   ),
 );
+
+/** The link of its replicas ends with it, 30 s ago. */
+const losesWithReplica = (pod: string): Change[] => [replicasLoseLink(pod, 30), heard(pod, 30_000)];
 
 const STILL_DOWN = ['primary-down (after-others)', 'primary-down (after-others)', 'primary-down (by-hand)'];
 
@@ -67,7 +76,7 @@ export const NODE_CASES: readonly FixCase[] = [
   // 1.4
   [
     'a primary that is dead by three witnesses',
-    changed(healthy, replicasLoseLink('redis-1-0'), unreachable('redis-1-0', 'not-running')),
+    changed(healthy, ...losesWithReplica('redis-1-0'), unreachable('redis-1-0', 'not-running')),
     only('primary-down: force redis-4-0'),
   ],
   [
@@ -92,7 +101,10 @@ export const NODE_CASES: readonly FixCase[] = [
     'no majority',
     changed(
       healthy,
-      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [replicasLoseLink(pod), unreachable(pod, 'not-running', 'fail?')]),
+      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [
+        ...losesWithReplica(pod),
+        unreachable(pod, 'not-running', 'fail?'),
+      ]),
     ),
     leaves('no-quorum (needs-consent --takeover)', 'primary-down (after-others)', 'primary-down (after-others)'),
   ],
@@ -100,7 +112,10 @@ export const NODE_CASES: readonly FixCase[] = [
     'no majority, with consent: one shard after the other',
     changed(
       healthy,
-      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [replicasLoseLink(pod), unreachable(pod, 'not-running', 'fail?')]),
+      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [
+        ...losesWithReplica(pod),
+        unreachable(pod, 'not-running', 'fail?'),
+      ]),
     ),
     {
       repairs: ['no-quorum: takeover redis-4-0'],
@@ -183,17 +198,6 @@ export const NODE_CASES: readonly FixCase[] = [
     ),
     { repairs: ['address-mismatch: meet redis-5-0 -> redis-2-0'], left: ['views-differ (by-itself)'] },
   ],
-  // 1.24
-  [
-    'a primary and its replica on one host, where no label says who belongs to whom',
-    changed(healthyObservation({ kind: 'foreign', zones: 0 }), onHost('redis-4', 'host-2')),
-    { repairs: ['same-host: replicate redis-4 -> redis-2'], left: ['pod-ip-announced (by-hand)'] },
-  ],
-  [
-    'a primary and its replica on one host, in a cluster of ours: a pod has to move',
-    changed(healthyObservation({ zones: 0 }), onHost('redis-4-0', 'host-1')),
-    leaves('same-host (by-hand)'),
-  ],
   // I12
   [
     'a node that is configured otherwise',
@@ -271,7 +275,7 @@ export const NODE_CASES: readonly FixCase[] = [
       'guard-waiting (by-itself)',
       'no-quorum (needs-consent --takeover)',
       'primary-down (after-others)',
-      'primary-down (by-hand)',
+      'primary-down (after-others)',
       'primary-down (by-hand)',
     ),
     { policy: { startEmpty: true } },

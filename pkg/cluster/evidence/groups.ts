@@ -2,12 +2,9 @@
  * Which pods know each other, over any number of hops. The main group is the cluster. A group beside it that holds no key is
  * on its way in (or was never joined); one that holds keys is another cluster.
  */
-import type { NodeAnswer } from '../model/observation.ts';
+import type { Member } from './members.ts';
 
-export interface Member {
-  readonly nodeId: string;
-  readonly answer: NodeAnswer;
-}
+type Viewer = Pick<Member, 'nodeId' | 'answer'>;
 
 export interface Groups {
   readonly main: readonly string[];
@@ -17,7 +14,7 @@ export interface Groups {
   readonly others: readonly (readonly string[])[];
 }
 
-export function groupMembers(members: readonly Member[]): Groups {
+export function groupMembers(members: readonly Viewer[]): Groups {
   const keys = new Map(members.map(({ nodeId, answer }) => [nodeId, answer.info.keys]));
   const keysIn = (ids: readonly string[]): number => ids.reduce((sum, id) => sum + (keys.get(id) ?? 0), 0);
   const groups = componentsOf(members).sort((a, b) => b.length - a.length || keysIn(b) - keysIn(a));
@@ -30,7 +27,7 @@ export function groupMembers(members: readonly Member[]): Groups {
 }
 
 /** Union of everything that any view ties together; handshakes tie nothing yet. */
-function componentsOf(members: readonly Member[]): string[][] {
+function componentsOf(members: readonly Viewer[]): string[][] {
   const parents = new Map<string, string>();
   const rootOf = (id: string): string => {
     let root = id;

@@ -3,11 +3,9 @@
  * because to the voters its slots are nobody's: it may hold the only copy, and never takes over by itself.
  */
 import type { NodeAnswer } from '../model/observation.ts';
+import type { Member } from './members.ts';
 
-export interface Viewer {
-  readonly nodeId: string;
-  readonly answer: NodeAnswer;
-}
+type Viewer = Pick<Member, 'nodeId' | 'answer'>;
 
 /** Ids that are known to those who follow them, and to nobody else who answered. */
 export function forgottenPrimaries(answered: readonly Viewer[]): ReadonlySet<string> {

@@ -1,0 +1,132 @@
+/**
+ * Whether the process of a node runs, and what of it may come back. Silence is no proof of anything: a node that can't be asked is
+ * `unknown` until somebody who can know says more (its kubelet, its guard, its port, or the other nodes).
+ *
+ * | what is seen                                            | life                     | what may come back                        |
+ * |---------------------------------------------------------|--------------------------|-------------------------------------------|
+ * | it answers                                              | answers                  |                                           |
+ * | it loads, refuses the password, is not in cluster mode  | runs                     |                                           |
+ * | its container does not run, its host is well            | dead                     | all, unless its data was the pod's own    |
+ * | its guard waits, its volume has no data                 | dead                     | a node without data                       |
+ * | its guard waits for anything else; nobody listens       | dead, unless it is heard | all                                       |
+ * | no pod, and one is missing in its place                 | dead, unless it is heard | all; without its claim, one without data  |
+ * | no pod, and every pod is another node                   | dead, unless it is heard | nothing                                   |
+ * | its host is not ready; no answer, a broken tunnel       | unknown                  |                                           |
+ * | no pod, and a pod that can't be asked may be it         | unknown                  |                                           |
+ */
+import { addressesOfPod } from '../interpret/identity.ts';
+import type { KubeFacts } from '../model/observation.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { isSeenDown } from './down.ts';
+import type { Member } from './members.ts';
+import type { MissingPod } from './missing-pods.ts';
+
+/** What of a dead node may come back: `whole` = with its data, as far as anybody knows. */
+export type Returns = 'whole' | 'empty' | 'never';
+
+/** `by`: who says so, as the end of a sentence in brackets. */
+export type Life =
+  | { readonly kind: 'answers' }
+  | { readonly kind: 'runs'; readonly by: string }
+  | { readonly kind: 'dead'; readonly by: string; readonly returns: Returns }
+  | { readonly kind: 'unknown'; readonly by: string };
+
+export interface LifeFacts {
+  readonly state: ClusterState;
+  readonly kube: KubeFacts;
+  readonly members: readonly Member[];
+  readonly missing: readonly MissingPod[];
+  readonly nameOf: (node: ClusterNode) => string;
+}
+
+export function lifeOf(node: ClusterNode, facts: LifeFacts): Life {
+  if (node.reply?.kind === 'answered') return { kind: 'answers' };
+  const life = node.pod === null ? lifeOfGhost(node, facts) : lifeOfPod(node, facts);
+  if (life.kind !== 'dead') return life;
+  // What was seen from outside may be an old look, or a port that is not the one: whom most others hear is there. Of an id without a pod
+  // nothing is seen from outside, so whoever hears it is believed.
+  const { heard, lines } = hearingOf(node, facts);
+  const there = node.pod === null ? heard > 0 : heard * 2 > lines;
+  return there ? { kind: 'unknown', by: `${heard} of ${lines} other nodes still hear it` } : life;
+}
+
+function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
+  const { pod, unreachable } = node;
+  const why = unreachable?.why ?? 'timeout';
+  const detail = unreachable?.detail ?? 'it was not asked';
+  const by = `${why}: ${detail}`;
+  // It answered, if only with an error.
+  if (why === 'loading' || why === 'auth' || why === 'not-cluster') return { kind: 'runs', by };
+  const host = kube.hosts.find(({ name }) => name === node.host);
+  if (host?.ready === false) return { kind: 'unknown', by: `its host ${host.name} is not ready` };
+  switch (why) {
+    case 'guard-waiting':
+      return { kind: 'dead', by, returns: isWithoutData(detail) ? 'empty' : 'whole' };
+    case 'not-running': {
+      if (pod?.phase === 'Unknown') return { kind: 'unknown', by: 'nobody knows what its pod does' };
+      const neverStarted = pod?.phase === 'Pending' && pod.container.restarts === 0;
+      return { kind: 'dead', by, returns: pod?.ephemeralData === true && neverStarted ? 'empty' : 'whole' };
+    }
+    case 'refused':
+    case 'no-pod':
+      return { kind: 'dead', by, returns: 'whole' };
+    case 'tunnel':
+    case 'timeout':
+    case 'error':
+      return { kind: 'unknown', by };
+    default:
+      return why satisfies never;
+  }
+}
+
+/** What the start guard says of a volume that has lost its data (pkg/pod/scripts/guard.sh); with data and no identity it says otherwise. */
+export function isWithoutData(guardSays: string): boolean {
+  return guardSays.includes('this volume has no data');
+}
+
+/** An id that no pod has. */
+function lifeOfGhost(node: ClusterNode, facts: LifeFacts): Life {
+  const { state, kube, missing, nameOf } = facts;
+  const nameless = state.nodes.find((one) => one.pod !== null && one.nodeId === null);
+  if (nameless !== undefined) return { kind: 'unknown', by: `${nameOf(nameless)} can't be asked, and may be it` };
+  // A pod that was deleted by force may still run there.
+  const lost = kube.hosts.find(({ ready }) => !ready);
+  const own = missing.find((one) => one.node === node);
+  if (lost !== undefined && (own !== undefined || missing.length > 0))
+    return { kind: 'unknown', by: `host ${lost.name} is not ready, and may still run it` };
+  if (own !== undefined)
+    return { kind: 'dead', by: `pod ${own.pod} is missing`, returns: returnsOfMissing(own, facts) };
+  if (livesElsewhere(node, facts)) return { kind: 'dead', by: 'another node is in its place', returns: 'never' };
+  const mayBe = missing.find((one) => one.node === null);
+  if (mayBe === undefined) return { kind: 'dead', by: 'every pod is another node', returns: 'never' };
+  return { kind: 'dead', by: `pod ${mayBe.pod} is missing, and may be it`, returns: 'whole' };
+}
+
+/** Of pods that `create` made the claim is known by its name; where it is gone, a new pod gets a new one. */
+function returnsOfMissing({ pod }: MissingPod, { state, kube }: LifeFacts): Returns {
+  const unread = kube.gaps.some(({ what }) => what === 'persistentvolumeclaims');
+  if (state.origin !== 'ours' || unread) return 'whole';
+  return kube.claims.some(({ name }) => name === `data-${pod}`) ? 'whole' : 'empty';
+}
+
+/** The pod that is where it was announced answers as another node. */
+function livesElsewhere(node: ClusterNode, { members, kube }: LifeFacts): boolean {
+  const ip = node.gossip?.ip ?? '';
+  return ip !== '' && members.some(({ node: { pod } }) => pod !== null && addressesOfPod(pod, kube).includes(ip));
+}
+
+/** How many others know it, and how many of them have a link to it and no doubt. */
+function hearingOf(
+  node: ClusterNode,
+  { members }: Pick<LifeFacts, 'members'>,
+): { readonly heard: number; readonly lines: number } {
+  const lines = members.flatMap(({ answer, nodeId }) =>
+    nodeId === node.nodeId ? [] : answer.view.filter((line) => line.nodeId === node.nodeId),
+  );
+  return { heard: lines.filter(({ linkUp, flags }) => linkUp && !isSeenDown(flags)).length, lines: lines.length };
+}
+
+export function isHeardByMost(node: ClusterNode, facts: Pick<LifeFacts, 'members'>): boolean {
+  const { heard, lines } = hearingOf(node, facts);
+  return heard * 2 > lines;
+}

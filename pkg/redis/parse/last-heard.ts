@@ -1,0 +1,36 @@
+/** When a node last heard those that it has down: the sixth field of their lines of CLUSTER NODES, by the node's own clock (TIME). */
+import type { GossipNode } from '../../cluster/model/observation.ts';
+
+/**
+ * @param nodes the reply to CLUSTER NODES that `view` was parsed from
+ * @param time the reply to TIME: seconds and microseconds, as text
+ * @returns milliseconds by node id; null where the time is not known
+ */
+export function parseLastHeard(
+  nodes: string,
+  view: readonly GossipNode[],
+  time: unknown,
+): Readonly<Record<string, number>> | null {
+  const nowMs = millisecondsOf(time);
+  if (nowMs === null) return null;
+  const heard: Record<string, number> = {};
+  const silent = new Set(view.filter(isSilent).map(({ nodeId }) => nodeId));
+  if (silent.size === 0) return heard;
+  for (const line of nodes.split('\n')) {
+    const [nodeId = '', , , , , pong = ''] = line.split(' ');
+    // 0: never since it started.
+    if (silent.has(nodeId) && Number(pong) > 0) heard[nodeId] = Math.max(0, nowMs - Number(pong));
+  }
+  return heard;
+}
+
+function isSilent({ flags, linkUp }: GossipNode): boolean {
+  return !linkUp || flags.some((flag) => flag === 'fail' || flag === 'fail?' || flag === 'noaddr');
+}
+
+function millisecondsOf(time: unknown): number | null {
+  if (!Array.isArray(time)) return null;
+  const [seconds, microseconds] = time.map(Number);
+  if (seconds === undefined || microseconds === undefined || !Number.isFinite(seconds + microseconds)) return null;
+  return seconds * 1000 + Math.floor(microseconds / 1000);
+}

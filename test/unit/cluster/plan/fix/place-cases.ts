@@ -1,0 +1,36 @@
+/** Nodes that share hosts, and what fix plans for them: one moves at a time, and no shard is left without a replica in step. */
+import { changed } from '../../../../support/observation-changes.ts';
+import { onHost } from '../../../../support/observation-faults.ts';
+import { healthyObservation } from '../../../../support/observation.ts';
+import { leaves, type FixCase } from './fix-words.ts';
+
+export const PLACE_CASES: readonly FixCase[] = [
+  // 1.24
+  [
+    'a primary and its replica on one host, where no label says who belongs to whom, and another replica stays (K17)',
+    changed(healthyObservation({ kind: 'foreign', zones: 0, replicas: 2, hosts: 4 }), onHost('redis-4', 'host-2')),
+    { repairs: ['same-host: replicate redis-4 -> redis-0'], left: ['pod-ip-announced (by-hand)'] },
+  ],
+  [
+    'the same with its only replica: its shard would have none meanwhile (K17)',
+    changed(healthyObservation({ kind: 'foreign', zones: 0 }), onHost('redis-4', 'host-2')),
+    leaves('pod-ip-announced (by-hand)', 'same-host (by-hand)'),
+  ],
+  [
+    'two shards that share hosts: one replica moves at a time (K17)',
+    changed(
+      healthyObservation({ kind: 'foreign', zones: 0, replicas: 2, hosts: 4 }),
+      onHost('redis-4', 'host-2'),
+      onHost('redis-5', 'host-3'),
+    ),
+    {
+      repairs: ['same-host: replicate redis-4 -> redis-0'],
+      left: ['pod-ip-announced (by-hand)', 'same-host (after-others)'],
+    },
+  ],
+  [
+    'a primary and its replica on one host, in a cluster of ours: a pod has to move',
+    changed(healthyObservation({ zones: 0 }), onHost('redis-4-0', 'host-1')),
+    leaves('same-host (by-hand)'),
+  ],
+];
