@@ -27,17 +27,29 @@ export const UPKEEP_STATES: readonly BrokenState[] = [
   },
   {
     row: '1.24',
-    name: 'primaries on one host with their own replicas',
-    scene: { replicas: 1, kind: 'foreign' },
+    name: 'primaries on one host with one of their two replicas',
+    scene: { replicas: 2, kind: 'foreign' },
     build: (scene) => {
       const hosts = ['host-1', 'host-2', 'host-3'];
-      [A, B, C].forEach((index) => place(scene, index, hosts[index] ?? ''));
-      [REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C].forEach((index) => place(scene, index, hosts[index - 3] ?? ''));
+      // The first replica of each shard beside its primary, the second on the next host.
+      for (let index = 0; index < 9; index++) place(scene, index, hosts[(index < 6 ? index : index + 1) % 3] ?? '');
       return Promise.resolve();
     },
     codes: ['same-host'],
     outcome: 'repaired',
     holds: sharedHosts,
+  },
+  {
+    row: '1.24',
+    name: 'primaries on one host with their only replicas: none of them may be without one meanwhile',
+    scene: { replicas: 1, kind: 'foreign' },
+    build: (scene) => {
+      const hosts = ['host-1', 'host-2', 'host-3'];
+      for (let index = 0; index < 6; index++) place(scene, index, hosts[index % 3] ?? '');
+      return Promise.resolve();
+    },
+    codes: ['same-host'],
+    outcome: 'refused',
   },
   {
     row: '1.24',

@@ -74,7 +74,7 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
   });
 
 /**
- * From the shard that has most to spare, from another host than that of the primary where it can be. One shard gives one at a time, and
+ * From the shard that has most to spare, from a host where the other shard has no node yet, where that can be. One shard gives one at a time, and
  * keeps a replica that is in step.
  */
 export const healReplicaCounts: Healer = (context, problems) => {
@@ -110,7 +110,10 @@ function donorFor(
   wanted: number,
   giving: ReadonlySet<ClusterNode>,
 ): Donor | null {
-  const together = ({ node }: Candidate): number => Number(node.host !== null && node.host === primary.node.host);
+  const target = state.shards.find((shard) => shard.primary === primary.node);
+  const hosts = [primary.node, ...(target?.replicas ?? [])].map(({ host }) => host);
+  const together = ({ node }: Candidate): number =>
+    node.host === null ? 0 : hosts.filter((host) => host === node.host).length;
   const shards = state.shards.flatMap((shard) => {
     const from = shard.primary;
     if (from === null || from === primary.node || giving.has(from)) return [];
