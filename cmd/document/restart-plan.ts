@@ -1,8 +1,17 @@
 /** What `restart --dry-run -o json` prints. */
 import type { PreparedRestart } from '../../pkg/engine/restart.ts';
-import { API_VERSION } from './document.ts';
+import { API_VERSION, lossEntry } from './document.ts';
 
-export function restartPlanOf({ cluster, seen, target, plan, shards, slotsAway, remarks }: PreparedRestart): object {
+export function restartPlanOf({
+  cluster,
+  seen,
+  target,
+  plan,
+  shards,
+  slotsAway,
+  loss,
+  remarks,
+}: PreparedRestart): object {
   return {
     apiVersion: API_VERSION,
     kind: 'RestartPlan',
@@ -14,6 +23,7 @@ export function restartPlanOf({ cluster, seen, target, plan, shards, slotsAway, 
     liveConfig: target?.live ?? {},
     shards,
     slotsAway,
+    loss: lossEntry(loss),
     batches: plan.kind === 'batches' ? plan.batches : [],
     remarks,
   };

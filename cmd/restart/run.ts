@@ -8,14 +8,15 @@ import { checkImage } from '../create/request.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
+import { refuseUnagreed, typedLoss, type LossFlagValues } from '../loss-flag.ts';
+import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { counted } from '../view/format.ts';
 import { restartPlanLines } from '../view/restart-plan.ts';
 
 export interface RestartRequest {
   readonly args: { readonly NAME: string | undefined };
-  readonly flags: {
+  readonly flags: LossFlagValues & {
     readonly image: string | undefined;
     readonly config: readonly string[];
     readonly pod: readonly string[];
@@ -61,23 +62,38 @@ async function restartOne(
   if (!exists(cluster, await session.kube.readFacts(cluster, deps.signal))) throw await notFound(session, cluster);
   const tell = (sentence: string): void => deps.terminal.say(`${sentence}\n`);
   const input = { cluster, ...wanted, tell, signal: deps.signal };
-  const prepared = await untilAborted(prepareRestart(ports, input), deps.signal);
-  const { plan, target } = prepared;
-  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
-  if (target === null) {
+  const prepare = async (): Promise<PreparedRestart> => {
+    const prepared = await untilAborted(prepareRestart(ports, input), deps.signal);
+    const { plan } = prepared;
+    if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+    return prepared;
+  };
+  const first = await prepare();
+  if (flags['dry-run']) return writeDryRun(first, deps, flags.output);
+  const look = planLook(deps, request.globals);
+  const resume = resumeOf(request, cluster);
+  const asks = deps.interactive && !flags.yes;
+  const prepared = await agreeOn(first, deps, {
+    show: (one) => {
+      if (one.target !== null) deps.terminal.say(`${restartPlanLines(one, look).join('\n')}\n\n`);
+    },
+    question: asks && first.target !== null ? questionOf : null,
+    again: prepare,
+  });
+  const target = prepared?.target ?? null;
+  if (prepared === null || target === null) {
     deps.terminal.write(`${cluster.name} has that image and these settings already. Nothing was changed.\n`);
     return;
   }
-  const look = planLook(deps, request.globals);
-  deps.terminal.say(`${restartPlanLines(prepared, look).join('\n')}\n\n`);
-  const resume = resumeOf(request, cluster);
-  await askConsent(prepared, deps, flags.yes, resume);
-  const { seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
+  const agreedLoss = asks ? (prepared.loss?.slots ?? []) : flags['accept-data-loss'];
+  refuseUnagreed('A restart', prepared.loss, agreedLoss, `${resume} --yes`);
+  if (!asks) refuseOutage(prepared, flags.yes, resume);
+  const { seconds } = await operate(deps, { colour: look.colour, resume: `${resume}${typedLoss(flags)}` }, (report) =>
     runRestart(ports, {
       prepared,
       target,
       acceptOutage: prepared.slotsAway > 0,
+      agreedLoss,
       report,
       podsTimeoutMs: flags.timeout,
       resume,
@@ -107,13 +123,20 @@ function quoted(word: string): string {
 }
 
 /** Slots without a replica are away while their only pod restarts: that needs consent, also where nobody can be asked. */
-async function askConsent({ slotsAway }: PreparedRestart, deps: Deps, yes: boolean, resume: string): Promise<void> {
-  if (yes) return;
-  const loss = `${counted(slotsAway, 'slot')} that no replica has would be away while ${slotsAway === 1 ? 'its' : 'their'} pod restarts`;
-  if (deps.interactive)
-    return confirmOrStop(slotsAway === 0 ? 'Go ahead?' : `Go ahead, though ${loss}?`, slotsAway === 0);
-  if (slotsAway === 0) return;
-  throw refusal('needs-consent', loss.charAt(0).toUpperCase() + loss.slice(1), `To agree: ${resume} --yes`);
+function outageInWords(slotsAway: number): string {
+  return `${counted(slotsAway, 'slot')} that no replica has would be away while ${slotsAway === 1 ? 'its' : 'their'} pod restarts`;
+}
+
+function questionOf({ slotsAway, loss }: PreparedRestart): Question {
+  if (loss !== null) return { text: `Go ahead, and lose ${loss.sentence}?`, fallback: false };
+  if (slotsAway > 0) return { text: `Go ahead, though ${outageInWords(slotsAway)}?`, fallback: false };
+  return { text: 'Go ahead?', fallback: true };
+}
+
+function refuseOutage({ slotsAway }: PreparedRestart, yes: boolean, resume: string): void {
+  if (yes || slotsAway === 0) return;
+  const away = outageInWords(slotsAway);
+  throw refusal('needs-consent', away.charAt(0).toUpperCase() + away.slice(1), `To agree: ${resume} --yes`);
 }
 
 function writeDryRun(prepared: PreparedRestart, deps: Deps, output: Output<'json' | 'yaml'>): Promise<void> {

@@ -1,5 +1,6 @@
 import { EXIT } from '../../pkg/errors.ts';
 import { duration, text, texts, toggle } from '../flags.ts';
+import { lossFlags } from '../loss-flag.ts';
 import { outputFlag } from '../output.ts';
 import { CLUSTER_NAME, defineVerb } from '../verb.ts';
 
@@ -15,7 +16,11 @@ export const restartVerb = defineVerb({
     pod: texts({ placeholder: 'POD', summary: 'Only this pod; may be repeated (default: all)' }),
     'dry-run': toggle({ summary: 'Change nothing: print which pods would go in which order' }),
     timeout: duration('5m', { minMs: 1000 }, { summary: 'How long a pod may take to start, and to copy its data' }),
-    yes: toggle({ alias: 'y', summary: 'Ask nothing; agree that slots without a replica are away meanwhile' }),
+    yes: toggle({
+      alias: 'y',
+      summary: 'Ask nothing; agree that slots without a replica are away meanwhile, but to no loss',
+    }),
+    ...lossFlags('Agree that the keys of these slots (0-5460,7000) are lost: those that the plan names'),
     output: outputFlag(['json', 'yaml']),
   },
   examples: [

@@ -34,7 +34,7 @@ export function restartPlanLines(prepared: PreparedRestart, look: Look): string[
   ];
 }
 
-function factsOf({ target, seen, slotsAway, shards }: PreparedRestart): [string, string][] {
+function factsOf({ target, seen, slotsAway, loss, shards }: PreparedRestart): [string, string][] {
   const { recorded } = seen;
   const image = target?.spec?.image;
   const live = Object.entries(target?.live ?? {});
@@ -54,9 +54,11 @@ function factsOf({ target, seen, slotsAway, shards }: PreparedRestart): [string,
       : ['one by one', 'the next pod goes when the last one is in step, as far as budgets allow'],
     [
       'loses',
-      slotsAway > 0
-        ? `no key; ${counted(slotsAway, 'slot')} can't be reached for as long as a pod takes to start`
-        : 'no key; clients are redirected',
+      loss !== null
+        ? loss.sentence
+        : slotsAway > 0
+          ? `no key; ${counted(slotsAway, 'slot')} can't be reached for as long as a pod takes to start`
+          : 'no key; clients are redirected',
     ],
   ];
   return facts.flatMap((fact): [string, string][] => (fact === null ? [] : [[fact[0], fact[1]]]));

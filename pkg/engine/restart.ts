@@ -3,12 +3,15 @@ import { AppError, refusal, usageError } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import { RESTARTED_ANNOTATION } from '../cluster/model/labels.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
+import type { Loss } from '../cluster/model/loss.ts';
 import type { Plan, Remark, Step } from '../cluster/model/plan.ts';
+import { ALL_SLOTS, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { planRestart, type RestartInput } from '../cluster/plan/restart.ts';
 import { isToRestart, restartTarget, type RestartTarget, type RestartWish } from '../cluster/plan/restart-goal.ts';
 import { outlineRestart, type OutlineShard } from '../cluster/plan/restart-outline.ts';
+import { lossOfRestart } from '../cluster/plan/restart-refuse.ts';
 import { whyOlder } from '../cluster/plan/server-version.ts';
 import { readSpec } from '../pod/annotations.ts';
 import { configMap } from '../pod/config-map.ts';
@@ -43,6 +46,10 @@ export interface PreparedRestart {
   readonly shards: readonly OutlineShard[];
   /** Slots that are away for as long as a pod takes to restart; more than 0 needs consent. */
   readonly slotsAway: number;
+  /** What is lost with that, where a node keeps nothing on disk: it needs consent by its slots. */
+  readonly loss: Loss | null;
+  /** Of all that was shown: equal where a person who agreed to the one has agreed to the other. */
+  readonly fingerprint: string;
   readonly remarks: readonly Remark[];
 }
 
@@ -80,13 +87,28 @@ export async function prepareRestart(ports: ObservePorts, input: PrepareRestartI
       plan: { kind: 'nothing', remarks: [] },
       shards: [],
       slotsAway: 0,
+      loss: null,
+      fingerprint: '',
       remarks: [],
     };
-  const plan = planRestart(planInput(seen, { target, acceptOutage: true, liveIsSet: false }));
+  const plan = planRestart(planInput(seen, { ...AS_SHOWN, target }));
   const shards = outlineRestart(state, target);
   const slotsAway = shards.reduce((sum, shard) => sum + shard.slotsAway, 0);
-  return { cluster, seen, wish, target, plan, shards, slotsAway, remarks: remarksOn(seen, target) };
+  const loss = lossOfRestart({ state, kube: observation.kube, target, recorded });
+  const { spec, live, continues } = target;
+  const fingerprint = JSON.stringify({
+    shards,
+    continues,
+    live,
+    image: spec?.image ?? null,
+    config: spec?.config ?? null,
+    lost: loss?.slots ?? [],
+  });
+  return { cluster, seen, wish, target, plan, shards, slotsAway, loss, fingerprint, remarks: remarksOn(seen, target) };
 }
+
+/** A plan that is only shown: what needs consent is said beside it. */
+const AS_SHOWN = { acceptOutage: true, agreedLoss: ALL_SLOTS, liveIsSet: false } as const;
 
 /** The run before may have been killed in the middle of a failover: what that leaves passes by itself. */
 function lookPatiently(
@@ -97,7 +119,7 @@ function lookPatiently(
   const plan = (seen: RestartSight): Plan => {
     const target = restartTarget(seen.observation.kube, seen.recorded, wishIn(seen));
     if (target?.continues !== true) return { kind: 'nothing', remarks: [] };
-    return planRestart(planInput(seen, { target, acceptOutage: true, liveIsSet: false }));
+    return planRestart(planInput(seen, { ...AS_SHOWN, target }));
   };
   return patientLook({ clock: ports.clock, signal, look: () => look(ports, cluster, signal), plan, tell })();
 }
@@ -162,7 +184,7 @@ function isStale(kube: KubeFacts, recorded: ClusterSpec | null): boolean {
   return Object.entries(rendered as Record<string, string>).some(([key, value]) => kube.config?.[key] !== value);
 }
 
-type Decided = Pick<RestartInput, 'target' | 'acceptOutage' | 'liveIsSet'>;
+type Decided = Pick<RestartInput, 'target' | 'acceptOutage' | 'agreedLoss' | 'liveIsSet'>;
 
 function planInput({ state, recorded, staleConfig, observation }: RestartSight, decided: Decided): RestartInput {
   return { state, kube: observation.kube, recorded, staleConfig, ...decided };
@@ -173,6 +195,8 @@ export interface RunRestartInput {
   readonly target: RestartTarget;
   /** Whether slots may be away while their only node restarts. */
   readonly acceptOutage: boolean;
+  /** Slots whose keys may be lost: what was shown and agreed to. */
+  readonly agreedLoss: SlotRanges;
   readonly report: Report;
   readonly podsTimeoutMs: number;
   readonly resume: string;
@@ -212,9 +236,10 @@ function loopOf(
   target: RestartTarget,
 ): ConvergeDeps<RestartSight> {
   const { cluster } = input.prepared;
-  const { acceptOutage } = input;
+  const { acceptOutage, agreedLoss } = input;
   let liveIsSet = false;
-  const plan = (seen: RestartSight): Plan => planRestart(planInput(seen, { target, acceptOutage, liveIsSet }));
+  const plan = (seen: RestartSight): Plan =>
+    planRestart(planInput(seen, { target, acceptOutage, agreedLoss, liveIsSet }));
   const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
   return {
     observe: patientLook({ ...held, look: () => look(ports, cluster, held.signal), plan, tell }),

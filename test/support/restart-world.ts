@@ -9,6 +9,7 @@ import {
 } from '../../pkg/cluster/model/labels.ts';
 import type { Observation, PodFacts } from '../../pkg/cluster/model/observation.ts';
 import type { Plan, Step } from '../../pkg/cluster/model/plan.ts';
+import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import { nodeName, specHash, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 import { planRestart } from '../../pkg/cluster/plan/restart.ts';
 import { isToRestart, type RestartTarget } from '../../pkg/cluster/plan/restart-goal.ts';
@@ -32,7 +33,12 @@ export function recordedIn({ kube, cluster }: Observation): ClusterSpec | null {
   return readSpec(kube.services.find(({ name }) => name === cluster.name)?.annotations ?? {});
 }
 
-export function planIn(observation: Observation, target: RestartTarget, acceptOutage = false): Plan {
+export function planIn(
+  observation: Observation,
+  target: RestartTarget,
+  acceptOutage = false,
+  agreedLoss: SlotRanges = [],
+): Plan {
   const { kube } = observation;
   const recorded = recordedIn(observation);
   const staleConfig = recorded !== null && kube.config?.[SPEC_HASH_KEY] !== specHash(recorded);
@@ -40,7 +46,7 @@ export function planIn(observation: Observation, target: RestartTarget, acceptOu
     observation.replies.every((one) => configOf(one)[name] !== undefined),
   );
   const state = interpret(observation);
-  return planRestart({ state, kube, recorded, staleConfig, target, liveIsSet: live, acceptOutage });
+  return planRestart({ state, kube, recorded, staleConfig, target, liveIsSet: live, acceptOutage, agreedLoss });
 }
 
 function configOf({ reply }: Observation['replies'][number]): Readonly<Record<string, string>> {

@@ -1,14 +1,22 @@
 /** What `restart` does not begin, and does not go on with (laws L13 and L14). */
+import { evidenceOf } from '../evidence/evidence.ts';
+import { lossOfStopping } from '../evidence/persistence.ts';
+import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { compareVersions } from './server-version.ts';
+import { isDead } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
 import { isToRestart } from './restart-goal.ts';
+import { outlineRestart } from './restart-outline.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 
-/** The first reason, or null. */
+/**
+ * The first reason, or null. Asked before anything is written, and again before every batch: what is refused has touched nothing.
+ * Pods of the goal in which no server runs do not count as silent: that they start again is what the restart is for.
+ */
 export function refuseRestart(input: RestartInput): Plan | null {
   const { state, kube, target, recorded } = input;
   if (!kube.pods.some((pod) => isToRestart(target, pod))) return null;
@@ -19,7 +27,9 @@ export function refuseRestart(input: RestartInput): Plan | null {
       `A change of the shape of ${name} was begun and is not finished`,
       `kubectl redis scale ${name} goes on with it; then restart`,
     );
-  const unsound = refuseUnsound(state, state.nodes.flatMap(memberOf));
+  const counts = (node: ClusterNode): boolean =>
+    node.pod === null || !isDead(node.pod) || !isToRestart(target, node.pod);
+  const unsound = refuseUnsound(state, state.nodes.flatMap(memberOf), counts);
   if (unsound !== null) return unsound;
   if (state.openSlots.length > 0)
     return refuse(
@@ -27,7 +37,63 @@ export function refuseRestart(input: RestartInput): Plan | null {
       `${state.openSlots.length} slots of ${name} are being moved`,
       `kubectl redis status ${name} says between whom; finish that first`,
     );
-  return refuseStrays(state) ?? refusePods(input);
+  return refuseStrays(state) ?? refusePods(input) ?? refuseAlone(input) ?? refuseNoHeir(input);
+}
+
+/** Where replicas restart too, who is in step is asked when they have. */
+function refuseNoHeir({ state, kube, target }: RestartInput): Plan | null {
+  const evidence = evidenceOf(state, kube);
+  for (const { primary, order, handsOver } of outlineRestart(state, target)) {
+    const node = state.nodes.find(({ pod }) => pod !== null && pod.name === primary);
+    if (node === undefined || !handsOver || order.length > 1) continue;
+    const succession = evidence.successionOf(node);
+    if (succession.best?.standing !== 'in-step') return noHeir(evidence.nameOf(node), state);
+  }
+  return null;
+}
+
+export function noHeir(primary: string, { cluster }: ClusterState): Plan {
+  return refuse(
+    'not-in-step',
+    `No replica of ${primary} is in step with it, so none may lead while it restarts`,
+    `kubectl redis nodes ${cluster.name} shows their links; wait until one is up`,
+  );
+}
+
+/** Shards whose only node is to restart: away for as long as that takes, and gone where it keeps nothing on disk. */
+function refuseAlone({ state, kube, target, recorded, acceptOutage, agreedLoss }: RestartInput): Plan | null {
+  const alone = outlineRestart(state, target).filter(({ slotsAway }) => slotsAway > 0);
+  const [first] = alone;
+  if (first === undefined) return null;
+  const loss = lossOfRestart({ state, kube, target, recorded });
+  if (loss !== null && !isAgreed(loss, agreedLoss))
+    return refuse('needs-consent', `A restart would lose ${loss.sentence}`, `To agree: ${lossFlag(loss.slots)}`);
+  if (acceptOutage) return null;
+  return refuse(
+    'last-copy',
+    `${first.primary ?? first.order[0] ?? '?'} alone holds shard ${first.name}: its slots are away while it restarts`,
+    `A replica first: kubectl redis scale ${state.cluster.name} --replicas 1; or agree with --yes`,
+  );
+}
+
+/** What shards without a replica lose because their only node keeps nothing on disk. */
+export function lossOfRestart({
+  state,
+  kube,
+  target,
+  recorded,
+}: Pick<RestartInput, 'state' | 'kube' | 'target' | 'recorded'>): Loss | null {
+  const evidence = evidenceOf(state, kube);
+  const alone = new Set(
+    outlineRestart(state, target)
+      .filter(({ slotsAway }) => slotsAway > 0)
+      .map(({ name }) => name),
+  );
+  return joinLosses(
+    state.shards.flatMap((shard) =>
+      alone.has(shard.name) ? (lossOfStopping(shard, evidence, recorded?.config ?? null) ?? []) : [],
+    ),
+  );
 }
 
 /** Some servers delete at their start what lies in slots that they do not own. */
@@ -41,6 +107,7 @@ function refuseStrays(state: ClusterState): Plan | null {
 function strayKeys({ reply, role }: ClusterNode): number {
   if (reply?.kind !== 'answered' || role !== 'primary') return 0;
   const { info, keysInOwnSlots } = reply.answer;
+  // Where the user may not count, nobody can know; then the server's own rule is all there is.
   return keysInOwnSlots === null ? 0 : info.keys - keysInOwnSlots;
 }
 

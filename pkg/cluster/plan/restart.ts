@@ -2,6 +2,8 @@
  * The plan of `restart`: from whatever is there to pods that are all new. Stages in this order, and each only when nothing of the earlier
  * ones is left to do:
  *
+ * 0. What this restart has taken away is waited for. Then what is refused is refused, before anything is written: a template with a
+ *    refused image would come with the next crash of a pod.
  * 1. Directives that servers take while they run are set on every node: what a server refuses must not be recorded, because every
  *    pod would read it at its next start.
  * 2. The spec is recorded, then ConfigMap and templates are rendered from it; or, where templates are not ours, the pods are marked. From
@@ -17,6 +19,7 @@ import { RESTART_ANNOTATION, RESTARTED_ANNOTATION, SPEC_HASH_ANNOTATION } from '
 import type { KubeFacts, PodFacts } from '../model/observation.ts';
 import type { Batch, Plan, Step } from '../model/plan.ts';
 import { nodeName, ordinalsOf, specHash, type ClusterSpec } from '../model/spec.ts';
+import type { SlotRanges } from '../model/slots.ts';
 import type { ClusterState, Shard } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
 import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
@@ -24,7 +27,8 @@ import { isConverged } from './form.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
-import { refuseOlder, refuseRestart } from './restart-refuse.ts';
+import { isDead } from './pod-life.ts';
+import { noHeir, refuseOlder, refuseRestart } from './restart-refuse.ts';
 
 export interface RestartInput {
   readonly state: ClusterState;
@@ -38,17 +42,20 @@ export interface RestartInput {
   readonly liveIsSet: boolean;
   /** Whether a shard without a replica may be away while its pod restarts. */
   readonly acceptOutage: boolean;
+  /** Slots whose keys may be lost with that. */
+  readonly agreedLoss: SlotRanges;
 }
 
 type Stage = (input: RestartInput) => Plan | null;
 
 const STAGES: readonly Stage[] = [
+  underWayStage,
+  (input) => refuseRestart(input),
   liveStage,
   recordStage,
   renderStage,
   deadStage,
   arriveStage,
-  (input) => refuseRestart(input),
   agreeStage,
   shardStage,
 ];
@@ -65,6 +72,17 @@ export function planRestart(input: RestartInput): Plan {
 function batch(title: string, ...steps: readonly Step[]): Plan {
   const batches: Batch[] = [{ title, steps }];
   return { kind: 'batches', batches, remarks: [] };
+}
+
+/** A node that is away because it restarts is no reason to refuse what is left of the restart. */
+function underWayStage(input: RestartInput): Plan | null {
+  if (recordStage(input) !== null || renderStage(input) !== null) return null;
+  const isOld = ({ pods }: KubeFacts, name: string): boolean =>
+    pods.some((pod) => pod.name === name && !pod.terminating && isToRestart(input.target, pod));
+  return waitFor(
+    input,
+    awaited(input).filter((name) => !isOld(input.kube, name)),
+  );
 }
 
 function liveStage({ state, recorded, target, liveIsSet }: RestartInput): Plan | null {
@@ -151,26 +169,31 @@ function deadStage({ kube, target }: RestartInput): Plan | null {
   );
 }
 
-/** Whether no server can be running in it. */
-export function isDead({ phase, container }: PodFacts): boolean {
-  return phase !== 'Running' || container.state === 'waiting' || container.state === 'terminated';
+function arriveStage(input: RestartInput): Plan | null {
+  return waitFor(input, awaited(input));
 }
 
-function arriveStage({ kube, target, recorded, state }: RestartInput): Plan | null {
-  const expected =
-    recorded === null
-      ? target.goal.pods.map(({ pod }) => pod)
-      : ordinalsOf(recorded).map((n) => `${nodeName(recorded.cluster.name, n)}-0`);
-  const silent = (name: string): boolean =>
+function waitFor(input: RestartInput, pods: readonly string[]): Plan | null {
+  if (pods.length === 0) return null;
+  const reason = `${pods.length} of ${expectedPods(input).length} pods are not up`;
+  return batch('wait for pods', { kind: 'wait-pods', pods, reason });
+}
+
+/** Pods that are not up, or wait for the guard; none where the goal needs no pod to restart. */
+function awaited(input: RestartInput): string[] {
+  const { kube, target, state } = input;
+  if (target.goal.pods.length === 0) return [];
+  const waits = (name: string): boolean =>
     state.nodes.find((node) => node.pod?.name === name)?.unreachable?.why === 'guard-waiting';
-  if (target.goal.pods.length === 0) return null;
-  const waiting = expected.filter((name) => {
+  return expectedPods(input).filter((name) => {
     const pod = kube.pods.find((one) => one.name === name);
-    return pod === undefined || pod.terminating || isDead(pod) || silent(name);
+    return pod === undefined || pod.terminating || isDead(pod) || waits(name);
   });
-  if (waiting.length === 0) return null;
-  const reason = `${waiting.length} of ${expected.length} pods are not up`;
-  return batch('wait for pods', { kind: 'wait-pods', pods: waiting, reason });
+}
+
+function expectedPods({ recorded, target }: RestartInput): string[] {
+  if (recorded === null) return target.goal.pods.map(({ pod }) => pod);
+  return ordinalsOf(recorded).map((n) => `${nodeName(recorded.cluster.name, n)}-0`);
 }
 
 function agreeStage({ state, kube, target }: RestartInput): Plan | null {
@@ -188,7 +211,7 @@ function shardStage(input: RestartInput): Plan | null {
   return null;
 }
 
-function planShard({ target, acceptOutage, state }: RestartInput, shard: Shard, evidence: Evidence): Plan | null {
+function planShard({ target, state }: RestartInput, shard: Shard, evidence: Evidence): Plan | null {
   const isTo = ({ node }: Member): boolean => node.pod !== null && isToRestart(target, node.pod);
   const replicas = shard.replicas.flatMap(memberOf);
   const [replica] = replicas.filter(isTo).toSorted((a, b) => compareNatural(a.step.pod, b.step.pod));
@@ -197,20 +220,9 @@ function planShard({ target, acceptOutage, state }: RestartInput, shard: Shard, 
   if (primary === undefined || !isTo(primary)) return null;
   const { candidates, best } = evidence.successionOf(primary.node);
   const heir = best?.standing === 'in-step' ? best.member : null;
-  if (heir === null && candidates.length > 0)
-    return refuse(
-      'not-in-step',
-      `No replica of ${primary.step.pod} is in step with it, so none may lead while it restarts`,
-      `kubectl redis nodes ${state.cluster.name} shows their links; wait until one is up`,
-    );
-  if (heir === null) {
-    if (acceptOutage || shard.slots.length === 0) return restart(primary, `shard ${shard.name} has no replica`);
-    return refuse(
-      'last-copy',
-      `${primary.step.pod} alone holds shard ${shard.name}: its slots are away while it restarts`,
-      `A replica first: kubectl redis scale ${state.cluster.name} --replicas 1; or agree with --yes`,
-    );
-  }
+  if (heir === null && candidates.length > 0) return noHeir(primary.step.pod, state);
+  // Refused before the first write where it is not agreed to.
+  if (heir === null) return restart(primary, `shard ${shard.name} has no replica`);
   const older = refuseOlder(heir, primary);
   if (older !== null) return older;
   const reason = `${primary.step.pod} of shard ${shard.name} is to restart, and its replicas are done`;

@@ -1,5 +1,5 @@
 /** What `scale` and `rebalance` do not begin, and do not go on with: what has to be mended first. */
-import { formatRanges, rangesFromSlots } from '../model/slots.ts';
+import { formatRanges, rangesFromSlots, subtractRanges, type SlotRange } from '../model/slots.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterSpec } from '../model/spec.ts';
@@ -37,18 +37,32 @@ export function refuseRestarting({ pods }: KubeFacts, recorded: ClusterSpec): Pl
   );
 }
 
-/** Slots must be whole before any of them moves. */
-export function refuseUnsound(state: ClusterState, members: readonly Member[]): Plan | null {
+/**
+ * Slots must be whole, and it must be known whose they are, before any of them moves or any of their nodes goes.
+ * @param counts whether the silence of an owner matters
+ */
+export function refuseUnsound(
+  state: ClusterState,
+  members: readonly Member[],
+  counts: (node: ClusterNode) => boolean = () => true,
+): Plan | null {
   const { name } = state.cluster;
   const status = `kubectl redis status ${name} says what is wrong; run the same command when it is mended`;
   if (!state.formed) {
     const sentence = `${name} is not a cluster yet: its nodes were never joined`;
     return refuse('not-formed', sentence, `kubectl redis create ${name} finishes it`);
   }
-  const silent = state.nodes.find((node) => node.slots.length > 0 && node.reply?.kind !== 'answered');
+  const silent = state.nodes.find((node) => node.slots.length > 0 && node.reply?.kind !== 'answered' && counts(node));
   if (silent !== undefined) return refuseSilent(silent, name, status);
   if (state.uncovered.length > 0)
     return refuse('slots-uncovered', `Nobody owns slots ${formatRanges(state.uncovered)} of ${name}`, status);
+  const contested = contestedSlots(state);
+  if (contested.length > 0)
+    return refuse(
+      'slots-contested',
+      `Nodes do not agree whose slots ${formatRanges(contested)} of ${name} are`,
+      status,
+    );
   const torn = openPairs(state, members).filter(({ source, target }) => source === null || target === null);
   if (torn.length > 0) {
     const slots = formatRanges(rangesFromSlots(torn.map(({ slot }) => slot)));
@@ -59,6 +73,15 @@ export function refuseUnsound(state: ClusterState, members: readonly Member[]): 
     );
   }
   return null;
+}
+
+/** Open ones are left out: whose they are is said when their move is finished. */
+function contestedSlots({ contested, openSlots }: ClusterState): SlotRange[] {
+  const open = rangesFromSlots(openSlots.map(({ slot }) => slot));
+  return subtractRanges(
+    contested.map(({ range }) => range),
+    open,
+  );
 }
 
 function refuseSilent(node: ClusterNode, cluster: string, status: string): Plan {

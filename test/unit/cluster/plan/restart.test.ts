@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
-import type { Step } from '../../../../pkg/cluster/model/plan.ts';
+import type { Plan, Step } from '../../../../pkg/cluster/model/plan.ts';
+import type { SlotRanges } from '../../../../pkg/cluster/model/slots.ts';
 import { isConverged } from '../../../../pkg/cluster/plan/form.ts';
 import {
   isToRestart,
@@ -11,10 +12,18 @@ import {
   type RestartTarget,
   type RestartWish,
 } from '../../../../pkg/cluster/plan/restart-goal.ts';
+import type { RestartInput } from '../../../../pkg/cluster/plan/restart.ts';
+import { lossOfRestart } from '../../../../pkg/cluster/plan/restart-refuse.ts';
 import { outlineRestart } from '../../../../pkg/cluster/plan/restart-outline.ts';
-import { changeAnswer, changePod, changed } from '../../../support/observation-changes.ts';
+import { changeAnswer, changePod, changed, type Change } from '../../../support/observation-changes.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
-import { openSlot, unreachable } from '../../../support/observation-faults.ts';
+import {
+  duplicatedOwner,
+  openSlot,
+  podGone,
+  replicaLinkDown,
+  unreachable,
+} from '../../../support/observation-faults.ts';
 import { planIn, recordedIn, restartWorld, runRestartStep } from '../../../support/restart-world.ts';
 
 const NOON = '2026-11-23T12:00:00.000Z';
@@ -194,26 +203,21 @@ describe('what it works towards', () => {
 });
 
 describe('what it refuses', () => {
-  const refusal = (observation: Observation, acceptOutage = false): string => {
-    let now = observation;
-    const target = targetOf(observation, wish());
-    for (let batches = 0; batches < 20; batches++) {
-      const plan = planIn(now, target, acceptOutage);
-      if (plan.kind !== 'batches') return plan.kind === 'refused' ? plan.code : plan.kind;
-      for (const step of plan.batches[0]?.steps ?? []) now = runRestartStep(now, step, target);
-    }
-    throw new Error('it never ends');
-  };
   const start = restartWorld();
-  const older = (pod: string): Observation =>
-    changed(
-      start,
-      changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, version: '7.0.15' } })),
-    );
+  const alone = restartWorld({ replicas: 0 });
+  const firstOf = (observation: Observation, acceptOutage = false, agreed: SlotRanges = []): Plan =>
+    planIn(observation, targetOf(observation, wish({ image: 'redis:9' })), acceptOutage, agreed);
+  const settings = (pod: string, appendOnly: boolean, save: string): Change =>
+    changeAnswer(pod, (answer) => ({
+      ...answer,
+      info: { ...answer.info, aofEnabled: appendOnly },
+      config: { ...answer.config, save },
+    }));
 
-  test.each([
-    ['a last copy without consent', restartWorld({ replicas: 0 }), 'last-copy'],
+  test.each<[string, Observation, string]>([
+    ['a last copy without consent', alone, 'last-copy'],
     ['a primary that does not answer', changed(start, unreachable('redis-1-0', 'timeout', 'up')), 'owner-silent'],
+    ['slots that two claim', changed(start, duplicatedOwner('redis-2-0', [{ start: 0, end: 9 }])), 'slots-contested'],
     ['open slots', changed(start, openSlot(7, 'redis-1-0', 'redis-2-0')), 'slots-open'],
     [
       'keys in slots of others',
@@ -239,13 +243,50 @@ describe('what it refuses', () => {
       ),
       'no-volume',
     ],
-    ['a replica older than its primary', older('redis-4-0'), 'older-server'],
-  ])('%s', (_, observation, code) => {
-    expect(refusal(observation)).toBe(code);
+  ])('%s: before anything is written (K6)', (_, observation, code) => {
+    expect(firstOf(observation)).toMatchObject({ kind: 'refused', code });
+  });
+
+  test('a primary of which no replica is in step, where only that primary is to restart (K6)', () => {
+    const behind = changed(start, replicaLinkDown('redis-4-0'));
+    expect(planIn(behind, targetOf(behind, wish({ pods: ['redis-1-0'] })))).toMatchObject({ code: 'not-in-step' });
+  });
+
+  test('a replica older than its primary, when all replicas of its shard are new', () => {
+    const older = changed(
+      start,
+      changeAnswer('redis-4-0', (answer) => ({ ...answer, info: { ...answer.info, version: '7.0.15' } })),
+    );
+    expect(() => run(older, targetOf(older, wish()))).toThrow('older-server');
   });
 
   test('a last copy goes with consent', () => {
-    expect(refusal(restartWorld({ replicas: 0 }), true)).toBe('nothing');
+    const end = run(alone, targetOf(alone, wish()));
+    expect(new Set(renewed(alone, end))).toEqual(new Set([1]));
+  });
+
+  test('a last copy that keeps no key on disk: no consent but the one that names its slots (K8)', () => {
+    const volatile = changed(alone, settings('redis-1-0', false, ''), settings('redis-2-0', false, '3600 1'));
+    const target = targetOf(volatile, wish());
+    expect(lossOfRestart({ ...inputOf(volatile), target })).toMatchObject({ slots: [{ start: 0, end: 5460 }] });
+    const refused = firstOf(volatile, true);
+    expect(refused).toMatchObject({ kind: 'refused', code: 'needs-consent' });
+    expect(JSON.stringify(refused)).toContain('--accept-data-loss 0-5460');
+    expect(firstOf(volatile, true, [{ start: 0, end: 5459 }])).toMatchObject({ code: 'needs-consent' });
+    expect(firstOf(volatile, true, [{ start: 0, end: 5460 }]).kind).toBe('batches');
+  });
+
+  test('whether a silent last copy keeps its keys is not known, and that is said (K8)', () => {
+    const unknown = changed(
+      alone,
+      changeAnswer('redis-1-0', (answer) => ({
+        ...answer,
+        info: { ...answer.info, aofEnabled: false },
+        config: null,
+      })),
+    );
+    const target = targetOf(unknown, wish());
+    expect(lossOfRestart({ ...inputOf(unknown), target })?.sentence).toContain('may keep none on disk');
   });
 
   test('pods in which nothing runs are replaced first, whatever the cluster says', () => {
@@ -277,4 +318,20 @@ describe('what it refuses', () => {
       'replace-pod',
     ]);
   });
+
+  test('what this restart took away is waited for, not refused', () => {
+    const taken = run(start, targetOf(start, wish()), ({ kind }) => kind === 'restart-pod');
+    const target = targetOf(taken, wish({ at: LATER }));
+    const away = changed(
+      taken,
+      changePod('redis-4-0', (pod) => ({ ...pod, uid: `${pod.uid}+`, annotations: {} })),
+      podGone('redis-4-0'),
+    );
+    const plan = planIn(away, target);
+    expect(plan).toMatchObject({ batches: [{ steps: [{ kind: 'wait-pods', pods: ['redis-4-0'] }] }] });
+  });
 });
+
+function inputOf(observation: Observation): Pick<RestartInput, 'state' | 'kube' | 'recorded'> {
+  return { state: interpret(observation), kube: observation.kube, recorded: recordedIn(observation) };
+}
