@@ -7,7 +7,7 @@ import type { BrokenState } from './state.ts';
 import { serverAt, untilPrimary } from './moves.ts';
 
 /** Three primaries, then a replica of each. */
-const [A, B, C, REPLICA_OF_A, REPLICA_OF_B, REPLICA_OF_C] = [0, 1, 2, 3, 4, 5];
+const [A, B, C, REPLICA_OF_A] = [0, 1, 2, 3];
 const LIBRARY = `#!lua name=mylib\nredis.register_function('answer', function(keys, args) return 42 end)`;
 
 export const UPKEEP_STATES: readonly BrokenState[] = [
