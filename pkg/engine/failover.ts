@@ -65,9 +65,9 @@ export interface RunFailoverInput {
 }
 
 /** @throws AppError; the same command then goes on from there */
-export async function runFailover(ports: ObservePorts, input: RunFailoverInput): Promise<Converged> {
+export async function runFailover(given: ObservePorts, input: RunFailoverInput): Promise<Converged> {
   const { cluster } = input;
-  return underLease(ports, cluster, 'failover', input, (held) =>
+  return underLease(given, cluster, 'failover', input, (held, ports) =>
     converge({
       observe: () => look(ports, cluster, held.signal),
       plan: (observation) => planAgain(interpret(observation), input),

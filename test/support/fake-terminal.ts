@@ -5,6 +5,7 @@ import { VERBS } from '../../cmd/verbs/all.ts';
 import type { KubeFacts, NodeReply, Observation } from '../../pkg/cluster/model/observation.ts';
 import type { KubePort, ListedCluster } from '../../pkg/engine/ports.ts';
 import { AppError } from '../../pkg/errors.ts';
+import { movingClock } from './fake-clock.ts';
 
 export interface Ran {
   readonly exitCode: number;
@@ -36,7 +37,7 @@ export async function runCommand(argv: readonly string[], world: World = { clust
       live: false,
       onResize: () => () => undefined,
     },
-    clock: { now: () => Date.parse('2026-11-23T10:00:00.000Z'), sleep: () => Promise.resolve() },
+    clock: movingClock(Date.parse('2026-11-23T10:00:00.000Z')),
     signal: new AbortController().signal,
     env: {},
     interactive: false,

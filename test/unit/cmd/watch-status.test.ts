@@ -63,6 +63,7 @@ async function watch(
     },
     clock: {
       now: () => Date.parse('2026-11-23T10:00:00.000Z'),
+      monotonic: () => 0,
       sleep: (_, signal) => {
         onPause(pauses++, () => resize());
         at++;
