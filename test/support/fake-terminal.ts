@@ -35,6 +35,7 @@ export async function runCommand(argv: readonly string[], world: World = { clust
       look: (colour) => ({ width: columns, colour: colour === 'always' }),
       size: () => (columns === null ? null : { columns, rows: 24 }),
       live: false,
+      unread: new AbortController().signal,
       onResize: () => () => undefined,
     },
     clock: movingClock(Date.parse('2026-11-23T10:00:00.000Z')),

@@ -74,7 +74,7 @@ interface Under {
   readonly ports: Ports;
   readonly told: Progress[];
   /** Ends the work, and then resolves or rejects as the operation does. */
-  end(error?: Error): Promise<void>;
+  readonly end: (error?: Error) => Promise<void>;
 }
 
 async function under(given: World, laptop: Laptop, verb = 'scale'): Promise<Under> {
