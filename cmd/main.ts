@@ -1,6 +1,7 @@
 /** The program `kubectl-redis`: the process around `run`. Signals, closed pipes and the end of the process are handled here. */
 import { EXIT } from '../pkg/errors.ts';
 import { systemClock } from '../pkg/engine/clock.ts';
+import { watchOutputs } from './outputs.ts';
 import { run } from './run.ts';
 import { createTerminal } from './terminal.ts';
 import { VERBS } from './verbs/all.ts';
@@ -11,10 +12,7 @@ const TIDY_UP_MS = 15_000;
 const interrupt = new AbortController();
 const debug = (process.env['KUBECTL_REDIS_DEBUG'] ?? '') !== '';
 
-// `kubectl redis nodes | head -1` closes the pipe: nobody reads on, so there is nothing to complain about.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed));
-}
+const outputs = watchOutputs(process.stdout, process.stderr);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
@@ -26,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const exitCode = await run(
   process.argv.slice(2),
   {
-    terminal: createTerminal(process.stdout, process.stderr, process.env),
+    terminal: createTerminal(process.stdout, process.stderr, process.env, outputs.unread),
     clock: systemClock,
     signal: interrupt.signal,
     env: process.env,
@@ -35,5 +33,8 @@ const exitCode = await run(
   },
   { verbs: VERBS, debug },
 );
-// What is still open (kept-alive connections) must not hold the process; what was written must be out first.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+await outputs.flush();
+const endCode = outputs.judge(exitCode);
+await outputs.flush();
+// What is still open (kept-alive connections) must not hold the process.
+process.exit(endCode);

@@ -126,7 +126,7 @@ export function lazyRedis(load: () => Promise<Redis>): Redis {
   const get = (): Promise<Redis> => (port ??= load());
   return {
     ask: async (pod, options) => (await get()).ask(pod, options),
-    run: async (pod, commands, deadlineMs) => (await get()).run(pod, commands, deadlineMs),
+    run: async (...asked) => (await get()).run(...asked),
     mover: { move: async (...move) => (await get()).mover.move(...move) },
     strays: { settle: async (...job) => (await get()).strays.settle(...job) },
     close: () => {

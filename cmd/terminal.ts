@@ -18,6 +18,8 @@ export interface Terminal {
   look(colour: ColourChoice): Look;
   /** null when stdout is not a terminal. */
   size(): { readonly columns: number; readonly rows: number } | null;
+  /** Aborts when nobody reads stdout any more (`| head -1`): what has no end of its own ends then. */
+  readonly unread: AbortSignal;
   /** Whether stderr is a terminal, where progress may be live. */
   readonly live: boolean;
   /** Calls back when the window changes, until the returned function is called. */
@@ -27,7 +29,12 @@ export interface Terminal {
 type Out = Pick<WriteStream, 'isTTY' | 'columns' | 'rows' | 'on' | 'off'> & { write(text: string): unknown };
 
 /** The terminal of this process. */
-export function createTerminal(out: Out, err: Out, env: Readonly<Record<string, string | undefined>>): Terminal {
+export function createTerminal(
+  out: Out,
+  err: Out,
+  env: Readonly<Record<string, string | undefined>>,
+  unread: AbortSignal,
+): Terminal {
   const size = (): { columns: number; rows: number } | null =>
     // Some terminals say 0 columns (serial lines, `script` without a window).
     out.isTTY ? { columns: out.columns > 0 ? out.columns : 80, rows: out.rows > 0 ? out.rows : 24 } : null;
@@ -35,6 +42,7 @@ export function createTerminal(out: Out, err: Out, env: Readonly<Record<string, 
     write: (text) => void out.write(text),
     say: (text) => void err.write(text),
     size,
+    unread,
     look: (colour) => ({ width: size()?.columns ?? null, colour: wantsColour(colour, out.isTTY, env) }),
     live: err.isTTY,
     onResize: (callback) => {

@@ -2,7 +2,7 @@
  * `status --watch`: one page that is drawn again in place. On a terminal it uses the alternate screen, so that what was
  * there before comes back at the end; elsewhere each look is a block of lines.
  */
-import { reasonOf } from '../pkg/errors.ts';
+import { EXIT, reasonOf } from '../pkg/errors.ts';
 import type { ExitCode } from '../pkg/errors.ts';
 import type { Deps, Session } from './deps.ts';
 import type { Globals } from './global-flags.ts';
@@ -27,8 +27,19 @@ const HOME = '\u001b[H';
 const END_OF_LINE = '\u001b[K';
 const END_OF_SCREEN = '\u001b[J';
 
-/** Runs until the signal aborts; then rejects, as everything does that was interrupted. */
+/** Runs until nobody reads it any more, or until the signal aborts; then it rejects, as everything does that was interrupted. */
 export async function watchStatus(deps: Deps, session: Session, options: WatchOptions): Promise<ExitCode> {
+  const { unread } = deps.terminal;
+  const signal = AbortSignal.any([deps.signal, unread]);
+  try {
+    return await watch({ ...deps, signal }, session, options);
+  } catch (error) {
+    if (unread.aborted && !deps.signal.aborted) return EXIT.done;
+    throw error;
+  }
+}
+
+async function watch(deps: Deps, session: Session, options: WatchOptions): Promise<ExitCode> {
   const inPlace = deps.terminal.size() !== null && options.output === 'table';
   // The first look may fail: then there is nothing to watch, and the terminal is still as it was.
   let page: Page = { input: judge(await look(deps, session, options)), fault: null };

@@ -4,18 +4,16 @@
  * There is no journal. What a killed run left is seen by the next one's first observation.
  */
 import { setMaxListeners } from 'node:events';
-import pLimit from 'p-limit';
 import { AppError, EXIT } from '../errors.ts';
 import type { Observation } from '../cluster/model/observation.ts';
 import type { Batch, Plan, Step } from '../cluster/model/plan.ts';
-import type { HeldLease } from './lease.ts';
-import type { Clock } from './ports.ts';
+import { MOST_ROUNDS, circleWatch } from './circles.ts';
+import type { Clock, Fence } from './ports.ts';
 import type { Report } from './report.ts';
+import { allOrFirstFailure } from './side-by-side.ts';
 
 /** Steps of a batch that run at the same time. */
 const STEPS_AT_ONCE = 20;
-/** The very same batch this often means that it does not do what it should. */
-const SAME_BATCH_LIMIT = 3;
 /** Steps that change nothing. */
 const WAITS: ReadonlySet<Step['kind']> = new Set(['wait-pods', 'await-convergence', 'wait-gone']);
 
@@ -25,7 +23,8 @@ export interface ConvergeDeps<O = Observation> {
   readonly plan: (observation: O) => Plan;
   /** Runs a step and verifies it against the cluster; throws when it can't be verified. */
   readonly apply: (step: Step, observation: O) => Promise<void>;
-  readonly lease: Pick<HeldLease, 'assertHeld'>;
+  /** Asked before each step; what a step sends asks again. */
+  readonly lease: Pick<Fence, 'pass'>;
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -46,8 +45,7 @@ export async function converge<O = Observation>(deps: ConvergeDeps<O>): Promise<
   let batches = 0;
   let steps = 0;
   let changes = 0;
-  let previous = '';
-  let repeated = 0;
+  const circleOf = circleWatch();
   for (;;) {
     stopIfAborted(deps.signal);
     const observation = await deps.observe();
@@ -56,10 +54,8 @@ export async function converge<O = Observation>(deps: ConvergeDeps<O>): Promise<
       throw new AppError(plan.sentence, { code: plan.code, hint: plan.hint, exitCode: EXIT.refused });
     const batch = plan.kind === 'batches' ? plan.batches[0] : undefined;
     if (batch === undefined) return { batches, steps, changes, last: observation };
-    const signature = JSON.stringify(batch);
-    repeated = signature === previous ? repeated + 1 : 0;
-    previous = signature;
-    if (repeated >= SAME_BATCH_LIMIT) throw stuck(batch);
+    const circle = circleOf(plan.kind === 'batches' ? plan.batches : []);
+    if (circle !== null) throw stuck(batch, circle);
     await runBatch(deps, batch, observation);
     batches += 1;
     steps += batch.steps.length;
@@ -69,24 +65,16 @@ export async function converge<O = Observation>(deps: ConvergeDeps<O>): Promise<
 
 async function runBatch<O>(deps: ConvergeDeps<O>, batch: Batch, observation: O): Promise<void> {
   const { lease, report, clock, signal } = deps;
-  const limit = pLimit(STEPS_AT_ONCE);
   const startedAt = clock.now();
   let done = 0;
   report({ kind: 'batch', batch });
-  const results = await Promise.allSettled(
-    batch.steps.map((step) =>
-      limit(async () => {
-        stopIfAborted(signal);
-        lease.assertHeld();
-        await deps.apply(step, observation);
-        done += 1;
-        report({ kind: 'step-done', step, done, total: batch.steps.length });
-      }),
-    ),
-  );
-  // All steps are over before anything is thrown: nothing goes on behind the back of whoever reads the error.
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await allOrFirstFailure(batch.steps, STEPS_AT_ONCE, async (step) => {
+    stopIfAborted(signal);
+    await lease.pass();
+    await deps.apply(step, observation);
+    done += 1;
+    report({ kind: 'step-done', step, done, total: batch.steps.length });
+  });
   report({ kind: 'batch-done', batch, elapsedMs: clock.now() - startedAt });
 }
 
@@ -99,9 +87,12 @@ function stopIfAborted(signal: AbortSignal): void {
   });
 }
 
-function stuck(batch: Batch): AppError {
+/** @param titles of the batches that only come again */
+function stuck(batch: Batch, titles: readonly string[]): AppError {
   const first = batch.steps[0];
-  return new AppError(`"${batch.title}" was done ${SAME_BATCH_LIMIT} times and the cluster did not change`, {
+  const alone = `"${batch.title}" was done ${MOST_ROUNDS} times and the cluster did not change`;
+  const inTurns = `${titles.map((title) => `"${title}"`).join(', ')} were done in turns, ${MOST_ROUNDS} times each, and the cluster did not change`;
+  return new AppError(titles.length > 1 ? inTurns : alone, {
     code: 'no-progress',
     cause: first === undefined ? undefined : new Error(first.reason),
     hint: 'Look at kubectl redis status; run the same command again when it is mended',

@@ -203,10 +203,10 @@ export interface RunInput {
 }
 
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
-export async function runCreate(ports: ObservePorts, input: RunInput): Promise<Converged> {
+export async function runCreate(given: ObservePorts, input: RunInput): Promise<Converged> {
   const { prepared, policy, report, podsTimeoutMs, resume, signal } = input;
   const { spec } = prepared;
-  return underLease(ports, spec.cluster, 'create', { report, signal }, (held) => {
+  return underLease(given, spec.cluster, 'create', { report, signal }, (held, ports) => {
     const deps = { ...ports, ...held, spec, podsTimeoutMs, resume, ownsObjects: !prepared.brought };
     const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal: held.signal };
     const look = (): Promise<Observation> => observe(ports, spec.cluster, options);

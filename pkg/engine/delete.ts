@@ -82,9 +82,9 @@ export interface RunDeleteInput extends PrepareDeleteInput {
 }
 
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
-export async function runDelete(ports: ObservePorts, input: RunDeleteInput): Promise<Converged<Seen>> {
+export async function runDelete(given: ObservePorts, input: RunDeleteInput): Promise<Converged<Seen>> {
   const { cluster, purge, report, signal } = input;
-  return underLease(ports, cluster, 'delete', { report, signal }, (held) =>
+  return underLease(given, cluster, 'delete', { report, signal }, (held, ports) =>
     converge<Seen>({
       observe: () => look(ports, input),
       plan: (seen) => planOf(cluster, purge, seen),

@@ -90,9 +90,9 @@ export interface RunFailoverInput {
 }
 
 /** @throws AppError; the same command then goes on from there */
-export async function runFailover(ports: ObservePorts, input: RunFailoverInput): Promise<Converged<FailoverSeen>> {
+export async function runFailover(given: ObservePorts, input: RunFailoverInput): Promise<Converged<FailoverSeen>> {
   const { cluster, goal } = input;
-  return underLease(ports, cluster, 'failover', input, (held) =>
+  return underLease(given, cluster, 'failover', input, (held, ports) =>
     converge<Sight>({
       observe: async () => withKeys(ports, await look(ports, cluster, held.signal), goal),
       plan: (seen) => planAgain(seen, input),

@@ -2,7 +2,6 @@
  * `fix`, without a terminal: look thoroughly, plan, then run one batch at a time under the lease. Before each batch everything is
  * looked at again, so that what heals by itself, or what a start guard mends meanwhile, is not mended twice.
  */
-import pLimit from 'p-limit';
 import { AppError, EXIT } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
@@ -19,6 +18,7 @@ import { observe, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover, StraySettler } from './ports.ts';
 import type { Report } from './report.ts';
+import { queueUntilFailure } from './side-by-side.ts';
 import { patientWithNodes } from './slow-nodes.ts';
 import { countReplicaKeys, countSlotKeys } from './slot-keys.ts';
 import { applyStep } from './steps/apply.ts';
@@ -90,13 +90,14 @@ export interface Fixed extends Converged<FixSight> {
 
 /** Repairs what can be repaired, and waits a while for what ends by itself. @throws AppError; the same command then goes on from there */
 export async function runFix(given: ObservePorts, input: RunFixInput): Promise<Fixed> {
-  const ports = { ...given, redis: patientWithNodes(given.redis) };
-  const { cluster, policy, mover, strays, limits } = input;
-  return underLease(ports, cluster, 'fix', input, async (held) => {
+  const unfenced = { ...given, redis: patientWithNodes(given.redis), mover: input.mover, strays: input.strays };
+  const { cluster, policy, limits } = input;
+  return underLease(unfenced, cluster, 'fix', input, async (held, ports) => {
+    const { mover, strays } = ports;
     const skipped = new Set(input.skip);
     let agreement = NOTHING_AGREED;
     const repaired = new Set<string>();
-    const limit = pLimit(input.parallel ?? ALL_PAIRS);
+    const queue = queueUntilFailure(input.parallel ?? ALL_PAIRS);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
     const look = (): Promise<FixSight> => lookToFix(ports, { cluster, policy, signal: held.signal });
     const nextOf = ({ plan }: FixSight): Repair | undefined => plan.repairs.find(({ code }) => !skipped.has(code));
@@ -121,7 +122,8 @@ export async function runFix(given: ObservePorts, input: RunFixInput): Promise<F
       plan: (seen) => asPlan(nextOf(seen)),
       apply: (step, seen) => {
         const run = (): Promise<void> => applyStep(depsOf(step, seen), step, seen.observation);
-        return forgive(step, step.kind === 'move-slots' ? () => limit(run) : run);
+        const forgiven = (): Promise<void> => forgive(step, run);
+        return step.kind === 'move-slots' ? queue(forgiven) : forgiven();
       },
     });
     return { ...converged, repaired: [...repaired], skipped: [...skipped] };

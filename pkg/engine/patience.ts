@@ -2,10 +2,10 @@
  * Moves of slots that stop because the cluster changed under them: a failover of an end, a tunnel that broke, a node that came back as
  * another pod. What was moved stays moved, so the cure is to look again and plan what is left, for as long as it gets on.
  */
-import pLimit from 'p-limit';
 import { AppError } from '../errors.ts';
 import type { Plan, Step } from '../cluster/model/plan.ts';
 import type { Clock } from './ports.ts';
+import { queueUntilFailure } from './side-by-side.ts';
 
 /** What is otherwise after a while, or after another plan. Anything else needs a person. */
 export const PASSING: ReadonlySet<string> = new Set([
@@ -43,10 +43,10 @@ type MoveStep = Extract<Step, { kind: 'move-slots' }>;
 
 /** @returns runs a move; when it stops for what passes, it waits until a plan can be made again, and leaves the rest to that */
 export function patientMoves(deps: PatienceDeps): (step: MoveStep, move: () => Promise<void>) => Promise<void> {
-  const limit = pLimit(deps.parallel);
+  const queue = queueUntilFailure(deps.parallel);
   const failures = new Map<string, number>();
   return (step, move) =>
-    limit(async () => {
+    queue(async () => {
       const pair = `${step.source.pod} ${step.target.pod}`;
       try {
         await move();

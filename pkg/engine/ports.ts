@@ -22,8 +22,32 @@ export interface KubeObject {
   readonly [key: string]: unknown;
 }
 
-export interface ApplyOptions {
+/** Stands between an operation and all that it changes: open for as long as the operation surely holds its Lease. */
+export interface Fence {
+  /** To be asked in the same turn of the event loop in which something is sent: a connection may have taken its time to open. */
+  isOpen(): boolean;
+  /** Resolves when it is open: at once, as a rule. @throws AppError `lease-lost` when it will not open again */
+  pass(): Promise<void>;
+  /** Of the operation's connections that change something, so that its successor can end them. */
+  readonly connectionName: string;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  readonly fence?: Fence;
+}
+
+export interface ApplyOptions extends RequestOptions {
   /** Let the server check it and change nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface RemoveOptions extends RequestOptions {
+  /** Only that very object, and with `resourceVersion` only as it was then. */
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly graceSeconds?: number;
+  /** It is only asked whether it may be deleted. */
   readonly dryRun?: boolean;
 }
 
@@ -70,7 +94,7 @@ export interface KubePort {
   readFacts(cluster: ClusterRef, signal?: AbortSignal, options?: FactsOptions): Promise<KubeFacts>;
   /** All clusters of a namespace, or of all namespaces (null), by namespace and name. */
   listClusters(namespace: string | null): Promise<readonly ListedCluster[]>;
-  get(apiVersion: string, kind: string, name: string): Promise<KubeObject | null>;
+  get(apiVersion: string, kind: string, name: string, options?: RequestOptions): Promise<KubeObject | null>;
   list(
     apiVersion: string,
     kind: string,
@@ -79,21 +103,16 @@ export interface KubePort {
   /** Server-side apply, field manager `kubectl-redis`, forced. Returns what the server stored. */
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
   /** POST; throws AppError `already-exists` on 409. */
-  create(object: KubeObject): Promise<KubeObject>;
+  create(object: KubeObject, options?: RequestOptions): Promise<KubeObject>;
   /** PUT with the object's resourceVersion (compare-and-swap); throws AppError `conflict` on 409. */
-  replace(object: KubeObject): Promise<KubeObject>;
-  /** Deletes; true when it was there. With `uid`, only that very object; with `dryRun` it only asks whether it may. */
-  remove(
-    apiVersion: string,
-    kind: string,
-    name: string,
-    options?: { readonly uid?: string; readonly graceSeconds?: number; readonly dryRun?: boolean },
-  ): Promise<boolean>;
+  replace(object: KubeObject, options?: RequestOptions): Promise<KubeObject>;
+  /** Deletes; true when it was there. */
+  remove(apiVersion: string, kind: string, name: string, options?: RemoveOptions): Promise<boolean>;
   /**
    * Asks for the eviction of that very pod, which the budgets of its shard may refuse for now (policy/v1 Eviction).
    * @returns `gone` when it is not there any more; `not-now` with the server's reason
    */
-  evict(pod: string, uid: string): Promise<Eviction>;
+  evict(pod: string, uid: string, options?: RequestOptions): Promise<Eviction>;
   /** Calls `onChange` with all pods that match, at once and at each change, until the signal aborts. Survives a dropped watch. */
   watchPods(selector: string, onChange: (pods: readonly PodFacts[]) => void, signal: AbortSignal): Promise<void>;
   /** Last lines of a container's log; `previous` of the one before. Never throws: no log is no lines. */
@@ -116,6 +135,7 @@ export const MAX_TUNNELS = 32;
 
 /** A command and its arguments, as Redis takes them. */
 export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
+export type RedisCommands = readonly RedisCommand[];
 
 export interface AskOptions {
   readonly deadlineMs: number;
@@ -129,11 +149,10 @@ export interface RedisPort {
   /** Everything of one node. Never throws: a node that can't be asked is an answer too. */
   ask(pod: PodFacts, options: AskOptions): Promise<NodeReply>;
   /**
-   * Runs commands on one connection, pipelined, in order. A reply that is an error is returned as an Error in its place.
-   * Throws AppError (code = UnreachableReason) when the node can't be reached or the deadline passes: the result is then
-   * unknown (law L12).
+   * Runs commands on one connection, pipelined, in order. A reply that is an error is an Error in its place. Throws AppError
+   * (code = UnreachableReason) when the node can't be reached in time: the result is then unknown (law L12).
    */
-  run(pod: PodFacts, commands: readonly RedisCommand[], deadlineMs: number): Promise<readonly unknown[]>;
+  run(pod: PodFacts, commands: RedisCommands, deadlineMs: number, fence?: Fence): Promise<readonly unknown[]>;
   close(): void;
 }
 
@@ -185,6 +204,7 @@ export interface SlotMover {
     limits: MoveLimits,
     onProgress: (progress: MoveProgress) => void,
     signal: AbortSignal,
+    fence?: Fence,
   ): Promise<MoveProgress>;
 }
 
@@ -197,7 +217,6 @@ export interface StrayKeys {
   readonly slots: SlotRanges | null;
 }
 
-/** What was done with keys that were not where their slots are. */
 export interface StraysSettled {
   /** Slots whose keys went to their owners, or were there already. */
   readonly slots: SlotRanges;
@@ -216,12 +235,16 @@ export interface StraySettler {
     limits: MoveLimits,
     onProgress: (progress: MoveProgress) => void,
     signal: AbortSignal,
+    fence?: Fence,
   ): Promise<StraysSettled>;
 }
 
 /** Time, so that tests can hold it. */
 export interface Clock {
+  /** Milliseconds since 1970, as this machine believes. People and other programs set it. */
   now(): number;
+  /** Milliseconds that only ever go on, at one pace, also while the machine sleeps; from when is left open. */
+  monotonic(): number;
   /** Resolves after the time or rejects when the signal aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }

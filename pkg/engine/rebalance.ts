@@ -109,11 +109,12 @@ export interface RunRebalanceInput {
 }
 
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
-export async function runRebalance(ports: ObservePorts, input: RunRebalanceInput): Promise<Converged> {
-  const { prepared, mover, limits } = input;
+export async function runRebalance(given: ObservePorts, input: RunRebalanceInput): Promise<Converged> {
+  const { prepared, limits } = input;
   const { cluster } = prepared;
+  const unfenced = { ...given, mover: input.mover };
   const begun = { ...prepared.input, thresholdPercent: prepared.input.by === 'slots' ? 0 : NEAR_ENOUGH_PERCENT };
-  return underLease(ports, cluster, 'rebalance', input, (held) => {
+  return underLease(unfenced, cluster, 'rebalance', input, (held, ports) => {
     const see = (): Promise<Observation> => look(ports, cluster, held.signal);
     const plan = (observation: Observation): Plan => planRebalance({ ...begun, state: interpret(observation) });
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
@@ -125,7 +126,7 @@ export async function runRebalance(ports: ObservePorts, input: RunRebalanceInput
       apply: async (step, observation) => {
         if (step.kind !== 'move-slots') throw new Error(`rebalance has no step ${step.kind}`);
         const { report, signal } = held;
-        await patient(step, () => moveSlots({ ...ports, mover, limits, observation, report, signal }, step));
+        await patient(step, () => moveSlots({ ...ports, limits, observation, report, signal }, step));
       },
       ...held,
     });

@@ -204,9 +204,9 @@ export interface RunRestartInput {
 }
 
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
-export async function runRestart(ports: ObservePorts, input: RunRestartInput): Promise<Converged<RestartSight>> {
+export async function runRestart(given: ObservePorts, input: RunRestartInput): Promise<Converged<RestartSight>> {
   const { cluster } = input.prepared;
-  return underLease(ports, cluster, 'restart', input, async (held) => {
+  return underLease(given, cluster, 'restart', input, async (held, ports) => {
     try {
       return await converge(loopOf(ports, input, held, input.target));
     } catch (error) {

@@ -110,9 +110,10 @@ export interface RunScaleInput {
 }
 
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
-export async function runScale(ports: ObservePorts, input: RunScaleInput): Promise<Converged<ScaleSight>> {
-  const { cluster, wanted, mover, limits, podsTimeoutMs, resume } = input;
-  return underLease(ports, cluster, 'scale', input, (held) => {
+export async function runScale(given: ObservePorts, input: RunScaleInput): Promise<Converged<ScaleSight>> {
+  const { cluster, wanted, limits, podsTimeoutMs, resume } = input;
+  return underLease({ ...given, mover: input.mover }, cluster, 'scale', input, (held, ports) => {
+    const { mover } = ports;
     const look = (): Promise<ScaleSight> => lookForScale(ports, cluster, held.signal);
     const plan = (seen: ScaleSight): Plan => planOf(seen, wanted);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });

@@ -5,8 +5,10 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Fence } from '../engine/ports.ts';
 import { AppError } from '../errors.ts';
 import type { KubeTarget } from './config.ts';
 import { createCredentialSource } from './credentials.ts';
@@ -23,6 +25,8 @@ export interface RestRequest {
   readonly contentType?: string;
   readonly asked: Asked;
   readonly signal?: AbortSignal | undefined;
+  /** Asked when the connection is there and the request is about to be written to it, at every try. */
+  readonly fence?: Fence | undefined;
   /** Whether asking twice does no harm: a busy server or a lost connection is then tried again. */
   readonly repeatable: boolean;
 }
@@ -111,6 +115,10 @@ async function withRetries<T>(
     try {
       opened = await open(context, request, bound);
     } catch (error) {
+      if (error instanceof FenceShut) {
+        await request.fence?.pass();
+        continue;
+      }
       // A kept-alive connection that the server was just closing: the request was never read.
       if (attempt === 1 && request.repeatable && error instanceof StaleConnection) continue;
       throw error instanceof StaleConnection ? errorOfTransport(error.cause, context.name) : error;
@@ -146,6 +154,9 @@ function retryDelayMs(status: number, response: IncomingMessage, request: RestRe
 
 class StaleConnection extends Error {}
 
+/** Nothing was sent. */
+class FenceShut extends Error {}
+
 /** Connections over which a request has gone. */
 const USED = new WeakSet<object>();
 
@@ -167,7 +178,7 @@ async function open(context: Context, request: RestRequest, bound: 'body' | 'hea
     return { response, explain };
   } catch (error) {
     clearTimeout(timer);
-    throw error instanceof StaleConnection ? error : explain(error);
+    throw error instanceof StaleConnection || error instanceof FenceShut ? error : explain(error);
   }
 }
 
@@ -204,8 +215,21 @@ function send(
       const stale = reused && ['ECONNRESET', 'EPIPE'].includes(systemCode(error));
       reject(stale ? new StaleConnection('connection closed', { cause: error }) : error);
     });
-    outgoing.end(payload ?? undefined);
+    const write = (): void => {
+      if (request.fence?.isOpen() === false) outgoing.destroy(new FenceShut('the lease is not surely held'));
+      else outgoing.end(payload ?? undefined);
+    };
+    if (request.fence === undefined) write();
+    else outgoing.once('socket', (socket) => whenConnected(socket, write));
   });
+}
+
+/** What is written sooner waits in the socket, for as long as it takes to connect. */
+function whenConnected(socket: Socket, then: () => void): void {
+  const secure = socket instanceof TLSSocket;
+  const connecting = socket.connecting || (secure && 'secureConnecting' in socket && socket.secureConnecting === true);
+  if (connecting) socket.once(secure ? 'secureConnect' : 'connect', then);
+  else then();
 }
 
 async function readAnswer(opened: Opened): Promise<string> {

@@ -4,12 +4,17 @@
  * budget before a deletion could not.
  */
 import { AppError, reasonOf } from '../errors.ts';
-import type { Eviction } from '../engine/ports.ts';
+import type { Eviction, RequestOptions } from '../engine/ports.ts';
 import type { RestClient } from './client.ts';
 import { resourcePath } from './resources.ts';
 
 /** Needs the right to create `pods/eviction`. @throws {AppError} see http-errors.ts */
-export async function evictPod(client: RestClient, namespace: string, name: string, uid: string): Promise<Eviction> {
+export async function evictPod(
+  client: RestClient,
+  namespace: string,
+  { pod: name, uid }: { readonly pod: string; readonly uid: string },
+  { signal, fence }: RequestOptions = {},
+): Promise<Eviction> {
   const { path } = resourcePath({ apiVersion: 'v1', kind: 'Pod', namespace, name });
   const body = {
     apiVersion: 'policy/v1',
@@ -24,6 +29,8 @@ export async function evictPod(client: RestClient, namespace: string, name: stri
       path: `${path}/eviction`,
       body,
       asked: { verb: 'create', resource: 'pods/eviction', namespace, name },
+      signal,
+      fence,
       repeatable: false,
     });
     return { kind: 'evicted' };

@@ -14,7 +14,8 @@ export function createKubePort(client: RestClient, namespace: string): KubePort 
     namespace,
     readFacts: (cluster, signal, options) => readFacts(client, cluster, signal, options),
     listClusters: (where) => listClusters(client, where),
-    get: (apiVersion, kind, name) => getOne<KubeObject>(client, { apiVersion, kind, namespace, name }),
+    get: (apiVersion, kind, name, options) =>
+      getOne<KubeObject>(client, { apiVersion, kind, namespace, name }, options?.signal),
     list: async (apiVersion, kind, options = {}) => {
       const address = { apiVersion, kind, namespace: options.allNamespaces === true ? null : namespace };
       const listed = await listAll<KubeObject>(client, address, { selector: options.selector });
@@ -22,10 +23,10 @@ export function createKubePort(client: RestClient, namespace: string): KubePort 
       return listed.items.map((item) => ({ ...item, apiVersion, kind }));
     },
     apply: (object, options) => applyObject(client, namespace, object, options),
-    create: (object) => createObject(client, namespace, object),
-    replace: (object) => replaceObject(client, namespace, object),
+    create: (object, options) => createObject(client, namespace, object, options),
+    replace: (object, options) => replaceObject(client, namespace, object, options),
     remove: (apiVersion, kind, name, options) => removeObject(client, { apiVersion, kind, namespace, name }, options),
-    evict: (pod, uid) => evictPod(client, namespace, pod, uid),
+    evict: (pod, uid, options) => evictPod(client, namespace, { pod, uid }, options),
     watchPods: (selector, onChange, signal) => watchPods(client, namespace, selector, onChange, signal),
     logTail: (pod, container, lines, previous = false) =>
       logTail(client, namespace, { pod, container, lines, previous }),

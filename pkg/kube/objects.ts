@@ -1,6 +1,6 @@
 /** Reading and writing single objects and lists: the verbs of the API on the kinds of resources.ts. */
 import { AppError } from '../errors.ts';
-import type { ApplyOptions, KubeObject } from '../engine/ports.ts';
+import type { ApplyOptions, KubeObject, RemoveOptions, RequestOptions } from '../engine/ports.ts';
 import type { RawList } from './api-json.ts';
 import type { RestClient, RestRequest } from './client.ts';
 import type { Asked } from './http-errors.ts';
@@ -79,12 +79,18 @@ export async function applyObject(
     contentType: 'application/apply-patch+yaml',
     body: object,
     asked: askedOf('patch', path),
+    ...boundsOf(options),
     repeatable: true,
   });
 }
 
 /** @throws {AppError} `already-exists` */
-export async function createObject(client: RestClient, namespace: string, object: KubeObject): Promise<KubeObject> {
+export async function createObject(
+  client: RestClient,
+  namespace: string,
+  object: KubeObject,
+  options: RequestOptions = {},
+): Promise<KubeObject> {
   const path = pathOf(namespace, object);
   const collection = resourcePath({ apiVersion: object.apiVersion, kind: object.kind, namespace: path.namespace });
   return write(client, {
@@ -93,12 +99,18 @@ export async function createObject(client: RestClient, namespace: string, object
     query: { fieldManager: FIELD_MANAGER },
     body: object,
     asked: askedOf('create', path),
+    ...boundsOf(options),
     repeatable: false,
   });
 }
 
 /** @throws {AppError} `conflict` when somebody wrote it since it was read */
-export async function replaceObject(client: RestClient, namespace: string, object: KubeObject): Promise<KubeObject> {
+export async function replaceObject(
+  client: RestClient,
+  namespace: string,
+  object: KubeObject,
+  options: RequestOptions = {},
+): Promise<KubeObject> {
   const path = pathOf(namespace, object);
   return write(client, {
     method: 'PUT',
@@ -106,38 +118,39 @@ export async function replaceObject(client: RestClient, namespace: string, objec
     query: { fieldManager: FIELD_MANAGER },
     body: object,
     asked: askedOf('update', path),
+    ...boundsOf(options),
     repeatable: false,
   });
 }
 
-export interface RemoveOptions {
-  readonly uid?: string;
-  readonly graceSeconds?: number;
-  /** Let the server check it and change nothing. */
-  readonly dryRun?: boolean;
-}
-
-/** Deletes in the background; false when it was not there, or (with `uid`) is another object by now. */
+/** Deletes in the background; false when it was not there, or is not the one (`uid`), or not as it was (`resourceVersion`). */
 export async function removeObject(
   client: RestClient,
   address: ResourceAddress,
   options: RemoveOptions = {},
 ): Promise<boolean> {
   const path = resourcePath(address);
+  const { uid, resourceVersion } = options;
+  const preconditions = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  const conditional = Object.keys(preconditions).length > 0;
   const body = {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     propagationPolicy: 'Background',
-    ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
+    ...(conditional ? { preconditions } : {}),
     ...(options.dryRun === true ? { dryRun: ['All'] } : {}),
     ...(options.graceSeconds === undefined ? {} : { gracePeriodSeconds: options.graceSeconds }),
   };
   try {
-    await client.json({ method: 'DELETE', path: path.path, body, asked: askedOf('delete', path), repeatable: true });
+    const asked = askedOf('delete', path);
+    await client.json({ method: 'DELETE', path: path.path, body, asked, ...boundsOf(options), repeatable: true });
     return true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (error.code === 'not-found' || (error.code === 'conflict' && options.uid !== undefined)) return false;
+    if (error.code === 'not-found' || (error.code === 'conflict' && conditional)) return false;
     throw error;
   }
 }
@@ -149,6 +162,10 @@ function pathOf(namespace: string, object: KubeObject): ResourcePath {
     namespace: object.metadata.namespace ?? namespace,
     name: object.metadata.name,
   });
+}
+
+function boundsOf({ signal, fence }: RequestOptions): Pick<RestRequest, 'signal' | 'fence'> {
+  return { signal, fence };
 }
 
 async function write(client: RestClient, request: RestRequest): Promise<KubeObject> {

@@ -3,7 +3,7 @@ import type { NodeReply, PodFacts } from '../cluster/model/observation.ts';
 import { AppError } from '../errors.ts';
 import type { AskOptions, RedisPort, SlotMover, StraySettler } from '../engine/ports.ts';
 import { askNode } from './ask.ts';
-import { LostWhileIdle, inTime, withLease } from './converse.ts';
+import { LostWhileIdle, behindFence, inTime, withLease } from './converse.ts';
 import type { Conversation } from './converse.ts';
 import { createClusterNodesParser } from './parse/cluster-nodes.ts';
 import type { MoverDeps } from './move/mover.ts';
@@ -31,20 +31,21 @@ export function createRedisPort(deps: RedisPortDeps): Redis {
   const parseNodes = createClusterNodesParser();
   return {
     ask: (pod, options) => ask(pool, pod, options, (connection) => askNode(connection, options, parseNodes)),
-    run: async (pod, commands, deadlineMs) => {
-      try {
-        return await inTime(deadlineMs, (stage) =>
-          withLease(pool, pod, stage, async (connection) => {
-            // First this and then the rest: what changes something must not run as another user than was meant.
-            await connection.authenticate();
-            return connection.exec(commands);
-          }),
-        );
-      } catch (error) {
-        const { code, message, cause } = asUnreachable(error);
-        throw new AppError(`Pod ${pod.name}: ${message}`, { code, ...(cause === undefined ? {} : { cause }) });
-      }
-    },
+    run: (pod, commands, deadlineMs, fence) =>
+      behindFence(fence, async (send) => {
+        try {
+          return await inTime(deadlineMs, (stage) =>
+            withLease(pool, pod, stage, async (connection) => {
+              // First this and then the rest: what changes something must not run as another user than was meant.
+              await connection.authenticate();
+              return send(connection, (ready) => ready.exec(commands));
+            }),
+          );
+        } catch (error) {
+          const { code, message, cause } = asUnreachable(error);
+          throw new AppError(`Pod ${pod.name}: ${message}`, { code, ...(cause === undefined ? {} : { cause }) });
+        }
+      }),
     mover: {
       move: async (...move) => {
         // Few verbs move slots: the others need not load it.

@@ -64,6 +64,7 @@ export class RedisConnection {
   readonly #stream: Duplex;
   readonly #credentials: Credentials | null;
   #authenticated: Promise<void> | null = null;
+  #name = '';
   #lostBecause: unknown = null;
 
   private constructor(stream: Duplex, credentials: Credentials | null, onLost: () => void) {
@@ -94,6 +95,16 @@ export class RedisConnection {
   authenticate(): Promise<void> {
     this.#authenticated ??= this.#sendAuth();
     return this.#authenticated;
+  }
+
+  /**
+   * Tells the server a name for this connection, once for each; CLIENT LIST shows it. Not all users of an ACL may, and nothing
+   * depends on it but that others can end what is still under way on it.
+   */
+  async takeName(name: string): Promise<void> {
+    if (this.#name === name) return;
+    this.#name = name;
+    await this.exec([['CLIENT', 'SETNAME', name]]);
   }
 
   /**

@@ -119,7 +119,7 @@ describe('forming real servers', () => {
           policy: { fastForming: false },
         }),
       apply: (step, observation) => applyStep(deps, step, observation),
-      lease: { assertHeld: () => undefined },
+      lease: { pass: () => Promise.resolve() },
       report,
       clock: systemClock,
       signal,

@@ -32,6 +32,12 @@ export function startCli(args: readonly string[], options: CliOptions): Running 
   return start(process.execPath, [CLI, ...args, '-n', options.namespace], options);
 }
 
+/** bash, in which `plugin VERB …` is the command line, in the namespace. */
+export function inBash(script: string, options: CliOptions): Promise<Ended> {
+  const plugin = `plugin() { "$0" "${CLI}" "$@" -n "${options.namespace}"; }`;
+  return start('bash', ['-c', `${plugin}\n${script}`, process.execPath], options).ended;
+}
+
 /** The real kubectl, in the namespace. */
 export function kubectl(args: readonly string[], options: CliOptions): Promise<Ended> {
   return start('kubectl', ['-n', options.namespace, ...args], options).ended;

@@ -41,7 +41,9 @@ export function createObjectStore(): ObjectStore {
       put(object, objects.get(keyOf(object.kind, object.metadata.name))?.metadata.uid ?? `uid-${version}`),
     remove: async (_, kind, name, options) => {
       const existing = objects.get(keyOf(kind, name));
-      if (existing === undefined || (options?.uid !== undefined && options.uid !== existing.metadata.uid)) return false;
+      if (existing === undefined || (options?.uid ?? existing.metadata.uid) !== existing.metadata.uid) return false;
+      const version = options?.resourceVersion ?? existing.metadata.resourceVersion;
+      if (version !== existing.metadata.resourceVersion) return false;
       return objects.delete(keyOf(kind, name));
     },
   };

@@ -5,6 +5,7 @@ import { VERBS } from '../../cmd/verbs/all.ts';
 import type { KubeFacts, NodeReply, Observation } from '../../pkg/cluster/model/observation.ts';
 import type { KubePort, ListedCluster } from '../../pkg/engine/ports.ts';
 import { AppError } from '../../pkg/errors.ts';
+import { movingClock } from './fake-clock.ts';
 
 export interface Ran {
   readonly exitCode: number;
@@ -34,9 +35,10 @@ export async function runCommand(argv: readonly string[], world: World = { clust
       look: (colour) => ({ width: columns, colour: colour === 'always' }),
       size: () => (columns === null ? null : { columns, rows: 24 }),
       live: false,
+      unread: new AbortController().signal,
       onResize: () => () => undefined,
     },
-    clock: { now: () => Date.parse('2026-11-23T10:00:00.000Z'), sleep: () => Promise.resolve() },
+    clock: movingClock(Date.parse('2026-11-23T10:00:00.000Z')),
     signal: new AbortController().signal,
     env: {},
     interactive: false,

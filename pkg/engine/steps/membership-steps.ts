@@ -1,6 +1,7 @@
 /** Steps that change who belongs: each is over when the nodes themselves show it. */
 import { AppError } from '../../errors.ts';
 import type { Step, StepKind, StepNode } from '../../cluster/model/plan.ts';
+import { allOrFirstFailure } from '../side-by-side.ts';
 import { onNode, ownLineOf, podOf, until, type RedisStepDeps } from './redis-steps.ts';
 
 type Of<K extends StepKind> = Extract<Step, { kind: K }>;
@@ -30,7 +31,8 @@ export async function forget(deps: RedisStepDeps, { victim, nodes }: Of<'forget'
     }
     return false;
   };
-  await until(deps, what, async () => (await Promise.all(nodes.map(tell))).every(Boolean), FORGET_DEADLINE_MS);
+  const toldAll = async (): Promise<boolean> => (await allOrFirstFailure(nodes, Infinity, tell)).every(Boolean);
+  await until(deps, what, toldAll, FORGET_DEADLINE_MS);
 }
 
 /** Some servers drop keys that they gave away a little later. What stays is a stray key (law L5), and its node must too. */

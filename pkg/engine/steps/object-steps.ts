@@ -1,6 +1,5 @@
 /** Steps on Kubernetes objects: rendered by pkg/pod, applied by server-side apply, some 20 at a time. */
 import { randomBytes } from 'node:crypto';
-import pLimit from 'p-limit';
 import { NODES_KEY } from '../../cluster/model/labels.ts';
 import { parseNodeTable } from '../../cluster/model/node-table.ts';
 import type { KubeFacts } from '../../cluster/model/observation.ts';
@@ -14,6 +13,7 @@ import { clientService, nodeService } from '../../pod/services.ts';
 import { statefulSet } from '../../pod/stateful-set.ts';
 import { AppError } from '../../errors.ts';
 import type { KubeObject, KubePort } from '../ports.ts';
+import { allOrFirstFailure } from '../side-by-side.ts';
 
 const APPLY_AT_ONCE = 20;
 
@@ -96,6 +96,5 @@ export function addressesOf(facts: KubeFacts, spec: ClusterSpec): ReadonlyMap<nu
 }
 
 async function applyAll(kube: KubePort, objects: readonly KubeObject[]): Promise<void> {
-  const limit = pLimit(APPLY_AT_ONCE);
-  await Promise.all(objects.map((object) => limit(async () => kube.apply(object))));
+  await allOrFirstFailure(objects, APPLY_AT_ONCE, (object) => kube.apply(object));
 }

@@ -52,12 +52,12 @@ export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
 export function createSlotMover(deps: MoverDeps): SlotMover {
   const { turns, roles } = deps;
   return {
-    move: async (move, limits, onProgress, signal) => {
+    move: async (move, limits, onProgress, signal, fence) => {
       let done = NOTHING;
       const context: MoveContext = {
-        source: new NodeLine(deps.pool, move.source),
-        target: new NodeLine(deps.pool, move.target),
-        others: move.others.map((other) => new NodeLine(deps.pool, other)),
+        source: new NodeLine(deps.pool, move.source, fence),
+        target: new NodeLine(deps.pool, move.target, fence),
+        others: move.others.map((other) => new NodeLine(deps.pool, other, fence)),
         targetLogin: await deps.credentials(move.target.pod),
         targetPort: move.target.port,
         limits,

@@ -3,22 +3,24 @@
  * on each new connection before anything else is sent.
  */
 import { AppError } from '../../errors.ts';
-import type { MoveEnd } from '../../engine/ports.ts';
+import type { Fence, MoveEnd, RedisCommand } from '../../engine/ports.ts';
 import type { RedisConnection } from '../connection.ts';
-import type { RedisCommand } from '../../engine/ports.ts';
 import type { WireCommand } from '../wire.ts';
-import { inTime, withLease } from '../converse.ts';
+import { behindFence, inTime, withLease } from '../converse.ts';
 import type { ConnectionPool } from '../pool.ts';
 import { asUnreachable } from '../why.ts';
 
 export class NodeLine {
   readonly end: MoveEnd;
   readonly #pool: ConnectionPool;
+  readonly #fence: Fence | undefined;
   readonly #checked = new WeakSet<RedisConnection>();
 
-  constructor(pool: ConnectionPool, end: MoveEnd) {
+  /** @param fence before everything that is sent over it; left out: nobody else moves anything */
+  constructor(pool: ConnectionPool, end: MoveEnd, fence?: Fence) {
     this.#pool = pool;
     this.end = end;
+    this.#fence = fence;
   }
 
   /**
@@ -37,12 +39,16 @@ export class NodeLine {
     return this.#converse((connection) => connection.exec(commands), deadlineMs);
   }
 
-  async #converse(
+  #converse(
     work: (connection: RedisConnection) => Promise<readonly unknown[]>,
     deadlineMs: number,
   ): Promise<readonly unknown[]> {
+    return behindFence(this.#fence, (send) => this.#converseOnce((connection) => send(connection, work), deadlineMs));
+  }
+
+  async #converseOnce<T>(work: (connection: RedisConnection) => Promise<T>, deadlineMs: number): Promise<T> {
     const { pod, nodeId } = this.end;
-    let replies: readonly unknown[] | null;
+    let replies: { readonly given: T } | null;
     try {
       replies = await inTime(deadlineMs, (stage) =>
         withLease(this.#pool, pod, stage, async (connection) => {
@@ -52,14 +58,14 @@ export class NodeLine {
             if (myId !== nodeId) return null;
             this.#checked.add(connection);
           }
-          return work(connection);
+          return { given: await work(connection) };
         }),
       );
     } catch (error) {
       const { code, message, cause } = asUnreachable(error);
       throw new AppError(`Pod ${pod.name}: ${message}`, { code, ...(cause === undefined ? {} : { cause }) });
     }
-    if (replies !== null) return replies;
+    if (replies !== null) return replies.given;
     throw new AppError(`${pod.name} is not node ${nodeId.slice(0, 8)} any more`, {
       code: 'node-changed',
       hint: 'The pod was replaced meanwhile. Run the same command again',

@@ -11,9 +11,9 @@ import { ownersByTheirWord, slotsOfHolder, withoutOwner } from './whose.ts';
 
 export function createStraySettler(deps: MoverDeps): StraySettler {
   return {
-    settle: async ({ holder, others, slots }, limits, onProgress, signal) => {
-      const line = new NodeLine(deps.pool, holder);
-      const lines = others.map((end) => new NodeLine(deps.pool, end));
+    settle: async ({ holder, others, slots }, limits, onProgress, signal, fence) => {
+      const line = new NodeLine(deps.pool, holder, fence);
+      const lines = others.map((end) => new NodeLine(deps.pool, end, fence));
       const [own, ...views] = await Promise.all([line, ...lines].map(viewOf));
       const marks = slotsOfHolder(holder, own ?? []);
       const owners = ownersByTheirWord(

@@ -125,6 +125,7 @@ function portsOf(scene: Scene): ObservePorts {
 const HASTE = 4;
 const HASTY: Clock = {
   now: () => systemClock.now() * HASTE,
+  monotonic: () => systemClock.monotonic() * HASTE,
   sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / HASTE, signal),
 };
 

@@ -4,10 +4,11 @@ import { completionsFor } from '../../../cmd/completions.ts';
 import { VERBS } from '../../../cmd/verbs/all.ts';
 import type { Session } from '../../../cmd/deps.ts';
 import type { KubePort } from '../../../pkg/engine/ports.ts';
+import { movingClock } from '../../support/fake-clock.ts';
 
 const names: Readonly<Record<string, readonly string[]>> = { default: ['redis', 'sessions'], prod: ['cache'] };
 
-const clock = { now: () => 0, sleep: () => Promise.resolve() };
+const clock = movingClock();
 
 function world(signal = new AbortController().signal): Parameters<typeof completionsFor>[2] {
   return {

@@ -10,6 +10,7 @@ import type { Observation } from '../../../pkg/cluster/model/observation.ts';
 import { prepareFailover, type PreparedFailover } from '../../../pkg/engine/failover.ts';
 import type { KubePort, RedisPort } from '../../../pkg/engine/ports.ts';
 import { prepareRestart, type PreparedRestart } from '../../../pkg/engine/restart.ts';
+import { movingClock } from '../../support/fake-clock.ts';
 import { restartWorld } from '../../support/restart-world.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
@@ -25,7 +26,7 @@ function portsOf({ kube, replies }: Observation): Parameters<typeof prepareResta
   return {
     kube: { readFacts: () => Promise.resolve(kube) } as Partial<KubePort> as KubePort,
     redis: { ask } as Partial<RedisPort> as RedisPort,
-    clock: { now: () => NOW, sleep: () => Promise.resolve() },
+    clock: movingClock(NOW),
   };
 }
 

@@ -22,11 +22,11 @@ async function watch(
   argv: readonly string[],
   looks: readonly (Observation | Error)[],
   size: { readonly columns: number; readonly rows: number } | null,
-  onPause: (pause: number, resize: () => void) => void = () => undefined,
+  onPause: (pause: number, resize: () => void, close: () => void) => void = () => undefined,
 ): Promise<Watched> {
   let [stdout, stderr, pauses, at] = ['', '', 0, 0];
   let resize = (): void => undefined;
-  const stop = new AbortController();
+  const [stop, unread] = [new AbortController(), new AbortController()];
   const current = (): Observation | Error => looks[Math.min(at, looks.length - 1)] ?? new Error('no look');
   const session: Pick<Session, 'namespace' | 'close'> & {
     kube: object;
@@ -56,6 +56,7 @@ async function watch(
       look: () => ({ width: size?.columns ?? null, colour: false }),
       size: () => size,
       live: false,
+      unread: unread.signal,
       onResize: (callback) => {
         resize = callback;
         return () => (resize = () => undefined);
@@ -63,8 +64,13 @@ async function watch(
     },
     clock: {
       now: () => Date.parse('2026-11-23T10:00:00.000Z'),
+      monotonic: () => 0,
       sleep: (_, signal) => {
-        onPause(pauses++, () => resize());
+        onPause(
+          pauses++,
+          () => resize(),
+          () => unread.abort(new Error('EPIPE')),
+        );
         at++;
         if (at >= looks.length) stop.abort(new Error('interrupted'));
         return signal?.aborted === true ? Promise.reject(new Error('interrupted')) : Promise.resolve();
@@ -131,6 +137,14 @@ describe('on a terminal', () => {
 });
 
 describe('elsewhere', () => {
+  test('T1: ends quietly when nobody reads it any more', async () => {
+    const looks = [healthy, healthy, healthy, healthy];
+    const { exitCode, stdout, stderr } = await watch([], looks, null, (pause, _, close) => {
+      if (pause === 1) close();
+    });
+    expect([exitCode, stderr, stdout.match(/^Redis Cluster/gm)?.length]).toEqual([0, '', 2]);
+  });
+
   test('each look is a block', async () => {
     const { exitCode, stdout } = await watch([], [healthy, broken], null);
     expect(exitCode).toBe(130);

@@ -31,7 +31,7 @@ function world(workloads: Readonly<Record<string, readonly KubeObject[]>>, podsA
   };
   const deps = {
     kube,
-    clock: { now: () => seen.now, sleep: async (ms: number) => void (seen.now += ms) },
+    clock: { now: () => seen.now, monotonic: () => seen.now, sleep: async (ms: number) => void (seen.now += ms) },
     signal: new AbortController().signal,
     timeoutMs: 5_000,
     say: (sentence: string) => void seen.said.push(sentence),

@@ -26,7 +26,7 @@ async function waitOn(
       },
       run: () => Promise.resolve([]),
     },
-    clock: { now: () => at.now, sleep: async (ms: number) => void (at.now += ms) },
+    clock: { now: () => at.now, monotonic: () => at.now, sleep: async (ms: number) => void (at.now += ms) },
   } as unknown as ObservePorts;
   await awaitConvergence(ports, WHOLE, (progress) => void at.said.push(progress), new AbortController().signal);
   return at;

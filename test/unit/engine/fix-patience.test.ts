@@ -36,6 +36,7 @@ function waiting(plans: readonly FixPlan[]): { next: () => Promise<{ plan: FixPl
   const said: string[] = [];
   const clock = {
     now: () => now,
+    monotonic: () => now,
     sleep: (milliseconds: number) => {
       now += milliseconds;
       return Promise.resolve();

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Observation } from '../../../pkg/cluster/model/observation.ts';
 import { observe } from '../../../pkg/engine/observe.ts';
 import type { ReadPorts } from '../../../pkg/engine/observe.ts';
+import { movingClock } from '../../support/fake-clock.ts';
 import { OBSERVED_AT, healthyObservation } from '../../support/observation.ts';
 
 /** Ports that say what an observation says, and write down what happens in which order. */
@@ -25,7 +26,7 @@ function portsOf(seen: Observation, tellsPods: boolean, fails: Error | null = nu
         return Promise.resolve(replies.get(pod.name) ?? { kind: 'unreachable', why: 'no-pod', detail: '' });
       },
     },
-    clock: { now: () => Date.parse(OBSERVED_AT), sleep: () => Promise.resolve() },
+    clock: movingClock(Date.parse(OBSERVED_AT)),
   };
   return [ports, log];
 }

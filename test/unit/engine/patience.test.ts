@@ -20,6 +20,7 @@ function setUp(plans: readonly Plan[]): { run: (code: string) => Promise<void>; 
   const patient = patientMoves({
     clock: {
       now: () => now,
+      monotonic: () => now,
       sleep: (milliseconds) => {
         now += milliseconds;
         return Promise.resolve();
@@ -67,6 +68,7 @@ describe('a look at a cluster', () => {
     const look = patientLook<number>({
       clock: {
         now: () => now,
+        monotonic: () => now,
         sleep: (milliseconds) => {
           now += milliseconds;
           return Promise.resolve();

@@ -23,7 +23,7 @@ describe('install, status, uninstall', () => {
     };
     const deps = {
       kube: world.kube,
-      clock: { now: () => now, sleep },
+      clock: { now: () => now, monotonic: () => now, sleep },
       signal: new AbortController().signal,
       say: () => undefined,
     };
@@ -101,7 +101,7 @@ describe('install', () => {
   const installInto = async (world: ReturnType<typeof cluster>, options: object = {}): Promise<string[]> => {
     const said: string[] = [];
     const say = (line: string): void => void said.push(line);
-    const clock = { now: () => 0, sleep: () => makeReady(world, NOW) };
+    const clock = { now: () => 0, monotonic: () => 0, sleep: () => makeReady(world, NOW) };
     const signal = new AbortController().signal;
     await install({ ...OPTIONS, ...options }, { kube: world.kube, clock, signal, say, timeoutMs: 1_000 });
     return said;
@@ -115,7 +115,7 @@ describe('install', () => {
     const trouble: PodTrouble = { pod: 'p', code, sentence: 'has no image', evidence: [], fatal };
     const kube = { ...world.kube, whyNotReady: async () => trouble };
     let now = 0;
-    const clock = { now: () => now, sleep: async (ms: number) => void (now += ms) };
+    const clock = { now: () => now, monotonic: () => now, sleep: async (ms: number) => void (now += ms) };
     const deps = { kube, clock, signal: new AbortController().signal, say: () => undefined, timeoutMs: 60_000 };
     await expect(install(OPTIONS, deps)).rejects.toMatchObject({
       code,

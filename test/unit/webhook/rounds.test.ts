@@ -17,7 +17,7 @@ test('shows what is new, goes on after a failure sooner, and ends with the signa
       if (next === undefined || next instanceof Error) throw next ?? new Error('asked too often');
       return next;
     },
-    clock: { now: () => 0, sleep: async (ms) => void waits.push(ms) },
+    clock: { now: () => 0, monotonic: () => 0, sleep: async (ms) => void waits.push(ms) },
     show: async ({ leaf }) => void shown.push(leaf.cert),
     onRound: (failure) => void outcomes.push(failure),
     signal: stop.signal,

@@ -1,0 +1,152 @@
+/** What a restart refuses, and that it does so before anything is written. */
+import { describe, expect, test } from '@jest/globals';
+import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
+import type { Plan, Step } from '../../../../pkg/cluster/model/plan.ts';
+import type { SlotRanges } from '../../../../pkg/cluster/model/slots.ts';
+import type { RestartInput } from '../../../../pkg/cluster/plan/restart.ts';
+import { lossOfRestart } from '../../../../pkg/cluster/plan/restart-refuse.ts';
+import { changeAnswer, changePod, changed, type Change } from '../../../support/observation-changes.ts';
+import {
+  duplicatedOwner,
+  openSlot,
+  podGone,
+  replicaLinkDown,
+  unreachable,
+} from '../../../support/observation-faults.ts';
+import { LATER, renewed, run, targetOf, wish } from '../../../support/restart-run.ts';
+import { planIn, recordedIn, restartWorld, runRestartStep } from '../../../support/restart-world.ts';
+
+describe('what it refuses', () => {
+  const start = restartWorld();
+  const alone = restartWorld({ replicas: 0 });
+  const firstOf = (observation: Observation, acceptOutage = false, agreed: SlotRanges = []): Plan =>
+    planIn(observation, targetOf(observation, wish({ image: 'redis:9' })), acceptOutage, agreed);
+  const settings = (pod: string, appendOnly: boolean, save: string): Change =>
+    changeAnswer(pod, (answer) => ({
+      ...answer,
+      info: { ...answer.info, aofEnabled: appendOnly },
+      config: { ...answer.config, save },
+    }));
+
+  test.each<[string, Observation, string]>([
+    ['a last copy without consent', alone, 'last-copy'],
+    ['a primary that does not answer', changed(start, unreachable('redis-1-0', 'timeout', 'up')), 'owner-silent'],
+    ['slots that two claim', changed(start, duplicatedOwner('redis-2-0', [{ start: 0, end: 9 }])), 'slots-contested'],
+    ['open slots', changed(start, openSlot(7, 'redis-1-0', 'redis-2-0')), 'slots-open'],
+    [
+      'keys in slots of others',
+      changed(
+        start,
+        changeAnswer('redis-1-0', (answer) => ({ ...answer, keysInOwnSlots: answer.info.keys - 3 })),
+      ),
+      'stray-keys',
+    ],
+    [
+      'a pod of a Deployment',
+      changed(
+        start,
+        changePod('redis-2-0', (pod) => ({ ...pod, owner: 'ReplicaSet/redis' })),
+      ),
+      'not-of-a-stateful-set',
+    ],
+    [
+      'data in the pod',
+      changed(
+        start,
+        changePod('redis-2-0', (pod) => ({ ...pod, ephemeralData: true })),
+      ),
+      'no-volume',
+    ],
+  ])('%s: before anything is written (K6)', (_, observation, code) => {
+    expect(firstOf(observation)).toMatchObject({ kind: 'refused', code });
+  });
+
+  test('a primary of which no replica is in step, where only that primary is to restart (K6)', () => {
+    const behind = changed(start, replicaLinkDown('redis-4-0'));
+    expect(planIn(behind, targetOf(behind, wish({ pods: ['redis-1-0'] })))).toMatchObject({ code: 'not-in-step' });
+  });
+
+  test('a replica older than its primary, when all replicas of its shard are new', () => {
+    const older = changed(
+      start,
+      changeAnswer('redis-4-0', (answer) => ({ ...answer, info: { ...answer.info, version: '7.0.15' } })),
+    );
+    expect(() => run(older, targetOf(older, wish()))).toThrow('older-server');
+  });
+
+  test('a last copy goes with consent', () => {
+    const end = run(alone, targetOf(alone, wish()));
+    expect(new Set(renewed(alone, end))).toEqual(new Set([1]));
+  });
+
+  test('a last copy that keeps no key on disk: no consent but the one that names its slots (K8)', () => {
+    const volatile = changed(alone, settings('redis-1-0', false, ''), settings('redis-2-0', false, '3600 1'));
+    const target = targetOf(volatile, wish());
+    expect(lossOfRestart({ ...inputOf(volatile), target })).toMatchObject({ slots: [{ start: 0, end: 5460 }] });
+    const refused = firstOf(volatile, true);
+    expect(refused).toMatchObject({ kind: 'refused', code: 'needs-consent' });
+    expect(JSON.stringify(refused)).toContain('--accept-data-loss 0-5460');
+    expect(firstOf(volatile, true, [{ start: 0, end: 5459 }])).toMatchObject({ code: 'needs-consent' });
+    expect(firstOf(volatile, true, [{ start: 0, end: 5460 }]).kind).toBe('batches');
+  });
+
+  test('whether a silent last copy keeps its keys is not known, and that is said (K8)', () => {
+    const unknown = changed(
+      alone,
+      changeAnswer('redis-1-0', (answer) => ({
+        ...answer,
+        info: { ...answer.info, aofEnabled: false },
+        config: null,
+      })),
+    );
+    const target = targetOf(unknown, wish());
+    expect(lossOfRestart({ ...inputOf(unknown), target })?.sentence).toContain('may keep none on disk');
+  });
+
+  test('pods in which nothing runs are replaced first, whatever the cluster says', () => {
+    const broken = changed(
+      start,
+      changePod('redis-4-0', (pod) => ({
+        ...pod,
+        phase: 'Pending',
+        ready: false,
+        container: { ...pod.container, state: 'waiting', reason: 'ErrImagePull' },
+      })),
+      unreachable('redis-4-0', 'not-running', 'fail'),
+    );
+    const target = targetOf(broken, wish({ image: 'redis:9' }));
+    const steps: Step[] = [];
+    let now = broken;
+    for (let batches = 0; batches < 4; batches++) {
+      const plan = planIn(now, target);
+      const batch = plan.kind === 'batches' ? plan.batches[0] : undefined;
+      for (const step of batch?.steps ?? []) {
+        steps.push(step);
+        now = runRestartStep(now, step, target);
+      }
+    }
+    expect(steps.map(({ kind }) => kind).slice(0, 4)).toEqual([
+      'record-spec',
+      'apply-config',
+      'apply-workloads',
+      'replace-pod',
+    ]);
+  });
+
+  test('what this restart took away is waited for, not refused', () => {
+    const taken = run(start, targetOf(start, wish()), ({ kind }) => kind === 'restart-pod');
+    const target = targetOf(taken, wish({ at: LATER }));
+    const away = changed(
+      taken,
+      changePod('redis-4-0', (pod) => ({ ...pod, uid: `${pod.uid}+`, annotations: {} })),
+      podGone('redis-4-0'),
+    );
+    const plan = planIn(away, target);
+    expect(plan).toMatchObject({ batches: [{ steps: [{ kind: 'wait-pods', pods: ['redis-4-0'] }] }] });
+  });
+});
+
+function inputOf(observation: Observation): Pick<RestartInput, 'state' | 'kube' | 'recorded'> {
+  return { state: interpret(observation), kube: observation.kube, recorded: recordedIn(observation) };
+}
