@@ -85,6 +85,8 @@ export interface NodeAnswer {
    * (only `check` and `status` count) or for a replica.
    */
   readonly keysInOwnSlots: number | null;
+  /** Why a primary that was asked to count them did not, in its words or ours; left out when it did, or was not asked to. */
+  readonly notCounted?: string;
   /**
    * Libraries of functions (FUNCTION LIST, from 7.0 on): name -> SHA-1 of the code. Left out when it was not asked for, the server
    * has no functions, or the user may not list them.
