@@ -118,22 +118,38 @@ export function whole(bounds: { readonly min: number; readonly max: number }, ab
   };
 }
 
+interface DurationBounds {
+  readonly minMs: number;
+}
+
 /** Milliseconds, typed as kubectl and Go type durations: `5s`, `2m`, `1m30s`, `500ms`; a bare number is seconds. */
-export function duration(fallback: string, bounds: { readonly minMs: number }, about: About): Flag<number> {
+export function duration(fallback: string, bounds: DurationBounds, about: About): Flag<number> {
   return {
     placeholder: 'DURATION',
     ...about,
     takes: 'one',
     fallback,
-    read: ([given], flag) => {
-      const value = durationMs(given ?? fallback);
-      if (value === null) {
-        throw usageError(`${flag} ${shown(given ?? '')} is not a duration`, 'write it as 500ms, 5s, 2m or 1m30s');
-      }
-      if (value < bounds.minMs) throw usageError(`${flag} ${given} is too short`, `the least is ${bounds.minMs}ms`);
-      return value;
-    },
+    read: ([given], flag) => readDuration(given ?? fallback, flag, bounds),
   };
+}
+
+/** The same where it matters whether it was typed: undefined when it was not. */
+export function optionalDuration(bounds: DurationBounds, about: About): Flag<number | undefined> {
+  return {
+    placeholder: 'DURATION',
+    ...about,
+    takes: 'one',
+    read: ([given], flag) => (given === undefined ? undefined : readDuration(given, flag, bounds)),
+  };
+}
+
+function readDuration(given: string, flag: string, bounds: DurationBounds): number {
+  const value = durationMs(given);
+  if (value === null) {
+    throw usageError(`${flag} ${shown(given)} is not a duration`, 'write it as 500ms, 5s, 2m or 1m30s');
+  }
+  if (value < bounds.minMs) throw usageError(`${flag} ${given} is too short`, `the least is ${bounds.minMs}ms`);
+  return value;
 }
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;

@@ -1,5 +1,5 @@
 /** The flags that every verb takes; kubectl's own names where kubectl has them. */
-import { duration, oneOf, text, texts, toggle } from './flags.ts';
+import { oneOf, optionalDuration, text, texts, toggle } from './flags.ts';
 import type { FlagValues } from './flags.ts';
 
 export const GLOBAL_FLAGS = {
@@ -17,11 +17,11 @@ export const GLOBAL_FLAGS = {
   }),
   as: text({ placeholder: 'USER', summary: 'User to impersonate' }),
   'as-group': texts({ placeholder: 'GROUP', summary: 'Group to impersonate; may be repeated' }),
-  'request-timeout': duration(
-    '10s',
+  'request-timeout': optionalDuration(
     { minMs: 0 },
     {
-      summary: 'How long to wait for Kubernetes and for each Redis node, such as 5s or 2m; 0 waits for ever',
+      summary:
+        'How long to wait for Kubernetes (default 10s) and, in views, for each Redis node (default 2s); 0 waits for ever',
     },
   ),
   connect: oneOf(['auto', 'tunnel', 'direct'], 'auto', {
@@ -43,7 +43,23 @@ export type Globals = FlagValues<typeof GLOBAL_FLAGS>;
 /** An hour is as good as for ever, and a timer can be set to it. */
 const FOR_EVER_MS = 3_600_000;
 
-/** Milliseconds of `--request-timeout`. */
+const KUBERNETES_MS = 10_000;
+/**
+ * For one node, from the start of asking it: tunnel, login and answer together. A healthy node takes some ten milliseconds, and a view that
+ * shows a frozen one is looked at by somebody in a hurry.
+ */
+const NODE_MS = 2_000;
+
+/** Milliseconds of `--request-timeout` for one request to Kubernetes. */
 export function timeoutMsOf(globals: Globals): number {
-  return globals['request-timeout'] === 0 ? FOR_EVER_MS : globals['request-timeout'];
+  return typedMs(globals) ?? KUBERNETES_MS;
+}
+
+/** Milliseconds that a view waits for one Redis node; what was typed holds for both. */
+export function nodeTimeoutMsOf(globals: Globals): number {
+  return typedMs(globals) ?? NODE_MS;
+}
+
+function typedMs({ 'request-timeout': typed }: Globals): number | undefined {
+  return typed === 0 ? FOR_EVER_MS : typed;
 }

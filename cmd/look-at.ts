@@ -5,7 +5,7 @@ import { observe, type ObservePorts } from '../pkg/engine/observe.ts';
 import type { FactsPart } from '../pkg/engine/ports.ts';
 import { chooseCluster, exists, notFound } from './clusters.ts';
 import type { Deps, Session } from './deps.ts';
-import { timeoutMsOf } from './global-flags.ts';
+import { nodeTimeoutMsOf } from './global-flags.ts';
 import type { Globals } from './global-flags.ts';
 import { oneLine } from './view/format.ts';
 
@@ -51,7 +51,7 @@ export async function lookAt(
   session.prepare();
   const cluster = await chooseCluster(session, request.name);
   const observation = await observe(portsOf(deps, session), cluster, {
-    deadlineMs: timeoutMsOf(request.globals),
+    deadlineMs: nodeTimeoutMsOf(request.globals),
     withConfig: options.thorough,
     countKeys: options.thorough,
     signal: deps.signal,

@@ -51,6 +51,7 @@ export async function openSession(
         dial,
         credentials: loginSource(kube, given),
         maxOpen: direct ? Infinity : MAX_TUNNELS,
+        way: direct ? 'connection' : 'tunnel',
         saveConflict,
       });
     });

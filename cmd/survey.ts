@@ -7,7 +7,7 @@ import { observe } from '../pkg/engine/observe.ts';
 import { interpret } from '../pkg/cluster/interpret.ts';
 import { reasonOf } from '../pkg/errors.ts';
 import type { Deps, Session } from './deps.ts';
-import { timeoutMsOf } from './global-flags.ts';
+import { nodeTimeoutMsOf } from './global-flags.ts';
 import type { Globals } from './global-flags.ts';
 import { judge } from './judge.ts';
 
@@ -18,8 +18,6 @@ export interface SurveyRow {
   readonly fault: string | null;
 }
 
-/** A list is to be quick: a node that needs longer is shown as one that does not answer. */
-const MOST_MS = 3_000;
 const CLUSTERS_AT_ONCE = 4;
 
 export async function surveyClusters(
@@ -35,7 +33,7 @@ export async function surveyClusters(
     sessions.set(namespace, own);
     return own;
   };
-  const deadlineMs = Math.min(timeoutMsOf(globals), MOST_MS);
+  const deadlineMs = nodeTimeoutMsOf(globals);
   const row = async (listed: ListedCluster): Promise<SurveyRow> => {
     const { kube, redis } = sessionOf(listed.namespace);
     const { namespace, name } = listed;

@@ -42,11 +42,15 @@ const REACH_WORDS: Readonly<Record<UnreachableReason, string>> = {
   error: 'cannot be asked',
 };
 
+/** What did not come in time names itself. */
+const TELLS_ITSELF = /^no answer in |^the (tunnel|connection) did not open/;
+
 /** Why a node did not answer, in words. */
 export function unreachableInWords(unreachable: { readonly why: UnreachableReason; readonly detail: string }): string {
   const words = REACH_WORDS[unreachable.why];
   const detail = oneLine(unreachable.detail);
-  return detail === '' || detail.toLowerCase().includes(words) ? detail || words : `${words}: ${detail}`;
+  const told = detail.toLowerCase().includes(words) || TELLS_ITSELF.test(detail);
+  return detail === '' || told ? detail || words : `${words}: ${detail}`;
 }
 
 function reachRemarks(node: ClusterNode): NodeRemark[] {

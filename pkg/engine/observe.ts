@@ -2,9 +2,8 @@
  * Asks Kubernetes once and every node once, side by side. A node that does not answer is a row that says why; it never
  * aborts the view nor delays it beyond the deadline.
  */
-import pLimit from 'p-limit';
 import type { ClusterRef, KubeFacts, NodeReply, Observation, PodFacts } from '../cluster/model/observation.ts';
-import { MAX_TUNNELS, type Clock, type FactsPart, type KubePort, type RedisPort } from './ports.ts';
+import { type Clock, type FactsPart, type KubePort, type RedisPort } from './ports.ts';
 
 /** Lines of a log in which a waiting guard says what it waits for. */
 const GUARD_LINES = 20;
@@ -66,10 +65,8 @@ function observation(ports: ReadPorts, cluster: ClusterRef, kube: KubeFacts, rep
 }
 
 function askPods(ports: ReadPorts, pods: readonly PodFacts[], options: ObserveOptions): Promise<Replies> {
-  const limit = pLimit(MAX_TUNNELS);
-  return Promise.all(
-    pods.map((pod) => limit(async () => ({ pod: pod.name, reply: await askPod(ports, pod, options) }))),
-  );
+  // How many at once, and whose turn it is, is the port's business: it knows who is silent.
+  return Promise.all(pods.map(async (pod) => ({ pod: pod.name, reply: await askPod(ports, pod, options) })));
 }
 
 async function askPod(ports: ReadPorts, pod: PodFacts, options: ObserveOptions): Promise<NodeReply> {

@@ -130,7 +130,10 @@ export interface KubePort {
  */
 export type Dialer = (pod: PodFacts, signal: AbortSignal) => Promise<Duplex>;
 
-/** Tunnels through the API server that are open at once, and so nodes that are asked at once (DESIGN section 8). */
+/**
+ * Nodes that are asked at once, because each needs a tunnel through the API server. As many again may be silent and wait for their
+ * deadline beside them, so that a few frozen nodes do not hold the others up.
+ */
 export const MAX_TUNNELS = 32;
 
 /** A command and its arguments, as Redis takes them. */

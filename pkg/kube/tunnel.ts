@@ -17,7 +17,7 @@ import type { Places } from './places.ts';
 import { tunnelStream } from './tunnel-stream.ts';
 
 export interface TunnelOptions {
-  /** Tunnels open at once; the next ones wait until one is closed. Default 32. */
+  /** Tunnels open at once; the next ones wait until one is closed. Default: for 32 nodes, and for as many that are silent. */
   readonly maxOpen?: number;
 }
 
@@ -28,7 +28,7 @@ const PROTOCOL = 'v4.channel.k8s.io';
  * reachable) or `timeout` (the signal aborted, also while waiting for a free place).
  */
 export function createTunnelDialer(client: RestClient, namespace: string, options: TunnelOptions = {}): Dialer {
-  const places = createPlaces(options.maxOpen ?? MAX_TUNNELS);
+  const places = createPlaces(options.maxOpen ?? 2 * MAX_TUNNELS);
   return async (pod, given) => {
     // One signal may be given to hundreds of dials; listeners go on one of our own, or Node warns of a leak.
     const signal = AbortSignal.any([given]);

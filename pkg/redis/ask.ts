@@ -4,6 +4,7 @@ import { parseLibraries } from '../cluster/model/libraries.ts';
 import type { GossipNode, NodeAnswer } from '../cluster/model/observation.ts';
 import type { AppError } from '../errors.ts';
 import type { RedisConnection } from './connection.ts';
+import { inSeconds, orNothing, type Stage } from './converse.ts';
 import { parseClusterInfo } from './parse/cluster-info.ts';
 import type { ClusterNodesParser } from './parse/cluster-nodes.ts';
 import { fieldOf } from './parse/fields.ts';
@@ -46,7 +47,8 @@ const LIST_LIBRARIES: RedisCommand = ['FUNCTION', 'LIST', 'WITHCODE'];
 const SLOTS_PER_CHUNK = 2048;
 
 /**
- * Asks everything. Takes as long as the server takes; deadlines are the caller's.
+ * Asks everything. The first reply has the caller's deadline; a node that was heard may take as long again to count its keys, and is not
+ * taken for silent when it needs longer: then they are not counted.
  *
  * @throws AppError whose code says why there is no answer: `auth`, `loading`, `not-cluster`, `error`, `bad-reply`.
  */
@@ -54,10 +56,12 @@ export async function askNode(
   connection: RedisConnection,
   options: AskOptions,
   parseNodes: ClusterNodesParser,
+  stage: Pick<Stage, 'heard' | 'lease'>,
 ): Promise<NodeAnswer> {
   const questions = options.withConfig === true ? [...QUESTIONS, LIST_LIBRARIES, ...CONFIG_QUESTIONS] : QUESTIONS;
   // AUTH goes ahead in the same round trip.
   const [, replies] = await Promise.all([connection.authenticate(), connection.exec(questions)]);
+  stage.heard();
   const [myId, nodes, clusterInfo, info, time, functions, ...config] = replies;
   for (const reply of [myId, nodes, clusterInfo, info]) {
     if (reply instanceof Error) throw whyNot(reply, info);
@@ -68,14 +72,15 @@ export async function askNode(
   const view = parseNodes(String(nodes));
   const lastHeardMs = parseLastHeard(String(nodes), view, time);
   const libraries = parseLibraries(functions);
-  const counted = options.countKeys === true ? await countKeys(connection, view, String(myId)) : null;
+  const counted = options.countKeys === true ? await countInTime(connection, view, String(myId), options, stage) : null;
   return {
     myId: String(myId),
     view,
     clusterInfo: parseClusterInfo(String(clusterInfo)),
-    info: counted === null ? server : { ...server, keys: settleKeys(server.keys, counted) },
+    info: isCount(counted) ? { ...server, keys: settleKeys(server.keys, counted) } : server,
     config: options.withConfig === true ? readConfig(config) : null,
-    keysInOwnSlots: counted?.inSlots ?? null,
+    keysInOwnSlots: isCount(counted) ? counted.inSlots : null,
+    ...(typeof counted === 'string' ? { notCounted: counted } : {}),
     ...(lastHeardMs === null ? {} : { lastHeardMs }),
     ...(libraries === null ? {} : { libraries: digestsOf(libraries) }),
   };
@@ -120,12 +125,33 @@ function settleKeys(before: number, { inSlots, after }: CountedKeys): number {
   return Math.max(inSlots, Math.min(before, after));
 }
 
-/** Law L5: what DBSIZE must be equal to. null for a replica. */
+function isCount(counted: CountedKeys | string | null): counted is CountedKeys {
+  return counted !== null && typeof counted !== 'string';
+}
+
+/** Counts, or why not. */
+async function countInTime(
+  connection: RedisConnection,
+  view: readonly GossipNode[],
+  myId: string,
+  { deadlineMs }: AskOptions,
+  stage: Pick<Stage, 'lease'>,
+): Promise<CountedKeys | string | null> {
+  const counting = countKeys(connection, view, myId).then((counted) => ({ counted }));
+  const done = await orNothing(deadlineMs, counting);
+  if (done !== null) return done.counted;
+  // Nobody shall queue behind these replies.
+  stage.lease?.drop();
+  counting.catch(() => undefined);
+  return `no answer in ${inSeconds(deadlineMs)}`;
+}
+
+/** Law L5: what DBSIZE must be equal to. null for a replica; the server's words where the user may not count. */
 async function countKeys(
   connection: RedisConnection,
   view: readonly GossipNode[],
   myId: string,
-): Promise<CountedKeys | null> {
+): Promise<CountedKeys | string | null> {
   const self = view.find((node) => node.nodeId === myId);
   if (self?.role !== 'primary') return null;
   const slots = new Set(self.importing.map(({ slot }) => slot));
@@ -138,7 +164,7 @@ async function countKeys(
   let keys = 0;
   for (const count of (await Promise.all(chunks)).flat()) {
     // Not allowed to count (ACL): the rest of the answer is worth having.
-    if (count instanceof Error) return null;
+    if (count instanceof Error) return count.message;
     keys += integerOf(count);
   }
   const [after] = await connection.exec([['DBSIZE']]);

@@ -1,12 +1,15 @@
 /** The RedisPort on real servers, and what moves keys beside it. */
 import type { NodeReply, PodFacts } from '../cluster/model/observation.ts';
 import { AppError } from '../errors.ts';
-import type { AskOptions, RedisPort, SlotMover, StraySettler } from '../engine/ports.ts';
+import { MAX_TUNNELS, type AskOptions, type RedisPort, type SlotMover, type StraySettler } from '../engine/ports.ts';
 import { askNode } from './ask.ts';
-import { LostWhileIdle, behindFence, inTime, withLease } from './converse.ts';
+import { AskTurns } from './ask-turns.ts';
+import { behindFence } from './behind-fence.ts';
+import { LostWhileIdle, inTime, withLease } from './converse.ts';
 import type { Conversation } from './converse.ts';
 import { createClusterNodesParser } from './parse/cluster-nodes.ts';
 import type { MoverDeps } from './move/mover.ts';
+import { Patience } from './move/patience.ts';
 import { Roles } from './move/roles.ts';
 import { Turns } from './move/turns.ts';
 import { ConnectionPool } from './pool.ts';
@@ -25,12 +28,20 @@ export interface Redis extends RedisPort {
 export function createRedisPort(deps: RedisPortDeps): Redis {
   const pool = new ConnectionPool(deps);
   // One for all moves: they know which node is busy, and as what.
-  const moving = { ...deps, pool, turns: new Turns(), roles: new Roles() };
+  const moving = { ...deps, pool, turns: new Turns(), patience: new Patience(), roles: new Roles() };
   let mover: Promise<SlotMover> | null = null;
   let strays: Promise<StraySettler> | null = null;
   const parseNodes = createClusterNodesParser();
+  const askTurns = new AskTurns(MAX_TUNNELS, MAX_TUNNELS);
   return {
-    ask: (pod, options) => ask(pool, pod, options, (connection) => askNode(connection, options, parseNodes)),
+    ask: async (pod, options) => {
+      const turn = await askTurns.take();
+      try {
+        return await ask(pool, pod, options, (connection, stage) => askNode(connection, options, parseNodes, stage));
+      } finally {
+        turn.end();
+      }
+    },
     run: (pod, commands, deadlineMs, fence) =>
       behindFence(fence, async (send) => {
         try {

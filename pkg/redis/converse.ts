@@ -1,23 +1,24 @@
 /**
  * A conversation with one node, on a connection of the pool, within a deadline.
  *
- * The deadline holds for the whole of an operation, whatever hangs: reading the password, dialing, the server. It is kept by
+ * The deadline holds for the whole of an operation, whatever hangs: the tunnel, reading the password, the server. It is kept by
  * a timer that races the work, so it needs no co-operation from the dialer.
  */
 import type { PodFacts } from '../cluster/model/observation.ts';
 import { AppError } from '../errors.ts';
-import type { Fence } from '../engine/ports.ts';
 import type { RedisConnection } from './connection.ts';
 import type { ConnectionPool, Lease } from './pool.ts';
 import { asUnreachable, unreachable } from './why.ts';
 
-export type Conversation<T> = (connection: RedisConnection) => Promise<T>;
+export type Conversation<T> = (connection: RedisConnection, stage: Stage) => Promise<T>;
 
 /** What is going on, for the sentence when time is up, and how to let go of it then. */
 export interface Stage {
   connected: boolean;
   lease: Lease | null;
   over: boolean;
+  /** The node was heard in time: what is still to come has a deadline of its own. */
+  heard: () => void;
 }
 
 /** The connection had been idle, and when it broke is not known. */
@@ -36,7 +37,7 @@ export async function withLease<T>(
   try {
     const connection = await lease.connection;
     stage.connected = true;
-    return await converse(connection);
+    return await converse(connection, stage);
   } catch (error) {
     const why = asUnreachable(error);
     // The server answered, so the connection is sound; after a failed login it must not be used by anybody else.
@@ -51,46 +52,76 @@ export async function withLease<T>(
   }
 }
 
-/** Rejects with AppError `timeout` when the work takes longer, and drops the connection that it waits for. */
+/** Rejects with AppError `timeout` or `tunnel` when the work takes longer, and drops the connection that it waits for. */
 export async function inTime<T>(deadlineMs: number, work: (stage: Stage) => Promise<T>): Promise<T> {
-  const stage: Stage = { connected: false, lease: null, over: false };
-  let timer: NodeJS.Timeout | undefined;
+  const stage: Stage = { connected: false, lease: null, over: false, heard: () => undefined };
   const timeUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    stage.heard = afterListening(deadlineMs, () => {
       stage.over = true;
+      const why = whatDidNotCome(stage, deadlineMs);
       stage.lease?.drop();
       stage.lease?.release();
-      reject(unreachable('timeout', `No ${stage.connected ? 'reply' : 'connection'} within ${deadlineMs} ms`));
-    }, deadlineMs);
+      reject(why);
+    });
   });
   try {
     return await Promise.race([work(stage), timeUp]);
   } finally {
-    clearTimeout(timer);
+    stage.heard();
   }
 }
 
-/** Sends what `work` sends, if it may; null = it may not now, and nothing was sent. */
-export type SendBehindFence = <T>(connection: RedisConnection, work: Conversation<T>) => Promise<T | null>;
+/** null when the work takes longer; what it then waits for is the caller's to drop. */
+export async function orNothing<T>(deadlineMs: number, work: Promise<T>): Promise<T | null> {
+  let cancel = (): void => undefined;
+  const timeUp = new Promise<null>((resolve) => (cancel = afterListening(deadlineMs, () => resolve(null))));
+  try {
+    return await Promise.race([work, timeUp]);
+  } finally {
+    cancel();
+  }
+}
+
+/** Each part has its words, because each sends people somewhere else: to the API server, to a Secret, to the Redis process. */
+function whatDidNotCome({ connected, lease }: Stage, deadlineMs: number): AppError {
+  const within = inSeconds(deadlineMs);
+  if (connected) return unreachable('timeout', `no answer in ${within}`);
+  const missing = lease?.missing() ?? 'connection';
+  switch (missing) {
+    case 'tunnel':
+      return unreachable('tunnel', `the tunnel did not open in ${within}`);
+    case 'password':
+      return unreachable('timeout', `the password could not be read in ${within}`);
+    case 'connection':
+      return unreachable('timeout', `the connection did not open in ${within}`);
+    default:
+      return missing satisfies never;
+  }
+}
+
+/** `2 s`, `0.3 s`. */
+export function inSeconds(milliseconds: number): string {
+  return `${Number((milliseconds / 1000).toPrecision(2))} s`;
+}
+
+/** A timer that is later than this was held up: the process slept, or was busy with the replies of others. */
+const LATE_MS = 100;
+const MOST_EXTENSIONS = 3;
 
 /**
- * Has a conversation for an operation that must hold its lease. It is asked again whether it does when the connection is there: to open
- * one may take longer than a lease lasts.
- *
- * @param converse is called again for as long as the fence was shut when it came to sending
- * @throws AppError `lease-lost`, and what `converse` throws
+ * Calls back after so long of listening. While this process slept or was busy it could hear nobody, so that time does not count: else a
+ * laptop that wakes up would find every node silent. @returns what cancels it
  */
-export async function behindFence<T>(
-  fence: Fence | undefined,
-  converse: (send: SendBehindFence) => Promise<T | null>,
-): Promise<T> {
-  for (;;) {
-    await fence?.pass();
-    const replies = await converse(async (connection, work) => {
-      if (fence === undefined) return work(connection);
-      await connection.takeName(fence.connectionName);
-      return fence.isOpen() ? work(connection) : null;
-    });
-    if (replies !== null) return replies;
-  }
+function afterListening(milliseconds: number, onTimeUp: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (forMs: number, extensionsLeft: number): void => {
+    const dueAt = performance.now() + forMs;
+    timer = setTimeout(() => {
+      const lateMs = performance.now() - dueAt;
+      if (lateMs > LATE_MS && extensionsLeft > 0) arm(Math.min(lateMs, milliseconds), extensionsLeft - 1);
+      else onTimeUp();
+    }, forMs);
+  };
+  arm(milliseconds, MOST_EXTENSIONS);
+  return () => clearTimeout(timer);
 }

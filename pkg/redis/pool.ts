@@ -20,7 +20,12 @@ export interface PoolDeps {
    * an idle connection must not keep the next pod waiting. Default: no limit.
    */
   readonly maxOpen?: number;
+  /** What the dialer opens, in the words for people. Default: a connection. */
+  readonly way?: 'tunnel' | 'connection';
 }
+
+/** What a connection that is not there yet waits for. */
+export type Missing = 'tunnel' | 'connection' | 'password';
 
 interface Entry {
   readonly key: string;
@@ -29,6 +34,8 @@ interface Entry {
   users: number;
   /** null until it is there. */
   opened: RedisConnection | null;
+  /** The way to the pod is open. */
+  dialed: boolean;
   dropped: boolean;
 }
 
@@ -37,6 +44,8 @@ export interface Lease {
   readonly connection: Promise<RedisConnection>;
   /** It was open before: when it turns out to be lost, that may have happened long ago. */
   readonly reused: boolean;
+  /** What is still missing, while there is no connection. */
+  missing(): Missing;
   /** Nobody shall get this connection any more. */
   drop(): void;
   /** Must be called once. */
@@ -70,6 +79,7 @@ export class ConnectionPool {
     return {
       connection: entry.connection,
       reused,
+      missing: () => (entry.dialed ? 'password' : (this.#deps.way ?? 'connection')),
       drop: () => this.#drop(entry),
       release: () => {
         entry.users--;
@@ -90,8 +100,13 @@ export class ConnectionPool {
   #add(key: string, pod: PodFacts): Entry {
     if (this.#entries.size >= this.#maxOpen) this.#dropIdle();
     const abort = new AbortController();
-    const connection = this.#open(pod, abort.signal, () => this.#drop(entry));
-    const entry: Entry = { key, abort, connection, users: 0, opened: null, dropped: false };
+    const connection = this.#open(
+      pod,
+      abort.signal,
+      () => (entry.dialed = true),
+      () => this.#drop(entry),
+    );
+    const entry: Entry = { key, abort, connection, users: 0, opened: null, dialed: false, dropped: false };
     connection.then(
       (opened) => (entry.opened = opened),
       () => this.#drop(entry),
@@ -113,8 +128,9 @@ export class ConnectionPool {
     if (entry.users === 0) shut(entry);
   }
 
-  async #open(pod: PodFacts, signal: AbortSignal, onLost: () => void): Promise<RedisConnection> {
+  async #open(pod: PodFacts, signal: AbortSignal, onDialed: () => void, onLost: () => void): Promise<RedisConnection> {
     const dialing = this.#dial(pod, signal);
+    dialing.then(onDialed, () => undefined);
     // ioredis takes as long to load as a connection to open.
     const loading = import('./connection.ts');
     try {

@@ -15,14 +15,14 @@ describe('a node that does not answer', () => {
     const redis = openPort();
     expect(outcome(await redis.ask(server.pod, { deadlineMs: 5000 }))).toBe('answered');
     server.kill('SIGSTOP');
-    for (const sentence of ['timeout: No reply within 300 ms', 'timeout: No reply within 300 ms']) {
+    for (const sentence of ['timeout: no answer in 0.3 s', 'timeout: no answer in 0.3 s']) {
       const startedAt = performance.now();
       expect(outcome(await redis.ask(server.pod, { deadlineMs: 300 }))).toBe(sentence);
       expect(performance.now() - startedAt).toBeLessThan(1000);
     }
     await expect(redis.run(server.pod, [['PING']], 300)).rejects.toMatchObject({
       code: 'timeout',
-      message: `Pod ${server.pod.name}: No reply within 300 ms`,
+      message: `Pod ${server.pod.name}: no answer in 0.3 s`,
     });
     server.kill('SIGCONT');
     expect(outcome(await redis.ask(server.pod, { deadlineMs: 5000 }))).toBe('answered');
@@ -34,7 +34,7 @@ describe('a node that does not answer', () => {
     answered(await redis.ask(server.pod, { deadlineMs: 5000 }));
     server.kill('SIGSTOP');
     const patient = redis.ask(server.pod, { deadlineMs: 10_000 });
-    expect(outcome(await redis.ask(server.pod, { deadlineMs: 200 }))).toBe('timeout: No reply within 200 ms');
+    expect(outcome(await redis.ask(server.pod, { deadlineMs: 200 }))).toBe('timeout: no answer in 0.2 s');
     server.kill('SIGCONT');
     expect(outcome(await patient)).toBe('answered');
   });
@@ -84,7 +84,9 @@ describe('a node that does not answer', () => {
   test('a dial that never settles: timeout at the deadline', async () => {
     const redis = openPort({ dial: () => new Promise(() => undefined) });
     const startedAt = performance.now();
-    expect(outcome(await redis.ask(deadPod(), { deadlineMs: 200 }))).toBe('timeout: No connection within 200 ms');
+    expect(outcome(await redis.ask(deadPod(), { deadlineMs: 200 }))).toBe(
+      'timeout: the connection did not open in 0.2 s',
+    );
     expect(performance.now() - startedAt).toBeLessThan(1000);
   });
 
@@ -92,7 +94,9 @@ describe('a node that does not answer', () => {
     const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
     const { promise, resolve } = deferred<Duplex>();
     const redis = openPort({ dial: () => promise });
-    expect(outcome(await redis.ask(deadPod(), { deadlineMs: 100 }))).toBe('timeout: No connection within 100 ms');
+    expect(outcome(await redis.ask(deadPod(), { deadlineMs: 100 }))).toBe(
+      'timeout: the connection did not open in 0.1 s',
+    );
     resolve(stream);
     await once(stream, 'close');
     expect(stream.destroyed).toBe(true);
@@ -108,7 +112,9 @@ describe('a node that does not answer', () => {
       return stream;
     };
     const redis = openPort({ dial, credentials: () => new Promise(() => undefined) });
-    expect(outcome(await redis.ask(server.pod, { deadlineMs: 200 }))).toBe('timeout: No connection within 200 ms');
+    expect(outcome(await redis.ask(server.pod, { deadlineMs: 200 }))).toBe(
+      'timeout: the password could not be read in 0.2 s',
+    );
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
 

@@ -20,6 +20,8 @@ export interface KubeApiStub {
   readonly url: string;
   /** A kubeconfig as JSON, which is YAML. */
   readonly kubeconfig: string;
+  /** For what is no request of REST: upgrades. */
+  readonly server: Server;
   /** Paths with query of all requests so far. */
   readonly requests: readonly string[];
   close(): Promise<void>;
@@ -115,6 +117,7 @@ export async function startKubeApiStub(
   return {
     url,
     kubeconfig: kubeconfigOf(url, tls?.cert),
+    server,
     requests,
     close: () =>
       new Promise((resolve, reject) => {

@@ -1,5 +1,12 @@
-/** All nodes are configured alike and run one version (I12). */
-import type { Check } from './context.ts';
+/**
+ * All nodes are configured alike and run one version (I12). What our own scripts set for a while (model/passing-values.ts) is no
+ * difference.
+ */
+import { isMoveTimeout, isPassing } from '../model/passing-values.ts';
+import type { Member } from '../evidence/members.ts';
+import type { Check, CheckContext } from './context.ts';
+import { hasScripts } from './scripted.ts';
+import type { Problem } from '../model/problem.ts';
 import { listNames, makeProblem } from './wording.ts';
 
 /** Directives that must be equal on all nodes. Announce settings and paths are each node's own. */
@@ -18,16 +25,90 @@ export const COMPARED_DIRECTIVES: readonly string[] = [
   'tls-replication',
 ];
 
-export const checkConfig: Check = ({ state, answered }) =>
+/** What one node has for a directive, and whether our scripts may have set it. */
+export interface HeldValue {
+  readonly pod: string;
+  readonly value: string;
+  readonly scripted: boolean;
+}
+
+export interface Comparison {
+  /** The value that most nodes have, or had before a script set another one for a while; null where none has been told. */
+  readonly usual: string | null;
+  /** Nodes that hold neither that nor what a script set instead of it. */
+  readonly differing: readonly HeldValue[];
+  /** How many nodes stand behind the usual value. */
+  readonly votes: number;
+}
+
+/**
+ * Which value is the usual one, and who differs from it. A value that a move left behind is nobody's choice.
+ * @param given the usual one, where that was decided already
+ */
+export function compareValues(name: string, held: readonly HeldValue[], given?: string): Comparison {
+  const agrees = (one: HeldValue, usual: string): boolean =>
+    one.value === usual || (one.scripted && isPassing(name, one.value, usual));
+  const chosen = held.filter(({ value }) => name !== 'cluster-node-timeout' || !isMoveTimeout(value));
+  const known = given === undefined ? (chosen.length > 0 ? chosen : held).map(({ value }) => value) : [given];
+  const candidates = [...new Set(known)].map((value) => ({
+    value,
+    votes: held.filter((one) => agrees(one, value)).length,
+    holders: held.filter((one) => one.value === value).length,
+  }));
+  const best = candidates.reduce<(typeof candidates)[number] | null>(
+    (first, one) =>
+      first === null || one.votes > first.votes || (one.votes === first.votes && one.holders > first.holders)
+        ? one
+        : first,
+    null,
+  );
+  if (best === null) return { usual: null, differing: [], votes: 0 };
+  const differing = held.filter((one) => !agrees(one, best.value));
+  return { usual: best.value, differing, votes: best.votes };
+}
+
+/** What the nodes that answered hold; those that may not be asked are left out. */
+export function heldValues(
+  { state, answered }: { readonly state: CheckContext['state']; readonly answered: readonly Member[] },
+  name: string,
+): HeldValue[] {
+  return answered.flatMap(({ node, pod, answer }) => {
+    const value = answer.config?.[name];
+    return value === undefined ? [] : [{ pod, value, scripted: hasScripts(state, node) }];
+  });
+}
+
+export const checkConfig: Check = (context) =>
   COMPARED_DIRECTIVES.flatMap((name) => {
-    const values = groupPods(answered, ({ answer }) => answer.config?.[name]);
-    if (values.size < 2) return [];
+    const held = heldValues(context, name);
+    const { usual, differing } = compareValues(name, held);
+    if (usual === null) return [];
+    if (differing.length === 0) return leftByAMove(context, name, usual, held);
+    const values = groupPods(
+      held.filter((one) => one.value === usual || differing.includes(one)),
+      ({ value }) => value,
+    );
     const sentence = `${name} differs: ${describe(values)}.`;
     const repair = `CONFIG SET ${name} to one value on all nodes, also in their configuration.`;
-    return [
-      makeProblem('config-differs', state.cluster.name, { subject: name, sentence, nodes: minority(values), repair }),
-    ];
+    const nodes = differing.map(({ pod }) => pod);
+    return [makeProblem('config-differs', context.state.cluster.name, { subject: name, sentence, nodes, repair })];
   });
+
+/** All nodes alike have the patience that a big key needed, and no probe of ours puts it back: its move was killed. */
+function leftByAMove(
+  { state }: CheckContext,
+  name: string,
+  usual: string,
+  held: readonly HeldValue[],
+): readonly Problem[] {
+  const moving = state.operation !== null;
+  if (name !== 'cluster-node-timeout' || !isMoveTimeout(usual) || moving || held.some(({ scripted }) => scripted))
+    return [];
+  const sentence = `${name} is ${usual} on all nodes: a move of slots set it for one big key and was killed before it put it back.`;
+  const repair = `CONFIG SET ${name} on all nodes to what their configuration says.`;
+  const nodes = held.map(({ pod }) => pod);
+  return [makeProblem('config-differs', state.cluster.name, { subject: name, sentence, nodes, repair })];
+}
 
 export const checkVersions: Check = ({ state, answered }) => {
   const values = groupPods(answered, ({ answer }) => `${answer.info.product} ${answer.info.version}`);

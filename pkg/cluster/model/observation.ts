@@ -90,6 +90,8 @@ export interface NodeAnswer {
    * (only `check` and `status` count) or for a replica.
    */
   readonly keysInOwnSlots: number | null;
+  /** Why a primary that was asked to count them did not, in its words or ours; left out when it did, or was not asked to. */
+  readonly notCounted?: string;
   /**
    * Milliseconds since this node last heard another one over the bus, by its own clock; only of those that it has down or has no link
    * to. One that it never heard is left out. Left out as a whole where it was not told (a user without TIME, an older record). A node

@@ -15,23 +15,28 @@ export LC_ALL
 . "$config_dir/validity.sh"
 read_password
 
-# `create` sets a short cluster-node-timeout while it forms a cluster. If it was killed, this puts the configured one back:
-# a live value that is shorter in two runs in a row, and the same (the stamp remembers the first). A longer one is left
-# alone: moving a huge key needs it.
+# Others set another cluster-node-timeout for a while (the table is in pkg/cluster/model/passing-values.ts), and may be killed
+# before they put the configured one back. Then this does, and nobody else has to, in a pod that has this probe:
+#   a shorter one (`create` while it forms a cluster, guard.sh, stop.sh) when two runs in a row find the same
+#   a longer one (a move, for one big key) when it has been the same for four times itself and a minute: no key takes longer,
+#   and a move sets another value for each key
+# The stamp has a line `VALUE SINCE`, by the server's clock.
 restore_node_timeout() {
   live=$1
   wanted=
   stamp=
+  since=
   [ ! -r "$run_dir/node-timeout" ] || read -r wanted <"$run_dir/node-timeout"
   [ -n "$live" ] && [ -n "$wanted" ] || return 0
-  [ ! -s "$run_dir/node-timeout-stamp" ] || read -r stamp <"$run_dir/node-timeout-stamp"
-  if [ "$live" -ge "$wanted" ]; then
+  [ ! -s "$run_dir/node-timeout-stamp" ] || read -r stamp since <"$run_dir/node-timeout-stamp"
+  if [ "$live" -eq "$wanted" ]; then
     [ -z "$stamp" ] || true >"$run_dir/node-timeout-stamp"
-  elif [ "$live" = "$stamp" ]; then
+  # (A clock that was set back would make it wait for ever.)
+  elif [ "$live" != "$stamp" ] || [ "${now:-0}" -lt "${since:-0}" ]; then
+    printf '%s %s\n' "$live" "${now:-0}" >"$run_dir/node-timeout-stamp"
+  elif [ "$live" -lt "$wanted" ] || [ $((${now:-0} - ${since:-0})) -gt $((live / 250 + 60)) ]; then
     ask "$host" config set cluster-node-timeout "$wanted" >/dev/null
     true >"$run_dir/node-timeout-stamp"
-  else
-    printf '%s\n' "$live" >"$run_dir/node-timeout-stamp"
   fi
 }
 

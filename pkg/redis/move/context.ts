@@ -5,6 +5,7 @@ import type { Credentials } from '../connection.ts';
 import type { KeyConflict } from './conflicts.ts';
 import type { Weights } from './weigh.ts';
 import type { NodeLine } from './node-line.ts';
+import type { Patience } from './patience.ts';
 import type { Turns } from './turns.ts';
 
 /** Nothing but MIGRATE takes longer than this. */
@@ -22,6 +23,8 @@ export interface MoveContext {
   readonly signal: AbortSignal;
   /** One MIGRATE at a time for each source, also over several moves. */
   readonly turns: Turns;
+  /** Of all moves of this process. */
+  readonly patience: Patience;
   /** Moves to this target that are under way, this one included. */
   readonly movesToTarget: () => number;
   /**

@@ -17,6 +17,7 @@ import { awaitTarget, viewsOfEnds } from './look.ts';
 import { moveByMigrate } from './migrate-backend.ts';
 import { nameOwner } from './own.ts';
 import { NodeLine } from './node-line.ts';
+import type { Patience } from './patience.ts';
 import type { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
 import { survey } from './survey.ts';
@@ -46,11 +47,12 @@ export interface MoverDeps extends Pick<PoolDeps, 'credentials'> {
   readonly pool: ConnectionPool;
   /** Of all that moves keys over this pool. */
   readonly turns: Turns;
+  readonly patience: Patience;
   readonly roles: Roles;
 }
 
 export function createSlotMover(deps: MoverDeps): SlotMover {
-  const { turns, roles } = deps;
+  const { turns, patience, roles } = deps;
   return {
     move: async (move, limits, onProgress, signal, fence) => {
       let done = NOTHING;
@@ -63,6 +65,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         limits,
         signal,
         turns,
+        patience,
         movesToTarget: () => roles.movesTo(move.target.nodeId),
         counts: 'source',
         weights: { meanBytes: 0, weighAll: true },

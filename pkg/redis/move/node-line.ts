@@ -6,7 +6,8 @@ import { AppError } from '../../errors.ts';
 import type { Fence, MoveEnd, RedisCommand } from '../../engine/ports.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { WireCommand } from '../wire.ts';
-import { behindFence, inTime, withLease } from '../converse.ts';
+import { behindFence } from '../behind-fence.ts';
+import { inTime, withLease } from '../converse.ts';
 import type { ConnectionPool } from '../pool.ts';
 import { asUnreachable } from '../why.ts';
 

@@ -13,8 +13,9 @@ import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { ioMs, migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
-import type { NodeLine } from './node-line.ts';
 
+/** So many times what the way of a big key should take, the others wait for its nodes. */
+const ALONE_MARGIN = 3;
 /** Source data that can't hold a key worth looking for. */
 const SMALL_DATA_BYTES = 64 * 2 ** 20;
 
@@ -71,34 +72,16 @@ export async function weigh({ source, limits }: MoveContext, batch: readonly Key
 
 /**
  * Moves one big key, with a time limit of its own. While it is packed or unpacked, its node answers nobody, and the other
- * primaries must not take that for its death: where it could, they are given more patience for as long as it takes. Pods
- * that we made put their configured time back by themselves, should we be killed in between.
+ * primaries must not take that for its death: where they could, they are given more patience for as long as it takes
+ * (patience.ts). probe.sh counts on it that this is not longer than four times what is set, and a minute.
  *
  * @returns the reply to MIGRATE
  */
 export async function moveAlone(context: MoveContext, key: KeysOfSlot): Promise<unknown> {
-  const { source, target, others, turns } = context;
-  const patient = await beMorePatient([target, source, ...others], aloneMs(key.bytes) * 3);
-  try {
-    const deadlineMs = COMMAND_DEADLINE_MS + 2 * ioMs(key.bytes);
-    const [reply] = await turns.take(source.end.nodeId, () => source.send([migrateCommand(context, key)], deadlineMs));
-    return reply;
-  } finally {
-    await Promise.allSettled(patient.map((putBack) => putBack()));
-  }
-}
-
-/** @returns what puts the old times back */
-async function beMorePatient(lines: readonly NodeLine[], neededMs: number): Promise<(() => Promise<unknown>)[]> {
-  const name = 'cluster-node-timeout';
-  const changed = await Promise.all(
-    lines.map(async (line) => {
-      const [reply] = await line.ask([['CONFIG', 'GET', name]], COMMAND_DEADLINE_MS);
-      const before = Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
-      if (!(before < neededMs)) return [];
-      await line.ask([['CONFIG', 'SET', name, Math.ceil(neededMs)]], COMMAND_DEADLINE_MS);
-      return [(): Promise<unknown> => line.ask([['CONFIG', 'SET', name, before]], COMMAND_DEADLINE_MS)];
-    }),
+  const { source, target, others, turns, patience } = context;
+  const deadlineMs = COMMAND_DEADLINE_MS + 2 * ioMs(key.bytes);
+  const send = async (): Promise<unknown> => (await source.send([migrateCommand(context, key)], deadlineMs))[0];
+  return turns.take(source.end.nodeId, () =>
+    patience.hold([target, source, ...others], aloneMs(key.bytes) * ALONE_MARGIN, send),
   );
-  return changed.flat();
 }

@@ -67,6 +67,7 @@ async function bringAllHome(
       limits,
       signal,
       turns: deps.turns,
+      patience: deps.patience,
       // One owner after the other.
       movesToTarget: () => 1,
       counts: 'target',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formPods } from '../../support/form-pods.ts';
 import { freeAddresses } from '../../support/loopback.ts';
@@ -129,8 +129,37 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('p
     await pod.cli('config', 'set', 'cluster-node-timeout', '600');
     expect(await ready()).toBe('600');
     expect(await ready()).toBe('5000');
-    await pod.cli('config', 'set', 'cluster-node-timeout', '60000');
-    expect(await ready()).toBe('60000');
-    expect(await ready()).toBe('60000');
+  });
+
+  test('T3: a longer cluster-node-timeout is put back when no key can need it any more', async () => {
+    const pod = await startPod(flavour);
+    const stamp = join(pod.runDir, 'node-timeout-stamp');
+    const ready = async (): Promise<string | undefined> => {
+      expect((await pod.run('probe.sh', 'readiness')).code).toBe(0);
+      return nodeTimeout(pod);
+    };
+    const passes = async (seconds: number): Promise<void> => {
+      const [value, since] = (await readFile(stamp, 'utf8')).trim().split(' ');
+      await writeFile(stamp, `${value} ${Number(since) - seconds}\n`);
+    };
+    await pod.cli('config', 'set', 'cluster-node-timeout', '60007');
+    expect([await ready(), await ready()]).toEqual(['60007', '60007']);
+    await passes(250);
+    expect(await ready()).toBe('60007');
+    // Another key: its time begins anew.
+    await pod.cli('config', 'set', 'cluster-node-timeout', '60008');
+    expect(await ready()).toBe('60008');
+    await passes(280);
+    expect(await ready()).toBe('60008');
+    await passes(30);
+    expect(await ready()).toBe('5000');
+    expect(await ready()).toBe('5000');
+    // A clock that was set back: it is counted from now on.
+    await pod.cli('config', 'set', 'cluster-node-timeout', '60009');
+    expect(await ready()).toBe('60009');
+    await passes(-10_000);
+    expect(await ready()).toBe('60009');
+    await passes(400);
+    expect(await ready()).toBe('5000');
   });
 });

@@ -10,7 +10,7 @@ const GLOBALS = {
   kubeconfig: undefined,
   as: undefined,
   'as-group': [],
-  'request-timeout': 10_000,
+  'request-timeout': undefined,
   connect: 'auto',
   'password-file': undefined,
   username: undefined,

@@ -1,9 +1,9 @@
 /** Objects of ours, and configuration. No data moves here. */
-import { COMPARED_DIRECTIVES } from '../../check/config.ts';
+import { COMPARED_DIRECTIVES, compareValues, heldValues, type HeldValue } from '../../check/config.ts';
 import { NODE_LABEL } from '../../model/labels.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Member } from '../../evidence/members.ts';
-import { left, leftAll, repair, type FixContext, type Healer } from './fix-context.ts';
+import { left, leftAll, repair, type Healer } from './fix-context.ts';
 
 /** Objects are rendered from the recorded shape: they become what `create` makes. */
 export const healServices: Healer = (context, problems) => {
@@ -35,14 +35,17 @@ export const healConfig: Healer = (context, problems) =>
     const name = COMPARED_DIRECTIVES.find((directive) => directive === problem.subject);
     if (name === undefined || NEVER_LIVE.has(name))
       return left(problem, 'by-hand', 'It can be changed only in the configuration, with all nodes restarted together');
-    const value = commonValue(context, name);
+    const held = heldValues(context.check, name);
+    const value = commonValue(name, held);
     if (value === null)
       return left(
         problem,
         'by-hand',
         `No value has the majority: CONFIG SET ${name} on all nodes to the one that is right`,
       );
-    const others = context.members.filter(({ answer }) => valueOf(answer.config, name) !== value);
+    // What a script has set for a while is left to it: it would set it again.
+    const differing = new Set(compareValues(name, held, value).differing.map(({ pod }) => pod));
+    const others = context.members.filter(({ step }) => differing.has(step.pod));
     const full = name === 'maxmemory' ? others.find((member) => !fits(member, value)) : undefined;
     if (full !== undefined)
       return left(problem, 'by-hand', `${full.step.pod} uses more than ${value} bytes: it would evict or refuse keys`);
@@ -56,16 +59,11 @@ export const healConfig: Healer = (context, problems) =>
     return repair([problem], 'configure all nodes alike', steps);
   });
 
-function valueOf(config: Readonly<Record<string, string>> | null, name: string): string | undefined {
-  return config?.[name];
-}
-
 /** What more than half of the nodes have. What keeps data wins over any majority. */
-function commonValue({ members }: FixContext, name: string): string | null {
-  const values = members.flatMap(({ answer }) => valueOf(answer.config, name) ?? []);
-  if (name === 'appendonly' && values.includes('yes')) return 'yes';
-  const winner = values.find((value) => values.filter((one) => one === value).length * 2 > values.length);
-  return winner ?? null;
+function commonValue(name: string, held: readonly HeldValue[]): string | null {
+  if (name === 'appendonly' && held.some(({ value }) => value === 'yes')) return 'yes';
+  const { usual, votes } = compareValues(name, held);
+  return votes * 2 > held.length ? usual : null;
 }
 
 function fits({ answer }: Member, value: string): boolean {

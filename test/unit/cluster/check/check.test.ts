@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../../pkg/cluster/check/check.ts';
 import { CODES, CODE_NAMES, docOf, isCode, positionOf } from '../../../../pkg/cluster/check/codes.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import { CONFIG_CASES } from './config-cases.ts';
 import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
 import { PRIMARY_CASES } from './primary-cases.ts';
@@ -20,6 +21,7 @@ const CASES = [
   ...REPLICATION_CASES,
   ...SLOTS_CASES,
   ...UPKEEP_CASES,
+  ...CONFIG_CASES,
 ];
 
 describe('check says exactly this of', () => {
