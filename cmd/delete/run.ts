@@ -1,19 +1,20 @@
 /** `delete` with a person or without: show what goes and what stays, ask once, run it with live progress. */
 import { refusal, type AppError } from '../../pkg/errors.ts';
 import { keptObjects } from '../../pkg/cluster/plan/delete.ts';
-import { prepareDelete, runDelete, type PreparedDelete } from '../../pkg/engine/delete.ts';
+import { prepareDelete, runDelete, type PreparedDelete, type RunDeleteInput } from '../../pkg/engine/delete.ts';
 import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { checkName, exists, notFound } from '../clusters.ts';
 import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
+import { refuseUnagreed, typedLoss, type LossFlagValues } from '../loss-flag.ts';
+import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import { deletePlanLines, keptLines, lossInWords } from '../view/delete-plan.ts';
 
 export interface DeleteRequest {
   readonly args: { readonly NAME: string };
-  readonly flags: {
+  readonly flags: LossFlagValues & {
     readonly 'purge-data': boolean;
     readonly 'dry-run': boolean;
     readonly timeout: number;
@@ -38,20 +39,43 @@ async function deleteOne(request: DeleteRequest, deps: Deps, session: Session): 
   const cluster = { namespace: session.namespace, name: request.args.NAME };
   const purge = flags['purge-data'];
   const input = { cluster, purge, tryOut: !flags['dry-run'], signal: deps.signal };
-  // Only reading ends at once on Ctrl-C: what changes something gives its lease back first.
-  const prepared = await untilAborted(prepareDelete(ports, input), deps.signal);
-  if (prepared.inventory.owned.length === 0) throw await nothingOfOurs(session, prepared);
-  for (const gap of prepared.inventory.gaps)
+  const prepare = async (): Promise<PreparedDelete> => {
+    // Only reading ends at once on Ctrl-C: what changes something gives its lease back first.
+    const prepared = await untilAborted(prepareDelete(ports, input), deps.signal);
+    const { plan, inventory } = prepared;
+    if (inventory.owned.length === 0) throw await nothingOfOurs(session, prepared);
+    if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+    return prepared;
+  };
+  const first = await prepare();
+  for (const gap of first.inventory.gaps)
     deps.terminal.say(`note: ${gap.what} could not be read and is left as it is: ${gap.why}\n`);
   const look = planLook(deps, request.globals);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
-  if (prepared.plan.kind !== 'batches') {
+  if (flags['dry-run']) return writeDryRun(first, deps, flags.output);
+  const asks = deps.interactive && !flags.yes;
+  const isLeft = ({ plan }: PreparedDelete): boolean => plan.kind === 'batches';
+  const prepared = await agreeOn(first, deps, {
+    show: (one) => {
+      if (isLeft(one)) deps.terminal.say(`${deletePlanLines(one, look).join('\n')}\n\n`);
+    },
+    question: asks && isLeft(first) ? questionOf : null,
+    again: prepare,
+  });
+  if (prepared === null || !isLeft(prepared)) {
     deps.terminal.write(`${cluster.name} is deleted already. Nothing was changed.\n`);
-    return sayKept(prepared, deps);
+    return sayKept(prepared ?? first, deps);
   }
-  deps.terminal.say(`${deletePlanLines(prepared, look).join('\n')}\n\n`);
-  await askConsent(prepared, deps, flags.yes);
-  await runPlan(ports, deps, { ...input, timeoutMs: flags.timeout, colour: look.colour });
+  const resume = resumeOf(prepared);
+  if (!asks && purge && !flags.yes)
+    throw refusal(
+      'needs-consent',
+      `delete --purge-data would delete ${lossInWords(prepared)} for ever`,
+      `To agree: kubectl redis delete ${cluster.name} --purge-data --yes -n ${cluster.namespace}`,
+    );
+  const agreedLoss = asks ? (prepared.loss?.slots ?? []) : flags['accept-data-loss'];
+  refuseUnagreed('delete', prepared.loss, agreedLoss, resume);
+  const options = { ...input, timeoutMs: flags.timeout, agreedLoss };
+  await runPlan(ports, deps, { ...options, resume: `${resume}${typedLoss(flags)}`, colour: look.colour });
 }
 
 /** A cluster that somebody else made is not ours to delete; where there is none, those that are there are named. */
@@ -68,37 +92,28 @@ async function nothingOfOurs(session: Session, { cluster, observation }: Prepare
 }
 
 /** What only stops needs no consent where nobody can be asked; what loses data always does. */
-async function askConsent(prepared: PreparedDelete, deps: Deps, yes: boolean): Promise<void> {
-  if (yes) return;
-  const { cluster, purge } = prepared;
-  if (!deps.interactive) {
-    if (!purge) return;
-    throw refusal(
-      'needs-consent',
-      `delete --purge-data would delete ${lossInWords(prepared)} for ever`,
-      `To agree: kubectl redis delete ${cluster.name} --purge-data --yes -n ${cluster.namespace}`,
-    );
-  }
-  const question = purge ? `Delete ${lossInWords(prepared)} for ever?` : `Stop ${cluster.name} and keep its data?`;
-  await confirmOrStop(question, false);
+function questionOf(prepared: PreparedDelete): Question {
+  const { cluster, purge, loss } = prepared;
+  if (purge) return { text: `Delete ${lossInWords(prepared)} for ever?`, fallback: false };
+  const text =
+    loss === null ? `Stop ${cluster.name} and keep its data?` : `Stop ${cluster.name}, and lose ${loss.sentence}?`;
+  return { text, fallback: false };
 }
 
-interface RunOptions {
-  readonly cluster: PreparedDelete['cluster'];
-  readonly purge: boolean;
-  readonly tryOut: boolean;
-  readonly timeoutMs: number;
+function resumeOf({ cluster, purge }: PreparedDelete): string {
+  return `kubectl redis delete ${cluster.name}${purge ? ' --purge-data' : ''} -n ${cluster.namespace}`;
+}
+
+interface RunOptions extends Omit<RunDeleteInput, 'report'> {
   readonly colour: boolean;
 }
 
-async function runPlan(ports: ObservePorts, deps: Deps, options: RunOptions): Promise<void> {
-  const { cluster, purge, tryOut, timeoutMs, colour } = options;
-  const { terminal, signal } = deps;
-  const resume = `kubectl redis delete ${cluster.name}${purge ? ' --purge-data' : ''} -n ${cluster.namespace}`;
+async function runPlan(ports: ObservePorts, deps: Deps, { colour, ...options }: RunOptions): Promise<void> {
+  const { cluster, purge, resume } = options;
   const { result, seconds } = await operate(deps, { colour, resume }, (report) =>
-    runDelete(ports, { cluster, purge, tryOut, timeoutMs, resume, signal, report }),
+    runDelete(ports, { ...options, report }),
   );
-  terminal.write(`${cluster.name} is deleted${purge ? ', with all its data' : ''} (${seconds} s)\n`);
+  deps.terminal.write(`${cluster.name} is deleted${purge ? ', with all its data' : ''} (${seconds} s)\n`);
   sayKept({ cluster, purge, inventory: result.last.inventory }, deps);
 }
 

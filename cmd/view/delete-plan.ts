@@ -52,13 +52,16 @@ export function deletePlanLines(prepared: PreparedDelete, look: DeleteLook): str
 }
 
 function factLines(prepared: PreparedDelete, paint: Paint, width: number | null): string[] {
-  const { cluster, purge, plan, inventory } = prepared;
+  const { cluster, purge, plan, inventory, loss } = prepared;
   const running = inventory.owned.some((object) => object.kind === 'StatefulSet' || object.kind === 'Pod');
   const steps = plan.kind === 'batches' ? plan.batches.map((batch) => batch.title).join(', ') : 'nothing';
   const facts: [string, string][] = [
     ['does', steps],
     ...(running ? [['stops', 'clients get no answer from then on'] as [string, string]] : []),
-    ['loses', purge ? `${lossInWords(prepared)}, for ever` : 'nothing: every key stays on its volume'],
+    [
+      'loses',
+      purge ? `${lossInWords(prepared)}, for ever` : (loss?.sentence ?? 'nothing: every key stays on its volume'),
+    ],
     ...(purge ? [] : [['resumes', `kubectl redis create ${cluster.name}`] as [string, string]]),
   ];
   return facts.flatMap(([label, text]) => labelled(label, text, width, paint));

@@ -2,9 +2,10 @@
  * Pods of workloads that people brought come one after the other. Whoever runs `create` right after `kubectl apply` would see
  * some of them, or none, and would make a smaller cluster, or one of its own beside them.
  */
-import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../cluster/model/labels.ts';
+import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import { AppError } from '../errors.ts';
+import { replicasOf, workloadsOf } from './brought-workloads.ts';
 import type { Clock, KubeObject, KubePort } from './ports.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -50,47 +51,6 @@ async function timedOut(
     ...(trouble === null ? {} : { cause: new Error([trouble.sentence, ...trouble.evidence].join(' | ')) }),
     hint: `kubectl get events -n ${namespace} --field-selector reason=FailedCreate says why; --timeout gives it more time`,
   });
-}
-
-/** Workloads whose pods ask to be nodes, by label or by annotation. Those of `create` make themselves heard elsewhere. */
-async function workloadsOf(kube: AwaitBroughtDeps['kube'], cluster: string): Promise<readonly KubeObject[]> {
-  const kinds = ['StatefulSet', 'Deployment', 'ReplicaSet'] as const;
-  const lists = await Promise.all(kinds.map((kind) => listOrNone(kube, kind)));
-  return lists.flatMap((list, at) =>
-    list.filter((each) => isAsking(each, cluster)).map((each) => ({ ...each, kind: kinds[at] ?? each.kind })),
-  );
-}
-
-/** Without the right to list a kind, nothing is known of it. */
-async function listOrNone(kube: AwaitBroughtDeps['kube'], kind: string): Promise<readonly KubeObject[]> {
-  try {
-    return await kube.list('apps/v1', kind);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'forbidden') return [];
-    throw error;
-  }
-}
-
-interface WorkloadSpec {
-  readonly replicas?: number;
-  readonly template?: {
-    readonly metadata?: {
-      readonly labels?: Readonly<Record<string, string>>;
-      readonly annotations?: Readonly<Record<string, string>>;
-    };
-  };
-}
-
-function isAsking({ metadata, spec }: KubeObject, cluster: string): boolean {
-  const { labels = {}, annotations = {} } = (spec as WorkloadSpec | undefined)?.template?.metadata ?? {};
-  const owners = metadata['ownerReferences'];
-  const isOwned = Array.isArray(owners) && owners.length > 0; // a ReplicaSet of a Deployment, which counts itself
-  const asks = (labels[CLUSTER_LABEL] ?? annotations[CLUSTER_LABEL]) === cluster;
-  return asks && !isOwned && labels[MANAGED_BY_LABEL] !== MANAGED_BY;
-}
-
-function replicasOf({ spec }: KubeObject): number {
-  return (spec as WorkloadSpec | undefined)?.replicas ?? 1;
 }
 
 function inWords(workloads: readonly KubeObject[]): string {

@@ -1,9 +1,13 @@
 /** `delete`, without a terminal: prepare (what is there, what would go, what would be lost), then run the loop under the lease. */
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
+import type { Loss } from '../cluster/model/loss.ts';
 import type { Plan, Step } from '../cluster/model/plan.ts';
+import { ALL_SLOTS, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { planDelete } from '../cluster/plan/delete.ts';
+import { lossOfDelete, type OtherWorkload } from '../cluster/plan/delete-refuse.ts';
+import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { underLease } from './operation.ts';
 import { readInventory, tryRemoving, type Inventory } from './inventory.ts';
@@ -25,6 +29,10 @@ export interface PreparedDelete {
   readonly observation: Observation;
   readonly plan: Plan;
   readonly keys: KeyCount;
+  /** Keys that are on no volume; with `purge` all are lost anyway. */
+  readonly loss: Loss | null;
+  /** Of all that was shown, but for counts that change all the time. */
+  readonly fingerprint: string;
 }
 
 /** Keys of all primaries. `complete` is false where some did not answer: there may be more. */
@@ -44,10 +52,17 @@ export interface PrepareDeleteInput {
 /** Reads everything and changes nothing. @throws AppError where rights are missing */
 export async function prepareDelete(ports: ObservePorts, input: PrepareDeleteInput): Promise<PreparedDelete> {
   const { cluster, purge, tryOut } = input;
-  const { inventory, observation } = await look(ports, input);
-  const plan = planOf(cluster, purge, { inventory, observation });
+  const seen = await look(ports, input);
+  const { inventory, observation } = seen;
+  // What needs consent is shown beside the plan.
+  const plan = planOf(cluster, { purge, agreedLoss: ALL_SLOTS }, seen);
   if (tryOut) await tryRemoving(ports.kube, plan);
-  return { cluster, purge, inventory, observation, plan, keys: countKeys(interpret(observation)) };
+  const keys = countKeys(interpret(observation));
+  const loss = purge ? null : lossIn(cluster, observation);
+  const objects = inventory.owned.flatMap(({ kind, name }) => (kind === 'Pod' ? [] : [`${kind}/${name}`]));
+  const known = { complete: keys.complete, some: keys.counted > 0 };
+  const fingerprint = JSON.stringify({ objects: objects.toSorted(), lost: loss?.slots ?? [], ...(purge ? known : {}) });
+  return { cluster, purge, inventory, observation, plan, keys, loss, fingerprint };
 }
 
 async function look(ports: ObservePorts, input: PrepareDeleteInput): Promise<Seen> {
@@ -59,11 +74,41 @@ async function look(ports: ObservePorts, input: PrepareDeleteInput): Promise<See
   return { inventory, observation };
 }
 
-function planOf(cluster: ClusterRef, purge: boolean, { inventory, observation }: Seen): Plan {
+function planOf(
+  cluster: ClusterRef,
+  { purge, agreedLoss }: Pick<RunDeleteInput, 'purge' | 'agreedLoss'>,
+  { inventory, observation }: Seen,
+): Plan {
   const roles = observation.replies.flatMap(({ pod, reply }): [string, 'primary' | 'replica'][] =>
     reply.kind === 'answered' ? [[pod, reply.answer.info.role]] : [],
   );
-  return planDelete({ cluster, owned: inventory.owned, roles: new Map(roles), purge });
+  const others = othersOf(inventory, observation);
+  const loss = purge ? null : lossIn(cluster, observation);
+  return planDelete({ cluster, owned: inventory.owned, roles: new Map(roles), purge, others, loss, agreedLoss });
+}
+
+function lossIn({ name }: ClusterRef, observation: Observation): Loss | null {
+  const { kube } = observation;
+  const recorded = readSpec(kube.services.find((service) => service.name === name)?.annotations ?? {});
+  return lossOfDelete(interpret(observation), kube, recorded?.config ?? null);
+}
+
+/** Workloads that people brought, with their pods; and pods of other controllers, or of none. */
+function othersOf({ owned, brought }: Inventory, { kube }: Observation): OtherWorkload[] {
+  const ours = new Set(owned.map(({ uid }) => uid));
+  const groups = new Map(
+    brought.map(({ kind, metadata: { name } }): [string, OtherWorkload] => [
+      `${kind}/${name}`,
+      { kind, name, pods: [] },
+    ]),
+  );
+  for (const { name, uid, owner, terminating } of kube.pods) {
+    if (ours.has(uid) || terminating) continue;
+    const [kind = 'Pod', workload = name] = owner?.split('/') ?? [];
+    const group = groups.get(`${kind}/${workload}`) ?? { kind, name: workload, pods: [] };
+    groups.set(`${kind}/${workload}`, { ...group, pods: [...group.pods, name] });
+  }
+  return [...groups.values()];
 }
 
 function countKeys(state: ClusterState): KeyCount {
@@ -79,15 +124,17 @@ export interface RunDeleteInput extends PrepareDeleteInput {
   readonly report: Report;
   readonly timeoutMs: number;
   readonly resume: string;
+  /** Slots whose keys may be lost though their volumes are kept. */
+  readonly agreedLoss: SlotRanges;
 }
 
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
 export async function runDelete(given: ObservePorts, input: RunDeleteInput): Promise<Converged<Seen>> {
-  const { cluster, purge, report, signal } = input;
+  const { cluster, report, signal } = input;
   return underLease(given, cluster, 'delete', { report, signal }, (held, ports) =>
     converge<Seen>({
       observe: () => look(ports, input),
-      plan: (seen) => planOf(cluster, purge, seen),
+      plan: (seen) => planOf(cluster, input, seen),
       apply: (step) => applyDeleteStep({ ...ports, ...input, ...held }, step),
       ...held,
     }),

@@ -5,6 +5,7 @@ import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { Plan, Step } from '../cluster/model/plan.ts';
 import type { OwnedObject } from '../cluster/plan/delete.ts';
 import { authSecretName } from '../pod/names.ts';
+import { workloadsOf } from './brought-workloads.ts';
 import type { KubeObject, KubePort } from './ports.ts';
 
 /** Kinds that `create` makes, read by label; the Secret is read by name, which needs less rights. */
@@ -23,6 +24,8 @@ const OPTIONAL_KINDS: ReadonlySet<string> = new Set(['NetworkPolicy']);
 
 export interface Inventory {
   readonly owned: readonly OwnedObject[];
+  /** Workloads that people brought. */
+  readonly brought: readonly KubeObject[];
   /** What could not be read, and so is left where it is. */
   readonly gaps: readonly { readonly what: string; readonly why: string }[];
 }
@@ -40,13 +43,14 @@ export async function readInventory(kube: KubePort, cluster: ClusterRef, needsSe
       return [];
     }
   };
-  const found = await Promise.all([
+  const [brought, ...found] = await Promise.all([
+    workloadsOf(kube, cluster.name),
     ...LISTED_KINDS.map(([apiVersion, kind]) =>
       orGap(kind, OPTIONAL_KINDS.has(kind), kube.list(apiVersion, kind, { selector })),
     ),
     orGap('Secret', !needsSecret, readSecret(kube, cluster.name)),
   ]);
-  return { owned: found.flat().map(ownedOf), gaps };
+  return { owned: found.flat().map(ownedOf), brought, gaps };
 }
 
 async function readSecret(kube: KubePort, cluster: string): Promise<KubeObject[]> {
@@ -59,7 +63,10 @@ async function readSecret(kube: KubePort, cluster: string): Promise<KubeObject[]
 
 function ownedOf({ apiVersion, kind, metadata }: KubeObject): OwnedObject {
   const terminating = metadata['deletionTimestamp'] !== undefined;
-  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', terminating };
+  const owners = (metadata['ownerReferences'] ?? []) as readonly { readonly kind: string; readonly name: string }[];
+  const [owner] = owners;
+  const goesWith = owner === undefined ? {} : { goesWith: `${owner.kind} ${owner.name}` };
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', terminating, ...goesWith };
 }
 
 /** The first object of each kind, as a dry run of the server: a missing right is known before anything is gone. */

@@ -38,26 +38,24 @@ export function keepingOf(node: ClusterNode, config: Readonly<Record<string, str
     : { kept: 'yes', by: `save ${save}, as it is recorded` };
 }
 
-/** What is gone when all nodes of the shard have stopped; null = nothing that is known of. */
+/**
+ * What is gone when all nodes of the shard have stopped; null = nothing that is known of. What a replica keeps on disk does not help: it
+ * copies its primary when both are back, and that one starts empty.
+ */
 export function lossOfStopping(
-  { name, slots, primary, replicas }: Shard,
-  evidence: Evidence,
+  { name, slots, primary }: Shard,
+  { nameOf }: Pick<Evidence, 'nameOf'>,
   config: Readonly<Record<string, string>> | null,
 ): Loss | null {
-  if (slots.length === 0 || primary === null || primary.keys === 0) return null;
+  if (slots.length === 0 || primary === null || primary.pod === null || primary.keys === 0) return null;
   const keeping = keepingOf(primary, config);
   if (keeping.kept === 'yes') return null;
-  const { candidates } = evidence.successionOf(primary);
-  const copy = candidates.find(
-    ({ node, standing }) => standing === 'in-step' && replicas.includes(node) && keepingOf(node, config).kept === 'yes',
-  );
-  if (copy !== undefined) return null;
   const count = primary.keys === null ? 'an unknown number of keys' : `${primary.keys} keys`;
   const verb = keeping.kept === 'no' ? 'keeps none on disk' : 'may keep none on disk';
   return {
     slots,
     keys: primary.keys,
     seconds: null,
-    sentence: `${count} of shard ${name}, slots ${formatRanges(slots)}: ${evidence.nameOf(primary)} ${verb} (${keeping.by})`,
+    sentence: `${count} of shard ${name}, slots ${formatRanges(slots)}: ${nameOf(primary)} ${verb} (${keeping.by})`,
   };
 }

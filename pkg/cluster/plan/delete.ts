@@ -1,6 +1,7 @@
 /**
  * The plan of `delete`: from whatever is left of a cluster to what `create` can resume from, or to nothing at all.
  *
+ * 0. What is refused is refused before anything goes: nodes that people brought, and keys that no volume keeps.
  * 1. Replicas stop first, and only when they are gone do the primaries: nobody can fail over, so every primary keeps its role
  *    and its volume the last word. Where no node says its role, all stop at once.
  * 2. What guards pods (budgets, the NetworkPolicy) goes when there are none left.
@@ -9,13 +10,18 @@
  * A pure function of what is there, so a kill between any two steps leaves nothing that the next run does not see.
  */
 import { compareNatural } from '../natural-order.ts';
+import type { Loss } from '../model/loss.ts';
 import type { ClusterRef } from '../model/observation.ts';
 import type { Batch, ObjectRef, Plan, Step } from '../model/plan.ts';
+import type { SlotRanges } from '../model/slots.ts';
+import { refuseDelete, type OtherWorkload } from './delete-refuse.ts';
 
 /** An object that `create` made for this cluster. */
 export interface OwnedObject extends ObjectRef {
   /** Its deletion has begun. */
   readonly terminating: boolean;
+  /** `StatefulSet redis-1`: what takes it along when it goes; left out: nothing. */
+  readonly goesWith?: string;
 }
 
 export interface DeleteInput {
@@ -26,6 +32,10 @@ export interface DeleteInput {
   readonly roles: ReadonlyMap<string, 'primary' | 'replica'>;
   /** Also the claims, and everything by which the cluster could be resumed. */
   readonly purge: boolean;
+  readonly others: readonly OtherWorkload[];
+  /** Keys that are on no volume. */
+  readonly loss: Loss | null;
+  readonly agreedLoss: SlotRanges;
 }
 
 /** What `delete` keeps and `create` resumes from, in the order in which `purge` removes it: the claims before their names. */
@@ -34,6 +44,8 @@ const GUARD_KINDS = ['PodDisruptionBudget', 'NetworkPolicy'] as const;
 
 /** @returns nothing when all that is to go has gone */
 export function planDelete(input: DeleteInput): Plan {
+  const refused = refuseDelete(input);
+  if (refused !== null) return refused;
   const owned = input.owned.toSorted((a, b) => compareNatural(a.name, b.name));
   const batches = [
     ...stopBatches({ ...input, owned }),

@@ -5,6 +5,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { deletePlanOf } from '../../../cmd/document/delete-plan.ts';
 import { deletePlanLines, keptLines, lossInWords } from '../../../cmd/view/delete-plan.ts';
 import { planDelete, type OwnedObject } from '../../../pkg/cluster/plan/delete.ts';
+import type { Loss } from '../../../pkg/cluster/model/loss.ts';
+import { ALL_SLOTS } from '../../../pkg/cluster/model/slots.ts';
 import type { KeyCount, PreparedDelete } from '../../../pkg/engine/delete.ts';
 import { healthyObservation } from '../../support/observation.ts';
 
@@ -22,16 +24,22 @@ const OWNED: readonly OwnedObject[] = [
   ...NODES.map((node) => object('v1', 'PersistentVolumeClaim', `data-${node}-0`)),
 ];
 
-function prepared(purge: boolean, keys: KeyCount = { counted: 1234, complete: true }): PreparedDelete {
+function prepared(
+  purge: boolean,
+  keys: KeyCount = { counted: 1234, complete: true },
+  loss: Loss | null = null,
+): PreparedDelete {
   const cluster = { namespace: 'default', name: 'redis' };
   const roles = new Map(NODES.map((node, i) => [`${node}-0`, i < 3 ? ('primary' as const) : ('replica' as const)]));
   return {
     cluster,
     purge,
-    inventory: { owned: OWNED, gaps: [{ what: 'NetworkPolicy', why: 'no right to list' }] },
+    inventory: { owned: OWNED, brought: [], gaps: [{ what: 'NetworkPolicy', why: 'no right to list' }] },
     observation: healthyObservation(),
-    plan: planDelete({ cluster, owned: OWNED, roles, purge }),
+    plan: planDelete({ cluster, owned: OWNED, roles, purge, others: [], loss, agreedLoss: ALL_SLOTS }),
     keys,
+    loss,
+    fingerprint: '',
   };
 }
 
@@ -76,6 +84,13 @@ Delete redis in namespace default and keep its data
       'Resume:     kubectl redis create redis -n default',
       'Remove all: kubectl redis delete redis --purge-data -n default',
     ]);
+  });
+
+  test('keys that are on no volume are named (K8)', () => {
+    const sentence = '7 keys of shard 1, slots 0-5460: redis-1-0 keeps none on disk (appendonly no, save "")';
+    const one = prepared(false, undefined, { slots: [{ start: 0, end: 5460 }], keys: 7, seconds: null, sentence });
+    expect(deletePlanLines(one, { width: null, colour: false }).join('\n')).toContain(`loses       ${sentence}`);
+    expect(deletePlanOf(one)).toMatchObject({ loss: { slots: [{ start: 0, end: 5460 }], keys: 7 } });
   });
 
   test.each([false, true])('as a document it is what docs/schemas/delete-plan.json says (purge: %s)', (purge) => {

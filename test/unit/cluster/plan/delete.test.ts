@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
 import { keptObjects, planDelete, type DeleteInput, type OwnedObject } from '../../../../pkg/cluster/plan/delete.ts';
+import { lossOfDelete } from '../../../../pkg/cluster/plan/delete-refuse.ts';
+import { changeAnswer, changed, type Change } from '../../../support/observation-changes.ts';
+import { unreachable } from '../../../support/observation-faults.ts';
+import { DEFAULT_SHAPE, healthyObservation } from '../../../support/observation.ts';
 
 const CLUSTER = { namespace: 'default', name: 'redis' };
 const API: Readonly<Record<string, string>> = {
@@ -67,6 +73,8 @@ function run(input: DeleteInput): OwnedObject[] {
   throw new Error('does not end');
 }
 
+const NOTHING = { others: [], loss: null, agreedLoss: [] };
+
 const STOP = [
   'stop the replicas',
   'wait until they have stopped',
@@ -76,7 +84,7 @@ const STOP = [
 ];
 
 describe('planDelete', () => {
-  const input: DeleteInput = { cluster: CLUSTER, owned: whole(3), roles: rolesOf(3), purge: false };
+  const input: DeleteInput = { cluster: CLUSTER, owned: whole(3), roles: rolesOf(3), purge: false, ...NOTHING };
 
   test('replicas stop and are gone before the first primary stops', () => {
     const plan = planDelete(input);
@@ -146,18 +154,88 @@ describe('planDelete', () => {
     expect(run({ ...input, purge: true })).toEqual([]);
   });
 
+  test('workloads of others run nodes of it: refused with what to delete first, with and without their data (K7)', () => {
+    const others = [
+      { kind: 'StatefulSet', name: 'mine', pods: ['mine-0'] },
+      { kind: 'Deployment', name: 'also', pods: [] },
+    ];
+    for (const purge of [false, true]) {
+      const plan = planDelete({ ...input, purge, others });
+      expect(plan).toMatchObject({ kind: 'refused', code: 'nodes-of-others' });
+      expect(JSON.stringify(plan)).toContain('First kubectl delete deployment also -n default and the others');
+    }
+  });
+
+  test('keys that no volume keeps go only with consent that names their slots; purge is another consent (K8)', () => {
+    const loss = { slots: [{ start: 0, end: 5460 }], keys: 7, seconds: null, sentence: '7 keys' };
+    const refused = planDelete({ ...input, loss });
+    expect(refused).toMatchObject({ kind: 'refused', code: 'needs-consent' });
+    expect(JSON.stringify(refused)).toContain('--accept-data-loss 0-5460');
+    expect(planDelete({ ...input, loss, agreedLoss: [{ start: 0, end: 5459 }] }).kind).toBe('refused');
+    expect(planDelete({ ...input, loss, agreedLoss: loss.slots }).kind).toBe('batches');
+    expect(planDelete({ ...input, loss, purge: true }).kind).toBe('batches');
+  });
+
+  test('claims that go with their StatefulSet are not kept: refused, but for purge', () => {
+    const owned = input.owned.map((one) =>
+      one.name === 'data-redis-2-0' ? { ...one, goesWith: 'StatefulSet redis-2' } : one,
+    );
+    expect(planDelete({ ...input, owned })).toMatchObject({ kind: 'refused', code: 'claims-go-too' });
+    expect(planDelete({ ...input, owned, purge: true }).kind).toBe('batches');
+  });
+
   test('property: killed anywhere, run again, it ends the same; without purge no claim is ever touched', () => {
     const someOf = fc.infiniteStream(fc.boolean());
     fc.assert(
       fc.property(fc.integer({ min: 3, max: 6 }), fc.boolean(), fc.nat(12), someOf, (masters, purge, kill, coins) => {
         const flips = coins[Symbol.iterator]();
         const owned = whole(masters).filter(() => flips.next().value === true);
-        const start: DeleteInput = { cluster: CLUSTER, owned, roles: rolesOf(masters), purge };
+        const start: DeleteInput = { cluster: CLUSTER, owned, roles: rolesOf(masters), purge, ...NOTHING };
         const half = after(owned, planDelete(start), kill);
         const end = run({ ...start, owned: half });
         expect(end).toEqual(purge ? [] : owned.filter((one) => keptObjects(owned, false).includes(one)));
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('lossOfDelete', () => {
+  const start = healthyObservation({ ...DEFAULT_SHAPE, keysPerShard: 5 });
+  const volatile = (pod: string): Change =>
+    changeAnswer(pod, (answer) => ({
+      ...answer,
+      info: { ...answer.info, aofEnabled: false },
+      config: { ...answer.config, save: '' },
+    }));
+  const lost = (
+    observation: Observation,
+    config: Readonly<Record<string, string>> | null = {},
+  ): ReturnType<typeof lossOfDelete> => lossOfDelete(interpret(observation), observation.kube, config);
+
+  test('none where all primaries write an append-only file', () => {
+    expect(lost(start)).toBeNull();
+  });
+
+  test('per shard, and a replica on disk is no help: it would copy the empty primary (K8)', () => {
+    expect(lost(changed(start, volatile('redis-2-0')))).toMatchObject({
+      slots: [{ start: 5461, end: 10922 }],
+      keys: 5,
+    });
+    expect(lost(changed(start, volatile('redis-4-0')))).toBeNull();
+  });
+
+  test('of a node that does not answer the record tells; without one it is not known, and counts as lost', () => {
+    const silent = changed(start, unreachable('redis-1-0'));
+    expect(lost(silent)).toBeNull();
+    expect(lost(silent, { appendonly: 'no' })).toMatchObject({ slots: [{ start: 0, end: 5460 }], keys: null });
+    expect(lost(silent, null)).toMatchObject({ slots: [{ start: 0, end: 5460 }], keys: null });
+  });
+
+  test('nobody answers: every slot, where the record says that nothing is on disk', () => {
+    const pods = start.kube.pods.map(({ name }) => name);
+    const dark = changed(start, ...pods.map((pod) => unreachable(pod)));
+    expect(lost(dark, { appendonly: 'no' })).toMatchObject({ slots: [{ start: 0, end: 16383 }], keys: null });
+    expect(lost(dark)).toBeNull();
   });
 });
