@@ -69,7 +69,7 @@ async function look(ports: ObservePorts, input: PrepareDeleteInput): Promise<See
   const { cluster, purge, signal } = input;
   const [inventory, observation] = await Promise.all([
     readInventory(ports.kube, cluster, purge),
-    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, signal }),
+    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
   ]);
   return { inventory, observation };
 }

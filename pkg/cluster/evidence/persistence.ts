@@ -1,6 +1,6 @@
 /** Whether the keys of a node outlive its process, and which shards would lose theirs when it stops. */
 import { formatRanges } from '../model/slots.ts';
-import type { Loss } from '../model/loss.ts';
+import { keysInWords, type Loss } from '../model/loss.ts';
 import type { ClusterNode, Shard } from '../model/state.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -50,12 +50,11 @@ export function lossOfStopping(
   if (slots.length === 0 || primary === null || primary.pod === null || primary.keys === 0) return null;
   const keeping = keepingOf(primary, config);
   if (keeping.kept === 'yes') return null;
-  const count = primary.keys === null ? 'an unknown number of keys' : `${primary.keys} keys`;
   const verb = keeping.kept === 'no' ? 'keeps none on disk' : 'may keep none on disk';
   return {
     slots,
     keys: primary.keys,
     seconds: null,
-    sentence: `${count} of shard ${name}, slots ${formatRanges(slots)}: ${nameOf(primary)} ${verb} (${keeping.by})`,
+    sentence: `${keysInWords(primary.keys)} of shard ${name}, slots ${formatRanges(slots)}: ${nameOf(primary)} ${verb} (${keeping.by})`,
   };
 }

@@ -6,7 +6,7 @@
  * where another replica may have it: then it is named in slots, seconds and keys, and a person decides. Where nobody can come back with
  * more, what is lacking went with the primary, and who has most leads without a question.
  */
-import type { Loss } from '../model/loss.ts';
+import { keysInWords, type Loss } from '../model/loss.ts';
 import { formatRanges } from '../model/slots.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { STANDINGS, type Candidate } from './candidates.ts';
@@ -68,7 +68,7 @@ function writesOf({ standing, lacksBytes }: Candidate, seconds: number | null): 
 }
 
 function hasInWords({ node, keys }: Candidate, nameOf: NameOf): string {
-  return `${nameOf(node)} has ${keys === null ? 'an unknown number of keys' : keys === 1 ? '1 key' : `${keys} keys`}`;
+  return `${nameOf(node)} has ${keysInWords(keys)}`;
 }
 
 /** Who may have more than this one, or can't say. */

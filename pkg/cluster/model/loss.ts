@@ -35,3 +35,9 @@ export function joinLosses(losses: readonly Loss[]): Loss | null {
     first,
   );
 }
+
+/** `1,234 keys`, `1 key`, `an unknown number of keys`. */
+export function keysInWords(keys: number | null): string {
+  if (keys === null) return 'an unknown number of keys';
+  return `${keys.toLocaleString('en-US')} ${keys === 1 ? 'key' : 'keys'}`;
+}
