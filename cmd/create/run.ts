@@ -13,7 +13,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput } from '../operate.ts';
+import { agreeOn, operate, planLook, refuseBareOutput } from '../operate.ts';
 import { createPlanLines, type CreateView } from '../view/create-plan.ts';
 import { askFor } from './interview.ts';
 import { givenSpecOf, type CreateFlags } from './request.ts';
@@ -66,26 +66,36 @@ async function createOne(
     timeoutMs: flags.timeout,
     say: (sentence) => deps.terminal.say(`${sentence}\n`),
   });
-  const prepared = await prepareCreate(ports, {
-    cluster,
-    given,
-    policy: POLICY,
-    defaultImage: deps.env['KUBECTL_REDIS_IMAGE'] ?? DEFAULT_IMAGE,
-    tryOut: !flags['dry-run'],
-    signal: deps.signal,
-  });
-  checkClusterName(name, nodeCount(prepared.spec));
-  const { plan } = prepared;
-  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags.output);
+  const prepare = async (): Promise<Prepared> => {
+    const prepared = await prepareCreate(ports, {
+      cluster,
+      given,
+      policy: POLICY,
+      defaultImage: deps.env['KUBECTL_REDIS_IMAGE'] ?? DEFAULT_IMAGE,
+      tryOut: !flags['dry-run'],
+      signal: deps.signal,
+    });
+    const { plan, spec } = prepared;
+    checkClusterName(name, nodeCount(spec));
+    if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+    return prepared;
+  };
+  const first = await prepare();
+  if (flags['dry-run']) return writeDryRun(first, deps, flags.output);
   const look = planLook(deps, request.globals);
-  if (plan.kind === 'nothing') {
-    for (const remark of prepared.remarks) deps.terminal.say(`note: ${remark.sentence}\n`);
-    return sayFinished(prepared.spec, prepared.state, deps);
+  const isLeft = ({ plan }: Prepared): boolean => plan.kind === 'batches';
+  const prepared = await agreeOn(first, deps, {
+    show: (one) => {
+      if (isLeft(one)) deps.terminal.say(`${createPlanLines(viewOf(one), look).join('\n')}\n\n`);
+    },
+    question: interactive && isLeft(first) ? () => ({ text: 'Go ahead?', fallback: true }) : null,
+    again: prepare,
+  });
+  if (prepared === null || !isLeft(prepared)) {
+    const { remarks, spec, state } = prepared ?? first;
+    for (const remark of remarks) deps.terminal.say(`note: ${remark.sentence}\n`);
+    return sayFinished(spec, state, deps);
   }
-  const lines = createPlanLines(viewOf(prepared), look);
-  deps.terminal.say(`${lines.join('\n')}\n\n`);
-  if (interactive) await confirmOrStop('Go ahead?', true);
   await runPlan(prepared, ports, deps, { name, timeoutMs: flags.timeout, colour: look.colour });
 }
 

@@ -7,7 +7,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
+import { agreeOn, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { rebalancePlanLines } from '../view/rebalance-plan.ts';
 
@@ -55,18 +55,28 @@ async function rebalanceOne(
   const cluster = await chooseCluster(session, request.args.NAME);
   const isThere = mustExist(session, cluster);
   const input = { cluster, by: flags.by, weights: flags.weight, thresholdPercent, signal: deps.signal, isThere };
-  const prepared = await untilAborted(prepareRebalance(ports, input), deps.signal);
-  const { plan, balance } = prepared;
-  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags);
-  if (plan.kind === 'nothing') {
-    const off = `the farthest is ${balance.worstPercent.toFixed(1)} % off`;
+  const prepare = async (): Promise<PreparedRebalance> => {
+    const prepared = await untilAborted(prepareRebalance(ports, input), deps.signal);
+    const { plan } = prepared;
+    if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+    return prepared;
+  };
+  const first = await prepare();
+  if (flags['dry-run']) return writeDryRun(first, deps, flags);
+  const look = planLook(deps, request.globals);
+  const isLeft = ({ plan }: PreparedRebalance): boolean => plan.kind === 'batches';
+  const prepared = await agreeOn(first, deps, {
+    show: (one) => {
+      if (isLeft(one)) deps.terminal.say(`${rebalancePlanLines(one, limitsOf(flags), look).join('\n')}\n\n`);
+    },
+    question: deps.interactive && !flags.yes && isLeft(first) ? () => ({ text: 'Go ahead?', fallback: true }) : null,
+    again: prepare,
+  });
+  if (prepared === null || !isLeft(prepared)) {
+    const off = `the farthest is ${(prepared ?? first).balance.worstPercent.toFixed(1)} % off`;
     deps.terminal.write(`${cluster.name} is balanced by ${flags.by}: ${off}. Nothing was changed.\n`);
     return;
   }
-  const look = planLook(deps, request.globals);
-  deps.terminal.say(`${rebalancePlanLines(prepared, limitsOf(flags), look).join('\n')}\n\n`);
-  if (deps.interactive && !flags.yes) await confirmOrStop('Go ahead?', true);
   const weights = flags.weight.map((weight) => ` --weight ${weight}`).join('');
   const typed = `--by ${flags.by}${weights}${typedLimits(flags)}`;
   const resume = `kubectl redis rebalance ${cluster.name} ${typed} -n ${cluster.namespace}`;

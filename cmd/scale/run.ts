@@ -3,7 +3,15 @@ import { refusal, usageError } from '../../pkg/errors.ts';
 import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
-import { lookForScale, prepareScale, runScale, type AskedShape, type PreparedScale } from '../../pkg/engine/scale.ts';
+import {
+  goingNodes,
+  lookForScale,
+  prepareScale,
+  runScale,
+  type AskedShape,
+  type PreparedScale,
+  type ScaleSight,
+} from '../../pkg/engine/scale.ts';
 import { checkClusterName } from '../../pkg/pod/names.ts';
 import { checkName, mustExist } from '../clusters.ts';
 import { mastersWrong } from '../create/request.ts';
@@ -11,7 +19,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
+import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { removalInWords, scalePlanLines } from '../view/scale-plan.ts';
 import { isTyped, shapeFrom } from './interview.ts';
@@ -57,28 +65,42 @@ async function scaleOne(
   const { flags } = request;
   const ports = portsOf(deps, session);
   session.prepare();
-  const looking = lookForScale(ports, cluster, deps.signal, mustExist(session, cluster));
-  const seen = await untilAborted(looking, deps.signal);
-  const prepared = prepareScale(seen, await shapeFrom(typed, seen.recorded));
-  const { plan, wanted } = prepared;
-  checkClusterName(cluster.name, wanted.masters * (1 + wanted.replicas));
-  if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
-  if (flags['dry-run']) return writeDryRun(prepared, deps, flags);
-  if (plan.kind === 'nothing') {
-    deps.terminal.write(
-      `${cluster.name} has that shape already: ${sizeOf(prepared.seen.state)}. Nothing was changed.\n`,
-    );
+  const isThere = mustExist(session, cluster);
+  const see = (): Promise<ScaleSight> => untilAborted(lookForScale(ports, cluster, deps.signal, isThere), deps.signal);
+  const seen = await see();
+  const shape = await shapeFrom(typed, seen.recorded);
+  const prepare = (sight: ScaleSight): PreparedScale => {
+    const prepared = prepareScale(sight, shape);
+    const { plan, wanted } = prepared;
+    checkClusterName(cluster.name, wanted.masters * (1 + wanted.replicas));
+    if (plan.kind === 'refused') throw refusal(plan.code, plan.sentence, plan.hint);
+    return prepared;
+  };
+  const first = prepare(seen);
+  if (flags['dry-run']) return writeDryRun(first, deps, flags);
+  const look = planLook(deps, request.globals);
+  const isLeft = ({ plan }: PreparedScale): boolean => plan.kind === 'batches';
+  const prepared = await agreeOn(first, deps, {
+    show: (one) => {
+      if (isLeft(one)) deps.terminal.say(`${scalePlanLines(one, limitsOf(flags), look).join('\n')}\n\n`);
+    },
+    question: deps.interactive && !flags.yes && isLeft(first) ? questionOf : null,
+    again: async () => prepare(await see()),
+  });
+  if (prepared === null || !isLeft(prepared)) {
+    const { state } = (prepared ?? first).seen;
+    deps.terminal.write(`${cluster.name} has that shape already: ${sizeOf(state)}. Nothing was changed.\n`);
     return;
   }
-  const look = planLook(deps, request.globals);
-  deps.terminal.say(`${scalePlanLines(prepared, limitsOf(flags), look).join('\n')}\n\n`);
-  await askConsent(prepared, deps, flags.yes);
+  if (!deps.interactive && !flags.yes) refuseRemoval(prepared);
+  const { wanted } = prepared;
   const typedAgain = `--masters ${wanted.masters} --replicas ${wanted.replicas}${typedLimits(flags)}`;
   const resume = `kubectl redis scale ${cluster.name} ${typedAgain} -n ${cluster.namespace}`;
   const { result, seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
     runScale(ports, {
       cluster,
       wanted,
+      agreedToGo: goingNodes(prepared.outline),
       mover: session.redis.mover,
       limits: limitsOf(flags),
       parallel: flags.parallel ?? ALL_PAIRS,
@@ -93,14 +115,15 @@ async function scaleOne(
   );
 }
 
-/** Volumes go with the nodes that go: that needs consent, also where nobody can be asked. */
-async function askConsent(prepared: PreparedScale, deps: Deps, yes: boolean): Promise<void> {
-  if (yes) return;
-  const { wanted, seen } = prepared;
+function questionOf({ outline }: PreparedScale): Question {
+  const removed = removalInWords(outline);
+  return { text: removed === null ? 'Go ahead?' : `Go ahead, and remove ${removed}?`, fallback: removed === null };
+}
+
+/** Volumes go with the nodes that go: that needs consent, also where nobody can be asked. @throws AppError `needs-consent` */
+function refuseRemoval({ wanted, seen, outline }: PreparedScale): void {
   const { name, namespace } = seen.recorded.cluster;
-  const removed = removalInWords(prepared.outline);
-  if (deps.interactive)
-    return confirmOrStop(removed === null ? 'Go ahead?' : `Go ahead, and remove ${removed}?`, removed === null);
+  const removed = removalInWords(outline);
   if (removed === null) return;
   throw refusal(
     'needs-consent',

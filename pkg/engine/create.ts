@@ -38,6 +38,8 @@ export interface Prepared {
   readonly plan: Plan;
   readonly remarks: readonly Remark[];
   readonly brought: boolean;
+  /** Of all that was shown. */
+  readonly fingerprint: string;
 }
 
 export interface PrepareInput {
@@ -84,12 +86,15 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   const plan = planCreate({ state, kube, spec, policy });
   if (tryOut && !brought && makesObjects(plan)) await tryObjects(ports, spec);
   const told = plan.kind === 'refused' ? [] : plan.remarks;
+  const steps = plan.kind === 'batches' ? plan.batches.map(({ title, steps: { length } }) => ({ title, length })) : [];
+  const pods = brought ? kube.pods.map(({ name }) => name) : [];
   return {
     spec,
     state,
     observation,
     plan,
     brought,
+    fingerprint: JSON.stringify({ spec, outcome: plan.kind, steps, pods }),
     remarks: [...remarks, ...(brought || state.formed ? [] : affinity.remarks), ...told],
   };
 }

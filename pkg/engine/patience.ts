@@ -81,6 +81,7 @@ const WAITED_OUT: ReadonlySet<string> = new Set([
   'not-in-step',
   'slots-uncovered',
   'slots-contested',
+  'not-converged',
 ]);
 
 export interface LookDeps<O> {

@@ -34,6 +34,8 @@ export interface PreparedRebalance {
   readonly plan: Plan;
   readonly balance: Balance;
   readonly moves: readonly OutlineMove[];
+  /** Of what was shown: who has slots and who shall have more. Sizes are measured anew, and differ each time. */
+  readonly fingerprint: string;
 }
 
 export interface PrepareRebalanceInput {
@@ -59,7 +61,9 @@ export async function prepareRebalance(ports: ObservePorts, input: PrepareRebala
   const moves = balance.transfers.map((transfer): OutlineMove => ({ ...transfer, ...costOf(state, transfer) }));
   const short = plan.kind === 'batches' ? refuseMemory(moves, roomOf(state)) : null;
   if (short !== null) throw short;
-  return { cluster, state, input: planned, plan, balance, moves };
+  const rows = balance.rows.map(({ node, weight, slots }) => ({ id: node.nodeId, weight, slots }));
+  const fingerprint = JSON.stringify({ outcome: plan.kind, by, rows });
+  return { cluster, state, input: planned, plan, balance, moves, fingerprint };
 }
 
 function look(ports: ObservePorts, cluster: ClusterRef, signal: AbortSignal): Promise<Observation> {

@@ -36,6 +36,8 @@ export interface PreparedScale {
   readonly plan: Plan;
   readonly outline: ScaleOutline;
   readonly remarks: readonly Remark[];
+  /** Of all that was shown, but for counts that change all the time. */
+  readonly fingerprint: string;
 }
 
 /** null = as it is. */
@@ -48,17 +50,29 @@ export interface AskedShape {
 export function prepareScale(seen: ScaleSight, asked: AskedShape): PreparedScale {
   const { recorded, state } = seen;
   const wanted = { masters: asked.masters ?? recorded.masters, replicas: asked.replicas ?? recorded.replicas };
-  const plan = planOf(seen, wanted);
+  const plan = planOf(seen, wanted, null);
   const kube = seen.observation.kube;
   const spec = layShape({ spec: recorded, state, kube }, wanted);
   const outline = outlineScale({ state, kube, owned: seen.inventory.owned }, spec);
+  const fingerprint = fingerprintOf(outline, wanted, plan.kind);
   if (plan.kind !== 'batches')
-    return { seen, wanted, plan, outline, remarks: plan.kind === 'nothing' ? plan.remarks : [] };
+    return { seen, wanted, plan, outline, remarks: plan.kind === 'nothing' ? plan.remarks : [], fingerprint };
   const short = refuseMemory(outline.moves, roomsOf(state));
   if (short !== null) throw short;
   const hosts = checkHosts(outline, kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts);
   if (hosts instanceof AppError) throw hosts;
-  return { seen, wanted, plan, outline, remarks: [...plan.remarks, ...hosts] };
+  return { seen, wanted, plan, outline, remarks: [...plan.remarks, ...hosts], fingerprint };
+}
+
+function fingerprintOf({ shards, moves, handOvers }: ScaleOutline, wanted: Wanted, outcome: Plan['kind']): string {
+  const fates = shards.map(({ name, nodes, slotsNow }) => ({ name, nodes, slotsNow }));
+  const transfers = moves.map(({ from, to, slots }) => ({ from, to, slots }));
+  return JSON.stringify({ outcome, wanted, fates, transfers, handOvers });
+}
+
+/** Nodes that go with their volumes. */
+export function goingNodes({ shards }: ScaleOutline): string[] {
+  return shards.flatMap(({ nodes }) => nodes.filter(({ fate }) => fate === 'goes').map(({ name }) => name));
 }
 
 /**
@@ -92,13 +106,19 @@ function recordedSpec(kube: KubeFacts, cluster: ClusterRef): ClusterSpec {
   );
 }
 
-function planOf({ state, observation, inventory, recorded }: ScaleSight, wanted: Wanted): Plan {
-  return planScale({ state, kube: observation.kube, owned: inventory.owned, recorded, wanted });
+function planOf(
+  { state, observation, inventory, recorded }: ScaleSight,
+  wanted: Wanted,
+  agreedToGo: readonly string[] | null,
+): Plan {
+  return planScale({ state, kube: observation.kube, owned: inventory.owned, recorded, wanted, agreedToGo });
 }
 
 export interface RunScaleInput {
   readonly cluster: ClusterRef;
   readonly wanted: Wanted;
+  /** Nodes that may go with their volumes. */
+  readonly agreedToGo: readonly string[];
   readonly mover: SlotMover;
   readonly limits: MoveLimits;
   /** Pairs of nodes that move slots at a time. */
@@ -115,7 +135,7 @@ export async function runScale(given: ObservePorts, input: RunScaleInput): Promi
   return underLease({ ...given, mover: input.mover }, cluster, 'scale', input, (held, ports) => {
     const { mover } = ports;
     const look = (): Promise<ScaleSight> => lookForScale(ports, cluster, held.signal);
-    const plan = (seen: ScaleSight): Plan => planOf(seen, wanted);
+    const plan = (seen: ScaleSight): Plan => planOf(seen, wanted, input.agreedToGo);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
     const { parallel } = input;
     const patient = patientMoves({ ...held, parallel, planAgain: async () => plan(await look()), tell });

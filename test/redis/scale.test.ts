@@ -125,6 +125,7 @@ describe('scale on real servers', () => {
       observe: look,
       plan: (observation) =>
         planScale({
+          agreedToGo: null,
           state: interpret(observation),
           kube: observation.kube,
           owned: ownedOf(world),

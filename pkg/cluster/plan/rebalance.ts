@@ -7,6 +7,7 @@ import type { Plan, Remark, Step } from '../model/plan.ts';
 import { countSlots, SLOT_COUNT, type SlotRanges } from '../model/slots.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { memberOf } from '../evidence/members.ts';
+import { refuse } from './form-members.ts';
 import { finishSteps } from './scale-moves.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 import { planTransfers, shareSlots, type SlotTransfer, type SlotWeight } from './slot-moves.ts';
@@ -19,7 +20,7 @@ export type Measured = Float64Array | null;
 export interface RebalanceInput {
   readonly state: ClusterState;
   readonly by: BalanceBy;
-  /** Of owners, by node id; 1 for one that is not named. 0 empties it. */
+  /** By node id of owners and of their replicas; 1 for one that is not named. 0 empties it. */
   readonly weights: ReadonlyMap<string, number>;
   readonly measured: Measured;
   /** Percent of its share that an owner may be off before anything moves; 0 once it has begun. */
@@ -93,7 +94,7 @@ function sum(weigh: SlotWeight, ranges: SlotRanges): number {
 export function planRebalance(input: RebalanceInput): Plan {
   const { state } = input;
   const members = state.nodes.flatMap(memberOf);
-  const refused = refuseUnsound(state, members);
+  const refused = refuseUnsound(state, members) ?? refuseDisagreement(state);
   if (refused !== null) return refused;
   const remarks: Remark[] = [];
   const finish = finishSteps(state, members);
@@ -111,10 +112,26 @@ export function planRebalance(input: RebalanceInput): Plan {
     : { kind: 'batches', batches: [{ title: 'move slots', steps }], remarks };
 }
 
+/** Slots go to whom their owners say they go, and only where all see the same owners is that the end of it. */
+function refuseDisagreement({ views, nodes, cluster }: ClusterState): Plan | null {
+  const other = views.find(({ onlyOpenSlots }) => !onlyOpenSlots);
+  const failing = nodes.find(({ reply }) => reply?.kind === 'answered' && reply.answer.clusterInfo.state !== 'ok');
+  if (other === undefined && failing === undefined) return null;
+  const why =
+    other === undefined
+      ? `${failing?.pod?.name ?? '?'} says that the cluster is down`
+      : `the nodes do not agree (${other.differences[0] ?? 'their views differ'})`;
+  return refuse(
+    'not-converged',
+    `${cluster.name} can't be rebalanced now: ${why}`,
+    `kubectl redis check ${cluster.name} says more; run the same command when that has passed`,
+  );
+}
+
 /**
  * `redis-1-0=2` or `3=0.5`: a pod, or the shard that it leads; of a replica, its primary is meant.
  *
- * @returns weight by the primary's node id
+ * @returns weight by node id, of the primary and of its replicas: whoever leads the shard when it is asked for
  * @throws AppError usage
  */
 export function readWeights(typed: readonly string[], state: ClusterState): Map<string, number> {
@@ -128,12 +145,12 @@ export function readWeights(typed: readonly string[], state: ClusterState): Map<
         `--weight ${JSON.stringify(one)} is not POD=NUMBER or SHARD=NUMBER`,
         'for example: --weight redis-1-0=2',
       );
-    const primary = primaryNamed(name, state);
-    if (primary === null) {
+    const ids = idsNamed(name, state);
+    if (ids.length === 0) {
       const names = state.shards.map((shard) => `${shard.name} (${shard.primary?.pod?.name ?? 'no primary'})`);
       throw usageError(`--weight ${one}: there is no shard or pod ${name}`, `shards: ${names.join(', ')}`);
     }
-    out.set(primary, weight);
+    for (const id of ids) out.set(id, weight);
   }
   const owners = holdersOf(state, out);
   if (owners.length > 0 && owners.every((node) => out.get(node.nodeId ?? '') === 0))
@@ -141,8 +158,11 @@ export function readWeights(typed: readonly string[], state: ClusterState): Map<
   return out;
 }
 
-function primaryNamed(name: string, state: ClusterState): string | null {
+function idsNamed(name: string, state: ClusterState): string[] {
   const node = state.nodes.find(({ pod }) => pod?.name === name);
-  if (node !== undefined) return node.role === 'replica' ? node.primaryId : node.nodeId;
-  return state.shards.find((shard) => shard.name === name)?.primary?.nodeId ?? null;
+  const shard = state.shards.find(
+    (one) => one.name === name || (node !== undefined && (one.primary === node || one.replicas.includes(node))),
+  );
+  if (shard === undefined) return node?.nodeId == null ? [] : [node.nodeId];
+  return [shard.primary, ...shard.replicas].flatMap((one) => one?.nodeId ?? []);
 }

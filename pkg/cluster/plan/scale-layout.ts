@@ -3,7 +3,7 @@
  * volume stay true; what a new shape needs beyond that are new nodes.
  *
  * Fewer primaries: the shards with the highest numbers go as a whole, those without slots before all others. Fewer replicas: a
- * replica goes rather than the primary, wherever the primary happens to be by then; then one that shares a host with another node
+ * replica goes rather than the primary, wherever the primary happens to be by then; then one that is not in step; then one that shares a host with another node
  * of its shard; then the one with the highest ordinal.
  */
 import { compareNatural } from '../natural-order.ts';
@@ -79,10 +79,11 @@ function bestOf(input: Input, ordinals: readonly number[], count: number): numbe
   const leaving = new Set(input.spec.scaling?.leaving);
   const rank = (ordinal: number): number => {
     const node = nodeOf(input, ordinal);
-    if (node === undefined) return leaving.has(ordinal) ? 5 : 4;
+    if (node === undefined) return leaving.has(ordinal) ? 6 : 5;
     if (node.slots.length > 0) return 0;
-    if (leaving.has(ordinal)) return 3;
-    return node.reply?.kind === 'answered' ? 1 : 2;
+    if (leaving.has(ordinal)) return 4;
+    if (node.reply?.kind !== 'answered') return 3;
+    return node.reply.answer.info.primaryLinkUp === true ? 1 : 2;
   };
   const chosen: number[] = [];
   const left = ordinals.toSorted((a, b) => rank(a) - rank(b) || a - b);

@@ -7,7 +7,7 @@ import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
 import { refuse, silenceCode } from './form-members.ts';
 import { isOld } from './restart-goal.ts';
-import type { ScaleContext } from './scale-context.ts';
+import { ownedOf, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
 import { openPairs } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
@@ -16,8 +16,29 @@ import { isForgettable } from './scale-remove.ts';
 export function refuseScale(context: ScaleContext): Plan | null {
   const { state, members } = context;
   return (
-    refuseUnsound(state, members) ?? refuseGhosts(context) ?? refuseStrangers(context) ?? refuseFullNewcomers(context)
+    refuseUnsound(state, members) ??
+    refuseSilentLeaving(context) ??
+    refuseGhosts(context) ??
+    refuseStrangers(context) ??
+    refuseFullNewcomers(context)
   );
+}
+
+/** Its keys are not known, so they are not none: a node goes when it was heard to be empty, and what we stopped was. */
+function refuseSilentLeaving(context: ScaleContext): Plan | null {
+  const { name } = context.state.cluster;
+  for (const { name: set, pod, node } of context.leaving) {
+    if (node === null || node.nodeId === null || node.role === 'replica' || node.reply?.kind === 'answered') continue;
+    const workload = ownedOf(context, 'StatefulSet', set);
+    if (workload === null || workload.terminating) continue;
+    const why = node.unreachable === null ? 'it has no pod' : `${node.unreachable.why}: ${node.unreachable.detail}`;
+    return refuse(
+      silenceCode(node, 'node-silent'),
+      `${pod} is to go and can't be asked (${why}): whether it holds keys is not known`,
+      `kubectl redis status ${name} says what is wrong; run the same command when it answers`,
+    );
+  }
+  return null;
 }
 
 /**

@@ -32,6 +32,8 @@ export interface ScaleInput extends ScaleSeen {
   /** What Service NAME records. */
   readonly recorded: ClusterSpec;
   readonly wanted: Pick<DesiredShape, 'masters' | 'replicas'>;
+  /** Nodes that may go with their volumes: what was shown; null = a plan that is only shown. */
+  readonly agreedToGo: readonly string[] | null;
 }
 
 type Stage = (context: ScaleContext) => Batch[];
@@ -53,7 +55,7 @@ const STAGES: readonly Stage[] = [
 /** @returns nothing when the cluster has the shape; the batches of the stage that it is in */
 export function planScale(input: ScaleInput): Plan {
   const context = scaleContext(input, layShape({ ...input, spec: input.recorded }, input.wanted));
-  const refused = refuseScale(context);
+  const refused = refuseScale(context) ?? refuseOthersToGo(context, input.agreedToGo);
   if (refused !== null) return refused;
   const remarks = remarksOf(input);
   if (context.spec !== input.recorded) {
@@ -72,6 +74,18 @@ export function planScale(input: ScaleInput): Plan {
     if (batches.length > 0) return { kind: 'batches', batches, remarks };
   }
   return refuseLeftOver(context) ?? { kind: 'nothing', remarks };
+}
+
+/** Which replicas go depends on who leads, and that may have changed since it was agreed to. */
+function refuseOthersToGo({ leaving, spec }: ScaleContext, agreed: ScaleInput['agreedToGo']): Plan | null {
+  const other = leaving.find(({ name }) => agreed !== null && !agreed.includes(name));
+  if (other === undefined) return null;
+  const { name } = spec.cluster;
+  return refuse(
+    'plan-changed',
+    `The cluster has changed since the plan was shown: ${other.name} would go with its volume now`,
+    `Run the same command again: kubectl redis scale ${name} shows the new plan`,
+  );
 }
 
 function remarksOf({ recorded, wanted }: ScaleInput): Remark[] {

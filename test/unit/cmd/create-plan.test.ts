@@ -23,6 +23,7 @@ function prepare(observation: Observation, spec: ClusterSpec): Prepared {
     plan,
     remarks: [{ code: 'few-hosts', sentence: 'One host is not enough' }],
     brought: false,
+    fingerprint: '',
   };
 }
 

@@ -6,8 +6,8 @@ import { countSlots } from '../../../../pkg/cluster/model/slots.ts';
 import { balanceOf, planRebalance, readWeights, type RebalanceInput } from '../../../../pkg/cluster/plan/rebalance.ts';
 import { simulate } from '../../../../pkg/cluster/plan/simulate.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
-import { openSlot, unreachable } from '../../../support/observation-faults.ts';
-import { changed } from '../../../support/observation-changes.ts';
+import { duplicatedOwner, openSlot, staleView, unreachable } from '../../../support/observation-faults.ts';
+import { changeAnswer, changed } from '../../../support/observation-changes.ts';
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 
 type Settings = Partial<Omit<RebalanceInput, 'state'>>;
@@ -127,6 +127,29 @@ describe('planRebalance', () => {
     }
   });
 
+  test('a weight is that of the shard: a failover in the middle of the run keeps it (C4)', () => {
+    const start = healthyObservation();
+    const weights = readWeights(['redis-2-0=0'], interpret(start));
+    const half = runToEnd(changed(start, failedOver('redis-5-0')), { weights });
+    expect(slotsOf(half).filter((slots) => slots > 0)).toEqual([8192, 8192]);
+    const owners = interpret(half).nodes.flatMap(({ pod, slots }) => (slots.length > 0 ? [pod?.name] : []));
+    expect(owners).not.toContain('redis-5-0');
+  });
+
+  test('nodes that do not agree whose slots they are, or who is who: refused (K11)', () => {
+    const twice = changed(healthyObservation(), duplicatedOwner('redis-2-0', [{ start: 0, end: 9 }]));
+    expect(planRebalance(inputOf(twice))).toMatchObject({ kind: 'refused', code: 'slots-contested' });
+    const stale = changed(healthyObservation(), staleView('redis-4-0', [{ start: 0, end: 9 }], 'redis-3-0'));
+    expect(planRebalance(inputOf(stale))).toMatchObject({ kind: 'refused' });
+    const down = changed(
+      healthyObservation(),
+      changeAnswer('redis-6-0', (answer) => ({ ...answer, clusterInfo: { ...answer.clusterInfo, state: 'fail' } })),
+    );
+    const plan = planRebalance(inputOf(down));
+    expect(plan).toMatchObject({ kind: 'refused', code: 'not-converged' });
+    expect(JSON.stringify(plan)).toContain('redis-6-0 says that the cluster is down');
+  });
+
   test('an owner that does not answer: refused by name', () => {
     const silent = changed(healthyObservation(), unreachable('redis-2-0', 'timeout', 'up'));
     const plan = planRebalance(inputOf(silent));
@@ -137,12 +160,15 @@ describe('planRebalance', () => {
 
 describe('readWeights', () => {
   const state = interpret(healthyObservation());
-  test('by pod, by shard, and a replica means its primary', () => {
+  test('by pod, by shard, and a replica means its shard', () => {
     expect(readWeights(['redis-1-0=2', '2=0.5', 'redis-6-0=0'], state)).toEqual(
       new Map([
         [nodeIdOf(1), 2],
+        [nodeIdOf(4), 2],
         [nodeIdOf(2), 0.5],
+        [nodeIdOf(5), 0.5],
         [nodeIdOf(3), 0],
+        [nodeIdOf(6), 0],
       ]),
     );
   });

@@ -19,7 +19,7 @@ const MOST_BATCHES = 80;
 function planOf(world: World, wanted: Wanted): Plan {
   const { observation } = world;
   const seen = { state: interpret(observation), kube: observation.kube, owned: ownedOf(world) };
-  return planScale({ ...seen, recorded: recordedOf(world), wanted });
+  return planScale({ ...seen, recorded: recordedOf(world), wanted, agreedToGo: null });
 }
 
 /** @param cut for each batch, whether to run it whole, and what of it */
