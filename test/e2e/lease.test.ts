@@ -1,4 +1,7 @@
-/** The lease of an operation at a real API server: what it lets through, and whom it tells that somebody else was faster. */
+/**
+ * The lease of an operation at a real API server: what it lets through, and whom it tells that somebody else was
+ * faster.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { systemClock } from '../../pkg/engine/clock.ts';
 import { acquireLease, type Acquired } from '../../pkg/engine/lease/acquire.ts';

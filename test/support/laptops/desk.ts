@@ -1,6 +1,10 @@
-/** Real servers, an API server with their pods, and for each laptop wires to all of them that tell what is sent over them. */
+/**
+ * Real servers, an API server with their pods, and for each laptop wires to all of them that tell what is sent over
+ * them.
+ */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SystemFiles } from '../../../pkg/engine/lease/identity.ts';
@@ -123,31 +127,35 @@ async function startApi(store: Store, servers: readonly RedisServer[]): Promise<
   const token = randomBytes(16).toString('hex');
   const registry = createRegistry({ store, newServiceIp: () => '' });
   const readLog = (): Promise<string> => Promise.resolve('');
-  const port = 20_000 + (process.pid % 20_000);
+  const port = await freePort();
   const server = await startApiServer({ store, registry, certificate, token, address: '127.0.0.1', port, readLog });
   return { port, authority: certificate.authority, token, close: () => server.close() };
 }
 
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
 function podOf(name: string, address: string, port: number): object {
   const labels = { app: 'redis', name: name.replace(/-0$/, ''), 'kubectl-redis.io/cluster': 'redis' };
-  const pod = rawPod({ metadata: { name, namespace: 'default', labels }, status: { podIP: address } as never });
-  const containers = [{ name: 'redis', image: 'redis:7', ports: [{ name: 'tcp-redis', containerPort: port }] }];
-  const running = {
-    name: 'redis',
-    restartCount: 0,
-    ready: true,
-    state: { running: { startedAt: '2026-01-02T03:04:07Z' } },
-  };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: pod.metadata,
-    spec: { nodeName: 'host1', containers },
+    metadata: { ...rawPod().metadata, name, namespace: 'default', labels },
+    spec: {
+      nodeName: 'host1',
+      containers: [{ name: 'redis', image: 'redis:7', ports: [{ name: 'tcp-redis', containerPort: port }] }],
+    },
     status: {
       phase: 'Running',
       podIP: address,
       conditions: [{ type: 'Ready', status: 'True' }],
-      containerStatuses: [running],
+      containerStatuses: rawPod().status?.containerStatuses,
     },
   };
 }

@@ -1,9 +1,12 @@
-/** A laptop: `rebalance` in a process of its own, on the way to the API server and to the nodes that it is given. See laptop.ts. */
+/**
+ * A laptop: `rebalance` in a process of its own, on the way to the API server and to the nodes that it is given. See
+ * laptop.ts.
+ */
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import { ownIdentity, type SystemFiles } from '../../../pkg/engine/lease/identity.ts';
 import { prepareRebalance, runRebalance } from '../../../pkg/engine/rebalance.ts';
 import type { Clock, MoveLimits } from '../../../pkg/engine/ports.ts';
-import { AppError } from '../../../pkg/errors.ts';
+import { AppError, reasonOf } from '../../../pkg/errors.ts';
 import { createRestClient } from '../../../pkg/kube/client.ts';
 import { createKubePort } from '../../../pkg/kube/kube-port.ts';
 import { createRedisPort } from '../../../pkg/redis/connect.ts';
@@ -70,6 +73,6 @@ try {
   say({ kind: 'end', code: 'done', message: '' });
 } catch (error) {
   const code = error instanceof AppError ? error.code : 'bug';
-  say({ kind: 'end', code, message: error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : '' });
+  say({ kind: 'end', code, message: reasonOf(error) });
 }
 process.stdout.write('', () => process.exit(0));

@@ -1,4 +1,6 @@
-/** A wire between a client and a server that can be held: what the client sends waits in it, as in a tunnel that hangs. */
+/**
+ * A wire between a client and a server that can be held: what the client sends waits in it, as in a tunnel that hangs.
+ */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface Wire {
