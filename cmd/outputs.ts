@@ -1,7 +1,7 @@
 /**
- * stdout and stderr may be closed at any time: `kubectl redis nodes | head -1`, a terminal that is gone, a disk that is full. What is
- * written then goes nowhere, and nothing else happens: a running operation goes on as if nobody looked, gives its Lease back, and its exit
- * code tells how it went.
+ * stdout and stderr may be closed at any time: `kubectl redis nodes | head -1`, a terminal that is gone, a disk that is
+ * full. What is written then goes nowhere, and nothing else happens: a running operation goes on as if nobody looked,
+ * gives its Lease back, and its exit code tells how it went.
  */
 import type { WriteStream } from 'node:tty';
 import { EXIT, reasonOf, type ExitCode } from '../pkg/errors.ts';
@@ -11,7 +11,10 @@ type Out = Pick<WriteStream, 'on' | 'write'>;
 export interface Outputs {
   /** Aborts when nobody reads stdout any more, as far as writing to it has shown. */
   readonly unread: AbortSignal;
-  /** What was to be read and could not be written: a reader who had enough is no failure. @returns the exit code to end with */
+  /**
+   * What was to be read and could not be written: a reader who had enough is no failure. @returns the exit code to end
+   * with
+   */
   judge(exitCode: ExitCode): ExitCode;
   /** Resolves when all that was written is out, or can't get out. */
   flush(): Promise<void>;

@@ -27,7 +27,10 @@ const HOME = '\u001b[H';
 const END_OF_LINE = '\u001b[K';
 const END_OF_SCREEN = '\u001b[J';
 
-/** Runs until nobody reads it any more, or until the signal aborts; then it rejects, as everything does that was interrupted. */
+/**
+ * Runs until nobody reads it any more, or until the signal aborts; then it rejects, as everything does that was
+ * interrupted.
+ */
 export async function watchStatus(deps: Deps, session: Session, options: WatchOptions): Promise<ExitCode> {
   const { unread } = deps.terminal;
   const signal = AbortSignal.any([deps.signal, unread]);

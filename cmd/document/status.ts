@@ -113,7 +113,7 @@ function placesOf(state: ClusterState, where: 'host' | 'zone'): Place[] {
     .map(([name, { nodes, primaries }]) => ({ name, nodes, primaries }));
 }
 
-/** Whose lease was not renewed in time has gone; the next operation takes it over. */
+/** Not heard of for longer than its lease lasts, as far as two clocks agree: one that is ahead of ours still runs. */
 function hasLapsed(operation: OperationFacts, observedAt: string): boolean {
   const until = Date.parse(operation.renewedAt) + operation.durationSeconds * 1000;
   return Date.parse(observedAt) > until;

@@ -121,7 +121,9 @@ function operationValue({ operation, metadata }: StatusDocument): Value {
   const since = seconds === null ? '' : `, since ${age(seconds)}`;
   const progress = operation.progress === null ? '' : `; ${operation.progress}`;
   const text = oneLine(`${operation.verb} by ${operation.holder}${since}${progress}`);
-  return operation.lapsed ? { text: `${text}; gone without finishing`, tone: 'warn' } : { text, tone: 'strong' };
+  return operation.lapsed
+    ? { text: `${text}; last heard of at ${operation.renewedAt.slice(0, 19)}Z`, tone: 'warn' }
+    : { text, tone: 'strong' };
 }
 
 function fieldLines(name: string, value: Value, width: number | null, paint: Paint): string[] {

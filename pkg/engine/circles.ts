@@ -1,11 +1,11 @@
 /**
- * Notices that an operation goes round in circles: the same plans come again and again, one after the other or in turns, and none is
- * new.
+ * Notices that an operation goes round in circles: the same plans come again and again, one after the other or in
+ * turns, and none is new.
  *
- * A plan is what an observation means for the goal, so a plan that was there before says that nothing that matters has changed since;
- * offsets, times and numbers of keys change all the time and say nothing. What a plan says of itself, and which instance of a pod or object
- * it is about, does not count either: a pod that is replaced for ever has another uid each time. Each plan that was never there before is
- * progress, and all counting begins anew.
+ * A plan is what an observation means for the goal, so a plan that was there before says that nothing that matters has
+ * changed since; offsets, times and numbers of keys change all the time and say nothing. What a plan says of itself,
+ * and which instance of a pod or object it is about, does not count either: a pod that is replaced for ever has another
+ * uid each time. Each plan that was never there before is progress, and all counting begins anew.
  */
 import { createHash } from 'node:crypto';
 import type { Batch } from '../cluster/model/plan.ts';

@@ -19,8 +19,8 @@ export function monotonicOf(running: () => number, up: (() => number) | null): (
 }
 
 /**
- * Linux stops the clock of performance.now() while a laptop is suspended; the uptime of the system goes on. On other systems the first
- * one does (libuv takes mach_continuous_time and QueryPerformanceCounter).
+ * Linux stops the clock of performance.now() while a laptop is suspended; the uptime of the system goes on. On other
+ * systems the first one does (libuv takes mach_continuous_time and QueryPerformanceCounter).
  */
 const upOnLinux = process.platform === 'linux' ? (): number => uptime() * 1_000 : null;
 

@@ -1,4 +1,6 @@
-/** What every verb that changes a cluster does around its loop: take the lease, tell how far it is, give the lease back. */
+/**
+ * What every verb that changes a cluster does around its loop: take the lease, tell how far it is, give the lease back.
+ */
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { ConvergeDeps } from './converge.ts';
 import { acquireLease } from './lease/acquire.ts';
@@ -12,7 +14,10 @@ import { progressTeller } from './progress-line.ts';
 
 export type Held = Pick<ConvergeDeps, 'lease' | 'report' | 'clock' | 'signal'>;
 
-/** What an operation works with. The mover and the settler have connections of their own, and so need a fence of their own. */
+/**
+ * What an operation works with. The mover and the settler have connections of their own, and so need a fence of their
+ * own.
+ */
 export interface OperationPorts extends ObservePorts {
   readonly mover?: SlotMover;
   readonly strays?: StraySettler;
@@ -22,8 +27,8 @@ export interface OperationPorts extends ObservePorts {
 
 /**
  * @param given is for this function alone
- * @param work is given the same ports with a fence before all that changes something, and a signal that also aborts when the lease is
- *   lost (law L15): a step that runs for minutes stops, too
+ * @param work is given the same ports with a fence before all that changes something, and a signal that also aborts
+ *   when the lease is lost (law L15): a step that runs for minutes stops, too
  * @throws AppError `operation-in-progress`, `lease-lost`, and what `work` throws
  */
 export async function underLease<T, P extends OperationPorts>(

@@ -1,9 +1,12 @@
-/** Work side by side that ends together: after a failure nothing more begins, and what runs is over before anybody reads the error. */
+/**
+ * Work side by side that ends together: after a failure nothing more begins, and what runs is over before anybody reads
+ * the error.
+ */
 import pLimit from 'p-limit';
 
 /**
- * @returns begins work when its turn comes, at most `atOnce` at a time; from the first failure on, what waits is not begun and fails with
- *   the same error
+ * @returns begins work when its turn comes, at most `atOnce` at a time; from the first failure on, what waits is not
+ *   begun and fails with the same error
  */
 export function queueUntilFailure(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
   const limit = pLimit(atOnce);

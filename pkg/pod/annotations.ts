@@ -24,7 +24,8 @@
  * | kubectl-redis.io/metrics       | annotation of pods          | opt-in: true, or the exporter's image                   |
  * | kubectl-redis.io/verb          | annotation of the Lease     | the verb that is changing the cluster                   |
  * | kubectl-redis.io/progress      | annotation of the Lease     | how far it is, for `status`                             |
- * | kubectl-redis.io/process       | annotation of the Lease     | who holds it: a dead one need not lapse                 |
+ * | kubectl-redis.io/holder-id     | annotation of the Lease     | which hold on it this is: names and numbers repeat      |
+ * | kubectl-redis.io/process       | annotation of the Lease     | its process: one of this machine may be seen to be gone |
  * | app, name                      | label of pods               | NAME and NAME-N, as in the talk that this goes back to  |
  * | app.kubernetes.io/…            | label of all objects, pods  | the set that Kubernetes recommends                      |
  */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { splitSlots, countSlots } from '../../pkg/cluster/model/slots.ts';
 import type { SlotRange } from '../../pkg/cluster/model/slots.ts';
 import type { MoveLimits, SlotMove } from '../../pkg/engine/ports.ts';
-import { bundleMover, writeMoves } from '../support/bundle-mover.ts';
+import { bundleMover, writeMoves } from '../support/bundle-program.ts';
 import { ALL_OUT, awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../support/move-cluster.ts';
 import type { MoveCluster } from '../support/move-cluster.ts';
 import type { Binary } from '../redis/move/servers.ts';

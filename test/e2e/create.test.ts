@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { formatRanges } from '../../pkg/cluster/model/slots.ts';
 import { describeCluster, describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
+import { killCli } from '../support/kill-cli.ts';
 import { cli, kubectl, startCli } from '../support/cli.ts';
 import { slotsOf, inRedis } from '../support/seen-cluster.ts';
 
@@ -128,8 +129,7 @@ describeCore('create, interrupted and in parallel', () => {
         (text) => text.includes(`✓ ${batch}`) || killed.process.exitCode !== null,
         120_000,
       );
-      killed.process.kill('SIGKILL');
-      seen.push(...((await killed.ended).stderr.match(/(?<=✓ ).+(?= \()/g) ?? []));
+      seen.push(...((await killCli(killed, env, 'killed')).stderr.match(/(?<=✓ ).+(?= \()/g) ?? []));
     }
     const last = await start('create', 'killed').ended;
     expect([last.code, last.stdout]).toEqual([

@@ -5,6 +5,7 @@ import type { RawService } from '../../pkg/kube/api-json.ts';
 import { scaleSets, takeAddress } from '../support/change.ts';
 import { cli, startCli, type Ended } from '../support/cli.ts';
 import { describeCore, openClusterEnv, podObject, until, type ClusterEnv } from '../support/cluster-env.ts';
+import { killCli } from '../support/kill-cli.ts';
 import { allow } from '../support/rights.ts';
 import { inRedis, manyInRedis } from '../support/seen-cluster.ts';
 
@@ -236,8 +237,8 @@ describeCore('hibernation, and delete interrupted', () => {
         (text) => text.includes('✓ stop the '),
         60_000,
       );
-      first.process.kill(signal);
-      const ended = await first.ended;
+      if (signal === 'SIGINT') first.process.kill(signal);
+      const ended = await (signal === 'SIGINT' ? first.ended : killCli(first, env, 'redis'));
       if (signal === 'SIGINT') expect([ended.code, ended.stderr]).toEqual([130, expect.stringContaining('Stopped.')]);
       if (signal === 'SIGINT') expect(await names(['leases'], 'redis')).toEqual([]);
     }

@@ -1,4 +1,7 @@
-/** Closed pipes (FINDINGS T1): what only shows something ends quietly, what changes something goes on as if nobody looked. */
+/**
+ * Closed pipes (FINDINGS T1): what only shows something ends quietly, what changes something goes on as if nobody
+ * looked.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
 import { cli, inBash, startCli } from '../support/cli.ts';

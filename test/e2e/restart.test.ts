@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { PodFacts } from '../../pkg/cluster/model/observation.ts';
 import { cli, IMAGE, startCli } from '../support/cli.ts';
 import { describeCluster, describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
+import { killCli } from '../support/kill-cli.ts';
 import { inRedis, manyInRedis, openInside } from '../support/seen-cluster.ts';
 import { openTriedCluster, seconds, type TriedCluster } from '../support/survival/tried-cluster.ts';
 
@@ -69,8 +70,7 @@ describeCore('restart', () => {
     );
     await Promise.race([begun, killed.ended]);
     const operation = await cli(['status', 'redis'], env);
-    killed.process.kill('SIGKILL');
-    await killed.ended;
+    await killCli(killed, env, 'redis');
     expect(operation.stdout).toMatch(/Operation: +restart by /);
     const halfway = await uids();
     const done = await cli(['restart', 'redis'], env);

@@ -1,6 +1,7 @@
 /** `scale` and `rebalance` on a real Kubernetes, with data and while clients write, through the built command line. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeCluster, openClusterEnv, podObject, until, type ClusterEnv } from '../support/cluster-env.ts';
+import { killCli } from '../support/kill-cli.ts';
 import { cli, IMAGE, kubectl, startCli } from '../support/cli.ts';
 import { inRedis, slotsOf } from '../support/seen-cluster.ts';
 import { startWriteChecker, type WriteChecker } from '../support/write-checker/checker-pod.ts';
@@ -123,8 +124,7 @@ describeCluster('scale', () => {
       ),
       killed.ended,
     ]);
-    killed.process.kill('SIGKILL');
-    await killed.ended;
+    await killCli(killed, env, 'redis');
     const unfinished = await cli(['create', 'redis'], env);
     expect([unfinished.code, unfinished.stderr]).toEqual([3, expect.stringContaining('was begun and is not finished')]);
     expect(await must(...scale(5, 2))).toMatch(/redis has its new shape: 5 primaries, 10 replicas/);

@@ -6,7 +6,10 @@ export interface MovingClock extends Clock {
   at: number;
 }
 
-/** Whoever sleeps has slept at once, and so much time has passed. Not for a lease: its holder sleeps for as long as it has it. */
+/**
+ * Whoever sleeps has slept at once, and so much time has passed. Not for a lease: its holder sleeps for as long as it
+ * has it.
+ */
 export function movingClock(start = 0): MovingClock {
   const clock: MovingClock = {
     at: start,
@@ -23,7 +26,10 @@ export function movingClock(start = 0): MovingClock {
 export interface HeldClock extends Clock {
   /** The time of the wall runs so much ahead of the other one: people set it. */
   ahead: number;
-  /** Lets time pass and wakes who slept for it, in the order of their times; what they do is done before the next one wakes. */
+  /**
+   * Lets time pass and wakes who slept for it, in the order of their times; what they do is done before the next one
+   * wakes.
+   */
   pass(milliseconds: number): Promise<void>;
   /** Lets time pass in which this process does not run: nobody wakes before the next `pass`. */
   block(milliseconds: number): void;

@@ -7,6 +7,7 @@ import { count, makeProblem } from './wording.ts';
 export const checkOperation: Check = ({ state }) => {
   const { operation, cluster } = state;
   if (operation === null) return [];
+  // The clocks of two machines are compared here, for words alone: a time of the future is that of somebody who runs.
   const lapsedMs = Date.parse(state.observedAt) - Date.parse(operation.renewedAt) - operation.durationSeconds * 1000;
   if (!(lapsedMs > 0)) return [];
   const sentence = `${operation.verb} by ${operation.holder} began at ${operation.acquiredAt} and was last heard of at ${operation.renewedAt}.`;

@@ -1,8 +1,8 @@
 /**
  * One operation on a cluster at a time (law L15), as client-go's leader election does it (ADR 25).
  *
- * A lease is taken from somebody only by who saw it unchanged for its whole duration, by a clock of its own: the clocks of two machines are
- * never compared to decide that. A lease that looks fresh is refused at once, which is always safe.
+ * A lease is taken from somebody only by who saw it unchanged for its whole duration, by a clock of its own: the clocks
+ * of two machines are never compared to decide that. A lease that looks fresh is refused at once, which is always safe.
  */
 import { randomUUID } from 'node:crypto';
 import type { ClusterRef } from '../../cluster/model/observation.ts';

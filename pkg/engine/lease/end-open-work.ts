@@ -1,6 +1,7 @@
 /**
- * What the operation before sent and no server has read yet: bytes that wait in a tunnel that hangs, or in a network that is cut, may come
- * minutes later. Who takes over ends its connections at the servers; what comes over them then is nobody's word.
+ * What the operation before sent and no server has read yet: bytes that wait in a tunnel that hangs, or in a network
+ * that is cut, may come minutes later. Who takes over ends its connections at the servers; what comes over them then is
+ * nobody's word.
  */
 import type { ClusterRef, PodFacts } from '../../cluster/model/observation.ts';
 import type { ObservePorts } from '../observe.ts';

@@ -1,6 +1,6 @@
 /**
- * The ports as steps get them: nothing that changes a cluster is sent any more when the lease is not surely held. Here it is asked before,
- * and the clients ask once more when they send.
+ * The ports as steps get them: nothing that changes a cluster is sent any more when the lease is not surely held. Here
+ * it is asked before, and the clients ask once more when they send.
  */
 import type { Fence, KubePort, RedisPort, SlotMover, StraySettler } from '../ports.ts';
 

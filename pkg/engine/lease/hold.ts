@@ -1,9 +1,10 @@
 /**
  * Holds a lease: renews it, and knows at any time whether it surely holds it still.
  *
- * It believes so for `RENEW_DEADLINE_MS` from before the request of the last renewal that succeeded; nobody takes it sooner than `DURATION_MS`
- * after. The difference is for what was sent just before. A process that could not run for a while (a long computation, SIGSTOP, a
- * laptop asleep) asks the server before it sends anything else: as long as nobody took the lease, it goes on.
+ * It believes so for `RENEW_DEADLINE_MS` from before the request of the last renewal that succeeded; nobody takes it
+ * sooner than `DURATION_MS` after. The difference is for what was sent just before. A process that could not run for a
+ * while (a long computation, SIGSTOP, a laptop asleep) asks the server before it sends anything else: as long as nobody
+ * took the lease, it goes on.
  */
 import { AppError } from '../../errors.ts';
 import type { Clock, Fence, KubeObject, KubePort } from '../ports.ts';
@@ -109,7 +110,8 @@ class Keeper implements HeldLease {
         if (now - this.#triedAt >= RETRY_PERIOD_MS) void this.#try();
         const ms = Math.min(TICK_MS, deadline - now);
         await this.#pause(ms);
-        // Time that it slept through does not count: nothing was sent in it, and nothing is before the server was asked.
+        // Time that it slept through does not count: nothing was sent in it, and nothing is before the server was
+        // asked.
         if (this.#clock.monotonic() - now > ms + LATE_MS) this.#wokeAt = this.#clock.monotonic();
       }
     };
@@ -152,7 +154,10 @@ class Keeper implements HeldLease {
     }
   }
 
-  /** Twice, because a write whose answer was lost, or anybody's annotation, changes the version. @throws Taken; and what says nothing */
+  /**
+   * Twice, because a write whose answer was lost, or anybody's annotation, changes the version. @throws Taken; and what
+   * says nothing
+   */
   async #write(signal: AbortSignal, again = false): Promise<void> {
     const begun = { monotonic: this.#clock.monotonic(), wall: this.#clock.now() };
     try {

@@ -1,6 +1,7 @@
 /**
- * Who holds a lease. For people `user@host (pid 12)`; but host names repeat, and every Linux has pid:[4026531836], so neither says whose
- * process that is. Whether it was one of this machine that is gone is told by a mark, or, where the mark can't be made, not at all.
+ * Who holds a lease. For people `user@host (pid 12)`; but host names repeat, and every Linux has pid:[4026531836], so
+ * neither says whose process that is. Whether it was one of this machine that is gone is told by a mark, or, where the
+ * mark can't be made, not at all.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -72,9 +73,9 @@ function partsOf(mark: string | null | undefined): Mark | null {
 }
 
 /**
- * Containers of one image may share the id of the machine, but on two hosts not that of the boot, and on one host not the namespace of
- * process numbers. The time namespace belongs to it, because what the kernel says of a start depends on it. Hashed, because a machine's id is nobody
- * else's business (man 5 machine-id).
+ * Containers of one image may share the id of the machine, but on two hosts not that of the boot, and on one host not
+ * the namespace of process numbers. The time namespace belongs to it, because what the kernel says of a start depends
+ * on it. Hashed, because a machine's id is nobody else's business (man 5 machine-id).
  */
 function ownMark({ machineId, bootId, proc }: SystemFiles): string | null {
   const parts = [firstOf(machineId), read(bootId), linkOf(`${proc}/self/ns/pid`), linkOf(`${proc}/self/ns/time`)];

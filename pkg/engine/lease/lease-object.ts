@@ -1,4 +1,7 @@
-/** The Lease NAME-operation as an object (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/). Pure. */
+/**
+ * The Lease NAME-operation as an object
+ * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/). Pure.
+ */
 import { AppError, EXIT } from '../../errors.ts';
 import { PROGRESS_ANNOTATION, VERB_ANNOTATION } from '../../cluster/model/labels.ts';
 import type { ClusterRef } from '../../cluster/model/observation.ts';
@@ -10,7 +13,10 @@ export const LEASE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as 
 const HOLDER_ID = 'kubectl-redis.io/holder-id';
 const PROCESS = 'kubectl-redis.io/process';
 
-/** As client-go's leader election. Who holds a lease believes in it for `RENEW_DEADLINE_MS`; others watch it for `DURATION_MS`. */
+/**
+ * As client-go's leader election. Who holds a lease believes in it for `RENEW_DEADLINE_MS`; others watch it for
+ * `DURATION_MS`.
+ */
 export const DURATION_MS = 15_000;
 export const RENEW_DEADLINE_MS = 10_000;
 export const RETRY_PERIOD_MS = 2_000;
@@ -107,8 +113,8 @@ export function durationMs(lease: KubeObject): number {
 }
 
 /**
- * Whether its time of renewal looks like one of just now. The clocks of two machines differ, so that yes is good enough to leave it alone, and no
- * says nothing.
+ * Whether its time of renewal looks like one of just now. The clocks of two machines differ, so that yes is good enough
+ * to leave it alone, and no says nothing.
  */
 export function looksFresh(lease: KubeObject, now: number): boolean {
   const age = now - Date.parse(specOf(lease).renewTime ?? '');

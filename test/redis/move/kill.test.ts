@@ -16,7 +16,7 @@ import type { SlotMove } from '../../../pkg/engine/ports.ts';
 import { parseClusterNodes } from '../../../pkg/redis/parse/cluster-nodes.ts';
 import { writeSection } from '../../bench/report.ts';
 import { startWriters } from '../../support/acked-writes.ts';
-import { bundleMover, writeMoves } from '../../support/bundle-mover.ts';
+import { bundleMover, writeMoves } from '../../support/bundle-program.ts';
 import { awaitSettled, fill, keysIn, startMoveCluster, totalKeys } from '../../support/move-cluster.ts';
 import type { MoveCluster } from '../../support/move-cluster.ts';
 import { seededRandom } from '../../support/seeded-random.ts';

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 
-/** Says a line a hundred times on both, tells in a file that it came to its end, and ends with the code that it is given. */
+/**
+ * Says a line a hundred times on both, tells in a file that it came to its end, and ends with the code that it is
+ * given.
+ */
 const PROGRAM = `
   import { writeFileSync } from 'node:fs';
   import { setTimeout as delay } from 'node:timers/promises';
@@ -39,7 +42,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** @param pipe shell words behind the program. @returns its own exit code, whether it came to its end, and what was read */
+/**
+ * @param pipe shell words behind the program. @returns its own exit code, whether it came to its end, and what was read
+ */
 function run(pipe: string, code: number): { code: number; end: string; read: string } {
   const file = join(dir, 'end');
   rmSync(file, { force: true });

@@ -1,4 +1,7 @@
-/** Nothing that changes an object is written to a connection while the lease is not surely held (FINDINGS K15), however long that takes. */
+/**
+ * Nothing that changes an object is written to a connection while the lease is not surely held (FINDINGS K15), however
+ * long that takes.
+ */
 import { createServer as createTcpServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:https';
 import { afterEach, describe, expect, test } from '@jest/globals';

@@ -188,10 +188,10 @@ export const KUBERNETES_CODES = {
   },
   'operation-lapsed': {
     severity: 'warning',
-    title: 'An operation stopped before its end',
-    meaning: 'Nothing is broken by that; the work is not finished.',
-    cause: 'The command was killed or lost its connection.',
-    repair: 'Run the same command again: it goes on where it stopped.',
+    title: 'An operation was not heard of for a while',
+    meaning: 'Nothing is broken by that; the work may not be finished.',
+    cause: 'The command was killed or lost its connection, or the clocks of two machines differ.',
+    repair: 'Run the same command again: it goes on where that one stopped, or is refused if it still runs.',
     invariants: [],
   },
 } as const satisfies Record<string, CodeSpec>;

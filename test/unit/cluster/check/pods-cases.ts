@@ -265,4 +265,9 @@ export const PODS_CASES: readonly CheckCase[] = [
       ),
     ],
   ],
+  [
+    'an operation of somebody whose clock is ahead runs (K15)',
+    changed(healthyObservation(), operation({ renewedAt: '2026-11-23T10:01:00.000Z' })),
+    [],
+  ],
 ];

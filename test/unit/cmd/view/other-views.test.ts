@@ -92,6 +92,8 @@ Operation:  none
   test('of a cluster without a replica that was wanted, while somebody works on it', () => {
     const text = status(changed(healthy, operation({ verb: 'scale', holder: 'ada@laptop' })), null);
     expect(text).toMatch(/\nOperation: {2}scale by ada@laptop, since \S+\n/);
+    const quiet = status(changed(healthy, operation({ renewedAt: '2026-11-23T09:59:10.000Z' })), null);
+    expect(quiet).toMatch(/\nOperation: {2}create by ann@laptop, since \S+; last heard of at 2026-11-23T09:59:10Z\n/);
   });
 
   test('problems come last, each with what would fix it', () => {

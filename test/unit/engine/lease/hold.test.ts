@@ -21,7 +21,7 @@ async function passed(
   const ended = (way: string) => ({ way, writes: ann.writes - before });
   const passing = lease.pass().then(
     () => ended('through'),
-    (error: { code?: string }) => ended(error.code ?? String(error)),
+    (error: { code?: string }) => ended(error.code ?? 'another error'),
   );
   return during(clock, passing);
 }
@@ -72,7 +72,7 @@ describe('who holds a lease', () => {
     const given = scene();
     const { ann, clock } = given;
     const lease = await held(given);
-    const real = ann.kube.replace;
+    const real = ann.kube.replace.bind(ann.kube);
     const sent: number[] = [];
     Object.assign(ann.kube, {
       replace: async (...args: Parameters<typeof real>) => {
@@ -191,7 +191,7 @@ describe('K15: a process that could not run', () => {
     const given = scene();
     const { ann, clock } = given;
     const lease = await held(given);
-    const real = ann.kube.replace;
+    const real = ann.kube.replace.bind(ann.kube);
     let calls = 0;
     Object.assign(ann.kube, {
       replace: (...args: Parameters<typeof real>) => {
@@ -251,7 +251,7 @@ describe('giving it back', () => {
   test('K15: leaves one alone that is taken between its look and its removal', async () => {
     const given = scene();
     const lease = await held(given);
-    const real = given.ann.kube.get;
+    const real = given.ann.kube.get.bind(given.ann.kube);
     Object.assign(given.ann.kube, {
       get: async (...args: Parameters<typeof real>) => {
         const seen = await real(...args);

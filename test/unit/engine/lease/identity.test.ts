@@ -1,4 +1,6 @@
-/** Whether a holder was a process of this machine that is gone: only where it can be told for certain (FINDINGS K15). */
+/**
+ * Whether a holder was a process of this machine that is gone: only where it can be told for certain (FINDINGS K15).
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

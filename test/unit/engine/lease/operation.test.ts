@@ -79,7 +79,7 @@ interface Under {
 
 async function under(given: World, laptop: Laptop, verb = 'scale'): Promise<Under> {
   const told: Progress[] = [];
-  let end = (_?: Error): void => undefined;
+  let end: (error?: Error) => void = () => undefined;
   const context = { report: (progress: Progress) => void told.push(progress), signal: NEVER };
   let over: Promise<void> = Promise.resolve();
   const begun = new Promise<{ held: Held; ports: Ports }>((resolve, reject) => {

@@ -15,21 +15,23 @@ export interface Laptop {
   readonly kube: KubePort;
   readonly clock: HeldClock;
   readonly said: string[];
-  /** `hung`: requests get no answer; `refused`: each fails at once; `deaf`: they are done, and their answers are lost. */
+  /**
+   * `hung`: requests get no answer; `refused`: each fails at once; `deaf`: they are done, and their answers are lost.
+   */
   network: 'there' | 'hung' | 'refused' | 'deaf';
   /** Writes that reached the server. */
   writes: number;
-  acquire(verb: string): Promise<Acquired>;
+  readonly acquire: (verb: string) => Promise<Acquired>;
 }
 
 export interface Scene {
   readonly clock: HeldClock;
   readonly ann: Laptop;
   readonly bob: Laptop;
-  lease(): KubeObject | undefined;
+  readonly lease: () => KubeObject | undefined;
   /** By hand, as kubectl would. */
-  put(lease: KubeObject): Promise<KubeObject>;
-  drop(): void;
+  readonly put: (lease: KubeObject) => Promise<KubeObject>;
+  readonly drop: () => void;
 }
 
 export function scene(): Scene {
@@ -107,9 +109,13 @@ function never(signal: AbortSignal | undefined): Promise<never> {
 
 /** Lets time pass until it is over. */
 export async function during<T>(clock: HeldClock, work: Promise<T>): Promise<T> {
-  let over = false;
-  const end = (): void => void (over = true);
-  work.then(end, end);
-  for (let seconds = 0; !over && seconds < 120; seconds++) await clock.pass(1_000);
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  for (let seconds = 0; seconds < 120; seconds++) {
+    if (await Promise.race([ended, nextTurn()])) break;
+    await clock.pass(1_000);
+  }
   return work;
 }

@@ -1,14 +1,19 @@
-/** The mover as a program of its own, for what kills or times it as a process: see test/redis/move/mover-child.ts. */
+/** Parts of ours as programs of their own, for what kills, stops or times them as processes. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { MoveLimits, SlotMove } from '../../pkg/engine/ports.ts';
 
-/** @returns the program's file, in `dir` */
+/** The mover: see test/redis/move/mover-child.ts. @returns the program's file, in `dir` */
 export async function bundleMover(dir: string): Promise<string> {
   const outfile = join(dir, 'mover.mjs');
+  await bundleProgram('test/redis/move/mover-child.ts', outfile);
+  return outfile;
+}
+
+export async function bundleProgram(entryPoint: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: ['test/redis/move/mover-child.ts'],
+    entryPoints: [entryPoint],
     outfile,
     bundle: true,
     format: 'esm',
@@ -17,7 +22,6 @@ export async function bundleMover(dir: string): Promise<string> {
     banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
     logLevel: 'error',
   });
-  return outfile;
 }
 
 /** @returns the file to give to the program */
