@@ -8,6 +8,7 @@ import { refuse, silenceCode, type Member } from './form-members.ts';
 import { isOld } from './restart-goal.ts';
 import type { ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
+import { refuseUnwritable } from './refuse-writes.ts';
 import { openPairs } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
 
@@ -15,7 +16,11 @@ import { isForgettable } from './scale-remove.ts';
 export function refuseScale(context: ScaleContext): Plan | null {
   const { state, members } = context;
   return (
-    refuseUnsound(state, members) ?? refuseGhosts(context) ?? refuseStrangers(context) ?? refuseFullNewcomers(context)
+    refuseUnsound(state, members) ??
+    refuseUnwritable(state) ??
+    refuseGhosts(context) ??
+    refuseStrangers(context) ??
+    refuseFullNewcomers(context)
   );
 }
 
