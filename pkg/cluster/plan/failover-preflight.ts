@@ -13,7 +13,7 @@ type How = FailoverGoal['how'];
 type Refused = Extract<Plan, { kind: 'refused' }>;
 
 /** Silence that says nothing of the node itself. */
-const NO_WITNESS: ReadonlySet<UnreachableReason> = new Set(['tunnel', 'auth', 'loading', 'not-cluster']);
+const NO_WITNESS: ReadonlySet<UnreachableReason> = new Set(['tunnel', 'auth', 'permission', 'loading', 'not-cluster']);
 const MIBIBYTE = 1024 * 1024;
 
 /** The first reason why it can't work at all, with or without consent; null = it can. */
