@@ -54,6 +54,7 @@ export async function lookAt(
     deadlineMs: nodeTimeoutMsOf(request.globals),
     withConfig: options.thorough,
     countKeys: options.thorough,
+    ...(options.thorough ? { explain: session.kube } : {}),
     signal: deps.signal,
     leaveOut: options.leaveOut ?? [],
   });

@@ -1,7 +1,7 @@
 /** Wires the ports as the global flags say. What talks to Redis and the tunnel are loaded when the first node is asked, not before. */
 import { readFile } from 'node:fs/promises';
 import type { Dialer } from '../pkg/engine/ports.ts';
-import type { Redis } from '../pkg/redis/connect.ts';
+import type { LoginSource, Redis } from '../pkg/redis/connect.ts';
 import type { KeyConflict } from '../pkg/redis/move/conflicts.ts';
 import type { PodFacts } from '../pkg/cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
@@ -18,6 +18,11 @@ import type { Globals } from './global-flags.ts';
 interface RedisLogin {
   readonly username?: string;
   readonly password: string;
+}
+
+interface GivenLogin {
+  readonly login: RedisLogin;
+  readonly file: string;
 }
 
 /** @throws {AppError} for a kubeconfig or a password file that cannot be used. */
@@ -49,7 +54,7 @@ export async function openSession(
       ]);
       return createRedisPort({
         dial,
-        credentials: loginSource(kube, given),
+        ...loginsOf(kube, given),
         maxOpen: direct ? Infinity : MAX_TUNNELS,
         way: direct ? 'connection' : 'tunnel',
         saveConflict,
@@ -141,7 +146,7 @@ export function lazyRedis(load: () => Promise<Redis>): Redis {
   };
 }
 
-async function readPasswordFile(globals: Globals): Promise<RedisLogin | null> {
+async function readPasswordFile(globals: Globals): Promise<GivenLogin | null> {
   const file = globals['password-file'];
   if (file === undefined) {
     if (globals.username !== undefined) throw usageError('--username needs --password-file');
@@ -151,48 +156,76 @@ async function readPasswordFile(globals: Globals): Promise<RedisLogin | null> {
   try {
     // Files made with echo end in a line break that is no part of the password.
     const password = (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
-    if (password !== '') return { ...username, password };
+    if (password !== '') return { login: { ...username, password }, file };
   } catch (error) {
     throw new AppError(`cannot read the password file ${file}`, { code: 'usage', exitCode: 2, cause: error });
   }
   throw usageError(`the password file ${file} is empty`);
 }
 
+interface Logins {
+  readonly credentials: (pod: PodFacts) => Promise<RedisLogin | null>;
+  readonly loginSource: (pod: PodFacts) => Promise<LoginSource>;
+}
+
+/** What a Secret gives: a password, or why there is none in words. */
+type FromSecret = RedisLogin | string;
+
 /** The given password, else that of Secret NAME-auth, read once for each name that the pods' cluster may go by. */
-function loginSource(kube: KubePort, given: RedisLogin | null): (pod: PodFacts) => Promise<RedisLogin | null> {
-  if (given !== null) return () => Promise.resolve(given);
-  const known = new Map<string, Promise<RedisLogin | null>>();
-  const secretOf = (cluster: string): Promise<RedisLogin | null> => {
-    const login = known.get(cluster) ?? readSecret(kube, cluster);
-    known.set(cluster, login);
-    return login;
+function loginsOf(kube: KubePort, given: GivenLogin | null): Logins {
+  if (given !== null) {
+    const { login, file } = given;
+    const words = `the password of file ${file} was given`;
+    const source = { user: login.username ?? 'default', secret: null, words };
+    return { credentials: () => Promise.resolve(login), loginSource: () => Promise.resolve(source) };
+  }
+  const known = new Map<string, Promise<FromSecret>>();
+  const fromSecret = (name: string): Promise<FromSecret> => {
+    const found = known.get(name) ?? readSecret(kube, name);
+    known.set(name, found);
+    return found;
   };
-  return async (pod) => {
-    for (const name of clusterNames(pod)) {
-      const login = await secretOf(name);
-      if (login !== null) return login;
+  const find = async (pod: PodFacts): Promise<{ readonly login: RedisLogin; readonly secret: string } | string> => {
+    let why = `no password was given: there is no Secret`;
+    for (const [at, name] of secretNames(pod).entries()) {
+      const found = await fromSecret(name);
+      if (typeof found !== 'string') return { login: found, secret: name };
+      if (at === 0) why = `no password was given: ${found}`;
     }
-    return null;
+    return why;
+  };
+  return {
+    credentials: async (pod) => {
+      const found = await find(pod);
+      return typeof found === 'string' ? null : found.login;
+    },
+    loginSource: async (pod) => {
+      const found = await find(pod);
+      if (typeof found === 'string') return { user: 'default', secret: null, words: found };
+      return { user: 'default', secret: found.secret, words: `the password of Secret ${found.secret} was given` };
+    },
   };
 }
 
 /** As readFacts finds the pods of a cluster: by our label, or by what usually ties pods to a name. */
-function clusterNames(pod: PodFacts): string[] {
+function secretNames(pod: PodFacts): string[] {
   const own = pod.labels[CLUSTER_LABEL];
-  if (own !== undefined) return [own];
-  const names = [pod.labels['app.kubernetes.io/instance'], pod.labels['app'], pod.owner?.split('/').at(-1)];
-  return [...new Set(names.filter((name) => name !== undefined))];
+  const tied = [pod.labels['app.kubernetes.io/instance'], pod.labels['app'], pod.owner?.split('/').at(-1)];
+  const names = own === undefined ? tied.filter((name) => name !== undefined) : [own];
+  return [...new Set(names)].map((name) => `${name}-auth`);
 }
 
 /** Without the right to read Secrets: as if there were none, so that clusters without a password can be seen. */
-async function readSecret(kube: KubePort, cluster: string): Promise<RedisLogin | null> {
+async function readSecret(kube: KubePort, name: string): Promise<FromSecret> {
   try {
-    const secret = await kube.get('v1', 'Secret', `${cluster}-auth`);
-    const data = secret?.['data'];
+    const secret = await kube.get('v1', 'Secret', name);
+    if (secret === null) return `there is no Secret ${name}`;
+    const data = secret['data'];
     const encoded = typeof data === 'object' && data !== null && 'password' in data ? data.password : undefined;
-    return typeof encoded === 'string' ? { password: Buffer.from(encoded, 'base64').toString('utf8') } : null;
+    if (typeof encoded !== 'string') return `Secret ${name} has no key password`;
+    return { password: Buffer.from(encoded, 'base64').toString('utf8') };
   } catch (error) {
-    if (error instanceof AppError && error.code === 'forbidden') return null;
+    if (error instanceof AppError && error.code === 'forbidden') return `Secret ${name} may not be read`;
     throw error;
   }
 }

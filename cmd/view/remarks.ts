@@ -3,6 +3,7 @@ import type { UnreachableReason } from '../../pkg/cluster/model/observation.ts';
 import { countSlots, intersectRanges } from '../../pkg/cluster/model/slots.ts';
 import type { ClusterNode, ClusterState, Shard } from '../../pkg/cluster/model/state.ts';
 import { nodeNamer, shortId } from '../../pkg/cluster/interpret.ts';
+import { whyWritesRefused } from '../../pkg/cluster/check/refused-writes.ts';
 import { splitContested } from './slot-summary.ts';
 import { age, counted, oneLine } from './format.ts';
 import type { Tone } from './paint.ts';
@@ -24,6 +25,7 @@ export function remarksOn(state: ClusterState, node: ClusterNode, shard: Shard |
     ...slotRemarks(state, node),
     ...(shard === null ? [] : shardRemarks(state, node, shard)),
     ...linkRemarks(state, node),
+    ...writeRemarks(node),
     ...viewRemarks(state, node),
   ];
   return remarks.map(({ tone, text }) => ({ tone, text: oneLine(text) }));
@@ -37,6 +39,7 @@ const REACH_WORDS: Readonly<Record<UnreachableReason, string>> = {
   refused: 'connection refused',
   timeout: 'no answer in time',
   auth: 'password not accepted',
+  permission: 'a right is missing',
   loading: 'loading its data',
   'not-cluster': 'not in cluster mode',
   error: 'cannot be asked',
@@ -152,6 +155,12 @@ function linkRemarks(state: ClusterState, node: ClusterNode): NodeRemark[] {
   }
   if (primary?.role === 'replica') remarks.push({ tone: 'warn', text: `follows the replica ${nameOfNode(primary)}` });
   return remarks;
+}
+
+/** As far as INFO tells; what configuration adds to it, only `check` and `status` know. */
+function writeRemarks({ reply, slots }: ClusterNode): NodeRemark[] {
+  const refused = reply?.kind === 'answered' && slots.length > 0 ? whyWritesRefused(reply.answer) : null;
+  return refused === null ? [] : [{ tone: 'bad', text: `refuses writes (${refused.error})` }];
 }
 
 function viewRemarks(state: ClusterState, node: ClusterNode): NodeRemark[] {

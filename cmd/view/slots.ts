@@ -1,6 +1,7 @@
 /** `slots` as people read it: who holds which slots, a picture, a line that sums up. Pure. */
+import { isForming } from '../../pkg/cluster/check/forming.ts';
 import type { ClusterNode, ClusterState, Shard } from '../../pkg/cluster/model/state.ts';
-import { countSlots, formatRange } from '../../pkg/cluster/model/slots.ts';
+import { countSlots, formatRange, SLOT_COUNT } from '../../pkg/cluster/model/slots.ts';
 import type { Look } from '../terminal.ts';
 import { counted, fold, grouped, rangesWithCount } from './format.ts';
 import { createPaint } from './paint.ts';
@@ -88,7 +89,7 @@ function looseRows(state: ClusterState): Cell[][] {
 }
 
 function faultRows(state: ClusterState, everything: boolean): Cell[][] {
-  if (!state.formed || state.uncovered.length === 0) return [];
+  if (isForming(state) || state.uncovered.length === 0) return [];
   const slots = rangesWithCount(state.uncovered, everything ? null : RANGES_SHOWN);
   return [['-', slots, '-', '-', '-', '-', '-', { text: 'uncovered: no node owns them', tone: 'bad' }]];
 }
@@ -104,8 +105,11 @@ function summaryOf(state: ClusterState): [Tone, string] {
   if (state.nodes.length === 0) return ['bad', `${cluster.name} has no pods`];
   if (summary.answered === 0)
     return ['bad', `None of ${counted(state.nodes.length, 'node')} answered: nothing is known of the slots`];
-  if (!state.formed)
-    return ['warn', `The cluster is not formed yet: ${counted(state.nodes.length, 'node')}, no slots assigned`];
+  if (isForming(state)) {
+    const given = SLOT_COUNT - countSlots(state.uncovered);
+    const slots = given === 0 ? 'no slots assigned' : `${given} of ${SLOT_COUNT} slots assigned`;
+    return ['warn', `The cluster is not formed yet: ${counted(state.nodes.length, 'node')}, ${slots}`];
+  }
   const parts = [
     `${summary.covered} of ${summary.total} slots covered`,
     counted(summary.shards, 'shard'),

@@ -3,6 +3,8 @@
  * aborts the view nor delays it beyond the deadline.
  */
 import type { ClusterRef, KubeFacts, NodeReply, Observation, PodFacts } from '../cluster/model/observation.ts';
+import type { TroubleFacts } from '../cluster/model/reasons.ts';
+import { explainDisks, explainPods, type Explainer } from './explain.ts';
 import { type Clock, type FactsPart, type KubePort, type RedisPort } from './ports.ts';
 
 /** Lines of a log in which a waiting guard says what it waits for. */
@@ -27,6 +29,8 @@ export interface ObserveOptions {
   readonly withConfig?: boolean;
   readonly countKeys?: boolean;
   readonly signal?: AbortSignal;
+  /** Also say why a few pods are not ready, as far as that is known within the deadline. */
+  readonly explain?: Explainer;
 }
 
 type Replies = Observation['replies'];
@@ -40,14 +44,32 @@ export async function observe(
   cluster: ClusterRef,
   options: ObserveOptions & { readonly leaveOut?: readonly FactsPart[] },
 ): Promise<Observation> {
-  let asked: Promise<Replies> | null = null;
+  let asked: Promise<Asked> | null = null;
   const onPods = (pods: readonly PodFacts[]): void => {
-    asked = askPods(ports, pods, options);
+    asked = askAndExplain(ports, pods, options);
     // Heard below, unless Kubernetes fails first.
     asked.catch(() => undefined);
   };
   const kube = await ports.kube.readFacts(cluster, options.signal, { leaveOut: options.leaveOut ?? [], onPods });
-  return observation(ports, cluster, kube, await (asked ?? askPods(ports, kube.pods, options)));
+  const { replies, troubles } = await (asked ?? askAndExplain(ports, kube.pods, options));
+  const { explain, deadlineMs } = options;
+  const more = explain === undefined ? {} : await explainDisks(explain, kube, replies, troubles, deadlineMs);
+  return observation(ports, cluster, { ...kube, ...more }, replies);
+}
+
+interface Asked {
+  readonly replies: Replies;
+  readonly troubles: readonly TroubleFacts[];
+}
+
+/** Side by side, so that an explanation costs no time of its own while a node is silent. */
+async function askAndExplain(ports: ReadPorts, pods: readonly PodFacts[], options: ObserveOptions): Promise<Asked> {
+  const { explain, deadlineMs } = options;
+  const [replies, troubles] = await Promise.all([
+    askPods(ports, pods, options),
+    explain === undefined ? [] : explainPods(explain, pods, deadlineMs),
+  ]);
+  return { replies, troubles };
 }
 
 /** As `observe`, with facts that were read already. */

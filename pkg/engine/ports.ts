@@ -64,6 +64,11 @@ export interface PodTrouble {
   readonly evidence: readonly string[];
   /** Waiting longer can't help: a person has to change something. */
   readonly fatal: boolean;
+  /**
+   * Another one each time that it happens anew: the time of an event, by the server's clock, or a number of restarts. One that stays
+   * is history: somebody may have mended it since. Left out for what is so now.
+   */
+  readonly mark?: string;
 }
 
 /** Parts of KubeFacts that a view can do without; what is left out is empty or null, and no gap. */

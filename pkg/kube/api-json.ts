@@ -29,6 +29,11 @@ export interface RawContainer {
   readonly env?: readonly { readonly name?: string; readonly value?: string }[];
   readonly ports?: readonly { readonly name?: string; readonly containerPort?: number }[];
   readonly volumeMounts?: readonly { readonly name?: string; readonly mountPath?: string }[];
+  readonly resources?: RawResources;
+}
+
+export interface RawResources {
+  readonly limits?: StringMap;
 }
 
 export interface RawVolume {
@@ -45,6 +50,8 @@ export interface RawPodSpec {
   readonly nodeName?: string;
   readonly containers?: readonly RawContainer[];
   readonly initContainers?: readonly RawContainer[];
+  /** Of all containers together (from Kubernetes 1.32 on). */
+  readonly resources?: RawResources;
   readonly volumes?: readonly RawVolume[];
 }
 
@@ -128,7 +135,10 @@ export interface RawHost {
 
 export interface RawClaim {
   readonly metadata?: RawMeta;
-  readonly spec?: { readonly storageClassName?: string };
+  readonly spec?: {
+    readonly storageClassName?: string;
+    readonly resources?: { readonly requests?: StringMap };
+  };
   readonly status?: { readonly phase?: string };
 }
 

@@ -38,17 +38,33 @@ export function newest(events: readonly RawEvent[]): RawEvent | null {
 }
 
 function timeOf(event: RawEvent): number {
-  const text =
-    event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.metadata?.creationTimestamp;
-  return Date.parse(text ?? '') || 0;
+  return Date.parse(saidAt(event) ?? '') || 0;
+}
+
+/** When the server said so last, by its clock. */
+export function saidAt(event: RawEvent): string | undefined {
+  return (
+    event.series?.lastObservedTime ??
+    event.lastTimestamp ??
+    event.eventTime ??
+    event.metadata?.creationTimestamp ??
+    undefined
+  );
 }
 
 export function condition(pod: RawPod | null, type: string): RawCondition | undefined {
   return (pod?.status?.conditions ?? []).find((each) => each.type === type);
 }
 
-export function finding(code: string, sentence: string, evidence: readonly string[], fatal: boolean): Finding {
-  return { code, sentence, evidence, fatal };
+/** @param mark see PodTrouble; left out for what is so now */
+export function finding(
+  code: string,
+  sentence: string,
+  evidence: readonly string[],
+  fatal: boolean,
+  mark?: string,
+): Finding {
+  return { code, sentence, evidence, fatal, ...(mark === undefined ? {} : { mark }) };
 }
 
 /** `what: why`, or only what when there is no why. */

@@ -1,4 +1,5 @@
 /** From API objects to the facts of pkg/cluster/model/observation.ts. Pure; keeps nothing of the JSON it is given. */
+import { parseQuantity } from '../cluster/model/quantity.ts';
 import { PROGRESS_ANNOTATION, VERB_ANNOTATION } from '../cluster/model/labels.ts';
 import type {
   ClaimFacts,
@@ -11,11 +12,13 @@ import type {
 import type {
   RawClaim,
   RawCondition,
+  RawContainer,
   RawContainerStatus,
   RawHost,
   RawLease,
   RawMeta,
   RawPod,
+  RawPodSpec,
   RawService,
   RawWorkload,
 } from './api-json.ts';
@@ -41,6 +44,7 @@ export function podFacts(pod: RawPod): PodFacts {
       image: container?.image ?? '',
       ...containerState(status),
       restarts: status?.restartCount ?? 0,
+      ...memoryLimit(container, pod.spec),
     },
     port: redisPort(container),
     labels: meta.labels ?? {},
@@ -58,6 +62,16 @@ function containerState(status: RawContainerStatus | undefined): Pick<PodFacts['
   if (state?.waiting !== undefined) return { state: 'waiting', reason: state.waiting.reason ?? null };
   if (state?.terminated !== undefined) return { state: 'terminated', reason: state.terminated.reason ?? null };
   return { state: 'unknown', reason: null };
+}
+
+/** Its own, else that of the whole pod. */
+function memoryLimit(
+  container: RawContainer | null,
+  spec: RawPodSpec | undefined,
+): Pick<PodFacts['container'], 'memoryLimitBytes'> {
+  const text = container?.resources?.limits?.['memory'] ?? spec?.resources?.limits?.['memory'];
+  const memoryLimitBytes = text === undefined ? null : parseQuantity(text);
+  return memoryLimitBytes === null ? {} : { memoryLimitBytes };
 }
 
 function ownerOf(meta: RawMeta): string | null {
@@ -104,10 +118,12 @@ export function hostFacts(host: RawHost): HostFacts {
 }
 
 export function claimFacts(claim: RawClaim): ClaimFacts {
+  const size = claim.spec?.resources?.requests?.['storage'];
   return {
     name: claim.metadata?.name ?? '',
     phase: claim.status?.phase ?? 'Pending',
     storageClass: claim.spec?.storageClassName ?? null,
+    ...(size === undefined ? {} : { size }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Why a pod that has no host yet waits for its volumes. Pure. */
 import type { PodFacts } from '../cluster/model/observation.ts';
-import type { RawClaim, RawStorageClass } from './api-json.ts';
-import { condition, eventsOf, finding, joined } from './evidence.ts';
+import type { RawClaim, RawEvent, RawStorageClass } from './api-json.ts';
+import { condition, eventsOf, finding, joined, newest, saidAt } from './evidence.ts';
 import type { Evidence, Finding } from './evidence.ts';
 
 /** null when its claims are bound, or wait for nothing but a host. */
@@ -51,6 +51,7 @@ function unboundClaim(name: string, claim: RawClaim, evidence: Evidence): Findin
       `claim ${name} wants storage class ${wanted}, which does not exist${there}`,
       said,
       true,
+      classes === null ? lastSaid(events) : undefined,
     );
   }
   if (
@@ -62,6 +63,7 @@ function unboundClaim(name: string, claim: RawClaim, evidence: Evidence): Findin
       `claim ${name} names no storage class and the cluster has no default one`,
       said,
       true,
+      classes === null ? lastSaid(events) : undefined,
     );
   }
   const failed = events.find((event) => event.reason === 'ProvisioningFailed');
@@ -72,6 +74,12 @@ function unboundClaim(name: string, claim: RawClaim, evidence: Evidence): Findin
   return waits === undefined
     ? null
     : finding('claim-unbound', joined(`claim ${name} is not bound yet`, waits.message), said, false);
+}
+
+/** Without the right to list classes, all that is known is what was said some time ago. */
+function lastSaid(events: readonly RawEvent[]): string | undefined {
+  const last = newest(events);
+  return last === null ? undefined : saidAt(last);
 }
 
 function hasDefault(classes: readonly RawStorageClass[]): boolean {

@@ -1,7 +1,7 @@
 /** Why a container does not run: its image, its configuration, or how it ended. Pure. */
 import type { PodFacts } from '../cluster/model/observation.ts';
 import type { RawContainerStatus, RawTerminated } from './api-json.ts';
-import { EVIDENCE_LINES, finding, joined, newest } from './evidence.ts';
+import { EVIDENCE_LINES, finding, joined, newest, saidAt } from './evidence.ts';
 import type { Evidence, Finding } from './evidence.ts';
 
 /** After so many restarts a crash is not bad luck any more. */
@@ -11,13 +11,20 @@ const FATAL_IMAGE =
   /not found|no such|manifest unknown|does not exist|denied|unauthorized|forbidden|ErrImageNeverPull|InvalidImageName/i;
 const CONFIG_REASONS = /^(CreateContainerConfigError|CreateContainerError|RunContainerError)$/;
 
-/** The first container, init containers before the others, that can't get on. */
+/** What a server writes before each line: `1:M 29 Nov 2026 18:13:48.961 # `. */
+const LINE_HEAD = /^\d+:[A-Z] \d+ \w+ \d{4} [\d:.]+ [-.*#] /;
+
+/** What comes last when the line before it has the reason. */
+const SAYS_NOTHING = /check server logs|loading aborted|terminating server after|^\s*$/i;
+
+/** The first container, init containers before the others, that can't get on. Init containers that have done their work are over. */
 export function containerTrouble(facts: PodFacts, evidence: Evidence): Finding | null {
   const { status, spec } = evidence.pod ?? {};
   const images = new Map(
     [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map((each) => [each.name, each.image]),
   );
-  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const begun = (status?.initContainerStatuses ?? []).filter(({ state }) => state?.terminated?.exitCode !== 0);
+  const statuses = [...begun, ...(status?.containerStatuses ?? [])];
   for (const each of statuses) {
     const own = each.name === facts.container.name;
     const found =
@@ -46,7 +53,8 @@ function imageTrouble(status: RawContainerStatus, image: string, { events }: Evi
     reason === 'InvalidImageName'
       ? `"${image}" is not a valid image name`
       : joined(`image ${image} can't be had (${reason})`, why);
-  return finding('image', sentence, message === '' ? [] : [message], FATAL_IMAGE.test(`${reason} ${why}`));
+  const mark = told === null ? undefined : saidAt(told);
+  return finding('image', sentence, message === '' ? [] : [message], FATAL_IMAGE.test(`${reason} ${why}`), mark);
 }
 
 function configTrouble(status: RawContainerStatus): Finding | null {
@@ -65,8 +73,6 @@ function crashTrouble(status: RawContainerStatus, evidence: Evidence): Finding |
   const { waiting, terminated } = status.state ?? {};
   const ended = terminated ?? status.lastState?.terminated;
   if (ended === undefined || (terminated === undefined && waiting?.reason !== 'CrashLoopBackOff')) return null;
-  // An init container that has done its work.
-  if (terminated !== undefined && terminated.exitCode === 0 && evidence.pod?.status?.phase === 'Pending') return null;
   const restarts = status.restartCount ?? 0;
   const lines = (
     evidence.previousLog.length > 0 && terminated === undefined ? evidence.previousLog : evidence.log
@@ -75,14 +81,16 @@ function crashTrouble(status: RawContainerStatus, evidence: Evidence): Finding |
   const name = status.name ?? '';
   if (ended.reason === 'OOMKilled') {
     const sentence = `container ${name} ran out of memory (OOMKilled)${times}: give it a higher memory limit`;
-    return finding('out-of-memory', sentence, lines, restarts >= FATAL_RESTARTS);
+    return finding('out-of-memory', sentence, lines, restarts >= FATAL_RESTARTS, String(restarts));
   }
-  const last = lines.at(-1) ?? ended.message;
+  const told = lines.findLast((line) => !SAYS_NOTHING.test(line)) ?? lines.at(-1);
+  const last = told?.replace(LINE_HEAD, '') ?? ended.message;
   return finding(
     'crash-loop',
     joined(`container ${name} ends ${exitOf(ended)}${times}`, last),
     lines,
     restarts >= FATAL_RESTARTS,
+    String(restarts),
   );
 }
 

@@ -9,7 +9,7 @@
 import type { PodFacts } from '../cluster/model/observation.ts';
 import type { PodTrouble } from '../engine/ports.ts';
 import type { RawEvent } from './api-json.ts';
-import { condition, EVIDENCE_LINES, eventsOf, finding, joined, newest } from './evidence.ts';
+import { condition, EVIDENCE_LINES, eventsOf, finding, joined, newest, saidAt } from './evidence.ts';
 import type { Evidence, Finding } from './evidence.ts';
 import { claimTrouble } from './why-claim.ts';
 import { containerTrouble } from './why-container.ts';
@@ -57,9 +57,10 @@ function schedulingTrouble({ pod, events }: Evidence): Finding | null {
   const autoscaler = events
     .filter((event) => (event.reason ?? '').endsWith('ScaleUp'))
     .map((event) => event.message ?? '');
-  const hopeless =
-    newest(events.filter((event) => (event.reason ?? '').endsWith('ScaleUp')))?.reason === 'NotTriggerScaleUp';
-  return finding('unschedulable', joined('no host takes it', constraint), [message, ...autoscaler], hopeless);
+  const last = newest(events.filter((event) => (event.reason ?? '').endsWith('ScaleUp')));
+  const hopeless = last?.reason === 'NotTriggerScaleUp';
+  const mark = hopeless ? saidAt(last) : undefined;
+  return finding('unschedulable', joined('no host takes it', constraint), [message, ...autoscaler], hopeless, mark);
 }
 
 // ------------------------------------------------------------------------------------------------- runs, but not ready
@@ -119,5 +120,5 @@ export function decideNoPod(statefulSet: string, events: readonly RawEvent[]): P
   // A webhook may change its mind (ours does, once a pod of the same name is gone); a rule of the namespace does not.
   const fatal = !/admission webhook|failed calling webhook|timeout|try again/i.test(why);
   const pod = /Pod (\S+) in StatefulSet/.exec(message)?.[1] ?? `${statefulSet}-0`;
-  return { pod, code: 'rejected', sentence: `the API server refuses the pod: ${why}`, evidence: [message], fatal };
+  return { pod, ...finding('rejected', `the API server refuses the pod: ${why}`, [message], fatal, saidAt(latest)) };
 }

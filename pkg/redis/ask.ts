@@ -12,7 +12,7 @@ import { parseInfo } from './parse/info.ts';
 import { digestsOf } from './parse/library-digests.ts';
 import { parseLastHeard } from './parse/last-heard.ts';
 import { integerOf } from './parse/replies.ts';
-import { classifyReply, unreachable } from './why.ts';
+import { classifyReply, Denied, deniedTo, unreachable } from './why.ts';
 
 /** One CONFIG GET a name: several names in one command came with 7.0. */
 const CONFIG_NAMES: readonly string[] = [
@@ -30,6 +30,7 @@ const CONFIG_NAMES: readonly string[] = [
   'appendfsync',
   'min-replicas-to-write',
   'repl-timeout',
+  'stop-writes-on-bgsave-error',
   'tls-cluster',
   'tls-replication',
 ];
@@ -41,6 +42,8 @@ const QUESTIONS: readonly RedisCommand[] = [
   ['INFO'],
   ['TIME'],
 ];
+/** What a user needs to be asked anything at all, as ACL rules name it. */
+const RIGHTS: readonly string[] = ['cluster|myid', 'cluster|nodes', 'cluster|info', 'info'];
 const CONFIG_QUESTIONS: readonly RedisCommand[] = CONFIG_NAMES.map((name) => ['CONFIG', 'GET', name]);
 const LIST_LIBRARIES: RedisCommand = ['FUNCTION', 'LIST', 'WITHCODE'];
 /** Bounds how much is queued in one piece: a primary may own all 16384 slots. */
@@ -63,7 +66,9 @@ export async function askNode(
   const [, replies] = await Promise.all([connection.authenticate(), connection.exec(questions)]);
   stage.heard();
   const [myId, nodes, clusterInfo, info, time, functions, ...config] = replies;
-  for (const reply of [myId, nodes, clusterInfo, info]) {
+  const needed = [myId, nodes, clusterInfo, info];
+  refuseDenied(needed, connection.user);
+  for (const reply of needed) {
     if (reply instanceof Error) throw whyNot(reply, info);
   }
   const server = parseInfo(String(info));
@@ -84,6 +89,19 @@ export async function askNode(
     ...(lastHeardMs === null ? {} : { lastHeardMs }),
     ...(libraries === null ? {} : { libraries: digestsOf(libraries) }),
   };
+}
+
+/** All that the user lacks at once: who grants one command at a time would be told of the next one each time. */
+function refuseDenied(replies: readonly unknown[], user: string): void {
+  const said = replies.map((reply) =>
+    reply instanceof Error && classifyReply(reply.message) === 'permission' ? reply.message : null,
+  );
+  const first = said.find((message) => message !== null);
+  if (first === undefined) return;
+  throw new Denied(
+    deniedTo(first, user),
+    RIGHTS.filter((_, at) => said[at] !== null),
+  );
 }
 
 function whyNot(reply: Error, info: unknown): AppError {

@@ -14,9 +14,21 @@ import { Roles } from './move/roles.ts';
 import { Turns } from './move/turns.ts';
 import { ConnectionPool } from './pool.ts';
 import type { PoolDeps } from './pool.ts';
-import { asUnreachable, isUnreachableReason } from './why.ts';
+import { asUnreachable, Denied, isUnreachableReason } from './why.ts';
 
-export type RedisPortDeps = PoolDeps & Pick<MoverDeps, 'saveConflict'>;
+/** Where the password for a pod came from. */
+export interface LoginSource {
+  readonly user: string;
+  /** The Secret that holds it; null where none does. */
+  readonly secret: string | null;
+  /** For people: `the password of Secret shop-auth was given`. */
+  readonly words: string;
+}
+
+export interface RedisPortDeps extends PoolDeps, Pick<MoverDeps, 'saveConflict'> {
+  /** Asked only where a login was refused. */
+  readonly loginSource?: (pod: PodFacts) => Promise<LoginSource>;
+}
 
 /** They share their connections. */
 export interface Redis extends RedisPort {
@@ -37,7 +49,10 @@ export function createRedisPort(deps: RedisPortDeps): Redis {
     ask: async (pod, options) => {
       const turn = await askTurns.take();
       try {
-        return await ask(pool, pod, options, (connection, stage) => askNode(connection, options, parseNodes, stage));
+        const reply = await ask(pool, pod, options, (connection, stage) =>
+          askNode(connection, options, parseNodes, stage),
+        );
+        return await withSource(reply, pod, deps.loginSource);
       } finally {
         turn.end();
       }
@@ -94,6 +109,17 @@ async function ask(
     return { kind: 'answered', answer, elapsedMs: Math.round(performance.now() - startedAt) };
   } catch (error) {
     const { code, message } = asUnreachable(error);
-    return { kind: 'unreachable', why: isUnreachableReason(code) ? code : 'error', detail: message };
+    const denied = error instanceof Denied ? { login: { user: error.user, secret: null, denied: error.commands } } : {};
+    return { kind: 'unreachable', why: isUnreachableReason(code) ? code : 'error', detail: message, ...denied };
   }
+}
+
+/** Says of a login that was refused what it was tried with. */
+async function withSource(reply: NodeReply, pod: PodFacts, sourceOf: RedisPortDeps['loginSource']): Promise<NodeReply> {
+  if (reply.kind === 'answered' || reply.why !== 'auth' || sourceOf === undefined) return reply;
+  // Where even that can't be found out, the server's words must do.
+  const source = await sourceOf(pod).catch(() => null);
+  if (source === null) return reply;
+  const { user, secret, words } = source;
+  return { ...reply, detail: `${reply.detail.replace(/\.$/, '')} (${words})`, login: { user, secret, denied: [] } };
 }

@@ -143,6 +143,11 @@ export class RedisConnection {
     return this.#redis.status === 'ready' && this.#stream.writable;
   }
 
+  /** Who asks. */
+  get user(): string {
+    return this.#credentials?.username ?? 'default';
+  }
+
   close(): void {
     this.#redis.disconnect();
   }

@@ -10,6 +10,7 @@ const REASONS: Readonly<Record<UnreachableReason, true>> = {
   refused: true,
   timeout: true,
   auth: true,
+  permission: true,
   loading: true,
   'not-cluster': true,
   error: true,
@@ -31,13 +32,34 @@ export function asUnreachable(error: unknown): AppError {
   return unreachable('error', reasonOf(error), error);
 }
 
+/** A user who was let in, and may not ask what must be asked. */
+export class Denied extends AppError {
+  readonly user: string;
+  /** As ACL rules name them: `info`, `cluster|nodes`. */
+  readonly commands: readonly string[];
+
+  constructor(user: string, commands: readonly string[]) {
+    const list = commands.map((command) => command.replace('|', ' ').toUpperCase()).join(', ');
+    super(`user ${user} may not run ${list}`, { code: 'permission' });
+    this.user = user;
+    this.commands = commands;
+  }
+}
+
+/** `NOPERM User app has no permissions to run the 'cluster|nodes' command` (7.2 on); before, it names no user. */
+export function deniedTo(message: string, user: string): string {
+  return /^NOPERM User (\S+) has no permissions/.exec(message)?.[1] ?? user;
+}
+
 /**
  * What an error reply to one of our own questions means. `NOAUTH`, `WRONGPASS` and `NOPERM` came with Redis 6; Redis 5 says
- * `ERR invalid password`; `DENIED` is protected mode, which lets nobody in from outside who has no password.
+ * `ERR invalid password`; `DENIED` is protected mode, which lets nobody in from outside who has no password. `NOPERM` is no matter
+ * of passwords: the user was let in.
  */
 export function classifyReply(message: string): UnreachableReason {
   if (message.startsWith('LOADING')) return 'loading';
-  if (/^(NOAUTH|WRONGPASS|NOPERM|DENIED)\b/.test(message) || message === 'ERR invalid password') return 'auth';
+  if (/^NOPERM\b/.test(message)) return 'permission';
+  if (/^(NOAUTH|WRONGPASS|DENIED)\b/.test(message) || message === 'ERR invalid password') return 'auth';
   if (message.includes('cluster support disabled')) return 'not-cluster';
   return 'error';
 }

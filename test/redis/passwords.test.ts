@@ -51,7 +51,7 @@ describe('passwords', () => {
     );
   });
 
-  test('of a user who may not see the cluster: auth; who may not see the configuration: no configuration', async () => {
+  test('of a user who may not see the cluster: permission; who may not see the configuration: no configuration', async () => {
     const server = await startServer({
       config: [
         ['user', 'blind', 'on', `>${SECRET}`, '+ping'],
@@ -59,7 +59,7 @@ describe('passwords', () => {
       ],
     });
     const as = (username: string): RedisPort => openPort({ credentials: async () => ({ username, password: SECRET }) });
-    expect(await as('blind').ask(server.pod, { deadlineMs: 5000 })).toMatchObject({ why: 'auth' });
+    expect(await as('blind').ask(server.pod, { deadlineMs: 5000 })).toMatchObject({ why: 'permission' });
     const guest = answered(await as('guest').ask(server.pod, { deadlineMs: 5000, withConfig: true }));
     expect(guest.config).toBeNull();
   });

@@ -118,6 +118,25 @@ describe('a node that does not answer', () => {
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
 
+  test('C6: heard, and too slow to count its keys: answered, not counted, and the next one gets another connection', async () => {
+    const server = await startServer();
+    const direct = createDirectDialer();
+    // Lets through what comes within the first moment of a connection: the answer, not the counts.
+    const dial: Dialer = async (pod, signal) => {
+      const stream = await direct(pod, signal);
+      const write = stream.write.bind(stream) as (chunk: unknown, ...rest: unknown[]) => boolean;
+      const swallow = (chunk: unknown, ...rest: unknown[]): boolean =>
+        String(chunk).toLowerCase().includes('countkeysinslot') ? true : write(chunk, ...rest);
+      return Object.assign(stream, { write: swallow });
+    };
+    const redis = openPort({ dial });
+    await must(redis, server, [['CLUSTER', 'ADDSLOTS', 1, 2, 3]]);
+    const slow = answered(await redis.ask(server.pod, { deadlineMs: 300, countKeys: true }));
+    expect([slow.keysInOwnSlots, slow.notCounted]).toEqual([null, 'no answer in 0.3 s']);
+    const next = answered(await redis.ask(server.pod, { deadlineMs: 300 }));
+    expect([next.myId, next.notCounted]).toEqual([slow.myId, undefined]);
+  });
+
   test('a dialer is told that nobody waits any more', async () => {
     let told: AbortSignal | undefined;
     const dial: Dialer = (_, signal) => {

@@ -100,7 +100,7 @@ function kubeOf(namespace: string, clusters: readonly Observation[]): KubePort {
     evict: refuse,
     watchPods: refuse,
     logTail: () => Promise.resolve([]),
-    whyNotReady: refuse,
+    whyNotReady: () => Promise.resolve(null),
     whyNoPod: refuse,
     close: () => undefined,
   };

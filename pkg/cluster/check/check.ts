@@ -10,6 +10,7 @@ import type { Observation } from '../model/observation.ts';
 import type { Problem, Severity } from '../model/problem.ts';
 import type { ClusterState } from '../model/state.ts';
 import { checkAddresses } from './addresses.ts';
+import { checkAnnounced } from './announce.ts';
 import { checkEmptyPrimaries, checkReplicaCounts, checkShape, checkShardLabels } from './balance.ts';
 import { positionOf } from './codes.ts';
 import { checkConfig, checkVersions } from './config.ts';
@@ -17,8 +18,11 @@ import { checkFunctions } from './functions.ts';
 import { makeContext } from './context.ts';
 import type { Check } from './context.ts';
 import { isForming } from './forming.ts';
+import { checkImages } from './images.ts';
 import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
+import { checkMemoryLimits } from './memory-limit.ts';
+import { checkCounted } from './not-counted.ts';
 import { checkFormed, checkOperation } from './operation.ts';
 import { checkAppendOnly, checkVolumes } from './persistence.ts';
 import { checkPlacement } from './placement.ts';
@@ -29,6 +33,7 @@ import { checkReplication } from './replication.ts';
 import { checkServices } from './services.ts';
 import { checkContested, checkCoverage, checkOpenSlots, checkStrayKeys } from './slots.ts';
 import { checkEpochs, checkViews } from './views.ts';
+import { checkWrites } from './writes.ts';
 
 /** What can be said of pods that were never joined, too. */
 const OF_PODS: readonly Check[] = [
@@ -44,6 +49,8 @@ const OF_PODS: readonly Check[] = [
   checkAppendOnly,
   checkConfig,
   checkVersions,
+  checkImages,
+  checkMemoryLimits,
 ];
 
 /** What needs a cluster. The order matters: a check is told only what was found before it. */
@@ -58,11 +65,14 @@ const OF_CLUSTERS: readonly Check[] = [
   checkStrayKeys,
   checkCoverage,
   checkContested,
+  checkWrites,
+  checkCounted,
 ];
 
 /** What can be judged only where each pod is one node of one cluster. */
 const OF_WHOLE_CLUSTERS: readonly Check[] = [
   checkAddresses,
+  checkAnnounced,
   checkLinks,
   checkReplication,
   checkViews,

@@ -25,6 +25,7 @@ export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
   'node-not-joined',
   'address-unknown',
   'address-mismatch',
+  'announce-lost',
   'no-quorum',
   'slots-without-node',
   'primary-down',

@@ -1,6 +1,7 @@
 /** What every check needs, computed once. */
 import type { Observation } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
+import type { TroubleFacts } from '../model/reasons.ts';
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { shortId } from '../interpret.ts';
 import { readGossip } from '../interpret/gossip.ts';
@@ -34,6 +35,8 @@ export interface CheckContext {
   readonly shardOf: (node: ClusterNode) => Shard | undefined;
   readonly groups: Groups;
   readonly isFresh: (nodeId: string) => boolean;
+  /** Why it does not run or is not ready, where somebody looked. */
+  readonly troubleOf: (pod: string) => TroubleFacts | undefined;
   /** `redis-cli` in a pod, as a command to type. */
   readonly redisCli: (pod: string, command: string) => string;
   readonly kubectl: (command: string) => string;
@@ -74,6 +77,7 @@ export function makeContext(
     shardOf: (node) => shards.get(node),
     groups: groupMembers(answered),
     isFresh: (nodeId) => (answers.get(nodeId)?.info.uptimeSeconds ?? FRESH_SECONDS) < FRESH_SECONDS,
+    troubleOf: (pod) => observation.kube.troubles?.find((one) => one.pod === pod),
     redisCli: (pod, command) => `kubectl -n ${namespace} exec ${pod} -- redis-cli ${command}`,
     kubectl: (command) => `kubectl -n ${namespace} ${command}`,
   };

@@ -4,7 +4,7 @@ import { SLOT_COUNT } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import { isForming } from './forming.ts';
 import { countsInWords } from './fold.ts';
-import { count } from './wording.ts';
+import { count, listNames } from './wording.ts';
 
 export interface Health {
   /** `unknown`: nobody could be asked. `forming`: pods that were not joined yet. `stopped`: nobody wants it to run. */
@@ -29,9 +29,24 @@ export function healthOf(state: ClusterState, problems: readonly Problem[]): Hea
   if (isForming(state) && (state.origin === 'ours' || heard > 0))
     return { level: 'forming', sentence: `The nodes are not joined to a cluster yet; ${answering}.` };
   if (heard === 0) return { level: 'unknown', sentence: `No node could be asked, so nothing is known; ${answering}.` };
+  const refusing = refusingOwners(state);
+  if (refusing.length > 0) {
+    const also = warnings.length === 0 ? '' : `; ${countsInWords(warnings)}`;
+    const who = `${listNames(refusing)} ${refusing.length === 1 ? 'started a moment ago and serves' : 'started a moment ago and serve'} no slot yet (cluster_state:fail)`;
+    return { level: 'degraded', sentence: `${who}; ${answering}${also}.` };
+  }
   const served = `All ${SLOT_COUNT} slots are served by ${primariesOf(state)}; ${answering}`;
   if (warnings.length === 0) return { level: 'healthy', sentence: `${served}.` };
   return { level: 'degraded', sentence: `${served}; ${countsInWords(warnings)}.` };
+}
+
+/** Owners of slots that say themselves that they do not serve. Where it is not their start that explains it, it is a critical problem. */
+function refusingOwners(state: ClusterState): string[] {
+  return state.nodes.flatMap(({ pod, slots, reply }) =>
+    pod !== null && slots.length > 0 && reply?.kind === 'answered' && reply.answer.clusterInfo.state === 'fail'
+      ? [pod.name]
+      : [],
+  );
 }
 
 function primariesOf(state: ClusterState): string {

@@ -17,8 +17,9 @@ export const checkOperation: Check = ({ state }) => {
 
 export const checkFormed: Check = ({ state, answered, missing, kubectl }) => {
   const { name } = state.cluster;
-  if (state.formed || (state.origin === 'foreign' && answered.length === 0)) return [];
-  if (!isForming(state)) {
+  const forming = isForming(state);
+  if ((state.formed && !forming) || (state.origin === 'foreign' && answered.length === 0)) return [];
+  if (!forming) {
     const sentence = `ConfigMap ${name}-config does not say that the cluster was formed, although it is: an empty node would start without waiting.`;
     const repair = kubectl(`patch configmap ${name}-config --type merge -p '{"data":{"formed":"true"}}'`);
     return [makeProblem('formed-mark-missing', name, { sentence, repair })];

@@ -26,16 +26,36 @@ export const checkTerminatingPods: Check = ({ state, answered }) =>
       return makeProblem('pod-terminating', state.cluster.name, { sentence, nodes: [pod] });
     });
 
-/** Said only of pods that no other problem names. */
-export const checkReadiness: Check = ({ state, answered, kubectl, isFresh }, found) => {
-  const named = new Set(found.flatMap((problem) => problem.nodes));
-  return answered
-    .filter(({ node, pod, nodeId }) => node.pod?.ready === false && !named.has(pod) && !isFresh(nodeId))
-    .map(({ pod }) =>
-      makeProblem('pod-not-ready', state.cluster.name, {
-        sentence: `${pod} answers but is not ready: the client Service leaves it out.`,
-        nodes: [pod],
-        repair: `${kubectl(`describe pod ${pod}`)} shows the last message of its readiness probe.`,
-      }),
-    );
+/** Problems because of which a pod is not ready: its probe fails while they last, or it goes. Others only happen beside it. */
+const EXPLAINS: ReadonlySet<string> = new Set([
+  'pod-terminating',
+  'node-starting',
+  'host-not-ready',
+  'node-not-joined',
+  'not-formed',
+  'replica-orphaned',
+  'replica-dials-stale-address',
+  'replica-link-down',
+  'replica-syncing',
+  'writes-refused',
+]);
+
+/** Said of pods whose being not ready nothing else explains. */
+export const checkReadiness: Check = ({ state, answered, kubectl, isFresh, troubleOf }, found) => {
+  const explained = new Set(found.filter(({ code }) => EXPLAINS.has(code)).flatMap((problem) => problem.nodes));
+  return (
+    answered
+      .filter(({ node, pod, nodeId }) => node.pod?.ready === false && !explained.has(pod) && !isFresh(nodeId))
+      // (A replica whose primary is down has no problem of its own, and is not ready for lack of its link.)
+      .filter(({ answer }) => answer.info.primaryLinkUp !== false)
+      .map(({ pod }) => {
+        const trouble = troubleOf(pod);
+        const why = trouble?.code === 'starting' ? ` (it ${trouble.sentence})` : '';
+        return makeProblem('pod-not-ready', state.cluster.name, {
+          sentence: `${pod} answers but is not ready${why}: the client Service leaves it out.`,
+          nodes: [pod],
+          repair: `${kubectl(`describe pod ${pod}`)} shows the last message of its readiness probe.`,
+        });
+      })
+  );
 };

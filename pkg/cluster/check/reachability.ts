@@ -4,7 +4,9 @@ import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
+import { loginRepair } from './logins.ts';
 import { isStopped } from './stopped.ts';
+import { wayBack } from './way-back.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
 const CODE_OF: Readonly<Record<UnreachableReason, Code>> = {
@@ -15,6 +17,7 @@ const CODE_OF: Readonly<Record<UnreachableReason, Code>> = {
   refused: 'node-unreachable',
   timeout: 'node-unreachable',
   auth: 'password-refused',
+  permission: 'permission-missing',
   loading: 'node-loading',
   'not-cluster': 'cluster-mode-off',
   error: 'node-unreachable',
@@ -23,6 +26,7 @@ const CODE_OF: Readonly<Record<UnreachableReason, Code>> = {
 /** What all pods have in common may have a repair of its own; the way to them is the cause of the rest. */
 const SILENT_TOGETHER: Partial<Record<Code, string>> = {
   'password-refused': 'accepts the password',
+  'permission-missing': 'may be asked',
   'cluster-mode-off': 'is in cluster mode',
 };
 
@@ -48,7 +52,9 @@ export const checkSilence: Check = (context) => {
   if (!certain) {
     const code = commonCode(silent);
     const sentence = `None of the ${count(silent.length, 'pod')} of ${cluster} ${SILENT_TOGETHER[code] ?? 'could be asked'} (${why}).`;
-    return [makeProblem(code, cluster, { sentence, nodes: names })];
+    const [first] = silent;
+    const repair = code === 'cannot-ask' || first === undefined ? null : loginRepair(context, first);
+    return [makeProblem(code, cluster, { sentence, nodes: names, ...(repair === null ? {} : { repair }) })];
   }
   if (!state.formed && state.origin === 'ours') return [];
   const sentence =
@@ -144,7 +150,8 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
   };
-  const repair = repairs[code];
+  const known = code === 'pod-not-running' ? wayBack(context, node) : loginRepair(context, node);
+  const repair = known ?? repairs[code];
   const sentence = `${name}${roleText(node)} ${verbFor(code)} (${reasonFor(context, node)})${seenBy(context, node)}.`;
   return makeProblem(code, cluster.name, { sentence, nodes: [name], ...(repair === undefined ? {} : { repair }) });
 }
@@ -163,6 +170,7 @@ function verbFor(code: Code): string {
     'guard-waiting': 'waits before it starts',
     'tunnel-broken': 'could not be reached through the API server',
     'password-refused': 'refuses the password',
+    'permission-missing': 'does not let itself be asked',
     'cluster-mode-off': 'is not in cluster mode',
     'node-loading': 'is loading its data',
     'pod-missing': 'has no pod',
@@ -194,7 +202,8 @@ function reasonFor(context: CheckContext, node: ClusterNode): string {
   if (isOnDeadHost(context, node)) return `its host ${host} is not ready`;
   const claims = unboundClaims(context, pod);
   if (claims.length > 0) return `claim ${claims.join(', ')} is not bound`;
-  if (pod !== null && pod.container.reason !== null) return pod.container.reason;
+  if (pod !== null && pod.container.reason !== null)
+    return context.troubleOf(pod.name)?.sentence ?? pod.container.reason;
   if (pod !== null && pod.phase !== 'Running') return pod.phase;
   return unreachable === null ? 'not asked' : unreachable.detail || unreachable.why;
 }

@@ -56,7 +56,7 @@ function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
   const detail = unreachable?.detail ?? 'it was not asked';
   const by = `${why}: ${detail}`;
   // It answered, if only with an error.
-  if (why === 'loading' || why === 'auth' || why === 'not-cluster') return { kind: 'runs', by };
+  if (why === 'loading' || why === 'auth' || why === 'permission' || why === 'not-cluster') return { kind: 'runs', by };
   const host = kube.hosts.find(({ name }) => name === node.host);
   if (host?.ready === false) return { kind: 'unknown', by: `its host ${host.name} is not ready` };
   switch (why) {

@@ -20,6 +20,8 @@ export const SPEC_HASH_ANNOTATION = 'kubectl-redis.io/spec-hash';
 export const RESTARTED_ANNOTATION = 'kubectl-redis.io/restarted-at';
 /** On a pod whose template is not ours: it is to be restarted, as was asked for then. Its successor lacks it. */
 export const RESTART_ANNOTATION = 'kubectl-redis.io/restart';
+/** On a StatefulSet whose pod had been refused: when its controller was asked to try again. */
+export const TRIED_ANNOTATION = 'kubectl-redis.io/tried-at';
 /** On a pod: who completed it. */
 export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
 /** On a pod: the name of its container that runs Redis. */

@@ -3,6 +3,7 @@
  *
  * Nothing here is decided: two nodes may contradict each other and both are kept. `interpret` makes a ClusterState of it.
  */
+import type { LoginFacts, StorageClassFacts, TroubleFacts, WriteFacts } from './reasons.ts';
 import type { SlotRanges } from './slots.ts';
 
 export interface ClusterRef {
@@ -75,6 +76,8 @@ export interface ServerInfo {
   readonly loading: boolean;
   readonly aofEnabled: boolean;
   readonly keys: number;
+  /** Left out in records of older versions. */
+  readonly writes?: WriteFacts;
 }
 
 /** Everything that one node answered, from one round trip. */
@@ -114,6 +117,7 @@ export const UNREACHABLE_REASONS = [
   'refused',
   'timeout',
   'auth',
+  'permission',
   'loading',
   'not-cluster',
   'error',
@@ -123,7 +127,13 @@ export type UnreachableReason = (typeof UNREACHABLE_REASONS)[number];
 
 export type NodeReply =
   | { readonly kind: 'answered'; readonly answer: NodeAnswer; readonly elapsedMs: number }
-  | { readonly kind: 'unreachable'; readonly why: UnreachableReason; readonly detail: string };
+  | {
+      readonly kind: 'unreachable';
+      readonly why: UnreachableReason;
+      readonly detail: string;
+      /** Only with `auth` and `permission`, and where it is known. */
+      readonly login?: LoginFacts;
+    };
 
 // ---------------------------------------------------------------------------------------------- what Kubernetes says
 
@@ -145,6 +155,8 @@ export interface PodFacts {
     /** CrashLoopBackOff, ErrImagePull, OOMKilled …; null when running. */
     readonly reason: string | null;
     readonly restarts: number;
+    /** As the API server shows it, with what a LimitRange gave; left out where there is none. */
+    readonly memoryLimitBytes?: number;
   };
   /** Container port that speaks Redis; 6379 unless the pod says another (port named redis/tcp-redis). */
   readonly port: number;
@@ -192,6 +204,8 @@ export interface ClaimFacts {
   readonly name: string;
   readonly phase: string;
   readonly storageClass: string | null;
+  /** What it asks for, as a Kubernetes quantity; left out in records of older versions. */
+  readonly size?: string;
 }
 
 export interface OperationFacts {
@@ -216,6 +230,10 @@ export interface KubeFacts {
   readonly operation: OperationFacts | null;
   /** What we could not read (mostly rights): `nodes`, and the server's sentence. */
   readonly gaps: readonly { readonly what: string; readonly why: string }[];
+  /** Of a few pods at most; left out where nobody asked for it (only `check` and `status` do). */
+  readonly troubles?: readonly TroubleFacts[];
+  /** Of claims whose volume takes no writes; left out where there are none, or they may not be read. */
+  readonly storageClasses?: readonly StorageClassFacts[];
 }
 
 export interface Observation {

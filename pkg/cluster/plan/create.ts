@@ -4,8 +4,8 @@
  * A pure function of what was observed. Only the first batch is ever run before the cluster is observed and planned
  * again, so a kill between any two steps leaves nothing that the next run does not see.
  */
-import type { KubeFacts } from '../model/observation.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL, SPEC_ANNOTATION } from '../model/labels.ts';
+import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SPEC_ANNOTATION } from '../model/labels.ts';
 import type { Batch, Plan, Policy, Remark } from '../model/plan.ts';
 import { nodeCount, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -56,7 +56,7 @@ export function planCreate(input: CreateInput): Plan {
     const batch: Batch = { title: 'make the configuration', steps: [{ kind: 'apply-config', reason }] };
     return { kind: 'batches', batches: [batch], remarks };
   }
-  if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(expected.length, spec);
+  if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(kube.pods, spec);
   const waiting = expected.filter((name) => {
     const pod = kube.pods.find((candidate) => candidate.name === name);
     return pod === undefined || pod.terminating || (!pod.ready && !answers(state, name));
@@ -124,11 +124,18 @@ function actualShape(state: ClusterState): { masters: number; replicas: number }
   return { masters: shards.length, replicas: Math.min(...shards.map((shard) => shard.replicas.length)) };
 }
 
-function wrongNumberOfPods(have: number, spec: ClusterSpec): Plan {
+/** Pods may have been found by other ties than our label: by the workload's name, or by `app` and `instance` labels. */
+function wrongNumberOfPods(pods: readonly PodFacts[], spec: ClusterSpec): Plan {
+  const { name } = spec.cluster;
+  const have = pods.length;
+  const labelled = pods.some(({ labels }) => labels[CLUSTER_LABEL] === name);
+  const ties = labelled
+    ? `carry ${CLUSTER_LABEL}=${name}`
+    : `go by the name ${name} (none carries ${CLUSTER_LABEL}=${name})`;
   return {
     kind: 'refused',
     code: 'wrong-number-of-pods',
-    sentence: `${have} pods carry kubectl-redis.io/cluster=${spec.cluster.name}, and ${shapeInWords(spec)} need ${nodeCount(spec)}`,
+    sentence: `${have} pods ${ties}, and ${shapeInWords(spec)} need ${nodeCount(spec)}`,
     hint: `Choose --masters and --replicas so that masters x (1 + replicas) = ${have}, or change the number of pods`,
   };
 }

@@ -28,7 +28,7 @@ function refuseSilent(state: ClusterState): Plan | null {
 }
 
 /** No answer that waiting brings: a person has to change a password or a configuration. */
-const LASTING: ReadonlySet<UnreachableReason> = new Set(['auth', 'not-cluster']);
+const LASTING: ReadonlySet<UnreachableReason> = new Set(['auth', 'permission', 'not-cluster']);
 
 /** @returns `passing` for a silence that may end by itself, else what the node refused */
 export function silenceCode({ unreachable }: ClusterNode, passing: string): string {

@@ -9,6 +9,7 @@ import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { memberOf } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { finishSteps } from './scale-moves.ts';
+import { refuseUnwritable } from './refuse-writes.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 import { planTransfers, shareSlots, type SlotTransfer, type SlotWeight } from './slot-moves.ts';
 
@@ -97,11 +98,21 @@ export function planRebalance(input: RebalanceInput): Plan {
   const refused = refuseUnsound(state, members) ?? refuseDisagreement(state);
   if (refused !== null) return refused;
   const remarks: Remark[] = [];
+  const { transfers } = balanceOf(input);
+  const known = (ids: readonly (string | null)[]): string[] => ids.flatMap((id) => id ?? []);
+  const unwritable = refuseUnwritable(state, {
+    gives: new Set([
+      ...transfers.map(({ from }) => from),
+      ...known(state.openSlots.map(({ migratingFrom }) => migratingFrom)),
+    ]),
+    takes: new Set([...transfers.map(({ to }) => to), ...known(state.openSlots.map(({ importingTo }) => importingTo))]),
+  });
+  if (unwritable !== null) return unwritable;
   const finish = finishSteps(state, members);
   if (finish.length > 0)
     return { kind: 'batches', batches: [{ title: 'finish what was open', steps: finish }], remarks };
   const byId = new Map(members.map((member) => [member.step.nodeId, member.step]));
-  const steps = balanceOf(input).transfers.flatMap(({ from, to, ranges }): Step[] => {
+  const steps = transfers.flatMap(({ from, to, ranges }): Step[] => {
     const source = byId.get(from);
     const target = byId.get(to);
     if (source === undefined || target === undefined) return [];

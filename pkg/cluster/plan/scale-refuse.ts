@@ -9,6 +9,7 @@ import { refuse, silenceCode } from './form-members.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
+import { refuseUnwritable } from './refuse-writes.ts';
 import { openPairs } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
 
@@ -18,6 +19,7 @@ export function refuseScale(context: ScaleContext): Plan | null {
   return (
     refuseUnsound(state, members) ??
     refuseSilentLeaving(context) ??
+    refuseUnwritable(state) ??
     refuseGhosts(context) ??
     refuseStrangers(context) ??
     refuseFullNewcomers(context)

@@ -4,6 +4,7 @@
  */
 import { CONFIG_ANNOTATION, FORMED_KEY, NODES_KEY, SPEC_ANNOTATION, SPEC_HASH_KEY } from '../model/labels.ts';
 import type { KubeFacts, NodeReply, Observation } from '../model/observation.ts';
+import type { TroubleFacts } from '../model/reasons.ts';
 
 export const REDACTED = '(redacted)';
 
@@ -42,7 +43,14 @@ function redactKube(kube: KubeFacts): KubeFacts {
       templateAnnotations: redactAnnotations(set.templateAnnotations),
     })),
     config: kube.config === null ? null : redactConfigMap(kube.config),
+    ...(kube.troubles === undefined ? {} : { troubles: kube.troubles.map(redactTrouble) }),
   };
+}
+
+/** A server that does not start prints the line of its configuration that it stumbles over. */
+function redactTrouble(trouble: TroubleFacts): TroubleFacts {
+  const kept = (line: string): string => (SECRET_NAME.test(line) ? REDACTED : line);
+  return { ...trouble, sentence: kept(trouble.sentence), evidence: trouble.evidence.map(kept) };
 }
 
 function redactConfigMap(data: StringMap): StringMap {

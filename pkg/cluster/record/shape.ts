@@ -106,6 +106,16 @@ const SERVER_INFO = object({
   loading: yesOrNo,
   aofEnabled: yesOrNo,
   keys: count,
+  writes: optional(
+    object({
+      aofWriteOk: yesOrNo,
+      aofRewriteOk: yesOrNo,
+      snapshotOk: yesOrNo,
+      goodReplicas: orNull(count),
+      expiringKeys: count,
+      uncountedMemoryBytes: count,
+    }),
+  ),
 });
 
 const ANSWER = object({
@@ -115,15 +125,19 @@ const ANSWER = object({
   info: SERVER_INFO,
   config: orNull(map),
   keysInOwnSlots: orNull(count),
+  notCounted: optional(text),
   lastHeardMs: optional(mapOf(count)),
   libraries: optional(map),
 });
 
 const REASON = oneOf(...UNREACHABLE_REASONS);
 
+const LOGIN = object({ user: text, secret: orNull(text), denied: listOf(text) });
+
 const REPLY: Shape = (value, path) => {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
-  const fields = kind === 'answered' ? { answer: ANSWER, elapsedMs: count } : { why: REASON, detail: text };
+  const fields =
+    kind === 'answered' ? { answer: ANSWER, elapsedMs: count } : { why: REASON, detail: text, login: optional(LOGIN) };
   return object({ kind: oneOf('answered', 'unreachable'), ...fields })(value, path);
 };
 
@@ -141,6 +155,7 @@ const POD = object({
     state: oneOf('waiting', 'running', 'terminated', 'unknown'),
     reason: orNull(text),
     restarts: count,
+    memoryLimitBytes: optional(count),
   }),
   port: count,
   labels: map,
@@ -185,10 +200,12 @@ const KUBE = object({
   services: listOf(SERVICE),
   statefulSets: listOf(STATEFUL_SET),
   hosts: listOf(object({ name: text, zone: orNull(text), ready: yesOrNo, schedulable: yesOrNo })),
-  claims: listOf(object({ name: text, phase: text, storageClass: orNull(text) })),
+  claims: listOf(object({ name: text, phase: text, storageClass: orNull(text), size: optional(text) })),
   config: orNull(map),
   operation: orNull(OPERATION),
   gaps: listOf(object({ what: text, why: text })),
+  troubles: optional(listOf(object({ pod: text, code: text, sentence: text, evidence: listOf(text) }))),
+  storageClasses: optional(listOf(object({ name: text, expands: yesOrNo }))),
 });
 
 const OBSERVATION = object({

@@ -30,7 +30,7 @@ import {
 import { CLAIM_ANNOTATION, NAME_LABEL } from '../annotations.ts';
 import { clusterLabels, nodeLabels } from '../labels.ts';
 import { renderPod } from '../pod-spec.ts';
-import { parseQuantity } from '../quantity.ts';
+import { parseQuantity } from '../../cluster/model/quantity.ts';
 import { maxMemoryOf } from '../redis-conf.ts';
 import { completeSpec, remarksOn, type Completion, type Mode } from './complete.ts';
 import { declinedBecause, type Candidate, type Declined } from './examine.ts';

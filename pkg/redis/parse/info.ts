@@ -1,6 +1,7 @@
 /** INFO (https://redis.io/docs/latest/commands/info/, https://valkey.io/commands/info/): the parts that we use. */
 import { AppError } from '../../errors.ts';
 import type { ServerInfo } from '../../cluster/model/observation.ts';
+import type { WriteFacts } from '../../cluster/model/reasons.ts';
 import { fieldOf, numberOf } from './fields.ts';
 
 type Replication = Pick<
@@ -36,6 +37,19 @@ export function parseInfo(text: string): ServerInfo {
     loading: isSet(text, 'loading'),
     aofEnabled: isSet(text, 'aof_enabled'),
     keys: countKeys(text),
+    writes: parseWrites(text),
+  };
+}
+
+/** Old versions lack some of them: what is not told to be wrong is fine. */
+function parseWrites(text: string): WriteFacts {
+  return {
+    aofWriteOk: fieldOf(text, 'aof_last_write_status') !== 'err',
+    aofRewriteOk: fieldOf(text, 'aof_last_bgrewrite_status') !== 'err',
+    snapshotOk: fieldOf(text, 'rdb_last_bgsave_status') !== 'err',
+    goodReplicas: numberOf(text, 'min_slaves_good_slaves'),
+    expiringKeys: sumOf(text, /^db\d+:keys=\d+,expires=(\d+)/gm),
+    uncountedMemoryBytes: numberOf(text, 'mem_not_counted_for_evict') ?? 0,
   };
 }
 
@@ -79,7 +93,11 @@ function isSet(text: string, name: string): boolean {
 
 /** `db0:keys=12,expires=0,avg_ttl=0`; a cluster has db0 only, before Valkey 9. */
 function countKeys(text: string): number {
-  let keys = 0;
-  for (const match of text.matchAll(/^db\d+:keys=(\d+)/gm)) keys += Number(match[1]);
-  return keys;
+  return sumOf(text, /^db\d+:keys=(\d+)/gm);
+}
+
+function sumOf(text: string, pattern: RegExp): number {
+  let sum = 0;
+  for (const match of text.matchAll(pattern)) sum += Number(match[1]);
+  return sum;
 }

@@ -106,6 +106,7 @@ describe('a container that ends', () => {
       sentence: 'container redis ends with exit code 1, restarted 2 times: Bad directive or wrong number of arguments',
       evidence: ['3', '4', '5', '6', 'Bad directive or wrong number of arguments'],
       fatal: false,
+      mark: '2',
     });
   });
 
@@ -117,6 +118,67 @@ describe('a container that ends', () => {
       sentence: 'container redis ends with exit code 127 (ContainerCannotRun), restarted 3 times',
       evidence: [],
       fatal: true,
+      mark: '3',
+    });
+  });
+
+  test('C11: an init container that has done its work hides no crash of the server', () => {
+    const pod = rawPod({
+      spec: {
+        nodeName: 'node2',
+        containers: [{ name: 'redis', image: 'redis:7.2' }],
+        initContainers: [{ name: 'prepare', image: 'busybox' }],
+      },
+      status: {
+        phase: 'Running',
+        conditions: [{ type: 'Ready', status: 'False' }],
+        initContainerStatuses: [{ name: 'prepare', state: { terminated: { exitCode: 0, reason: 'Completed' } } }],
+        containerStatuses: [
+          {
+            name: 'redis',
+            restartCount: 4,
+            state: { waiting: { reason: 'CrashLoopBackOff' } },
+            lastState: { terminated: { exitCode: 1, reason: 'Error' } },
+          },
+        ],
+      },
+    });
+    expect(decide(pod, { previousLog: ['Bad directive'] })).toMatchObject({
+      code: 'crash-loop',
+      sentence: 'container redis ends with exit code 1, restarted 4 times: Bad directive',
+    });
+  });
+
+  test('C11: an init container that fails is the trouble', () => {
+    const pod = rawPod({
+      spec: { nodeName: 'node2', containers: [{ name: 'redis' }], initContainers: [{ name: 'prepare' }] },
+      status: {
+        phase: 'Pending',
+        conditions: [],
+        initContainerStatuses: [
+          {
+            name: 'prepare',
+            restartCount: 2,
+            state: { waiting: { reason: 'CrashLoopBackOff' } },
+            lastState: { terminated: { exitCode: 3 } },
+          },
+        ],
+        containerStatuses: [{ name: 'redis', state: { waiting: { reason: 'PodInitializing' } } }],
+      },
+    });
+    expect(decide(pod)).toMatchObject({ sentence: 'container prepare ends with exit code 3, restarted 2 times' });
+  });
+
+  test('C13: the last line that says something, without the head that the server gives it', () => {
+    const head = '1:M 29 Nov 2026 18:13:48.961 #';
+    const pod = rawWaitingPod('CrashLoopBackOff', '', { restartCount: 3, exitCode: 1 });
+    const previousLog = [
+      `${head} Can't handle RDB format version 13`,
+      `${head} Fatal error loading the DB, check server logs. Exiting.`,
+    ];
+    expect(decide(pod, { previousLog })).toMatchObject({
+      sentence: "container redis ends with exit code 1, restarted 3 times: Can't handle RDB format version 13",
+      evidence: previousLog,
     });
   });
 

@@ -105,6 +105,7 @@ describe('decideNoPod', () => {
       sentence: `the API server refuses the pod: ${why}`,
       evidence: [prefix + message],
       fatal,
+      mark: '2026-01-02T03:05:00Z',
     });
   });
 

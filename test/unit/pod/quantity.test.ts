@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { AppError } from '../../../pkg/errors.ts';
-import { cpuCores, memoryBytes, parseQuantity, storageBytes } from '../../../pkg/pod/quantity.ts';
+import { parseQuantity } from '../../../pkg/cluster/model/quantity.ts';
+import { cpuCores, memoryBytes, storageBytes } from '../../../pkg/pod/quantity.ts';
 
 describe('parseQuantity', () => {
   test.each([

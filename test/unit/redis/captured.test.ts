@@ -111,6 +111,14 @@ describe.each(fixtures.map((fixture) => [`${fixture.product} ${fixture.version}`
         maxMemoryPolicy: 'allkeys-lru',
         loading: false,
         keys: fixture.keys,
+        writes: {
+          aofWriteOk: true,
+          aofRewriteOk: true,
+          snapshotOk: true,
+          goodReplicas: null,
+          expiringKeys: 0,
+          uncountedMemoryBytes: expect.any(Number),
+        },
       };
       const [onPrimary, onReplica] = [parseInfo(fixture.info.primary), parseInfo(fixture.info.replica)];
       expect(onPrimary).toEqual({

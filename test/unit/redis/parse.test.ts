@@ -60,6 +60,14 @@ describe('INFO', () => {
     loading: false,
     aofEnabled: false,
     keys: 0,
+    writes: {
+      aofWriteOk: true,
+      aofRewriteOk: true,
+      snapshotOk: true,
+      goodReplicas: null,
+      expiringKeys: 0,
+      uncountedMemoryBytes: 0,
+    },
   };
 
   test('of a server that tells nothing but its version', () => {
@@ -106,7 +114,26 @@ describe('INFO', () => {
   test('keys of all databases, as a cluster of Valkey 9 may have several', () => {
     const text =
       'redis_version:1\r\n# Keyspace\r\ndb0:keys=12,expires=3,avg_ttl=0\r\ndb11:keys=30,expires=0,avg_ttl=0\r\n';
-    expect(parseInfo(text).keys).toBe(42);
+    expect([parseInfo(text).keys, parseInfo(text).writes?.expiringKeys]).toEqual([42, 3]);
+  });
+
+  test('what decides whether a primary takes writes (K20)', () => {
+    const text = [
+      'redis_version:7.0.15',
+      'mem_not_counted_for_evict:2035',
+      'rdb_last_bgsave_status:err',
+      'aof_last_bgrewrite_status:err',
+      'aof_last_write_status:err',
+      'min_slaves_good_slaves:0',
+    ].join('\r\n');
+    expect(parseInfo(text).writes).toEqual({
+      aofWriteOk: false,
+      aofRewriteOk: false,
+      snapshotOk: false,
+      goodReplicas: 0,
+      expiringKeys: 0,
+      uncountedMemoryBytes: 2035,
+    });
   });
 });
 

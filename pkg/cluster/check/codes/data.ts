@@ -78,6 +78,31 @@ export const DATA_CODES = {
     repair: 'Look again after the node timeout; then see the links between the nodes.',
     invariants: ['I1'],
   },
+  'writes-refused': {
+    severity: 'critical',
+    title: 'A primary refuses writes',
+    meaning: 'Its slots can be read, not written. It says cluster_state:ok all the same, and no replica takes over.',
+    cause: 'Its volume is full, its memory is full and it may not evict, or too few of its replicas are in step.',
+    repair: 'Give it room: grow its claim, or raise maxmemory. For min-replicas-to-write, bring its replicas back.',
+    invariants: ['I1'],
+  },
+  'disk-write-fails': {
+    severity: 'warning',
+    title: 'A node can not write to its volume',
+    meaning:
+      'It goes on for now. As a primary it will refuse writes; after a restart it may lack what it could not write.',
+    cause: 'A volume that is full or read-only.',
+    repair: 'Grow its claim, where its StorageClass allows it.',
+    invariants: ['I15'],
+  },
+  'keys-not-counted': {
+    severity: 'info',
+    title: 'A node did not count the keys of its slots',
+    meaning: 'Whether it holds keys of slots that it does not own is not known.',
+    cause: 'It is busy, or the user may not run CLUSTER COUNTKEYSINSLOT.',
+    repair: 'Look again when it is less busy, or with a longer --request-timeout.',
+    invariants: ['I4'],
+  },
   'config-differs': {
     severity: 'warning',
     title: 'Nodes are configured differently',
@@ -92,6 +117,14 @@ export const DATA_CODES = {
     meaning: 'FCALL of such a function fails, or does something else, for keys of some slots.',
     cause: 'A primary that joined without them, or FUNCTION LOAD on some primaries only: it is not told to the others.',
     repair: 'FUNCTION LOAD the library on each primary; its replicas get it from there.',
+    invariants: ['I12'],
+  },
+  'maxmemory-missing': {
+    severity: 'warning',
+    title: 'A pod has a memory limit and no maxmemory below it',
+    meaning: 'The kernel kills the server when it reaches the limit; with maxmemory it would refuse writes, or evict.',
+    cause: 'A LimitRange of the namespace gave the limit, or the configuration was written for another one.',
+    repair: 'Set maxmemory to about 70 % of the limit on all nodes, or give the pods a higher limit.',
     invariants: ['I12'],
   },
   'versions-differ': {

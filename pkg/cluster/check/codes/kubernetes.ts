@@ -116,9 +116,18 @@ export const KUBERNETES_CODES = {
     severity: 'warning',
     title: 'A node refuses the password',
     meaning: 'It was not asked. If its own password differs, replication and failover break too.',
-    cause: 'A password change that reached only some nodes, or a wrong --password-file.',
-    repair: 'Compare Secret NAME-auth with what the node was started with.',
+    cause: 'A password change that reached only some nodes, a wrong --password-file, or a password that nobody gave.',
+    repair:
+      'Compare the password that was given with what the node was started with; its problem says where it came from.',
     invariants: ['I12'],
+  },
+  'permission-missing': {
+    severity: 'warning',
+    title: 'The user may not ask what is needed',
+    meaning: 'The node let the user in and was not asked: what it would say is not in this report.',
+    cause: 'An ACL that leaves out INFO or parts of CLUSTER.',
+    repair: 'ACL SETUSER the user with +info +cluster|myid +cluster|nodes +cluster|info, on each node.',
+    invariants: [],
   },
   'cluster-mode-off': {
     severity: 'warning',
@@ -158,6 +167,14 @@ export const KUBERNETES_CODES = {
     meaning: 'The client Service leaves it out.',
     cause: 'Its readiness probe fails, for a reason that no other check explains.',
     repair: 'kubectl describe pod shows the last message of the probe.',
+    invariants: [],
+  },
+  'image-differs': {
+    severity: 'warning',
+    title: 'Templates name another image than the pods run',
+    meaning: 'A pod that goes, for whatever reason, comes back with the other image, be it one that does not start.',
+    cause: 'A restart with --image that was stopped, or that ended at the first pod that did not come back.',
+    repair: 'kubectl redis restart NAME --image with the image that runs goes back; without --image it goes on.',
     invariants: [],
   },
   'service-two-pods': {

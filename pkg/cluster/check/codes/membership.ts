@@ -72,6 +72,23 @@ export const MEMBERSHIP_CODES = {
       'CONFIG SET cluster-announce-ip on the node for a new Service; CLUSTER MEET at the new addresses for new pod IPs.',
     invariants: ['I6'],
   },
+  'announce-lost': {
+    severity: 'warning',
+    title: 'A node announces another address than that of its Service',
+    meaning: 'The others look for it at an address that leads elsewhere, or that goes with its pod.',
+    cause: 'CONFIG SET cluster-announce-ip by hand, or by another tool.',
+    repair: 'CONFIG SET cluster-announce-ip to the ClusterIP of its own Service.',
+    invariants: ['I6'],
+  },
+  'dialed-anew': {
+    severity: 'info',
+    title: 'A node announces the address of its pod for a moment',
+    meaning:
+      'Its start script has the others dial it anew, because some still dialed the pod before; then it puts the address back.',
+    cause: 'It has just started.',
+    repair: 'Look again within two minutes.',
+    invariants: ['I6'],
+  },
   'pod-ip-announced': {
     severity: 'info',
     title: 'Nodes announce pod IPs',

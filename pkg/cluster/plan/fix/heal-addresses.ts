@@ -3,26 +3,45 @@
  * was made anew, the node is told first, and the ConfigMap and the template after it, or a restart would undo it. Then they are
  * led to each other as `create` does it (form-reconnect.ts). The ids of the pods are the record; nobody is forgotten.
  */
+import { announces, ownAddress } from '../../check/announce.ts';
 import { nodeServiceOf } from '../../interpret/services.ts';
 import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION } from '../../model/labels.ts';
 import type { Batch, Step } from '../../model/plan.ts';
 import type { Member } from '../../evidence/members.ts';
 import { looksElsewhere, reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from '../form-reconnect.ts';
-import { leftAll, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import type { Problem } from '../../model/problem.ts';
+import { leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import type { LeftReason } from './fix-plan.ts';
 
 export const healAddresses: Healer = (context, problems): readonly Cure[] => {
   // Law L4: as soon as they hear of each other, one of them deletes its keys of what both claim.
   const contested = context.problems.find(({ code }) => code === 'slots-contested');
   if (contested !== undefined) return leftAll(problems, 'after-others', `First: ${contested.sentence}`);
   const batches = addressBatches(context);
-  if (batches.length === 0)
-    return leftAll(
-      problems,
-      'by-itself',
-      'Nodes learn an address within seconds; look again, and see whether the pods reach each other',
-    );
+  if (batches.length === 0) return leftAll(problems, ...whyLeft(context, problems));
   return [{ kind: 'repair', problems, title: 'lead nodes to each other', batches, loses: null }];
 };
+
+/** One that does not tell what it announces can't be told anything better; nothing of that ends by itself. */
+function whyLeft({ members }: FixContext, problems: readonly Problem[]): [LeftReason, string] {
+  const named = new Set(problems.flatMap(({ nodes }) => nodes));
+  const mute = members.find(({ step, answer }) => named.has(step.pod) && answer.config === null);
+  if (mute === undefined)
+    return [
+      'by-itself',
+      'Nodes learn an address within seconds; look again, and see whether the pods reach each other',
+    ];
+  return ['by-hand', `${mute.step.pod} may not be asked what it announces (CONFIG GET): see cluster-announce-ip there`];
+}
+
+/** By its own word it announces what it must not: it is told, and tells the others. Who is told what is verified (check/announce.ts). */
+export const healAnnounced: Healer = (context, problems) =>
+  problems.map((problem) => {
+    const steps = announceSteps(context).filter(
+      (step) => step.kind === 'set-config' && problem.nodes.includes(step.node.pod),
+    );
+    return repair([problem], 'announce the addresses of the Services', steps);
+  });
 
 function addressBatches(context: FixContext): Batch[] {
   const announce = announceSteps(context);
@@ -39,14 +58,15 @@ function addressBatches(context: FixContext): Batch[] {
   return batches.filter(({ steps }) => steps.length > 0);
 }
 
-/** Only where it is ours to say: what people configured to announce something else on purpose has no Service of ours. */
-function announceSteps({ members, state, check }: FixContext): Step[] {
-  if (state.origin !== 'ours') return [];
+/** Only where it is ours to say: what people configured to announce something else on purpose has no scripts of ours. */
+function announceSteps({ members, check }: FixContext): Step[] {
   return members.flatMap((member): Step[] => {
-    const service = member.node.pod === null ? undefined : nodeServiceOf(member.node.pod, check.observation.kube);
+    const value = ownAddress(check, member.node);
     const announced = member.answer.config?.['cluster-announce-ip'];
-    const value = service?.clusterIP ?? '';
-    if (announced === undefined || value === '' || value === 'None' || announced === value) return [];
+    if (announced === undefined || value === null || announced === value) return [];
+    // Its start script has the others dial it anew, and puts the address back by itself.
+    if (announces(check, member.node) === 'passing') return [];
+    const service = check.observation.kube.services.find(({ clusterIP }) => clusterIP === value);
     const reason = `its Service ${service?.name ?? ''} is at ${value}, and it announces ${announced === '' ? 'nothing' : announced}`;
     return [{ kind: 'set-config', node: member.step, directives: { 'cluster-announce-ip': value }, reason }];
   });

@@ -5,7 +5,7 @@
 import type { Code } from '../../check/codes.ts';
 import type { Healer } from './fix-context.ts';
 import type { LeftReason } from './fix-plan.ts';
-import { healAddresses } from './heal-addresses.ts';
+import { healAddresses, healAnnounced } from './heal-addresses.ts';
 import { healCoverage } from './heal-coverage.ts';
 import { healFunctions } from './heal-functions.ts';
 import { healGhosts, healStrangers } from './heal-ghosts.ts';
@@ -42,6 +42,8 @@ export const STAGES: readonly Stage[] = [
       'node-unreachable': 'by-hand',
       'tunnel-broken': 'by-hand',
       'password-refused': 'by-hand',
+      'permission-missing': 'by-hand',
+      'image-differs': 'by-hand',
       'cluster-mode-off': 'by-hand',
       'node-loading': 'by-itself',
       'node-starting': 'by-itself',
@@ -70,6 +72,8 @@ export const STAGES: readonly Stage[] = [
     answers: {
       'address-unknown': healAddresses,
       'address-mismatch': healAddresses,
+      'announce-lost': healAnnounced,
+      'dialed-anew': 'by-itself',
       'pod-ip-announced': 'by-hand',
       'link-down': 'by-hand',
     },
@@ -110,12 +114,19 @@ export const STAGES: readonly Stage[] = [
   },
   {
     why: 'Slots without an owner come after stray keys and open slots: who has their keys is known only then.',
-    answers: { 'slots-uncovered': healCoverage, 'cluster-state-fail': 'by-hand' },
+    answers: {
+      'slots-uncovered': healCoverage,
+      'cluster-state-fail': 'by-hand',
+      'writes-refused': 'by-hand',
+      'disk-write-fails': 'by-hand',
+      'keys-not-counted': 'by-itself',
+    },
   },
   {
     why: 'All data is served now; what follows makes it safer.',
     answers: {
       'config-differs': healConfig,
+      'maxmemory-missing': 'by-hand',
       'functions-differ': healFunctions,
       'versions-differ': 'by-hand',
       'ephemeral-data': 'by-hand',

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../../pkg/cluster/check/check.ts';
 import { CODES, CODE_NAMES, docOf, isCode, positionOf } from '../../../../pkg/cluster/check/codes.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import { ANNOUNCE_CASES } from './announce-cases.ts';
 import { CONFIG_CASES } from './config-cases.ts';
 import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
@@ -10,7 +11,10 @@ import { REACHABILITY_CASES } from './reachability-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 import { STOPPED_CASES } from './stopped-cases.ts';
+import { IMAGE_CASES } from './image-cases.ts';
+import { TROUBLES_CASES } from './troubles-cases.ts';
 import { UPKEEP_CASES } from './upkeep-cases.ts';
+import { WRITES_CASES } from './writes-cases.ts';
 
 const CASES = [
   ...REACHABILITY_CASES,
@@ -22,6 +26,10 @@ const CASES = [
   ...SLOTS_CASES,
   ...UPKEEP_CASES,
   ...CONFIG_CASES,
+  ...ANNOUNCE_CASES,
+  ...IMAGE_CASES,
+  ...TROUBLES_CASES,
+  ...WRITES_CASES,
 ];
 
 describe('check says exactly this of', () => {

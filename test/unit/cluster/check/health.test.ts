@@ -4,7 +4,7 @@ import { healthOf } from '../../../../pkg/cluster/check/health.ts';
 import type { Health } from '../../../../pkg/cluster/check/health.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
-import { changeKube, changed } from '../../../support/observation-changes.ts';
+import { changeAnswer, changeKube, changeLines, changed, type Change } from '../../../support/observation-changes.ts';
 import {
   every,
   linkDown,
@@ -12,9 +12,23 @@ import {
   strayKeys,
   unreachable,
   unowned,
+  uptime,
   slots,
 } from '../../../support/observation-faults.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
+
+/** Up for so short that no check blames it, and it says itself that it does not serve. */
+function refusesYoung(pod: string): Change {
+  return (observation) =>
+    changed(
+      observation,
+      uptime(pod, 5),
+      changeAnswer(pod, (answer) => ({ ...answer, clusterInfo: { ...answer.clusterInfo, state: 'fail' } })),
+    );
+}
+
+/** Each knows itself alone. */
+const apart: Change = changeLines((line) => (line.flags.includes('myself') ? line : null));
 
 const CASES: readonly (readonly [string, Observation, Health])[] = [
   [
@@ -85,6 +99,45 @@ const CASES: readonly (readonly [string, Observation, Health])[] = [
     {
       level: 'stopped',
       sentence: 'redis sleeps: its StatefulSets are scaled to zero; its data is kept on 6 volumes.',
+    },
+  ],
+  [
+    'a primary that refuses writes (K20)',
+    changed(
+      healthyObservation(),
+      changeAnswer('redis-2-0', (answer) => ({
+        ...answer,
+        info: {
+          ...answer.info,
+          writes: {
+            aofWriteOk: false,
+            aofRewriteOk: true,
+            snapshotOk: true,
+            goodReplicas: null,
+            expiringKeys: 0,
+            uncountedMemoryBytes: 0,
+          },
+        },
+      })),
+    ),
+    {
+      level: 'broken',
+      sentence:
+        'redis-2-0, a primary, refuses writes (MISCONF: it can not write its append-only file): slots 5461-10922 can be read, not written.',
+    },
+  ],
+  [
+    'pods that have slots and were never introduced to each other (C9)',
+    changed(healthyObservation({ kind: 'foreign', keysPerShard: 0 }), apart, every(refusesYoung)),
+    { level: 'forming', sentence: 'The nodes are not joined to a cluster yet; 6 of 6 nodes answer.' },
+  ],
+  [
+    'nodes that started a moment ago and serve nothing yet (C9)',
+    changed(healthyObservation(), every(refusesYoung)),
+    {
+      level: 'degraded',
+      sentence:
+        'redis-1-0, redis-2-0 and redis-3-0 started a moment ago and serve no slot yet (cluster_state:fail); 6 of 6 nodes answer.',
     },
   ],
   [

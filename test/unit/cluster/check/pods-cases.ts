@@ -98,7 +98,7 @@ export const PODS_CASES: readonly CheckCase[] = [
       says(
         'warning password-refused',
         'redis-5-0, a replica, refuses the password (no answer from redis-5-0).',
-        'Compare Secret redis-auth with what the node was started with.',
+        'Compare the password that was given with what the node was started with; its problem says where it came from.',
         'redis-5-0',
       ),
     ],

@@ -63,7 +63,7 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
       says(
         'warning password-refused',
         'None of the 6 pods of redis accepts the password (redis-1-0: no answer from redis-1-0, redis-2-0: no answer from redis-2-0 and 4 more).',
-        'Compare Secret redis-auth with what the node was started with.',
+        'Compare the password that was given with what the node was started with; its problem says where it came from.',
         'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
       ),
     ],

@@ -1,0 +1,82 @@
+/**
+ * Each node whose pod runs our scripts announces the address that its template, or the table of nodes, says and that a Service of its own
+ * has (ADR 1). One that announces another, or nothing, is found by the others at an address that goes with its pod.
+ */
+import { addressesOfPod } from '../interpret/identity.ts';
+import { nodeServiceOf } from '../interpret/services.ts';
+import { ANNOUNCE_ANNOTATION, NODES_KEY } from '../model/labels.ts';
+import { parseNodeTable } from '../model/node-table.ts';
+import type { PodFacts } from '../model/observation.ts';
+import { isPassing } from '../model/passing-values.ts';
+import type { ClusterNode } from '../model/state.ts';
+import type { Check, CheckContext } from './context.ts';
+import { hasScripts } from './scripted.ts';
+import { makeProblem } from './wording.ts';
+
+/** links.sh looks for two minutes after a start, and then puts the address back within one node timeout. */
+const DIALED_ANEW_SECONDS = 150;
+const ANNOUNCED = 'cluster-announce-ip';
+const ADDRESS_CODES: ReadonlySet<string> = new Set(['address-mismatch', 'address-unknown']);
+
+/**
+ * The address that a node must announce; null where nobody says so, or where it is none of a Service that leads to its pod alone: it is
+ * told to nobody then.
+ */
+export function ownAddress({ state, observation }: CheckContext, node: ClusterNode): string | null {
+  const { pod } = node;
+  const { kube } = observation;
+  if (pod === null || !hasScripts(state, node)) return null;
+  if (state.origin === 'ours') {
+    const ip = nodeServiceOf(pod, kube)?.clusterIP ?? '';
+    return ip === '' || ip === 'None' ? null : ip;
+  }
+  const stated = new Set([pod.annotations[ANNOUNCE_ANNOTATION], ...tableAddresses(pod, kube.config, kube.services)]);
+  return addressesOfPod(pod, kube).find((ip) => ip !== pod.ip && stated.has(ip)) ?? null;
+}
+
+/** What the table says of the Services that are called as its lines. */
+function tableAddresses(
+  pod: PodFacts,
+  config: Readonly<Record<string, string>> | null,
+  services: CheckContext['observation']['kube']['services'],
+): string[] {
+  const lines = parseNodeTable(config?.[NODES_KEY] ?? '');
+  return lines.flatMap(({ node, address }) =>
+    address !== null && services.some(({ name, clusterIP }) => name === node && clusterIP === address) ? [address] : [],
+  );
+}
+
+/** Whether it announces what it must not, by its own word: `lost`, or `passing` while others are to dial it anew. */
+export function announces(context: CheckContext, node: ClusterNode): 'right' | 'passing' | 'lost' {
+  // The raw word: what is passing reads as right in the state.
+  const reply = context.observation.replies.find(({ pod }) => pod === node.pod?.name)?.reply;
+  const expected = reply?.kind === 'answered' ? ownAddress(context, node) : null;
+  if (reply?.kind !== 'answered' || expected === null) return 'right';
+  const announced = reply.answer.config?.[ANNOUNCED];
+  if (announced === undefined || announced === expected) return 'right';
+  const young = reply.answer.info.uptimeSeconds < DIALED_ANEW_SECONDS;
+  return young && isPassing(ANNOUNCED, announced, expected, node.pod?.ip) ? 'passing' : 'lost';
+}
+
+export const checkAnnounced: Check = (context, found) => {
+  const { name } = context.state.cluster;
+  const told = new Set(found.filter(({ code }) => ADDRESS_CODES.has(code)).flatMap(({ nodes }) => nodes));
+  return context.answered.flatMap(({ node, pod }) => {
+    const how = announces(context, node);
+    if (how === 'right' || told.has(pod)) return [];
+    if (how === 'passing') {
+      const sentence = `${pod} announces the address of its pod for a moment, so that the others dial it anew.`;
+      return [makeProblem('dialed-anew', name, { sentence, nodes: [pod] })];
+    }
+    const expected = ownAddress(context, node) ?? '';
+    const value = valueOf(context, pod);
+    const sentence = `${pod} announces ${value === '' ? 'no address of its own, and so the one of its pod' : value} instead of ${expected}, the address of its Service.`;
+    const repair = context.redisCli(pod, `CONFIG SET ${ANNOUNCED} ${expected}`);
+    return [makeProblem('announce-lost', name, { sentence, nodes: [pod], repair })];
+  });
+};
+
+function valueOf({ observation }: CheckContext, pod: string): string {
+  const reply = observation.replies.find((one) => one.pod === pod)?.reply;
+  return reply?.kind === 'answered' ? (reply.answer.config?.[ANNOUNCED] ?? '') : '';
+}

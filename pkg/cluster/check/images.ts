@@ -1,0 +1,55 @@
+/**
+ * Templates that name another image than the pods that run: a restart with another image that stopped in the middle. Whichever pod goes
+ * next, for whatever reason, comes back with that image.
+ */
+import { SPEC_HASH_ANNOTATION } from '../model/labels.ts';
+import type { PodFacts, StatefulSetFacts } from '../model/observation.ts';
+import type { Check, CheckContext } from './context.ts';
+import { count, listNames, makeProblem } from './wording.ts';
+
+/** The image that most of the ready pods run; null when no pod is ready. */
+export function runningImage({ observation }: Pick<CheckContext, 'observation'>): string | null {
+  const images = observation.kube.pods.filter(({ ready }) => ready).map(({ container }) => container.image);
+  const votes = (image: string): number => images.filter((one) => one === image).length;
+  return [...new Set(images)].toSorted((a, b) => votes(b) - votes(a))[0] ?? null;
+}
+
+/** The command that makes all templates name the image again that the other pods run. */
+export function goBackTo(image: string, cluster: string): string {
+  return `kubectl redis restart ${cluster} --image ${image}`;
+}
+
+export const checkImages: Check = (context) => {
+  const { state, observation } = context;
+  // Templates of others roll by themselves, and admission may rewrite what they name.
+  if (state.origin !== 'ours' || isRestarting(context)) return [];
+  const sets = new Map(observation.kube.statefulSets.map((set) => [`StatefulSet/${set.name}`, set]));
+  const groups = new Map<string, { readonly wanted: string; readonly runs: string; readonly pods: string[] }>();
+  for (const pod of observation.kube.pods) {
+    const set = sets.get(pod.owner ?? '');
+    if (set === undefined || !isBehind(pod, set)) continue;
+    const runs = pod.container.image;
+    const group = groups.get(`${set.image} ${runs}`) ?? { wanted: set.image, runs, pods: [] };
+    groups.set(`${set.image} ${runs}`, group);
+    group.pods.push(pod.name);
+  }
+  return [...groups.values()].map(({ wanted, runs, pods }) => {
+    const { name } = state.cluster;
+    const sentence = `${count(pods.length, 'template')} ${pods.length === 1 ? 'names' : 'name'} the image ${wanted}, while ${listNames(pods)} ${pods.length === 1 ? 'runs' : 'run'} ${runs}: a pod that goes comes back with ${wanted}.`;
+    const repair = `${goBackTo(runs, name)} goes back to the image that runs; kubectl redis restart ${name} goes on with ${wanted}.`;
+    return makeProblem('image-differs', name, { sentence, nodes: pods, repair });
+  });
+};
+
+function isRestarting({ state }: CheckContext): boolean {
+  const { operation, observedAt } = state;
+  if (operation === null || operation.verb !== 'restart') return false;
+  return Date.parse(observedAt) <= Date.parse(operation.renewedAt) + operation.durationSeconds * 1000;
+}
+
+/** A pod of this very template has whatever image admission made of it. */
+function isBehind(pod: PodFacts, set: StatefulSetFacts): boolean {
+  const hash = set.templateAnnotations[SPEC_HASH_ANNOTATION];
+  if (pod.terminating || set.image === '' || set.image === pod.container.image) return false;
+  return hash === undefined || pod.annotations[SPEC_HASH_ANNOTATION] !== hash;
+}
