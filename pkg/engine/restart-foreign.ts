@@ -30,7 +30,7 @@ export async function applyForeignStep(deps: Deps, step: Step): Promise<void> {
     case 'failover':
       return failover(deps, step);
     case 'await-convergence':
-      return awaitConvergence(deps, observation, report, signal);
+      return awaitConvergence(deps, observation, { report, signal, stillMs: timeoutMs });
     case 'replace-pod':
       await kube.remove('v1', 'Pod', step.pod, { uid: step.podUid });
       return;

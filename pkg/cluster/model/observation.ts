@@ -68,6 +68,11 @@ export interface ServerInfo {
    * out where the server does not tell it.
    */
   readonly replicationId?: string;
+  /**
+   * Grows while this server gets its data from its primary, or makes a snapshot for a replica: bytes and keys together, only good to see
+   * that it gets on. Left out while neither is under way.
+   */
+  readonly copied?: number;
   readonly connectedReplicas: number;
   readonly usedMemoryBytes: number;
   /** 0 = no limit. */

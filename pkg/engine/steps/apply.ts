@@ -84,7 +84,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'replicate':
       return replicate(onRedis, step);
     case 'await-convergence':
-      return awaitConvergence(deps, observation, deps.report, deps.signal);
+      return awaitConvergence(deps, observation, { ...deps, stillMs: deps.podsTimeoutMs });
     case 'move-slots':
       if (deps.moving === undefined) throw new Error('This operation moves no slots');
       return moveSlots({ ...onRedis, ...deps.moving, report: deps.report }, step);

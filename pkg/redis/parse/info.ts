@@ -30,6 +30,7 @@ export function parseInfo(text: string): ServerInfo {
     uptimeSeconds: numberOf(text, 'uptime_in_seconds') ?? 0,
     ...parseReplication(text),
     ...replicationIdOf(text),
+    ...parseCopied(text),
     connectedReplicas: numberOf(text, 'connected_slaves') ?? 0,
     usedMemoryBytes: numberOf(text, 'used_memory') ?? 0,
     maxMemoryBytes: numberOf(text, 'maxmemory') ?? 0,
@@ -51,6 +52,14 @@ function parseWrites(text: string): WriteFacts {
     expiringKeys: sumOf(text, /^db\d+:keys=\d+,expires=(\d+)/gm),
     uncountedMemoryBytes: numberOf(text, 'mem_not_counted_for_evict') ?? 0,
   };
+}
+
+/** A full resync on both of its ends: the snapshot of the primary, then what the replica has read and loaded of it. */
+function parseCopied(text: string): Pick<ServerInfo, 'copied'> {
+  const under = ['master_sync_in_progress', 'rdb_bgsave_in_progress', 'async_loading'];
+  if (!under.some((name) => isSet(text, name))) return {};
+  const grows = ['master_sync_read_bytes', 'current_save_keys_processed', 'loading_loaded_bytes'];
+  return { copied: grows.reduce((sum, name) => sum + (numberOf(text, name) ?? 0), 0) };
 }
 
 /** Longer than any server was ever up. */

@@ -100,6 +100,7 @@ describe('INFO', () => {
       ...nothing,
       version: '7.0.15',
       loading: true,
+      copied: 0,
       role: 'replica',
       primaryHost: '10.0.0.1',
       primaryPort: 6379,

@@ -1,0 +1,62 @@
+/** Each verb with every refusal that it knows, and where they are written. */
+import type { VerbWorld } from '../../../support/verb-world.ts';
+
+import { nothing, open, whole, type RefusalCase } from './refusal-worlds.ts';
+import { ROLE_REFUSALS } from './role-refusals.ts';
+import { SHAPE_REFUSALS } from './shape-refusals.ts';
+
+/** Where nothing is refused. */
+export const HEALTHY: Readonly<Record<string, { readonly argv: readonly string[]; readonly world: VerbWorld }>> = {
+  create: { argv: ['create', 'redis', '--yes'], world: nothing() },
+  scale: { argv: ['scale', 'redis', '--masters', '4', '--yes'], world: whole() },
+  rebalance: { argv: ['rebalance', 'redis', '--weight', '1=2', '--yes'], world: whole() },
+  restart: { argv: ['restart', 'redis', '--image', 'redis:9', '--yes'], world: whole() },
+  failover: { argv: ['failover', 'redis-4-0', '--yes'], world: whole() },
+  delete: { argv: ['delete', 'redis', '--yes'], world: whole() },
+  fix: { argv: ['fix', 'redis', '--yes'], world: whole(1, open) },
+};
+
+export const REFUSALS: readonly RefusalCase[] = [...SHAPE_REFUSALS, ...ROLE_REFUSALS];
+
+/** Where the refusals of a verb are written; `after`: those that only come when something was changed, with the reason. */
+export const SOURCES: Readonly<
+  Record<string, { readonly files: readonly string[]; readonly after: Readonly<Record<string, string>> }>
+> = {
+  create: {
+    files: ['pkg/cluster/plan/form.ts', 'pkg/cluster/plan/form-members.ts', 'pkg/cluster/plan/preflight.ts'],
+    after: {},
+  },
+  scale: {
+    files: [
+      'pkg/cluster/plan/scale.ts',
+      'pkg/cluster/plan/scale-refuse.ts',
+      'pkg/cluster/plan/scale-preflight.ts',
+      'pkg/cluster/plan/refuse-writes.ts',
+      'pkg/engine/scale.ts',
+      'cmd/scale/run.ts',
+    ],
+    after: {
+      'node-needed': 'all that can be done was done',
+      'plan-changed': 'the cluster has changed since it was agreed to',
+      'node-silent': 'of a node that goes: when its slots have gone',
+      'node-not-empty': 'of a node that is new: when it is there',
+    },
+  },
+  rebalance: {
+    files: ['pkg/cluster/plan/rebalance.ts', 'pkg/cluster/plan/refuse-writes.ts'],
+    after: {},
+  },
+  restart: {
+    files: ['pkg/cluster/plan/restart.ts', 'pkg/cluster/plan/restart-refuse.ts', 'pkg/engine/restart.ts'],
+    after: { 'older-server': 'of replicas that are new: when they are there' },
+  },
+  failover: {
+    files: ['pkg/cluster/plan/failover.ts', 'pkg/cluster/plan/failover-preflight.ts'],
+    after: {
+      'node-changed': 'the node has changed since it was agreed to',
+      'role-unknown': 'a node whose role nobody knows has no name by which it could be asked for',
+      'node-ambiguous': 'two pods have different names',
+    },
+  },
+  delete: { files: ['pkg/cluster/plan/delete-refuse.ts', 'cmd/delete/run.ts'], after: {} },
+};

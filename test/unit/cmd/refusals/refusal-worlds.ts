@@ -1,0 +1,107 @@
+/** Clusters in which something is refused, and how a case is written. */
+import type { KubeObject } from '../../../../pkg/engine/ports.ts';
+import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
+import { asMade } from '../../../support/as-made.ts';
+import {
+  changeAnswer,
+  changeLines,
+  changePod,
+  changeService,
+  changed,
+  type Change,
+} from '../../../support/observation-changes.ts';
+import { duplicatedOwner, ghost, openSlot, unreachable } from '../../../support/observation-faults.ts';
+import { freshObservation, healthyObservation } from '../../../support/observation.ts';
+import { specOf } from '../../../support/spec.ts';
+import type { VerbWorld } from '../../../support/verb-world.ts';
+
+export interface RefusalCase {
+  readonly argv: readonly string[];
+  readonly code: string;
+  readonly name: string;
+  readonly world: VerbWorld;
+  /** Part of what the terminal shows. */
+  readonly says: string;
+}
+
+export const whole = (replicas = 1, ...changes: readonly Change[]): VerbWorld => ({
+  observation: changed(asMade(healthyObservation({ replicas }), specOf({ masters: 3, replicas })), ...changes),
+});
+export const fresh = (...changes: readonly Change[]): VerbWorld => ({
+  observation: changed(freshObservation(), ...changes),
+});
+export const foreign = (...changes: readonly Change[]): VerbWorld => ({
+  observation: changed(healthyObservation({ kind: 'foreign' }), ...changes),
+});
+export const nothing = (change: Partial<Observation['kube']> = {}, others: readonly KubeObject[] = []): VerbWorld => {
+  const { kube, ...rest } = healthyObservation();
+  const none = { pods: [], services: [], statefulSets: [], claims: [], config: null };
+  return { observation: { ...rest, kube: { ...kube, ...none, ...change }, replies: [] }, others };
+};
+export const without = (world: VerbWorld, kind: string): VerbWorld => ({
+  ...world,
+  objects: (objects) => objects.filter((object) => object.kind !== kind),
+});
+
+export const object = (apiVersion: string, kind: string, name: string, more: object = {}): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: { name, labels: {} },
+  ...more,
+});
+
+export const silent = (pod: string): Change => unreachable(pod, 'timeout', 'up');
+export const contested = duplicatedOwner('redis-2-0', [{ start: 0, end: 9 }]);
+export const open = openSlot(7, 'redis-1-0', 'redis-2-0');
+export const torn = openSlot(7, 'redis-1-0', 'redis-4-0');
+export const keys = (pod: string, count: number): Change =>
+  changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, keys: count } }));
+export const volatile = (pod: string): Change =>
+  changeAnswer(pod, (answer) => ({
+    ...answer,
+    info: { ...answer.info, aofEnabled: false },
+    config: { ...answer.config, save: '' },
+  }));
+export const orphan = (pod: string): Change =>
+  changeLines((line, viewer) =>
+    viewer === pod && line.flags.includes('myself') ? { ...line, primaryId: 'e'.repeat(40) } : line,
+  );
+export const saysDown = (pod: string): Change =>
+  changeAnswer(pod, (answer) => ({ ...answer, clusterInfo: { ...answer.clusterInfo, state: 'fail' } }));
+export const readOnly = (pod: string): Change =>
+  changeAnswer(pod, (answer) => ({
+    ...answer,
+    info: {
+      ...answer.info,
+      writes: {
+        aofWriteOk: false,
+        aofRewriteOk: true,
+        snapshotOk: true,
+        goodReplicas: null,
+        expiringKeys: 0,
+        uncountedMemoryBytes: 0,
+      },
+    },
+  }));
+export const memory = (usedMemoryBytes: number, maxMemoryBytes: number): Change[] =>
+  [1, 2, 3, 4, 5, 6].map((n) =>
+    changeAnswer(`redis-${n}-0`, (answer) => ({
+      ...answer,
+      info: { ...answer.info, usedMemoryBytes, maxMemoryBytes },
+    })),
+  );
+export const stranger = ghost('f'.repeat(40), { flags: ['master'], linkUp: true });
+export const owner = (pod: string, name: string | null): Change =>
+  changePod(pod, (facts) => ({ ...facts, owner: name }));
+/** Most primaries are gone. */
+export const minority = [unreachable('redis-2-0', 'refused', 'fail'), unreachable('redis-3-0', 'refused', 'fail')];
+export const recording = (change: object): Change =>
+  changeService('redis', (service) => {
+    const [[key, text] = ['', '']] = Object.entries(service.annotations).filter(([name]) => name.endsWith('/spec'));
+    const spec = { ...(JSON.parse(text) as object), ...change };
+    return { ...service, annotations: { ...service.annotations, [key]: JSON.stringify(spec) } };
+  });
+
+export const of =
+  (...argv: readonly string[]) =>
+  (code: string, name: string, world: VerbWorld, says: string): RefusalCase => ({ argv, code, name, world, says });

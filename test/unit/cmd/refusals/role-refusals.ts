@@ -1,0 +1,216 @@
+/** What restart, failover and delete refuse. */
+import { asMade } from '../../../support/as-made.ts';
+import { changeAnswer, changePod } from '../../../support/observation-changes.ts';
+import { follows, lag, replicaLinkDown, unowned, unreachable } from '../../../support/observation-faults.ts';
+import { freshObservation } from '../../../support/observation.ts';
+import { specOf } from '../../../support/spec.ts';
+
+import {
+  whole,
+  foreign,
+  silent,
+  contested,
+  open,
+  volatile,
+  orphan,
+  owner,
+  minority,
+  recording,
+  of,
+  type RefusalCase,
+} from './refusal-worlds.ts';
+
+const restart = of('restart', 'redis', '--image', 'redis:9', '--yes');
+const failover = of('failover', 'redis-4-0', '--yes');
+const force = of('failover', 'redis-4-0', '--force', '--yes');
+const remove = of('delete', 'redis', '--yes');
+const purge = of('delete', 'redis', '--purge-data');
+
+export const ROLE_REFUSALS: readonly RefusalCase[] = [
+  restart(
+    'scale-unfinished',
+    'a change of shape was begun',
+    whole(1, recording({ scaling: { leaving: [6], spread: false } })),
+    'A change of the shape',
+  ),
+  restart('owner-silent', 'an owner does not answer', whole(1, silent('redis-1-0')), 'redis-1-0 owns slots'),
+  restart(
+    'not-formed',
+    'it was never joined',
+    { observation: asMade(freshObservation(), specOf({ masters: 3 })) },
+    'not a cluster yet',
+  ),
+  restart('slots-uncovered', 'nobody owns slots', whole(1, unowned([{ start: 5, end: 9 }])), 'Nobody owns slots 5-9'),
+  restart('slots-contested', 'two own the same slots', whole(1, contested), 'whose slots 0-9'),
+  restart('slots-open', 'slots are being moved', whole(1, open), '1 slots of redis are being moved'),
+  restart(
+    'stray-keys',
+    'keys lie in slots of others',
+    whole(
+      1,
+      changeAnswer('redis-1-0', (answer) => ({ ...answer, keysInOwnSlots: answer.info.keys - 3 })),
+    ),
+    'redis-1-0 holds 3 keys in slots that it does not own',
+  ),
+  restart(
+    'not-of-a-stateful-set',
+    'a pod of a Deployment',
+    whole(1, owner('redis-2-0', 'ReplicaSet/redis')),
+    'belongs to ReplicaSet/redis',
+  ),
+  restart(
+    'no-volume',
+    'data in the pod',
+    whole(
+      1,
+      changePod('redis-2-0', (pod) => ({ ...pod, ephemeralData: true })),
+    ),
+    'keeps its data in the pod',
+  ),
+  of('restart', 'redis', '--image', 'redis:9')('last-copy', 'no replica and no consent', whole(0), 'away while'),
+  of('restart', 'redis', '--image', 'redis:9')('needs-consent', 'no replica and no consent', whole(0), 'To agree'),
+  restart(
+    'needs-consent',
+    'a last copy keeps nothing on disk, and only --yes was said',
+    whole(0, volatile('redis-1-0')),
+    '--accept-data-loss 0-5460',
+  ),
+  of(
+    'restart',
+    'redis',
+    '--pod',
+    'redis-1-0',
+    '--yes',
+  )('not-in-step', 'nobody is in step', whole(1, replicaLinkDown('redis-4-0')), 'is in step with it'),
+  of(
+    'restart',
+    'redis',
+    '--config',
+    'maxmemory-policy=allkeys-lru',
+    '--yes',
+  )(
+    'node-silent',
+    'a directive that one node would not get',
+    whole(1, silent('redis-5-0')),
+    'redis-5-0 does not answer',
+  ),
+  of(
+    'restart',
+    'redis',
+    '--image',
+    'redis:9',
+    '--yes',
+  )('foreign-cluster', 'an image for templates of others', foreign(), 'redis'),
+  of(
+    'restart',
+    'redis',
+    '--image',
+    'redis:6.2',
+    '--yes',
+  )('older-image', 'data of a newer version', whole(1, recording({ image: 'redis:8.4' })), 'older'),
+
+  failover('replica-silent', 'it does not answer', whole(1, silent('redis-4-0')), "redis-4-0 can't take over"),
+  failover(
+    'replica-loading',
+    'it loads',
+    whole(1, unreachable('redis-4-0', 'loading', 'up')),
+    "redis-4-0 can't take over",
+  ),
+  failover('slots-open', 'its primary moves slots', whole(1, open), 'being moved from or to redis-1-0'),
+  failover(
+    'primary-silent',
+    'its primary does not answer',
+    whole(1, silent('redis-1-0')),
+    "redis-1-0 can't hand its role over",
+  ),
+  failover(
+    'replica-syncing',
+    'it copies',
+    whole(
+      1,
+      changeAnswer('redis-4-0', (answer) => ({ ...answer, info: { ...answer.info, syncInProgress: true } })),
+    ),
+    'is copying from redis-1-0',
+  ),
+  failover('link-down', 'it has no link', whole(1, replicaLinkDown('redis-4-0')), 'has had no connection'),
+  failover('lag-too-large', 'it is far behind', whole(1, lag('redis-4-0', 1_000_000_000)), 'MiB behind'),
+  failover('no-majority', 'nobody could vote', whole(1, ...minority), 'nobody could be elected'),
+  force(
+    'no-majority',
+    'nobody could vote',
+    whole(1, unreachable('redis-1-0', 'refused', 'fail'), ...minority),
+    '--takeover needs no votes',
+  ),
+  force(
+    'needs-consent',
+    'a loss, and only --yes was said',
+    whole(1, silent('redis-1-0'), replicaLinkDown('redis-4-0')),
+    '--accept-data-loss 0-5460',
+  ),
+  failover(
+    'replica-chain',
+    'it follows a replica',
+    whole(2, follows('redis-4-0', 'redis-7-0')),
+    'which follows another itself',
+  ),
+  failover('replica-orphaned', 'it follows nobody', whole(1, orphan('redis-4-0')), 'follows nobody that is known'),
+  of(
+    'failover',
+    'redis-1-0',
+    '--to',
+    'redis-5-0',
+    '--yes',
+  )('not-its-replica', 'another follows', whole(), 'not redis-1-0'),
+  of('failover', 'redis-1-0', '--yes')('no-replica', 'there is none', whole(0), 'has no replica'),
+  of(
+    'failover',
+    'redis-1-0',
+    '--to',
+    'redis-9-0',
+    '--yes',
+  )('node-unknown', 'no such node', whole(), 'has no node redis-9-0'),
+  of(
+    'failover',
+    'redis-9-0',
+    '--cluster',
+    'redis',
+    '--yes',
+  )('node-unknown', 'no such node', whole(), 'has no node redis-9-0'),
+
+  remove(
+    'nodes-of-others',
+    'a StatefulSet of others runs nodes',
+    {
+      ...whole(1, owner('redis-2-0', 'StatefulSet/mine')),
+      objects: (objects) => objects.filter(({ kind, metadata }) => kind !== 'Pod' || metadata.name !== 'redis-2-0'),
+    },
+    'StatefulSet mine runs nodes of redis',
+  ),
+  remove(
+    'foreign-cluster',
+    'others made it',
+    { ...foreign(), objects: () => [] },
+    'was not made by kubectl redis create',
+  ),
+  remove(
+    'claims-go-too',
+    'claims go with their StatefulSet',
+    {
+      ...whole(),
+      objects: (objects) =>
+        objects.map((one) =>
+          one.kind === 'PersistentVolumeClaim'
+            ? { ...one, metadata: { ...one.metadata, ownerReferences: [{ kind: 'StatefulSet', name: 'redis-1' }] } }
+            : one,
+        ),
+    },
+    'goes with StatefulSet redis-1',
+  ),
+  remove(
+    'needs-consent',
+    'keys that no volume keeps, and only --yes was said',
+    whole(1, volatile('redis-1-0')),
+    '--accept-data-loss 0-5460',
+  ),
+  purge('needs-consent', 'all data, and nobody said yes', whole(), 'would delete'),
+];

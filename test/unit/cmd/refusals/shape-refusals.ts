@@ -1,0 +1,137 @@
+/** What create, scale and rebalance refuse. */
+import { asMade } from '../../../support/as-made.ts';
+import { changePod } from '../../../support/observation-changes.ts';
+import { unowned } from '../../../support/observation-faults.ts';
+import { freshObservation } from '../../../support/observation.ts';
+import { specOf } from '../../../support/spec.ts';
+
+import {
+  whole,
+  fresh,
+  foreign,
+  nothing,
+  without,
+  object,
+  silent,
+  contested,
+  torn,
+  keys,
+  saysDown,
+  readOnly,
+  memory,
+  stranger,
+  recording,
+  of,
+  type RefusalCase,
+} from './refusal-worlds.ts';
+
+const create = of('create', 'redis', '--yes');
+const scale = of('scale', 'redis', '--masters', '4', '--yes');
+const fewer = of('scale', 'redis', '--replicas', '1');
+const rebalance = of('rebalance', 'redis', '--weight', '1=2', '--yes');
+
+export const SHAPE_REFUSALS: readonly RefusalCase[] = [
+  create('foreign-node', 'a node knows a stranger', fresh(stranger), 'which is no pod of redis'),
+  create('node-not-empty', 'a fresh node holds keys', fresh(keys('redis-1-0', 5)), 'redis-1-0'),
+  create('node-silent', 'a node does not answer', fresh(silent('redis-2-0')), "redis-2-0 can't be asked"),
+  create('slots-contested', 'two own the same slots', whole(1, contested), 'Slots 0-9 are claimed by'),
+  create(
+    'name-taken',
+    'a Service of that name is there',
+    nothing({}, [object('v1', 'Service', 'redis', { spec: {} })]),
+    'Service redis is there already',
+  ),
+  create(
+    'foreign-selector',
+    'a Service would select the pods',
+    nothing({}, [object('v1', 'Service', 'web', { spec: { selector: { name: 'redis-1' } } })]),
+    'Service web selects name=redis-1',
+  ),
+  create(
+    'no-storage-class',
+    'there is no default class',
+    without(nothing(), 'StorageClass'),
+    'no default StorageClass',
+  ),
+  of(
+    'create',
+    'redis',
+    '--storage-class',
+    'gold',
+    '--yes',
+  )('no-storage-class', 'there is no such class', nothing(), 'There is no StorageClass gold'),
+  of(
+    'create',
+    'redis',
+    '--anti-affinity',
+    'hard',
+    '--replicas',
+    '3',
+    '--yes',
+  )('too-few-hosts', 'a shard has more nodes than hosts', nothing(), 'host'),
+  of(
+    'create',
+    'redis',
+    '--masters',
+    '3',
+    '--yes',
+  )(
+    'shards-differ',
+    'labels name other shards',
+    fresh(changePod('redis-1-0', (pod) => ({ ...pod, labels: { ...pod.labels, 'kubectl-redis.io/shard': '9' } }))),
+    'shards',
+  ),
+
+  scale(
+    'not-formed',
+    'it was never joined',
+    { observation: asMade(freshObservation(), specOf({ masters: 3 })) },
+    'not a cluster yet',
+  ),
+  scale('owner-silent', 'an owner does not answer', whole(1, silent('redis-1-0')), 'redis-1-0 owns slots'),
+  scale('slots-uncovered', 'nobody owns slots', whole(1, unowned([{ start: 5, end: 9 }])), 'Nobody owns slots 5-9'),
+  scale('slots-contested', 'two own the same slots', whole(1, contested), 'whose slots 0-9'),
+  scale('slots-open', 'slots are open towards a replica', whole(1, torn), 'are open between nodes'),
+  scale('writes-refused', 'a primary refuses writes', whole(1, readOnly('redis-1-0')), 'redis-1-0 refuses writes'),
+  scale('foreign-node', 'the nodes know a stranger', whole(1, stranger), 'which is no pod of redis'),
+  scale(
+    'restart-unfinished',
+    'a restart was begun',
+    whole(1, recording({ restarted: { '1': '2026-11-23T09:00:00.000Z' } })),
+    'A restart of redis was begun',
+  ),
+  scale(
+    'too-little-memory',
+    'what would come has no room',
+    whole(1, ...memory(900_000_000, 100_000_000)),
+    'would have to hold',
+  ),
+  scale('foreign-cluster', 'others made it', foreign(), 'was not made by kubectl redis create'),
+  of(
+    'scale',
+    'redis',
+    '--replicas',
+    '3',
+    '--yes',
+  )('too-few-hosts', 'a shard would have more nodes than hosts', whole(1, recording({ antiAffinity: 'hard' })), 'host'),
+  fewer('needs-consent', 'nodes would go, and nobody said yes', whole(2), 'scale would remove 3 nodes'),
+
+  rebalance(
+    'not-formed',
+    'it was never joined',
+    { observation: asMade(freshObservation(), specOf({ masters: 3 })) },
+    'not a cluster yet',
+  ),
+  rebalance('owner-silent', 'an owner does not answer', whole(1, silent('redis-1-0')), 'redis-1-0 owns slots'),
+  rebalance('slots-uncovered', 'nobody owns slots', whole(1, unowned([{ start: 5, end: 9 }])), 'Nobody owns slots 5-9'),
+  rebalance('slots-contested', 'two own the same slots', whole(1, contested), 'whose slots 0-9'),
+  rebalance('slots-open', 'slots are open towards a replica', whole(1, torn), 'are open between nodes'),
+  rebalance('not-converged', 'a node says that the cluster is down', whole(1, saysDown('redis-6-0')), 'redis-6-0 says'),
+  rebalance('writes-refused', 'a primary refuses writes', whole(1, readOnly('redis-2-0')), 'redis-2-0 refuses writes'),
+  rebalance(
+    'too-little-memory',
+    'what would come has no room',
+    whole(1, ...memory(90_000_000, 100_000_000)),
+    'would have to hold',
+  ),
+];
