@@ -12,6 +12,7 @@ import { confirmOrStop, operate, planLook, refuseBareOutput, writePlan } from '.
 import type { Output } from '../output.ts';
 import { counted } from '../view/format.ts';
 import { restartPlanLines } from '../view/restart-plan.ts';
+import { withWayBack } from './way-back.ts';
 
 export interface RestartRequest {
   readonly args: { readonly NAME: string | undefined };
@@ -73,17 +74,21 @@ async function restartOne(
   deps.terminal.say(`${restartPlanLines(prepared, look).join('\n')}\n\n`);
   const resume = resumeOf(request, cluster);
   await askConsent(prepared, deps, flags.yes, resume);
-  const { seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
-    runRestart(ports, {
-      prepared,
-      target,
-      acceptOutage: prepared.slotsAway > 0,
-      report,
-      podsTimeoutMs: flags.timeout,
-      resume,
-      signal: deps.signal,
-    }),
-  );
+  const { seconds } = await operate(deps, { colour: look.colour, resume }, async (report) => {
+    try {
+      return await runRestart(ports, {
+        prepared,
+        target,
+        acceptOutage: prepared.slotsAway > 0,
+        report,
+        podsTimeoutMs: flags.timeout,
+        resume,
+        signal: deps.signal,
+      });
+    } catch (error) {
+      throw withWayBack(error, prepared);
+    }
+  });
   deps.terminal.write(`${cluster.name}: ${doneInWords(prepared)} (${seconds} s)\n`);
 }
 
