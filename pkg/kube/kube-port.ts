@@ -13,7 +13,7 @@ export function createKubePort(client: RestClient, namespace: string): KubePort 
   return {
     namespace,
     readFacts: (cluster, signal, options) => readFacts(client, cluster, signal, options),
-    listClusters: (where) => listClusters(client, where),
+    listClusters: (where, onGap) => listClusters(client, where, onGap),
     get: (apiVersion, kind, name) => getOne<KubeObject>(client, { apiVersion, kind, namespace, name }),
     list: async (apiVersion, kind, options = {}) => {
       const address = { apiVersion, kind, namespace: options.allNamespaces === true ? null : namespace };
