@@ -44,7 +44,9 @@ export function clusterEntry({ listed, seen, fault }: SurveyRow): ClusterEntry {
       createdAt: null,
     };
   }
-  const { primaries, replicas, pods, health, versions } = statusOf({ ...seen, problems: [] });
+  const { primaries, replicas, nodes, pods, health, versions } = statusOf({ ...seen, problems: [] });
   const made = seen.state.nodes.flatMap((node) => (node.pod === null ? [] : [node.pod.createdAt])).sort();
-  return { name, namespace, origin, primaries, replicas, pods, health, versions, createdAt: made[0] ?? null };
+  // Where nobody could be asked, nobody knows what is primary and what is replica.
+  const shape = nodes.answered === 0 && pods.total > 0 ? { primaries: null, replicas: null } : { primaries, replicas };
+  return { name, namespace, origin, ...shape, pods, health, versions, createdAt: made[0] ?? null };
 }

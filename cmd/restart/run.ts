@@ -1,6 +1,9 @@
 /** `restart` with a person or without: show which pods go in which order, ask once, run it with live progress. */
 import { refusal, usageError } from '../../pkg/errors.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
+import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
+import type { RestartTarget } from '../../pkg/cluster/plan/restart-goal.ts';
+import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { prepareRestart, runRestart, type PreparedRestart } from '../../pkg/engine/restart.ts';
 import { checkDirective, parseConfigArguments } from '../../pkg/pod/config-directives.ts';
 import { chooseCluster, exists, notFound } from '../clusters.ts';
@@ -13,6 +16,7 @@ import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question 
 import type { Output } from '../output.ts';
 import { counted } from '../view/format.ts';
 import { restartPlanLines } from '../view/restart-plan.ts';
+import { withWayBack } from './way-back.ts';
 
 export interface RestartRequest {
   readonly args: { readonly NAME: string | undefined };
@@ -88,19 +92,31 @@ async function restartOne(
   const agreedLoss = asks ? (prepared.loss?.slots ?? []) : flags['accept-data-loss'];
   refuseUnagreed('A restart', prepared.loss, agreedLoss, `${resume} --yes`);
   if (!asks) refuseOutage(prepared, flags.yes, resume);
-  const { seconds } = await operate(deps, { colour: look.colour, resume: `${resume}${typedLoss(flags)}` }, (report) =>
-    runRestart(ports, {
-      prepared,
-      target,
-      acceptOutage: prepared.slotsAway > 0,
-      agreedLoss,
-      report,
-      podsTimeoutMs: flags.timeout,
-      resume,
-      signal: deps.signal,
-    }),
-  );
-  deps.terminal.write(`${cluster.name}: ${doneInWords(prepared)} (${seconds} s)\n`);
+  await runAgreed(ports, deps, { prepared, target, agreedLoss, flags, resume, colour: look.colour });
+}
+
+interface AgreedRestart {
+  readonly prepared: PreparedRestart;
+  readonly target: RestartTarget;
+  readonly agreedLoss: SlotRanges;
+  readonly flags: RestartRequest['flags'];
+  readonly resume: string;
+  readonly colour: boolean;
+}
+
+async function runAgreed(ports: ObservePorts, deps: Deps, agreed: AgreedRestart): Promise<void> {
+  const { prepared, flags, resume, colour, ...rest } = agreed;
+  const { signal } = deps;
+  const podsTimeoutMs = flags.timeout;
+  const { seconds } = await operate(deps, { colour, resume: `${resume}${typedLoss(flags)}` }, async (report) => {
+    try {
+      const input = { ...rest, prepared, agreedAway: prepared.away, report, podsTimeoutMs, resume, signal };
+      return await runRestart(ports, input);
+    } catch (error) {
+      throw withWayBack(error, prepared);
+    }
+  });
+  deps.terminal.write(`${prepared.cluster.name}: ${doneInWords(prepared)} (${seconds} s)\n`);
 }
 
 function doneInWords({ target, shards }: PreparedRestart): string {

@@ -1,8 +1,11 @@
-import { EXIT } from '../../pkg/errors.ts';
+import type { ListedCluster } from '../../pkg/engine/ports.ts';
+import { AppError, EXIT } from '../../pkg/errors.ts';
+import type { Session } from '../deps.ts';
 import { toggle } from '../flags.ts';
 import { withSession } from '../look-at.ts';
 import { outputFlag, wroteDocument } from '../output.ts';
 import { defineVerb } from '../verb.ts';
+import { listed } from '../view/format.ts';
 
 export const listVerb = defineVerb({
   name: 'list',
@@ -25,7 +28,12 @@ export const listVerb = defineVerb({
       const everywhere = flags['all-namespaces'];
       const namespace = everywhere ? null : session.namespace;
       if (output !== 'name') session.prepare();
-      const found = await session.kube.listClusters(namespace);
+      const gaps: string[] = [];
+      const found = await findClusters(session, namespace, (what) => gaps.push(what));
+      if (gaps.length > 0) {
+        const missing = gaps.includes('services') ? 'clusters that have no pod now' : 'clusters without our label';
+        deps.terminal.say(`note: no right to list ${listed(gaps)}: ${missing} may be missing here\n`);
+      }
       if (output === 'name') {
         for (const one of found) deps.terminal.write(everywhere ? `${one.namespace}/${one.name}\n` : `${one.name}\n`);
         return EXIT.done;
@@ -44,3 +52,19 @@ export const listVerb = defineVerb({
       return EXIT.done;
     }),
 });
+
+/** @throws AppError `forbidden`, with the way to look where one may */
+async function findClusters(
+  session: Session,
+  namespace: string | null,
+  onGap: (what: string) => void,
+): Promise<readonly ListedCluster[]> {
+  try {
+    return await session.kube.listClusters(namespace, onGap);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'forbidden') throw error;
+    const elsewhere = 'where you have the right: kubectl redis list -n NAMESPACE';
+    const hint = error.hint === undefined ? `Look ${elsewhere}` : `${error.hint}; or look ${elsewhere}`;
+    throw new AppError(error.message, { code: error.code, cause: error.cause, exitCode: error.exitCode, hint });
+  }
+}

@@ -19,6 +19,7 @@ export const webhookVerb = defineVerb({
     'image-pull-policy': choice(['Always', 'IfNotPresent', 'Never'], { summary: 'When the image is pulled' }),
     'cert-manager': toggle({ summary: 'Let cert-manager make and renew the certificates' }),
     'dry-run': toggle({ summary: 'Change nothing: print the YAML, or what would be deleted' }),
+    yes: toggle({ alias: 'y', summary: 'Ask nothing; nothing is asked anyway' }),
     timeout: duration('2m', { minMs: 1000 }, { summary: 'How long it may take until the webhook answers' }),
     output: outputFlag(['yaml']),
   },

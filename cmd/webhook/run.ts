@@ -15,6 +15,8 @@ export interface WebhookRequest {
     readonly 'image-pull-policy': InstallOptions['imagePullPolicy'] | undefined;
     readonly 'cert-manager': boolean;
     readonly 'dry-run': boolean;
+    /** As all verbs that change something take it. */
+    readonly yes: boolean;
     readonly timeout: number;
     readonly output: Output<'yaml'>;
   };
@@ -70,7 +72,7 @@ async function withKube({ args, flags, globals }: WebhookRequest, deps: Deps): P
       deps.terminal.write(`The webhook is installed in namespace ${where}. See it: kubectl redis webhook status\n`);
       return EXIT.done;
     }
-    const namespace = await whereItIs(session, globals);
+    const namespace = await whereItIs(session, globals, args.ACTION === 'status' ? say : null);
     const { kube } = session.inNamespace(namespace);
     if (args.ACTION === 'uninstall') {
       const gone = await uninstall(namespace, { kube, dryRun: flags['dry-run'], say });
@@ -90,13 +92,31 @@ async function withKube({ args, flags, globals }: WebhookRequest, deps: Deps): P
   }
 }
 
-/** The namespace that was named, else the one where the API server finds it. @throws AppError when it is in another one */
-async function whereItIs({ kube }: Session, globals: Globals): Promise<string> {
-  const there = namespaceOfWebhook(await configurationOf(kube));
-  if (there === null || globals.namespace === undefined || globals.namespace === there) {
-    return globals.namespace ?? there ?? DEFAULT_NAMESPACE;
+/**
+ * The namespace where the API server finds it, else the one that was named. There is one for the whole Kubernetes cluster, so that
+ * who only looks is shown the one that there is, wherever it is.
+ * @param note says where that is, when it is not where it was looked for; null = do not go there
+ * @throws AppError `installed-elsewhere`
+ */
+async function whereItIs({ kube }: Session, globals: Globals, note: ((line: string) => void) | null): Promise<string> {
+  const there = await namespaceOfConfiguration(kube, note !== null);
+  const asked = globals.namespace ?? there ?? DEFAULT_NAMESPACE;
+  if (there === null || asked === there) return asked;
+  const sentence = `the webhook is in namespace ${there}, not in ${asked}`;
+  if (note === null)
+    throw new AppError(sentence, { code: 'installed-elsewhere', hint: `to mean that one: -n ${there}` });
+  note(`note: ${sentence}`);
+  return there;
+}
+
+/** @param lenient without the right to read what is for the whole cluster, one may still look at the rest */
+async function namespaceOfConfiguration(kube: Session['kube'], lenient: boolean): Promise<string | null> {
+  try {
+    return namespaceOfWebhook(await configurationOf(kube));
+  } catch (error) {
+    if (lenient && error instanceof AppError && error.code === 'forbidden') return null;
+    throw error;
   }
-  throw notInstalled(globals.namespace, `it is in namespace ${there}: -n ${there}`);
 }
 
 function optionsOf({
@@ -115,6 +135,9 @@ function namespaceOf(globals: Globals): string {
   return globals.namespace ?? DEFAULT_NAMESPACE;
 }
 
-function notInstalled(namespace: string, hint = 'kubectl redis webhook install --image IMAGE'): AppError {
-  return new AppError(`the webhook is not installed in namespace ${namespace}`, { code: 'not-installed', hint });
+function notInstalled(namespace: string): AppError {
+  return new AppError(`the webhook is not installed in namespace ${namespace}`, {
+    code: 'not-installed',
+    hint: 'kubectl redis webhook install --image IMAGE',
+  });
 }

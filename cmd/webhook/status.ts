@@ -39,26 +39,41 @@ export async function readStatus(
 ): Promise<WebhookStatus | null> {
   const [deployment, configuration] = await Promise.all([
     kube.get('apps/v1', 'Deployment', WEBHOOK_NAME),
-    configurationOf(kube),
+    configurationOrHidden(kube),
   ]);
-  if (deployment === null && configuration === null) return null;
+  if (deployment === null && (configuration === null || configuration === HIDDEN)) return null;
   const [secret, admissions, missing, unreachable] = await Promise.all([
     readSecret(kube),
     lastAdmissions(kube),
     missingOf(kube, deployment),
     configuration === null ? 'there is no MutatingWebhookConfiguration' : tryOut(elsewhere),
   ]);
-  const bundles = bundlesOf(configuration);
+  const bundles = configuration === HIDDEN ? null : bundlesOf(configuration);
   const seen = {
     namespace,
     ...deploymentOf(deployment),
     missing,
     certificateDaysLeft: secret === null ? null : (secret.until - now) / DAY_MS,
-    bundleMatches: secret === null ? null : bundles.length > 0 && bundles.every((bundle) => bundle === secret.bundle),
+    bundleMatches:
+      secret === null || bundles === null
+        ? null
+        : bundles.length > 0 && bundles.every((bundle) => bundle === secret.bundle),
     unreachable,
     admissions,
   };
   return { ...seen, problems: problemsOf(seen) };
+}
+
+const HIDDEN = 'hidden';
+
+/** It is for the whole cluster, so that who may read one namespace may not read it. */
+async function configurationOrHidden(kube: KubePort): Promise<KubeObject | null | typeof HIDDEN> {
+  try {
+    return await configurationOf(kube);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'forbidden') return HIDDEN;
+    throw error;
+  }
 }
 
 async function missingOf(kube: KubePort, deployment: KubeObject | null): Promise<string | null> {

@@ -97,8 +97,14 @@ export interface KubePort {
   readonly namespace: string;
   /** One read of everything that belongs to a cluster. Missing rights become `gaps` where a view can live without. */
   readFacts(cluster: ClusterRef, signal?: AbortSignal, options?: FactsOptions): Promise<KubeFacts>;
-  /** All clusters of a namespace, or of all namespaces (null), by namespace and name. */
-  listClusters(namespace: string | null): Promise<readonly ListedCluster[]>;
+  /**
+   * All clusters of a namespace, or of all namespaces (null), by namespace and name.
+   * @param onGap called for each kind that may not be listed, with the server's sentence: less is found then
+   */
+  listClusters(
+    namespace: string | null,
+    onGap?: (what: string, why: string) => void,
+  ): Promise<readonly ListedCluster[]>;
   get(apiVersion: string, kind: string, name: string, options?: RequestOptions): Promise<KubeObject | null>;
   list(
     apiVersion: string,

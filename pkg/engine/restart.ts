@@ -5,13 +5,13 @@ import { RESTARTED_ANNOTATION } from '../cluster/model/labels.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Loss } from '../cluster/model/loss.ts';
 import type { Plan, Remark, Step } from '../cluster/model/plan.ts';
-import { ALL_SLOTS, type SlotRanges } from '../cluster/model/slots.ts';
+import { ALL_SLOTS, countSlots, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { planRestart, type RestartInput } from '../cluster/plan/restart.ts';
 import { isToRestart, restartTarget, type RestartTarget, type RestartWish } from '../cluster/plan/restart-goal.ts';
 import { outlineRestart, type OutlineShard } from '../cluster/plan/restart-outline.ts';
-import { lossOfRestart } from '../cluster/plan/restart-refuse.ts';
+import { lossOfRestart, slotsAway } from '../cluster/plan/restart-refuse.ts';
 import { whyOlder } from '../cluster/plan/server-version.ts';
 import { readSpec } from '../pod/annotations.ts';
 import { configMap } from '../pod/config-map.ts';
@@ -46,6 +46,8 @@ export interface PreparedRestart {
   readonly shards: readonly OutlineShard[];
   /** Slots that are away for as long as a pod takes to restart; more than 0 needs consent. */
   readonly slotsAway: number;
+  /** Those slots. */
+  readonly away: SlotRanges;
   /** What is lost with that, where a node keeps nothing on disk: it needs consent by its slots. */
   readonly loss: Loss | null;
   /** Of all that was shown: equal where a person who agreed to the one has agreed to the other. */
@@ -87,13 +89,14 @@ export async function prepareRestart(ports: ObservePorts, input: PrepareRestartI
       plan: { kind: 'nothing', remarks: [] },
       shards: [],
       slotsAway: 0,
+      away: [],
       loss: null,
       fingerprint: '',
       remarks: [],
     };
   const plan = planRestart(planInput(seen, { ...AS_SHOWN, target }));
   const shards = outlineRestart(state, target);
-  const slotsAway = shards.reduce((sum, shard) => sum + shard.slotsAway, 0);
+  const away = slotsAway(state, target);
   const loss = lossOfRestart({ state, kube: observation.kube, target, recorded });
   const { spec, live, continues } = target;
   const fingerprint = JSON.stringify({
@@ -104,11 +107,23 @@ export async function prepareRestart(ports: ObservePorts, input: PrepareRestartI
     config: spec?.config ?? null,
     lost: loss?.slots ?? [],
   });
-  return { cluster, seen, wish, target, plan, shards, slotsAway, loss, fingerprint, remarks: remarksOn(seen, target) };
+  return {
+    cluster,
+    seen,
+    wish,
+    target,
+    plan,
+    shards,
+    slotsAway: countSlots(away),
+    away,
+    loss,
+    fingerprint,
+    remarks: remarksOn(seen, target),
+  };
 }
 
 /** A plan that is only shown: what needs consent is said beside it. */
-const AS_SHOWN = { acceptOutage: true, agreedLoss: ALL_SLOTS, liveIsSet: false } as const;
+const AS_SHOWN = { agreedAway: ALL_SLOTS, agreedLoss: ALL_SLOTS, liveIsSet: false } as const;
 
 /** The run before may have been killed in the middle of a failover: what that leaves passes by itself. */
 function lookPatiently(
@@ -184,7 +199,7 @@ function isStale(kube: KubeFacts, recorded: ClusterSpec | null): boolean {
   return Object.entries(rendered as Record<string, string>).some(([key, value]) => kube.config?.[key] !== value);
 }
 
-type Decided = Pick<RestartInput, 'target' | 'acceptOutage' | 'agreedLoss' | 'liveIsSet'>;
+type Decided = Pick<RestartInput, 'target' | 'agreedAway' | 'agreedLoss' | 'liveIsSet'>;
 
 function planInput({ state, recorded, staleConfig, observation }: RestartSight, decided: Decided): RestartInput {
   return { state, kube: observation.kube, recorded, staleConfig, ...decided };
@@ -193,8 +208,8 @@ function planInput({ state, recorded, staleConfig, observation }: RestartSight, 
 export interface RunRestartInput {
   readonly prepared: PreparedRestart;
   readonly target: RestartTarget;
-  /** Whether slots may be away while their only node restarts. */
-  readonly acceptOutage: boolean;
+  /** Slots that may be away while their only node restarts: what was shown and agreed to. */
+  readonly agreedAway: SlotRanges;
   /** Slots whose keys may be lost: what was shown and agreed to. */
   readonly agreedLoss: SlotRanges;
   readonly report: Report;
@@ -236,10 +251,10 @@ function loopOf(
   target: RestartTarget,
 ): ConvergeDeps<RestartSight> {
   const { cluster } = input.prepared;
-  const { acceptOutage, agreedLoss } = input;
+  const { agreedAway, agreedLoss } = input;
   let liveIsSet = false;
   const plan = (seen: RestartSight): Plan =>
-    planRestart(planInput(seen, { target, acceptOutage, agreedLoss, liveIsSet }));
+    planRestart(planInput(seen, { target, agreedAway, agreedLoss, liveIsSet }));
   const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
   return {
     observe: patientLook({ ...held, look: () => look(ports, cluster, held.signal), plan, tell }),

@@ -13,7 +13,7 @@ export function createKubePort(client: RestClient, namespace: string): KubePort 
   return {
     namespace,
     readFacts: (cluster, signal, options) => readFacts(client, cluster, signal, options),
-    listClusters: (where) => listClusters(client, where),
+    listClusters: (where, onGap) => listClusters(client, where, onGap),
     get: (apiVersion, kind, name, options) =>
       getOne<KubeObject>(client, { apiVersion, kind, namespace, name }, options?.signal),
     list: async (apiVersion, kind, options = {}) => {

@@ -1,7 +1,7 @@
 /** The Redis Clusters of a namespace or of all of them: ours, those that carry our label, and what looks like one. */
 import { INJECTED_ANNOTATION } from '../cluster/model/labels.ts';
 import type { ListedCluster } from '../engine/ports.ts';
-import { AppError } from '../errors.ts';
+import { AppError, reasonOf } from '../errors.ts';
 import type { RawMeta, RawPod, RawService, RawWorkload } from './api-json.ts';
 import type { RestClient } from './client.ts';
 import { listAll } from './objects.ts';
@@ -12,14 +12,18 @@ import { CLUSTER_LABEL } from './selectors.ts';
 const BROUGHT: ReadonlySet<string> = new Set(['webhook', 'inject']);
 
 /** @throws {AppError} `forbidden` when pods can't be listed; without the right to list other kinds, less is found. */
-export async function listClusters(client: RestClient, namespace: string | null): Promise<readonly ListedCluster[]> {
+export async function listClusters(
+  client: RestClient,
+  namespace: string | null,
+  onGap: (what: string, why: string) => void = () => undefined,
+): Promise<readonly ListedCluster[]> {
   const list = <T>(apiVersion: string, kind: string, selector?: string): Promise<readonly T[]> =>
     listAll<T>(client, { apiVersion, kind, namespace }, { selector }).then((listed) => listed.items);
   const [pods, services, sets, deployments] = await Promise.all([
     list<RawPod>('v1', 'Pod', CLUSTER_LABEL),
-    list<RawService>('v1', 'Service', CLUSTER_LABEL).catch(noneIfForbidden),
-    list<RawWorkload>('apps/v1', 'StatefulSet').catch(noneIfForbidden),
-    list<RawWorkload>('apps/v1', 'Deployment').catch(noneIfForbidden),
+    list<RawService>('v1', 'Service', CLUSTER_LABEL).catch(noneIfForbidden('services', onGap)),
+    list<RawWorkload>('apps/v1', 'StatefulSet').catch(noneIfForbidden('statefulsets', onGap)),
+    list<RawWorkload>('apps/v1', 'Deployment').catch(noneIfForbidden('deployments', onGap)),
   ]);
   return findClusters(pods, services, [...sets, ...deployments]);
 }
@@ -84,9 +88,12 @@ function foreignWorkloads(workloads: readonly RawWorkload[]): { workload: RawWor
   });
 }
 
-function noneIfForbidden(error: unknown): readonly [] {
-  if (error instanceof AppError && error.code === 'forbidden') return [];
-  throw error;
+function noneIfForbidden(what: string, onGap: (what: string, why: string) => void): (error: unknown) => readonly [] {
+  return (error) => {
+    if (!(error instanceof AppError) || error.code !== 'forbidden') throw error;
+    onGap(what, error.cause === undefined ? error.message : reasonOf(error.cause));
+    return [];
+  };
 }
 
 function compare(a: string, b: string): number {

@@ -128,13 +128,13 @@ describeCluster('views', () => {
     expect((await run('create', 'legacy', '--masters', '4')).code).toBe(3);
   }, 60_000);
 
-  test('a node that does not answer is a row that says why, within the deadline', async () => {
+  test('C6: a node that does not answer is a row that says why, and costs a view two seconds', async () => {
     const pod = 'legacy-4';
-    await inRedis(env.namespace, pod, 'CLIENT', 'PAUSE', '8000', 'ALL');
+    await inRedis(env.namespace, pod, 'CLIENT', 'PAUSE', '12000', 'ALL');
     const startedAt = performance.now();
-    const nodes = await run('nodes', 'legacy', '--request-timeout', '2s');
-    expect(performance.now() - startedAt).toBeLessThan(6_000);
-    expect([nodes.code, nodes.stdout]).toEqual([0, expect.stringMatching(new RegExp(`${pod} .*no answer in time`))]);
+    const nodes = await run('nodes', 'legacy');
+    expect(performance.now() - startedAt).toBeLessThan(4_500);
+    expect([nodes.code, nodes.stdout]).toEqual([0, expect.stringMatching(new RegExp(`${pod} .*no answer in 2 s`))]);
     expect(nodes.stdout.match(/^legacy-\d/gm)).toHaveLength(6);
     await until(
       () => inRedis(env.namespace, pod, 'PING'),

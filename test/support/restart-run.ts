@@ -1,6 +1,7 @@
 /** Whole restarts in memory, batch by batch. */
 import type { Observation } from '../../pkg/cluster/model/observation.ts';
 import type { Step } from '../../pkg/cluster/model/plan.ts';
+import { ALL_SLOTS } from '../../pkg/cluster/model/slots.ts';
 import { restartTarget, type RestartTarget, type RestartWish } from '../../pkg/cluster/plan/restart-goal.ts';
 import { planIn, recordedIn, runRestartStep } from './restart-world.ts';
 
@@ -29,7 +30,7 @@ export function run(
 ): Observation {
   let now = start;
   for (let batches = 0; batches < 100; batches++) {
-    const plan = planIn(now, target, true);
+    const plan = planIn(now, target, ALL_SLOTS);
     if (plan.kind === 'refused') throw new Error(`${plan.code}: ${plan.sentence}`);
     const batch = plan.kind === 'batches' ? plan.batches[0] : undefined;
     if (batch === undefined) return now;

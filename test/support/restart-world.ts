@@ -36,7 +36,7 @@ export function recordedIn({ kube, cluster }: Observation): ClusterSpec | null {
 export function planIn(
   observation: Observation,
   target: RestartTarget,
-  acceptOutage = false,
+  agreedAway: SlotRanges = [],
   agreedLoss: SlotRanges = [],
 ): Plan {
   const { kube } = observation;
@@ -46,7 +46,7 @@ export function planIn(
     observation.replies.every((one) => configOf(one)[name] !== undefined),
   );
   const state = interpret(observation);
-  return planRestart({ state, kube, recorded, staleConfig, target, liveIsSet: live, acceptOutage, agreedLoss });
+  return planRestart({ state, kube, recorded, staleConfig, target, liveIsSet: live, agreedAway, agreedLoss });
 }
 
 function configOf({ reply }: Observation['replies'][number]): Readonly<Record<string, string>> {

@@ -28,7 +28,10 @@ export function healthOf(state: ClusterState, problems: readonly Problem[]): Hea
   if (stopped !== undefined) return { level: 'stopped', sentence: stopped.sentence };
   if (isForming(state) && (state.origin === 'ours' || heard > 0))
     return { level: 'forming', sentence: `The nodes are not joined to a cluster yet; ${answering}.` };
-  if (heard === 0) return { level: 'unknown', sentence: `No node could be asked, so nothing is known; ${answering}.` };
+  if (heard === 0) {
+    const sentence = `No node could be asked${commonReason(state)}, so nothing is known; ${answering}.`;
+    return { level: 'unknown', sentence };
+  }
   const refusing = refusingOwners(state);
   if (refusing.length > 0) {
     const also = warnings.length === 0 ? '' : `; ${countsInWords(warnings)}`;
@@ -38,6 +41,13 @@ export function healthOf(state: ClusterState, problems: readonly Problem[]): Hea
   const served = `All ${SLOT_COUNT} slots are served by ${primariesOf(state)}; ${answering}`;
   if (warnings.length === 0) return { level: 'healthy', sentence: `${served}.` };
   return { level: 'degraded', sentence: `${served}; ${countsInWords(warnings)}.` };
+}
+
+/** What all have in common, such as a right that is missing: ` (no right to reach pods …)`; else empty. */
+function commonReason(state: ClusterState): string {
+  const reasons = new Set(state.nodes.flatMap(({ unreachable }) => (unreachable === null ? [] : [unreachable.detail])));
+  const [reason] = reasons;
+  return reasons.size === 1 && reason !== undefined && reason !== '' ? ` (${reason})` : '';
 }
 
 /** Owners of slots that say themselves that they do not serve. Where it is not their start that explains it, it is a critical problem. */

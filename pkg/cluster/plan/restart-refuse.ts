@@ -3,13 +3,14 @@ import { evidenceOf } from '../evidence/evidence.ts';
 import { lossOfStopping } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
 import type { Plan } from '../model/plan.ts';
-import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
+import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { compareVersions } from './server-version.ts';
 import { isDead } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
-import { isToRestart } from './restart-goal.ts';
+import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { outlineRestart } from './restart-outline.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 
@@ -61,17 +62,17 @@ export function noHeir(primary: string, { cluster }: ClusterState): Plan {
 }
 
 /** Shards whose only node is to restart: away for as long as that takes, and gone where it keeps nothing on disk. */
-function refuseAlone({ state, kube, target, recorded, acceptOutage, agreedLoss }: RestartInput): Plan | null {
-  const alone = outlineRestart(state, target).filter(({ slotsAway }) => slotsAway > 0);
-  const [first] = alone;
-  if (first === undefined) return null;
+function refuseAlone({ state, kube, target, recorded, agreedAway, agreedLoss }: RestartInput): Plan | null {
+  const alone = aloneShards(state, target);
+  if (alone.length === 0) return null;
   const loss = lossOfRestart({ state, kube, target, recorded });
   if (loss !== null && !isAgreed(loss, agreedLoss))
     return refuse('needs-consent', `A restart would lose ${loss.sentence}`, `To agree: ${lossFlag(loss.slots)}`);
-  if (acceptOutage) return null;
+  const first = alone.find(({ slots }) => subtractRanges(slots, agreedAway).length > 0);
+  if (first === undefined) return null;
   return refuse(
     'last-copy',
-    `${first.primary ?? first.order[0] ?? '?'} alone holds shard ${first.name}: its slots are away while it restarts`,
+    `${first.primary?.pod?.name ?? '?'} alone holds shard ${first.name}: its slots are away while it restarts`,
     `A replica first: kubectl redis scale ${state.cluster.name} --replicas 1; or agree with --yes`,
   );
 }
@@ -84,16 +85,19 @@ export function lossOfRestart({
   recorded,
 }: Pick<RestartInput, 'state' | 'kube' | 'target' | 'recorded'>): Loss | null {
   const evidence = evidenceOf(state, kube);
-  const alone = new Set(
-    outlineRestart(state, target)
-      .filter(({ slotsAway }) => slotsAway > 0)
-      .map(({ name }) => name),
-  );
   return joinLosses(
-    state.shards.flatMap((shard) =>
-      alone.has(shard.name) ? (lossOfStopping(shard, evidence, recorded?.config ?? null) ?? []) : [],
-    ),
+    aloneShards(state, target).flatMap((shard) => lossOfStopping(shard, evidence, recorded?.config ?? null) ?? []),
   );
+}
+
+/** Those whose only node restarts. */
+function aloneShards(state: ClusterState, target: RestartTarget): Shard[] {
+  const names = new Set(outlineRestart(state, target).flatMap(({ name, slotsAway }) => (slotsAway > 0 ? [name] : [])));
+  return state.shards.filter(({ name }) => names.has(name));
+}
+
+export function slotsAway(state: ClusterState, target: RestartTarget): SlotRanges {
+  return normalizeRanges(aloneShards(state, target).flatMap(({ slots }) => slots));
 }
 
 /** Some servers delete at their start what lies in slots that they do not own. */

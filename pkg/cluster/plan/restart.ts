@@ -40,8 +40,8 @@ export interface RestartInput {
   readonly target: RestartTarget;
   /** Whether this run has set the live directives: they can't be read back as they are written. */
   readonly liveIsSet: boolean;
-  /** Whether a shard without a replica may be away while its pod restarts. */
-  readonly acceptOutage: boolean;
+  /** Slots without a replica that may be away while their pod restarts. */
+  readonly agreedAway: SlotRanges;
   /** Slots whose keys may be lost with that. */
   readonly agreedLoss: SlotRanges;
 }

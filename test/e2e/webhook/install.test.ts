@@ -52,7 +52,10 @@ describeWebhook('installing the webhook', () => {
         `  try: -n ${namespace} changes that one; kubectl redis webhook uninstall -n ${namespace} removes it\n`,
     ]);
     const notHere = await cli(['webhook', 'uninstall'], env);
-    expect([notHere.code, notHere.stderr]).toEqual([1, expect.stringContaining(`it is in namespace ${namespace}`)]);
+    expect([notHere.code, notHere.stderr]).toEqual([
+      1,
+      expect.stringContaining(`the webhook is in namespace ${namespace}`),
+    ]);
 
     const gone = await webhook('uninstall');
     expect([gone.code, gone.stderr]).toEqual([0, expect.stringContaining(`Namespace ${namespace} deleted`)]);

@@ -4,9 +4,11 @@ import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { failoverPlanOf } from '../../../cmd/document/failover-plan.ts';
 import { restartPlanOf } from '../../../cmd/document/restart-plan.ts';
+import { withWayBack } from '../../../cmd/restart/way-back.ts';
 import { failoverPlanLines } from '../../../cmd/view/failover-plan.ts';
 import { restartPlanLines } from '../../../cmd/view/restart-plan.ts';
 import type { Observation } from '../../../pkg/cluster/model/observation.ts';
+import { AppError } from '../../../pkg/errors.ts';
 import { prepareFailover, type PreparedFailover } from '../../../pkg/engine/failover.ts';
 import type { KubePort, RedisPort } from '../../../pkg/engine/ports.ts';
 import { prepareRestart, type PreparedRestart } from '../../../pkg/engine/restart.ts';
@@ -35,6 +37,39 @@ function expectSchema(name: string, document: object): void {
   const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(schema);
   expect(validate(JSON.parse(JSON.stringify(document))) ? null : validate.errors).toBeNull();
 }
+
+describe('C20: a restart whose first pod does not come back', () => {
+  const failed = new AppError('0 of 1 pods were ready after 30 s', {
+    code: 'pods-timeout',
+    cause: new Error('redis-4-0: image redis:nope can not be had'),
+    hint: 'kubectl redis restart redis --image redis:nope -n default goes on from here; --timeout gives it more time',
+  });
+  const prepare = (image: string | null): Promise<PreparedRestart> =>
+    prepareRestart(portsOf(restartWorld()), {
+      cluster: CLUSTER,
+      image,
+      config: {},
+      pods: [],
+      tell: () => undefined,
+      signal,
+    });
+
+  test('names the command that goes back, and what it goes back to', async () => {
+    const prepared = await prepare('redis:nope');
+    const running = prepared.seen.observation.kube.pods[0]?.container.image;
+    const error = withWayBack(failed, prepared) as AppError;
+    expect([error.message, error.code, error.cause]).toEqual([failed.message, 'pods-timeout', failed.cause]);
+    expect(error.hint).toBe(
+      `kubectl redis restart redis --image ${running} -n default goes back to the image that the other pods run. To stay with redis:nope: kubectl redis restart redis --image redis:nope -n default goes on from here; --timeout gives it more time`,
+    );
+  });
+
+  test('is left as it is where no other image is asked for, or no pod failed', async () => {
+    expect(withWayBack(failed, await prepare(null))).toBe(failed);
+    const lease = new AppError('the lease was lost', { code: 'lease-lost' });
+    expect(withWayBack(lease, await prepare('redis:nope'))).toBe(lease);
+  });
+});
 
 describe('failover', () => {
   const prepare = (

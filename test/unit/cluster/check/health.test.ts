@@ -15,6 +15,7 @@ import {
   uptime,
   slots,
 } from '../../../support/observation-faults.ts';
+import { writes } from '../../../support/observation-writes.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 
 /** Up for so short that no check blames it, and it says itself that it does not serve. */
@@ -103,23 +104,7 @@ const CASES: readonly (readonly [string, Observation, Health])[] = [
   ],
   [
     'a primary that refuses writes (K20)',
-    changed(
-      healthyObservation(),
-      changeAnswer('redis-2-0', (answer) => ({
-        ...answer,
-        info: {
-          ...answer.info,
-          writes: {
-            aofWriteOk: false,
-            aofRewriteOk: true,
-            snapshotOk: true,
-            goodReplicas: null,
-            expiringKeys: 0,
-            uncountedMemoryBytes: 0,
-          },
-        },
-      })),
-    ),
+    changed(healthyObservation(), writes('redis-2-0', { aofWriteOk: false })),
     {
       level: 'broken',
       sentence:

@@ -1,28 +1,12 @@
 /** Primaries that refuse writes, volumes that take none, memory limits without a maxmemory below (K20, quotas). */
-import type { WriteFacts } from '../../../../pkg/cluster/model/reasons.ts';
-import type { ServerInfo } from '../../../../pkg/cluster/model/observation.ts';
 import { healthyObservation } from '../../../support/observation.ts';
+import { writes } from '../../../support/observation-writes.ts';
 import { changeAnswer, changeKube, changePod, changed, type Change } from '../../../support/observation-changes.ts';
 import { config, every } from '../../../support/observation-faults.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
 
-const FINE: WriteFacts = {
-  aofWriteOk: true,
-  aofRewriteOk: true,
-  snapshotOk: true,
-  goodReplicas: null,
-  expiringKeys: 0,
-  uncountedMemoryBytes: 0,
-};
 const MIB = 2 ** 20;
-
-export function writes(pod: string, facts: Partial<WriteFacts>, info: Partial<ServerInfo> = {}): Change {
-  return changeAnswer(pod, (answer) => ({
-    ...answer,
-    info: { ...answer.info, ...info, writes: { ...FINE, ...facts } },
-  }));
-}
 
 const claimsOf = (size: string, storageClass: string): Change =>
   changeKube((kube) => ({ ...kube, claims: kube.claims.map((claim) => ({ ...claim, size, storageClass })) }));

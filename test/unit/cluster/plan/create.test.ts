@@ -57,6 +57,20 @@ describe('planCreate', () => {
     ]);
   });
 
+  test('C9: pods that were found by other ties than our label are not said to carry it', () => {
+    const foreign = freshObservation({ kind: 'foreign', masters: 4, replicas: 0 });
+    expect(planOf(foreign)).toMatchObject({
+      kind: 'refused',
+      code: 'wrong-number-of-pods',
+      sentence:
+        '4 pods go by the name redis (none carries kubectl-redis.io/cluster=redis), and 3 masters with one replica each need 6',
+    });
+    const pods = foreign.kube.pods.map((pod) => ({ ...pod, labels: { 'kubectl-redis.io/cluster': 'redis' } }));
+    expect(planOf(withKube(foreign, { pods }))).toMatchObject({
+      sentence: '4 pods carry kubectl-redis.io/cluster=redis, and 3 masters with one replica each need 6',
+    });
+  });
+
   test('a finished cluster: nothing', () => {
     expect(planOf(asMade(healthyObservation()))).toEqual({ kind: 'nothing', remarks: [] });
   });

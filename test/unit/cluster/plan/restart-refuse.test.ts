@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan, Step } from '../../../../pkg/cluster/model/plan.ts';
-import type { SlotRanges } from '../../../../pkg/cluster/model/slots.ts';
+import { ALL_SLOTS, type SlotRanges } from '../../../../pkg/cluster/model/slots.ts';
 import type { RestartInput } from '../../../../pkg/cluster/plan/restart.ts';
 import { lossOfRestart } from '../../../../pkg/cluster/plan/restart-refuse.ts';
 import { changeAnswer, changePod, changed, type Change } from '../../../support/observation-changes.ts';
@@ -20,8 +20,8 @@ import { planIn, recordedIn, restartWorld, runRestartStep } from '../../../suppo
 describe('what it refuses', () => {
   const start = restartWorld();
   const alone = restartWorld({ replicas: 0 });
-  const firstOf = (observation: Observation, acceptOutage = false, agreed: SlotRanges = []): Plan =>
-    planIn(observation, targetOf(observation, wish({ image: 'redis:9' })), acceptOutage, agreed);
+  const firstOf = (observation: Observation, away: SlotRanges = [], agreed: SlotRanges = []): Plan =>
+    planIn(observation, targetOf(observation, wish({ image: 'redis:9' })), away, agreed);
   const settings = (pod: string, appendOnly: boolean, save: string): Change =>
     changeAnswer(pod, (answer) => ({
       ...answer,
@@ -80,15 +80,20 @@ describe('what it refuses', () => {
     expect(new Set(renewed(alone, end))).toEqual(new Set([1]));
   });
 
+  test('consent for one shard is none for another', () => {
+    expect(firstOf(alone, [{ start: 0, end: 5460 }])).toMatchObject({ kind: 'refused', code: 'last-copy' });
+    expect(JSON.stringify(firstOf(alone, [{ start: 0, end: 5460 }]))).toContain('redis-2-0 alone holds shard 2');
+  });
+
   test('a last copy that keeps no key on disk: no consent but the one that names its slots (K8)', () => {
     const volatile = changed(alone, settings('redis-1-0', false, ''), settings('redis-2-0', false, '3600 1'));
     const target = targetOf(volatile, wish());
     expect(lossOfRestart({ ...inputOf(volatile), target })).toMatchObject({ slots: [{ start: 0, end: 5460 }] });
-    const refused = firstOf(volatile, true);
+    const refused = firstOf(volatile, ALL_SLOTS);
     expect(refused).toMatchObject({ kind: 'refused', code: 'needs-consent' });
     expect(JSON.stringify(refused)).toContain('--accept-data-loss 0-5460');
-    expect(firstOf(volatile, true, [{ start: 0, end: 5459 }])).toMatchObject({ code: 'needs-consent' });
-    expect(firstOf(volatile, true, [{ start: 0, end: 5460 }]).kind).toBe('batches');
+    expect(firstOf(volatile, ALL_SLOTS, [{ start: 0, end: 5459 }])).toMatchObject({ code: 'needs-consent' });
+    expect(firstOf(volatile, ALL_SLOTS, [{ start: 0, end: 5460 }]).kind).toBe('batches');
   });
 
   test('whether a silent last copy keeps its keys is not known, and that is said (K8)', () => {

@@ -5,7 +5,7 @@ import { renderLookup } from '../../../../cmd/view/slot-lookup.ts';
 import { renderSlots } from '../../../../cmd/view/slots.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
-import { changed } from '../../../support/observation-changes.ts';
+import { changeKube, changeLines, changed } from '../../../support/observation-changes.ts';
 import {
   duplicatedOwner,
   ghost,
@@ -22,6 +22,25 @@ import { freshObservation, healthyObservation } from '../../../support/observati
 function slots(observation: Observation, width: number | null, colour = false): string {
   return renderSlots(interpret(observation), { width, colour, wide: false });
 }
+
+describe('C14: a cluster whose record does not say that it was formed', () => {
+  test('the line under a full picture says what the picture shows', () => {
+    const joined = changed(
+      healthyObservation(),
+      changeKube((kube) => ({ ...kube, config: { formed: 'false' } })),
+    );
+    expect(slots(joined, 80)).toMatch(/\n16384 of 16384 slots covered, 3 shards, 300 keys\n$/);
+  });
+
+  test('before the nodes have met, it says how many slots are assigned', () => {
+    const apart = changed(
+      healthyObservation({ keysPerShard: 0 }),
+      changeKube((kube) => ({ ...kube, config: { formed: 'false' } })),
+      changeLines((line) => (line.flags.includes('myself') ? line : null)),
+    );
+    expect(slots(apart, 80)).toContain('The cluster is not formed yet: 6 nodes, 16384 of 16384 slots assigned\n');
+  });
+});
 
 describe('a healthy cluster', () => {
   test('on a terminal of 80 columns', () => {
