@@ -120,6 +120,8 @@ const REPLY: Shape = (value, path) => {
   return object({ kind: oneOf('answered', 'unreachable'), ...fields })(value, path);
 };
 
+const WRITER = optional(orNull(object({ manager: text, at: text })));
+
 const POD = object({
   name: text,
   uid: text,
@@ -142,6 +144,7 @@ const POD = object({
   ephemeralData: yesOrNo,
   createdAt: text,
   owner: orNull(text),
+  readsState: optional(yesOrNo),
 });
 
 const SERVICE = object({
@@ -152,16 +155,20 @@ const SERVICE = object({
   annotations: map,
   ports: listOf(object({ name: text, port: count })),
   publishNotReadyAddresses: yesOrNo,
+  writer: WRITER,
 });
 
 const STATEFUL_SET = object({
   name: text,
+  uid: optional(text),
   replicas: count,
   labels: map,
   annotations: map,
   templateLabels: map,
   templateAnnotations: map,
   image: text,
+  readsState: optional(yesOrNo),
+  writer: WRITER,
 });
 
 const OPERATION = object({
@@ -178,8 +185,10 @@ const KUBE = object({
   services: listOf(SERVICE),
   statefulSets: listOf(STATEFUL_SET),
   hosts: listOf(object({ name: text, zone: orNull(text), ready: yesOrNo, schedulable: yesOrNo })),
-  claims: listOf(object({ name: text, phase: text, storageClass: orNull(text) })),
+  claims: listOf(object({ name: text, phase: text, storageClass: orNull(text), createdAt: optional(text) })),
   config: orNull(map),
+  configFacts: optional(orNull(object({ digest: text, writer: WRITER }))),
+  state: optional(orNull(map)),
   operation: orNull(OPERATION),
   gaps: listOf(object({ what: text, why: text })),
 });

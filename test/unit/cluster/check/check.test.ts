@@ -5,12 +5,14 @@ import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
 import { REACHABILITY_CASES } from './reachability-cases.ts';
+import { RECORD_CASES } from './record-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 import { STOPPED_CASES } from './stopped-cases.ts';
 import { UPKEEP_CASES } from './upkeep-cases.ts';
 
 const CASES = [
+  ...RECORD_CASES,
   ...REACHABILITY_CASES,
   ...STOPPED_CASES,
   ...PODS_CASES,
