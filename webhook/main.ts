@@ -18,7 +18,8 @@ import { renewalPolicy } from './certificate/renewal.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { judge, type JudgeDeps } from './judge.ts';
 import { createLargeReviews, HEAP_MB, serveLarge } from './large.ts';
-import { mutate, type Known } from './mutate.ts';
+import { mutate } from './mutate.ts';
+import type { SeenRecord } from './record.ts';
 import { createRecent } from './recent.ts';
 import { keepRounds } from './rounds.ts';
 import { settleClaims } from './identity.ts';
@@ -90,7 +91,7 @@ function judgingWith(
     onFailure: (error) => log.warn({ failure: reasonOf(error) }, 'claims could not be settled'),
   });
   const { inTurn } = createTurns(() => performance.now());
-  const recent = createRecent<Known>(() => performance.now());
+  const recent = createRecent<SeenRecord>(() => performance.now());
   const admit: JudgeDeps['mutate'] = (request) =>
     mutate(request, { kubeIn, clock: systemClock, inTurn, recent, onAdmitted: admitted });
   return { kubeIn, judging: { mutate: admit, stopwatch: () => performance.now() } };

@@ -1,16 +1,14 @@
 /** From a review's request to a verdict: examine, take an identity, complete, diff. Knows Kubernetes only as a port. */
 import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
-import { CLUSTER_LABEL } from '../pkg/cluster/model/labels.ts';
-import { nodeName, type ClusterSpec } from '../pkg/cluster/model/spec.ts';
+import { nodeName } from '../pkg/cluster/model/spec.ts';
 import type { Clock } from '../pkg/engine/ports.ts';
 import { AppError, EXIT, reasonOf } from '../pkg/errors.ts';
-import { readSpec } from '../pkg/pod/annotations.ts';
 import { examine, type Candidate, type Declined } from '../pkg/pod/inject/examine.ts';
 import { inject } from '../pkg/pod/inject/inject.ts';
 import { patchBetween } from '../pkg/pod/inject/json-patch.ts';
 import type { Json } from '../pkg/pod/inject/pod-json.ts';
 import { takeIdentity, type IdentityKube } from './identity.ts';
-import { keepRecord, readRecord, type ClusterRecord } from './record.ts';
+import { keepRecord, readRecord, type SeenRecord } from './record.ts';
 import type { Recent } from './recent.ts';
 import type { ReviewRequest, Verdict } from './review.ts';
 import type { Turns } from './turns.ts';
@@ -22,16 +20,9 @@ export interface MutateDeps {
   /** Lets admissions of one cluster through one by one; left out, they race. */
   readonly inTurn?: Turns['inTurn'];
   /** What was read of clusters a moment ago; left out, all is read for each pod. */
-  readonly recent?: Recent<Known>;
+  readonly recent?: Recent<SeenRecord>;
   /** Told of every pod that took a number. `named`: it has a name, by which its successor is known, too. */
   readonly onAdmitted?: (cluster: ClusterRef, named: boolean) => void;
-}
-
-/** What the objects of a cluster say of it. */
-export interface Known {
-  readonly record: ClusterRecord;
-  /** null = it was never recorded. */
-  readonly spec: ClusterSpec | null;
 }
 
 /** What there is to say of an admission besides the verdict; no content of the pod. */
@@ -84,10 +75,11 @@ async function admitTo(
     claimant: podName ?? request.uid,
     podName,
     labels: pod.metadata.labels ?? {},
-    formedNodes: heardLater(reading.then(({ record }) => formedNodes(record))),
+    formedNodes: heardLater(reading.then(formedNodes)),
     dryRun: request.dryRun,
   });
-  const { record, spec } = await reading;
+  const seen = await reading;
+  const { record } = seen;
   const { ordinal, address } = identity;
   const line = record.nodes.find((each) => each.ordinal === ordinal);
   const result = inject(candidate, {
@@ -96,7 +88,7 @@ async function admitTo(
     ordinal,
     announceIp: address,
     shard: line?.shard ?? null,
-    masters: spec?.masters ?? null,
+    masters: record.spec?.masters ?? null,
     nodes: record.nodes.length,
     claim: identity.claim,
   });
@@ -107,10 +99,10 @@ async function admitTo(
     if (line === undefined && number.kind !== 'any' && deps.inTurn !== undefined) {
       // Lines of several new nodes go into one table: side by side they would lose it to each other again and again.
       await deps.inTurn(turnOf(cluster), async () => {
-        await keepRecord(kube, cluster, kept, { record: await readRecord(kube, cluster), spec });
+        await keepRecord(kube, cluster, kept, await readRecord(kube, cluster));
       });
     } else {
-      await keepRecord(kube, cluster, kept, { record, spec });
+      await keepRecord(kube, cluster, kept, seen);
     }
     deps.onAdmitted?.(cluster, podName !== null);
   }
@@ -128,34 +120,28 @@ async function known(
   cluster: ClusterRef,
   { number }: Candidate,
   { recent }: MutateDeps,
-): Promise<Known> {
+): Promise<SeenRecord> {
   const recalled = number.kind === 'any' ? null : (recent?.recall(turnOf(cluster)) ?? null);
   if (number.kind !== 'any' && recalled?.record.nodes.some(({ ordinal }) => ordinal === number.ordinal) === true) {
     return recalled;
   }
-  const [record, spec] = await Promise.all([readRecord(kube, cluster), recordedSpec(kube, cluster.name)]);
-  recent?.keep(turnOf(cluster), { record, spec });
-  return { record, spec };
+  const seen = await readRecord(kube, cluster);
+  recent?.keep(turnOf(cluster), seen);
+  return seen;
 }
 
 function turnOf({ namespace, name }: ClusterRef): string {
   return `${namespace}/${name}`;
 }
 
-function formedNodes({ formed, nodes }: ClusterRecord): readonly number[] | null {
-  return formed && nodes.length > 0 ? nodes.map(({ ordinal }) => ordinal) : null;
+function formedNodes({ record: { formed, nodes } }: SeenRecord): readonly number[] | null {
+  return formed === true && nodes.length > 0 ? nodes.map(({ ordinal }) => ordinal) : null;
 }
 
 /** Its failure is that of whoever awaits it, also when something else fails before. */
 function heardLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
-}
-
-async function recordedSpec(kube: IdentityKube, name: string): Promise<ClusterSpec | null> {
-  const service = await kube.get('v1', 'Service', name);
-  if (service?.metadata.labels?.[CLUSTER_LABEL] !== name) return null;
-  return readSpec(service.metadata.annotations ?? {});
 }
 
 /** Before anything was looked up. */

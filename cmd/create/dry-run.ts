@@ -2,22 +2,27 @@
 import { splitSlots } from '../../pkg/cluster/model/slots.ts';
 import { nodeName, ordinalsOf, podName, shardOf, shardsOf } from '../../pkg/cluster/model/spec.ts';
 import type { Prepared } from '../../pkg/engine/create.ts';
-import { addressesOf } from '../../pkg/engine/steps/object-steps.ts';
 import { allObjects } from '../../pkg/pod/objects.ts';
+import { stateName } from '../../pkg/pod/names.ts';
 import { toYaml } from '../document/yaml.ts';
 
-/** Manifests in the order in which they must be applied. Pods made from them wait for `create`, because no address is known yet. */
+/** Manifests in the order in which they must be applied. */
 function manifestsOf(prepared: Prepared): object[] {
   if (prepared.brought) return [];
-  return allObjects(prepared.spec, { addresses: addressesOf(prepared.observation.kube, prepared.spec) });
+  return allObjects(prepared.spec);
 }
 
 export async function dryRunManifests(prepared: Prepared, planLines: readonly string[]): Promise<string> {
   const { name, namespace } = prepared.spec.cluster;
+  const what = prepared.state.formed
+    ? `These are the objects of ${name} as they are recorded, to be kept in Git.`
+    : `After kubectl apply --server-side -f -, the pods wait until: kubectl redis create ${name} -n ${namespace}`;
   const comments = [
     ...planLines,
     '',
-    `After kubectl apply --server-side -f -, the pods wait until: kubectl redis create ${name} -n ${namespace}`,
+    what,
+    `What the cluster must remember is not in them: it is in ConfigMap ${stateName(name)}, which belongs in no manifest.`,
+    `Applied again, they change nothing of that.`,
   ];
   const head = comments.map((line) => `# ${line}`.trimEnd()).join('\n');
   const documents = manifestsOf(prepared).map((object) => `---\n${toYaml(object)}`);

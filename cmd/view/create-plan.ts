@@ -106,7 +106,7 @@ function affinityText(spec: ClusterSpec): string {
 
 function madeObjects(spec: ClusterSpec): string {
   const count = nodeCount(spec);
-  return `${count + 1} Services, ${count} StatefulSets, ${spec.masters} PodDisruptionBudgets, 1 ConfigMap${spec.auth ? ', 1 Secret' : ''}${spec.networkPolicy ? ', 1 NetworkPolicy' : ''}`;
+  return `${count + 1} Services, ${count} StatefulSets, ${spec.masters} PodDisruptionBudgets, 2 ConfigMaps${spec.auth ? ', 1 Secret' : ''}${spec.networkPolicy ? ', 1 NetworkPolicy' : ''}`;
 }
 
 function plural(count: number, noun: string): string {

@@ -2,10 +2,12 @@
  * Observation -> ClusterState. Pure: merges what can be merged, keeps what is contradictory. Nothing is judged here; `check`
  * does that.
  */
-import { FORMED_KEY, MASTERS_ANNOTATION, REPLICAS_ANNOTATION, SHARD_LABEL, SPEC_ANNOTATION } from './model/labels.ts';
+import { SHARD_LABEL } from './model/labels.ts';
 import { compareNatural } from './natural-order.ts';
 import type { GossipNode, KubeFacts, NodeReply, Observation, PodFacts } from './model/observation.ts';
-import type { ClusterNode, ClusterState, DesiredShape, OpenSlot, ViewGroup } from './model/state.ts';
+import { recordOf } from './model/record.ts';
+import type { ClusterNode, ClusterState, OpenSlot, ViewGroup } from './model/state.ts';
+import { isFormed } from './interpret/formed.ts';
 import { readGossip } from './interpret/gossip.ts';
 import type { Gossip } from './interpret/gossip.ts';
 import { identifyPods } from './interpret/identity.ts';
@@ -28,15 +30,16 @@ export function interpret(observation: Observation): ClusterState {
   const gossip = readGossip(observation);
   const ownership = mergeOwners(gossip);
   const nodes = makeNodes(observation, gossip, ownership);
-  const desired = readDesired(observation);
+  const record = recordOf(kube, observation.cluster);
   const openSlots = findOpenSlots(gossip);
   const anyOwned = ownership.slotsById.size > 0;
   return {
     cluster: observation.cluster,
     observedAt: observation.observedAt,
-    origin: desired === null ? 'foreign' : 'ours',
-    desired,
-    formed: desired === null || kube.config === null ? anyOwned : kube.config[FORMED_KEY] === 'true',
+    origin: record.shape === null ? 'foreign' : 'ours',
+    desired: record.shape,
+    formed: isFormed(observation, record, anyOwned),
+    formedMark: record.formed === true,
     nodes,
     shards: groupShards(nodes),
     uncovered: ownership.uncovered,
@@ -59,29 +62,6 @@ export function nodeNamer(nodes: readonly ClusterNode[]): (nodeId: string) => st
     nodes.flatMap((node) => (node.nodeId === null || node.pod === null ? [] : [[node.nodeId, node.pod.name] as const])),
   );
   return (nodeId) => pods.get(nodeId) ?? shortId(nodeId);
-}
-
-function readDesired({ kube, cluster }: Observation): DesiredShape | null {
-  const annotations = kube.services.find((service) => service.name === cluster.name)?.annotations ?? {};
-  const masters = readCount(annotations[MASTERS_ANNOTATION]);
-  const replicas = readCount(annotations[REPLICAS_ANNOTATION]);
-  if (masters === null || replicas === null) return null;
-  const ordinals = readOrdinals(annotations[SPEC_ANNOTATION]);
-  return { masters, replicas, ...(ordinals === null ? {} : { ordinals }) };
-}
-
-/** Of a cluster whose shape was changed. */
-function readOrdinals(spec: string | undefined): number[] | null {
-  try {
-    const { nodes } = JSON.parse(spec ?? '{}') as { readonly nodes?: Readonly<Record<string, string>> | null };
-    return nodes == null ? null : Object.keys(nodes).map(Number);
-  } catch {
-    return null;
-  }
-}
-
-function readCount(text: string | undefined): number | null {
-  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : null;
 }
 
 interface Sources {

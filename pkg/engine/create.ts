@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Policy, Remark } from '../cluster/model/plan.ts';
+import { recordOf } from '../cluster/model/record.ts';
 import { ordinalsOf, shardOf, type ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { isBrought, planCreate } from '../cluster/plan/create.ts';
@@ -20,7 +21,6 @@ import { configMap } from '../pod/config-map.ts';
 import { clientService } from '../pod/services.ts';
 import { statefulSet } from '../pod/stateful-set.ts';
 import { podLabels } from '../pod/labels.ts';
-import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { observe, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
@@ -63,8 +63,8 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   const state = interpret(observation);
   const { kube } = observation;
   refuseBlindness(kube);
-  const recorded = recordedSpec(kube, cluster.name);
-  const brought = isBrought(kube, cluster.name);
+  const recorded = recordOf(kube, cluster).spec;
+  const brought = isBrought(kube, cluster);
   const shape = shapeOf({ given, recorded, state, kube, brought });
   const affinity = decideAntiAffinity(
     given.antiAffinity ?? (state.formed ? (recorded?.antiAffinity ?? null) : null),
@@ -104,11 +104,6 @@ function makesObjects(plan: Plan): boolean {
   return steps.some(
     (step) => step.kind === 'apply-services' || step.kind === 'apply-config' || step.kind === 'apply-workloads',
   );
-}
-
-function recordedSpec(kube: KubeFacts, name: string): ClusterSpec | null {
-  const service = kube.services.find((candidate) => candidate.name === name);
-  return service === undefined ? null : readSpec(service.annotations);
 }
 
 /** A view can live without some facts; a plan made without them would make what is there already. */
@@ -167,7 +162,7 @@ async function tryObjects(ports: ObservePorts, spec: ClusterSpec): Promise<void>
   const firstShard = shardOf(spec, 1);
   const objects = [
     clientService(spec),
-    configMap(spec, { addresses: new Map(), formed: false }),
+    configMap(spec),
     budget(spec, firstShard),
     ...(spec.networkPolicy ? [busPolicy(spec)] : []),
     statefulSet(spec, 1, { announceIp: null, shard: firstShard, antiAffinity: spec.antiAffinity }),

@@ -3,11 +3,11 @@ import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
 import type { Loss } from '../cluster/model/loss.ts';
 import type { Plan, Step } from '../cluster/model/plan.ts';
+import { recordOf } from '../cluster/model/record.ts';
 import { ALL_SLOTS, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { planDelete } from '../cluster/plan/delete.ts';
 import { lossOfDelete, type OtherWorkload } from '../cluster/plan/delete-refuse.ts';
-import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { underLease } from './operation.ts';
 import { readInventory, tryRemoving, type Inventory } from './inventory.ts';
@@ -87,10 +87,9 @@ function planOf(
   return planDelete({ cluster, owned: inventory.owned, roles: new Map(roles), purge, others, loss, agreedLoss });
 }
 
-function lossIn({ name }: ClusterRef, observation: Observation): Loss | null {
+function lossIn(cluster: ClusterRef, observation: Observation): Loss | null {
   const { kube } = observation;
-  const recorded = readSpec(kube.services.find((service) => service.name === name)?.annotations ?? {});
-  return lossOfDelete(interpret(observation), kube, recorded?.config ?? null);
+  return lossOfDelete(interpret(observation), kube, recordOf(kube, cluster).spec?.config ?? null);
 }
 
 /** Workloads that people brought, with their pods; and pods of other controllers, or of none. */

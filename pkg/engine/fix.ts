@@ -6,12 +6,12 @@ import { AppError, EXIT } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Step } from '../cluster/model/plan.ts';
+import { recordOf } from '../cluster/model/record.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { agreeTo, covers, NOTHING_AGREED } from '../cluster/plan/fix/agreement.ts';
 import { planFix } from '../cluster/plan/fix/fix.ts';
 import type { FixPlan, FixPolicy, Repair, SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
-import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { fixPatience, forgiving } from './fix-patience.ts';
 import { observe, type ObservePorts } from './observe.ts';
@@ -56,8 +56,7 @@ async function lookToFix(ports: ObservePorts, { cluster, policy, signal }: Prepa
     countSlotKeys(ports.redis, observation, state),
     countReplicaKeys(ports.redis, state),
   ]);
-  const service = observation.kube.services.find(({ name }) => name === cluster.name);
-  const recorded = readSpec(service?.annotations ?? {});
+  const recorded = recordOf(observation.kube, cluster).spec;
   const plan = planFix(state, policy, { observation, slotKeys, replicaKeys });
   return { observation, state, slotKeys, recorded, plan };
 }
@@ -148,7 +147,7 @@ function asPlan(repair: Repair | undefined): Plan {
 const RENDERING: ReadonlySet<Step['kind']> = new Set(['apply-services', 'apply-workloads', 'apply-budgets']);
 
 function nothingRecorded({ name }: ClusterRef): AppError {
-  return new AppError(`Service ${name} does not record the shape of the cluster`, {
+  return new AppError(`The shape of ${name} is not recorded`, {
     code: 'foreign-cluster',
     exitCode: EXIT.refused,
     hint: 'Its objects were not made by kubectl redis create: mend them with what made them',

@@ -5,6 +5,7 @@ import { RESTARTED_ANNOTATION } from '../cluster/model/labels.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Loss } from '../cluster/model/loss.ts';
 import type { Plan, Remark, Step } from '../cluster/model/plan.ts';
+import { recordOf } from '../cluster/model/record.ts';
 import { ALL_SLOTS, countSlots, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
@@ -13,7 +14,6 @@ import { isToRestart, restartTarget, type RestartTarget, type RestartWish } from
 import { outlineRestart, type OutlineShard } from '../cluster/plan/restart-outline.ts';
 import { lossOfRestart, slotsAway } from '../cluster/plan/restart-refuse.ts';
 import { whyOlder } from '../cluster/plan/server-version.ts';
-import { readSpec } from '../pod/annotations.ts';
 import { configMap } from '../pod/config-map.ts';
 import { liveNames } from '../pod/live-config.ts';
 import { converge, type Converged, type ConvergeDeps } from './converge.ts';
@@ -22,7 +22,6 @@ import { underLease, type Held } from './operation.ts';
 import { patientLook } from './patience.ts';
 import type { Report } from './report.ts';
 import { applyForeignStep } from './restart-foreign.ts';
-import { addressesOf } from './steps/object-steps.ts';
 import { applyStep } from './steps/apply.ts';
 
 const ASK_DEADLINE_MS = 2_000;
@@ -186,16 +185,14 @@ async function look(ports: ObservePorts, cluster: ClusterRef, signal: AbortSigna
   const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
   const observation = await observe(ports, cluster, options);
   const { kube } = observation;
-  const service = kube.services.find(({ name }) => name === cluster.name);
-  const recorded = service === undefined ? null : readSpec(service.annotations);
+  const recorded = recordOf(kube, cluster).spec;
   return { observation, state: interpret(observation), recorded, staleConfig: isStale(kube, recorded) };
 }
 
 /** Scripts of another version of this tool count, too: a restart is when they come in. */
 function isStale(kube: KubeFacts, recorded: ClusterSpec | null): boolean {
   if (recorded === null) return false;
-  const formed = kube.config?.['formed'] === 'true';
-  const rendered = configMap(recorded, { addresses: addressesOf(kube, recorded), formed })['data'];
+  const rendered = configMap(recorded)['data'];
   return Object.entries(rendered as Record<string, string>).some(([key, value]) => kube.config?.[key] !== value);
 }
 

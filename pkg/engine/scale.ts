@@ -3,13 +3,13 @@ import { AppError, refusal } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Remark } from '../cluster/model/plan.ts';
+import { recordOf } from '../cluster/model/record.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState, DesiredShape } from '../cluster/model/state.ts';
 import { planScale } from '../cluster/plan/scale.ts';
 import { layShape } from '../cluster/plan/scale-layout.ts';
 import { outlineScale, type ScaleOutline } from '../cluster/plan/scale-outline.ts';
 import { checkHosts, refuseMemory, roomsOf } from '../cluster/plan/scale-preflight.ts';
-import { readSpec } from '../pod/annotations.ts';
 import { converge, type Converged } from './converge.ts';
 import { readInventory, type Inventory } from './inventory.ts';
 import { observe, type ObservePorts } from './observe.ts';
@@ -96,12 +96,11 @@ export async function lookForScale(
 }
 
 function recordedSpec(kube: KubeFacts, cluster: ClusterRef): ClusterSpec {
-  const service = kube.services.find((candidate) => candidate.name === cluster.name);
-  const spec = service === undefined ? null : readSpec(service.annotations);
+  const { spec } = recordOf(kube, cluster);
   if (spec !== null) return spec;
   throw refusal(
     'foreign-cluster',
-    `${cluster.name} was not made by kubectl redis create: Service ${cluster.name} records no shape`,
+    `${cluster.name} was not made by kubectl redis create: no shape is recorded`,
     'Change its shape with what made it',
   );
 }

@@ -19,6 +19,12 @@ export interface RawMeta {
     readonly name?: string;
     readonly controller?: boolean;
   }[];
+  /** Who set which fields; the fields themselves are of no use to us. */
+  readonly managedFields?: readonly {
+    readonly manager?: string;
+    readonly time?: string;
+    readonly subresource?: string;
+  }[];
 }
 
 export interface RawContainer {
@@ -44,6 +50,7 @@ export interface RawVolume {
   readonly hostPath?: unknown;
   readonly csi?: unknown;
   readonly nfs?: unknown;
+  readonly projected?: { readonly sources?: readonly { readonly configMap?: { readonly name?: string } }[] };
 }
 
 export interface RawPodSpec {
@@ -140,6 +147,11 @@ export interface RawClaim {
     readonly resources?: { readonly requests?: StringMap };
   };
   readonly status?: { readonly phase?: string };
+}
+
+export interface RawConfig {
+  readonly metadata?: RawMeta;
+  readonly data?: StringMap;
 }
 
 export interface RawStorageClass {

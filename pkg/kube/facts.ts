@@ -1,8 +1,10 @@
 /** From API objects to the facts of pkg/cluster/model/observation.ts. Pure; keeps nothing of the JSON it is given. */
+import { configDigest } from '../cluster/model/config-digest.ts';
 import { parseQuantity } from '../cluster/model/quantity.ts';
-import { PROGRESS_ANNOTATION, VERB_ANNOTATION } from '../cluster/model/labels.ts';
+import { CLUSTER_LABEL, PROGRESS_ANNOTATION, VERB_ANNOTATION } from '../cluster/model/labels.ts';
 import type {
   ClaimFacts,
+  ConfigFacts,
   HostFacts,
   OperationFacts,
   PodFacts,
@@ -13,6 +15,7 @@ import type {
   RawClaim,
   RawCondition,
   RawContainer,
+  RawConfig,
   RawContainerStatus,
   RawHost,
   RawLease,
@@ -22,7 +25,8 @@ import type {
   RawService,
   RawWorkload,
 } from './api-json.ts';
-import { dataVolumes, findRedisContainer, redisPort } from './redis-container.ts';
+import { dataVolumes, findRedisContainer, readsState, redisPort } from './redis-container.ts';
+import { writerOf } from './writer.ts';
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
@@ -52,6 +56,7 @@ export function podFacts(pod: RawPod): PodFacts {
     ...dataVolumes(pod.spec, container),
     createdAt: meta.creationTimestamp ?? '',
     owner: ownerOf(meta),
+    readsState: readsState(pod.spec, container, meta.labels?.[CLUSTER_LABEL] ?? ''),
   };
 }
 
@@ -88,20 +93,25 @@ export function serviceFacts(service: RawService): ServiceFacts {
     annotations: service.metadata?.annotations ?? {},
     ports: (service.spec?.ports ?? []).map((each) => ({ name: each.name ?? '', port: each.port ?? 0 })),
     publishNotReadyAddresses: service.spec?.publishNotReadyAddresses === true,
+    writer: writerOf(service.metadata),
   };
 }
 
 export function statefulSetFacts(set: RawWorkload): StatefulSetFacts {
   const template = set.spec?.template;
+  const container = findRedisContainer(template?.metadata, template?.spec);
   return {
     name: set.metadata?.name ?? '',
+    uid: set.metadata?.uid ?? '',
     // The API's own default.
     replicas: set.spec?.replicas ?? 1,
     labels: set.metadata?.labels ?? {},
     annotations: set.metadata?.annotations ?? {},
     templateLabels: template?.metadata?.labels ?? {},
     templateAnnotations: template?.metadata?.annotations ?? {},
-    image: findRedisContainer(template?.metadata, template?.spec)?.image ?? '',
+    image: container?.image ?? '',
+    readsState: readsState(template?.spec, container, template?.metadata?.labels?.[CLUSTER_LABEL] ?? ''),
+    writer: writerOf(set.metadata),
   };
 }
 
@@ -124,7 +134,12 @@ export function claimFacts(claim: RawClaim): ClaimFacts {
     phase: claim.status?.phase ?? 'Pending',
     storageClass: claim.spec?.storageClassName ?? null,
     ...(size === undefined ? {} : { size }),
+    createdAt: claim.metadata?.creationTimestamp ?? '',
   };
+}
+
+export function configFacts(config: RawConfig): ConfigFacts {
+  return { digest: configDigest(config.data ?? {}), writer: writerOf(config.metadata) };
 }
 
 /** Who is changing the cluster; null when nobody holds the Lease. A lapsed holder is still named: time decides elsewhere. */

@@ -7,9 +7,17 @@
 import type { ClusterRef, KubeFacts, PodFacts } from '../cluster/model/observation.ts';
 import type { FactsOptions, FactsPart } from '../engine/ports.ts';
 import { AppError, reasonOf } from '../errors.ts';
-import type { RawClaim, RawHost, RawLease, RawMeta, RawPod, RawService, RawWorkload } from './api-json.ts';
+import type { RawClaim, RawConfig, RawHost, RawLease, RawMeta, RawPod, RawService, RawWorkload } from './api-json.ts';
 import type { RestClient } from './client.ts';
-import { claimFacts, hostFacts, operationFacts, podFacts, serviceFacts, statefulSetFacts } from './facts.ts';
+import {
+  claimFacts,
+  configFacts,
+  hostFacts,
+  operationFacts,
+  podFacts,
+  serviceFacts,
+  statefulSetFacts,
+} from './facts.ts';
 import { getOne, listAll } from './objects.ts';
 import { looksLikeRedis } from './redis-container.ts';
 import { CLUSTER_LABEL, labelsText, selectorText } from './selectors.ts';
@@ -32,7 +40,8 @@ interface Seen {
   readonly sets: readonly RawWorkload[] | null;
   readonly hosts: readonly RawHost[];
   readonly claims: readonly RawClaim[];
-  readonly config: { readonly data?: Readonly<Record<string, string>> } | null;
+  readonly config: RawConfig | null;
+  readonly state: RawConfig | null;
   readonly lease: RawLease | null;
 }
 
@@ -56,15 +65,17 @@ export async function readFacts(
 
 async function readAround(reading: Reading): Promise<Seen> {
   const { name } = reading.cluster;
-  const [services, sets, hosts, claims, config, lease] = await Promise.all([
+  const [services, sets, hosts, claims, config, state, lease] = await Promise.all([
     listOf<RawService>(reading, null, 'v1', 'Service', 'services'),
     listOf<RawWorkload>(reading, 'statefulSets', 'apps/v1', 'StatefulSet', 'statefulsets'),
     listOf<RawHost>(reading, 'hosts', 'v1', 'Node', 'nodes'),
     listOf<RawClaim>(reading, 'claims', 'v1', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
-    oneOf<NonNullable<Seen['config']>>(reading, 'config', 'v1', 'ConfigMap', 'configmaps', `${name}-config`),
+    oneOf<RawConfig>(reading, 'config', 'v1', 'ConfigMap', 'configmaps', `${name}-config`),
+    oneOf<RawConfig>(reading, 'config', 'v1', 'ConfigMap', 'configmaps', `${name}-state`),
     oneOf<RawLease>(reading, 'operation', 'coordination.k8s.io/v1', 'Lease', 'leases', `${name}-operation`),
   ]);
-  return { services, sets: reading.leaveOut.includes('statefulSets') ? null : sets, hosts, claims, config, lease };
+  const asked = reading.leaveOut.includes('statefulSets') ? null : sets;
+  return { services, sets: asked, hosts, claims, config, state, lease };
 }
 
 async function listOf<T>(
@@ -102,7 +113,8 @@ async function orGap<T>(reading: Reading, what: string, otherwise: T, ask: () =>
     return await ask();
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'forbidden') throw error;
-    reading.gaps.push({ what, why: error.cause === undefined ? error.message : reasonOf(error.cause) });
+    const why = error.cause === undefined ? error.message : reasonOf(error.cause);
+    if (!reading.gaps.some((gap) => gap.what === what)) reading.gaps.push({ what, why });
     return otherwise;
   }
 }
@@ -123,6 +135,9 @@ function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<Kub
       .filter(({ metadata }) => labelled(metadata) || mounted.has(metadata?.name ?? ''))
       .map(claimFacts),
     config: seen.config === null ? null : (seen.config.data ?? {}),
+    configFacts: seen.config === null ? null : configFacts(seen.config),
+    // One of that name that is somebody else's says nothing of this cluster.
+    state: labelled(seen.state?.metadata) ? (seen.state?.data ?? {}) : null,
     operation: operationFacts(seen.lease),
   };
 }

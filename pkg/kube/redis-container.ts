@@ -105,6 +105,22 @@ export function dataVolumes(spec: RawPodSpec | undefined, container: RawContaine
   };
 }
 
+/** Variable that says in which directory the scripts find their configuration and the record. */
+const CONFIG_DIR_VARIABLE = 'KUBECTL_REDIS_CONFIG_DIR';
+
+/**
+ * Whether the scripts in the container read ConfigMap NAME-state: their directory is a volume that it is projected into. An older
+ * template has none; one that an old manifest was applied over may have the volume and not the variable.
+ */
+export function readsState(spec: RawPodSpec | undefined, container: RawContainer | null, cluster: string): boolean {
+  const directory = (container?.env ?? []).find(({ name }) => name === CONFIG_DIR_VARIABLE)?.value;
+  const mount = (container?.volumeMounts ?? []).find(
+    ({ mountPath }) => directory !== undefined && mountPath === directory,
+  );
+  const volume = (spec?.volumes ?? []).find(({ name }) => mount !== undefined && name === mount.name);
+  return (volume?.projected?.sources ?? []).some(({ configMap }) => configMap?.name === `${cluster}-state`);
+}
+
 function hasServerImage(container: RawContainer): boolean {
   return isServerImage(container.image);
 }

@@ -1,7 +1,7 @@
 /** Secret NAME-auth: the password that nodes and clients use. */
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import { usageError } from '../errors.ts';
-import { clusterLabels } from './labels.ts';
+import { clusterLabels, NOT_PRUNED } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { authSecretName } from './names.ts';
 
@@ -16,7 +16,12 @@ export function authSecret(spec: ClusterSpec, password: string): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name: authSecretName(name), namespace, labels: clusterLabels(name, 'auth') },
+    metadata: {
+      name: authSecretName(name),
+      namespace,
+      labels: clusterLabels(name, 'auth'),
+      annotations: NOT_PRUNED,
+    },
     type: 'Opaque',
     data: { [PASSWORD_KEY]: Buffer.from(password, 'utf8').toString('base64') },
   };

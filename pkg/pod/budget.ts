@@ -2,7 +2,7 @@
 import { CLUSTER_LABEL, SHARD_LABEL } from '../cluster/model/labels.ts';
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
-import { clusterLabels } from './labels.ts';
+import { clusterLabels, NOT_PRUNED } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { budgetName } from './names.ts';
 
@@ -30,6 +30,7 @@ function budgetOf({ name, namespace }: ClusterRef, shard: string, limit: object)
       name: budgetName(name, shard),
       namespace,
       labels: { ...clusterLabels(name, 'budget'), [SHARD_LABEL]: shard },
+      annotations: NOT_PRUNED,
     },
     spec: { ...limit, selector: { matchLabels: { [CLUSTER_LABEL]: name, [SHARD_LABEL]: shard } } },
   };

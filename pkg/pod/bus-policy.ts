@@ -1,7 +1,7 @@
 /** NetworkPolicy NAME-bus: only the cluster's own pods reach the bus port. */
 import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
-import { clusterLabels } from './labels.ts';
+import { clusterLabels, NOT_PRUNED } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { busPolicyName } from './names.ts';
 import { BUS_PORT, REDIS_PORT } from './services.ts';
@@ -16,7 +16,12 @@ export function busPolicy(spec: ClusterSpec): Manifest {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name: busPolicyName(name), namespace, labels: clusterLabels(name, 'bus') },
+    metadata: {
+      name: busPolicyName(name),
+      namespace,
+      labels: clusterLabels(name, 'bus'),
+      annotations: NOT_PRUNED,
+    },
     spec: {
       ...pods,
       policyTypes: ['Ingress'],

@@ -3,7 +3,7 @@ import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SHARD_LABEL } from '../clu
 import { nodeName, shardOf, type ClusterSpec } from '../cluster/model/spec.ts';
 import { APP_LABEL, NAME_LABEL } from './annotations.ts';
 
-/** Labels of an object of the cluster that is no node: `component` is `client`, `config`, `budget`, `bus` or `auth`. */
+/** Labels of an object of the cluster that is no node: `component` is `client`, `config`, `state`, `budget`, `bus` or `auth`. */
 export function clusterLabels(cluster: string, component: string): Record<string, string> {
   return {
     [APP_LABEL]: cluster,
@@ -14,6 +14,18 @@ export function clusterLabels(cluster: string, component: string): Record<string
     [MANAGED_BY_LABEL]: MANAGED_BY,
     'app.kubernetes.io/part-of': cluster,
   };
+}
+
+/**
+ * On every object that we make: Argo CD counts whatever carries its application's name in `app.kubernetes.io/instance` as its own, and
+ * would delete what is not in Git, as nodes that `scale` added are not. Elsewhere it says nothing.
+ */
+export const NOT_PRUNED: Readonly<Record<string, string>> = { 'argocd.argoproj.io/sync-options': 'Prune=false' };
+
+/** Labels of NAME-state: without `instance`, so that no tool that goes by it takes the object for one of its own. */
+export function stateLabels(cluster: string): Record<string, string> {
+  const { 'app.kubernetes.io/instance': _, ...labels } = clusterLabels(cluster, 'state');
+  return labels;
 }
 
 /** Labels of node N's Service, StatefulSet, pod and claim. The shard is left out where it may change under the object. */

@@ -57,6 +57,11 @@ export function configName(cluster: string): string {
   return `${cluster}-config`;
 }
 
+/** ConfigMap with what tool and pods must remember; no printed manifest holds it. */
+export function stateName(cluster: string): string {
+  return `${cluster}-state`;
+}
+
 /** Lease of whoever is changing the cluster. */
 export function leaseName(cluster: string): string {
   return `${cluster}-operation`;

@@ -6,7 +6,8 @@ import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { AntiAffinity } from '../cluster/model/plan.ts';
 import { nodeCount, type ClusterSpec } from '../cluster/model/spec.ts';
 import { CONTAINER_NAME } from './annotations.ts';
-import { authSecretName, CLAIM_TEMPLATE, configName } from './names.ts';
+import { CLEARED_KEY, FORMED_KEY, NODES_KEY } from '../cluster/model/labels.ts';
+import { authSecretName, CLAIM_TEMPLATE, configName, stateName } from './names.ts';
 import { placement } from './placement.ts';
 import { BUS_PORT, REDIS_PORT } from './services.ts';
 
@@ -14,7 +15,14 @@ import { BUS_PORT, REDIS_PORT } from './services.ts';
 export const REDIS_USER = 999;
 /** Hand-over (at most 20 s), shutdown-timeout (10 s), the last fsync. */
 const GRACE_SECONDS = 60;
-export const CONFIG_DIR = '/etc/redis';
+/**
+ * Where scripts find redis.conf, each other and the record: NAME-config and NAME-state as one directory. Path, volume and variable are other
+ * ones than older versions used (/etc/redis, `config`): a manifest of theirs that is applied over this template says nothing of these, so
+ * they stay, and even its scripts find the right record.
+ */
+export const CONFIG_DIR = '/etc/redis-cluster';
+const CONFIG_VOLUME = 'cluster-config';
+const STATE_DIR = 'state';
 export const DATA_DIR = '/var/lib/redis';
 const AUTH_DIR = '/etc/redis-auth';
 
@@ -75,8 +83,9 @@ export function renderPod(settings: PodSettings): RenderedPod {
  * | KUBECTL_REDIS_CLUSTER     | NAME                                                                                     |
  * | KUBECTL_REDIS_NAMESPACE   | for the command that its messages name                                                   |
  * | KUBECTL_REDIS_NODE        | N; without it the number at the end of the pod's name                                    |
- * | KUBECTL_REDIS_ANNOUNCE_IP | ClusterIP of Service NAME-N; not set in the YAML of `create --dry-run`                   |
- * | KUBECTL_REDIS_LOOKUP      | `table`: without the address above, it is that of the table in the ConfigMap                |
+ * | KUBECTL_REDIS_CONFIG_DIR  | the directory of scripts and redis.conf                                                  |
+ * | KUBECTL_REDIS_STATE_DIR   | where the record is, and only what ConfigMap NAME-state says of it                        |
+ * | KUBECTL_REDIS_ANNOUNCE_IP | ClusterIP of Service NAME-N; not set in printed YAML: then it is that of the table       |
  * | KUBECTL_REDIS_CONFIG      | lines of redis.conf for this node, behind those of the ConfigMap                         |
  * | KUBECTL_REDIS_MAXMEMORY   | bytes, where redis.conf and the lines above say none                                     |
  */
@@ -85,6 +94,8 @@ function environment(settings: PodSettings): Record<string, unknown>[] {
   const variables: Record<string, string | null> = {
     KUBECTL_REDIS_CLUSTER: cluster.name,
     KUBECTL_REDIS_NAMESPACE: cluster.namespace,
+    KUBECTL_REDIS_CONFIG_DIR: CONFIG_DIR,
+    KUBECTL_REDIS_STATE_DIR: `${CONFIG_DIR}/${STATE_DIR}`,
     KUBECTL_REDIS_NODE: ordinal === null ? null : String(ordinal),
     KUBECTL_REDIS_ANNOUNCE_IP: announceIp,
     ...settings.environment,
@@ -126,7 +137,7 @@ function container(settings: PodSettings): Record<string, unknown> {
     lifecycle: { preStop: { exec: { command: ['sh', `${CONFIG_DIR}/stop.sh`] } } },
     volumeMounts: [
       { name: CLAIM_TEMPLATE, mountPath: DATA_DIR },
-      { name: 'config', mountPath: CONFIG_DIR, readOnly: true },
+      { name: CONFIG_VOLUME, mountPath: CONFIG_DIR, readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
       ...(settings.auth === 'no' ? [] : [{ name: 'auth', mountPath: AUTH_DIR, readOnly: true }]),
     ],
@@ -168,9 +179,23 @@ function volumes({ cluster, auth }: PodSettings): Record<string, unknown>[] {
   const optional = auth === 'if-there' ? { optional: true } : {};
   const secret = { secretName: authSecretName(cluster.name), defaultMode: 0o440, ...optional };
   return [
-    { name: 'config', configMap: { name: configName(cluster.name), defaultMode: 0o555 } },
+    configVolume(cluster.name),
     // In memory, because the configuration that the server reads holds the password.
     { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
     ...(auth === 'no' ? [] : [{ name: 'auth', secret }]),
   ];
+}
+
+/**
+ * The record lies over what older versions kept in NAME-config, for their scripts, and in a directory of its own: there it can come from
+ * nowhere else. Optional, because printed YAML may be applied before `create` has made it.
+ */
+function configVolume(cluster: string): Record<string, unknown> {
+  const over = [FORMED_KEY, NODES_KEY].map((key) => ({ key, path: key }));
+  const apart = [FORMED_KEY, NODES_KEY, CLEARED_KEY].map((key) => ({ key, path: `${STATE_DIR}/${key}` }));
+  const sources = [
+    { configMap: { name: configName(cluster) } },
+    { configMap: { name: stateName(cluster), optional: true, items: [...over, ...apart] } },
+  ];
+  return { name: CONFIG_VOLUME, projected: { defaultMode: 0o555, sources } };
 }

@@ -3,7 +3,7 @@ import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
 import { specAnnotations } from './annotations.ts';
-import { clusterLabels, nodeLabels, nodeSelector } from './labels.ts';
+import { clusterLabels, NOT_PRUNED, nodeLabels, nodeSelector } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 
 export const REDIS_PORT = 6379;
@@ -13,10 +13,10 @@ export const BUS_PORT = 16379;
 const redisPort = { name: 'tcp-redis', protocol: 'TCP', port: REDIS_PORT, targetPort: REDIS_PORT };
 const busPort = { name: 'tcp-bus', protocol: 'TCP', port: BUS_PORT, targetPort: BUS_PORT };
 
-/** Service NAME: ready pods only; its annotations record what `create` was asked for. */
+/** Service NAME: ready pods only; its annotations are a copy of what is recorded, for people. */
 export function clientService(spec: ClusterSpec): Manifest {
   const service = broughtClientService(spec.cluster);
-  return { ...service, metadata: { ...service.metadata, annotations: specAnnotations(spec) } };
+  return { ...service, metadata: { ...service.metadata, annotations: { ...NOT_PRUNED, ...specAnnotations(spec) } } };
 }
 
 /** The same for pods that people brought: it records nothing, because their shape is not ours to change. */
@@ -24,7 +24,7 @@ export function broughtClientService({ name, namespace }: ClusterRef): Manifest 
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace, labels: clusterLabels(name, 'client') },
+    metadata: { name, namespace, labels: clusterLabels(name, 'client'), annotations: NOT_PRUNED },
     spec: {
       type: 'ClusterIP',
       selector: { [CLUSTER_LABEL]: name },
@@ -44,7 +44,12 @@ export function nodeService(spec: ClusterSpec, ordinal: number): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: nodeName(name, ordinal), namespace, labels: nodeLabels(name, ordinal) },
+    metadata: {
+      name: nodeName(name, ordinal),
+      namespace,
+      labels: nodeLabels(name, ordinal),
+      annotations: NOT_PRUNED,
+    },
     spec: {
       type: 'ClusterIP',
       selector: nodeSelector(name, ordinal),

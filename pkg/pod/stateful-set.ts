@@ -1,18 +1,21 @@
 /** StatefulSet NAME-N: one node. `replicas: 1`, because a StatefulSet never runs two pods of a name. */
 import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
+import { SPEC_ANNOTATION } from '../cluster/model/labels.ts';
 import { podAnnotations } from './annotations.ts';
-import { nodeLabels, nodeSelector } from './labels.ts';
+import { NOT_PRUNED, nodeLabels, nodeSelector } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { CLAIM_TEMPLATE } from './names.ts';
 import { podSpec } from './pod-spec.ts';
 
 export interface NodeTemplate {
-  /** ClusterIP of Service NAME-N; null = not known yet: the pod's guard waits and says for what. */
+  /** ClusterIP of Service NAME-N; null: the pod finds it in the table of nodes, or waits for that. */
   readonly announceIp: string | null;
   /** The planner's shard; shardOfOrdinal for a new cluster. */
   readonly shard: string;
   /** What the hosts allow; the spec's wish when left out. */
   readonly antiAffinity?: ClusterSpec['antiAffinity'];
+  /** Also as a copy of the spec, for when everything else that holds it is gone; never printed. */
+  readonly keepsSpec?: boolean;
 }
 
 /** `OnDelete`: restarts go by live role, replicas first, and a StatefulSet knows no roles. */
@@ -22,7 +25,12 @@ export function statefulSet(spec: ClusterSpec, ordinal: number, node: NodeTempla
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
-    metadata: { name: nodeName(name, ordinal), namespace, labels },
+    metadata: {
+      name: nodeName(name, ordinal),
+      namespace,
+      labels,
+      annotations: node.keepsSpec === true ? { ...NOT_PRUNED, [SPEC_ANNOTATION]: JSON.stringify(spec) } : NOT_PRUNED,
+    },
     spec: {
       replicas: 1,
       serviceName: nodeName(name, ordinal),

@@ -13,7 +13,8 @@ export function kubeFactsOf(shape: Shape, seats: readonly Seat[], formed: 'true'
     statefulSets: ours ? seats.map((seat) => statefulSetOf(shape, seat)) : [sharedStatefulSet(shape, seats.length)],
     hosts: hostsOf(shape),
     claims: seats.map((seat) => ({ name: `data-${seat.pod}`, phase: 'Bound', storageClass: 'standard' })),
-    config: ours ? { formed } : null,
+    config: ours ? {} : null,
+    state: ours ? { formed } : null,
     operation: null,
     gaps: [],
   };

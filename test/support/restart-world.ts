@@ -6,6 +6,7 @@ import {
   RESTARTED_ANNOTATION,
   SPEC_HASH_ANNOTATION,
   SPEC_HASH_KEY,
+  SPEC_KEY,
 } from '../../pkg/cluster/model/labels.ts';
 import type { Observation, PodFacts } from '../../pkg/cluster/model/observation.ts';
 import type { Plan, Step } from '../../pkg/cluster/model/plan.ts';
@@ -14,7 +15,8 @@ import { nodeName, specHash, type ClusterSpec } from '../../pkg/cluster/model/sp
 import { planRestart } from '../../pkg/cluster/plan/restart.ts';
 import { isToRestart, type RestartTarget } from '../../pkg/cluster/plan/restart-goal.ts';
 import { simulate } from '../../pkg/cluster/plan/simulate.ts';
-import { readSpec, specAnnotations } from '../../pkg/pod/annotations.ts';
+import { recordOf } from '../../pkg/cluster/model/record.ts';
+import { specAnnotations } from '../../pkg/pod/annotations.ts';
 import { asMade } from './as-made.ts';
 import { changeKube, changePod, changeService, changed } from './observation-changes.ts';
 import type { Shape } from './observation-seats.ts';
@@ -30,7 +32,7 @@ export function restartWorld(change: Partial<Shape> = {}): Observation {
 }
 
 export function recordedIn({ kube, cluster }: Observation): ClusterSpec | null {
-  return readSpec(kube.services.find(({ name }) => name === cluster.name)?.annotations ?? {});
+  return recordOf(kube, cluster).spec;
 }
 
 export function planIn(
@@ -65,6 +67,7 @@ export function runRestartStep(observation: Observation, step: Step, target: Res
           ...service,
           annotations: { ...service.annotations, ...specAnnotations(step.spec) },
         })),
+        changeKube((kube) => ({ ...kube, state: { ...kube.state, [SPEC_KEY]: JSON.stringify(step.spec) } })),
       );
     case 'apply-config':
       return changed(

@@ -2,14 +2,15 @@
  * A cluster for the planners' tests, with its Kubernetes objects: steps on Redis nodes are `simulate`'s business, those on objects
  * are done here. Throws where a step breaks a law, so that no test needs to look for that.
  */
-import { NODES_KEY, SPEC_ANNOTATION, SPEC_HASH_KEY } from '../../pkg/cluster/model/labels.ts';
+import { NODES_KEY, SPEC_ANNOTATION, SPEC_KEY } from '../../pkg/cluster/model/labels.ts';
 import type { KubeFacts, NodeAnswer, Observation } from '../../pkg/cluster/model/observation.ts';
 import type { Batch, Step } from '../../pkg/cluster/model/plan.ts';
 import { nodeName, podName, shardOf, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 import type { OwnedObject } from '../../pkg/cluster/plan/delete.ts';
 import { simulate } from '../../pkg/cluster/plan/simulate.ts';
-import { specAnnotations, readSpec } from '../../pkg/pod/annotations.ts';
-import { configMap } from '../../pkg/pod/config-map.ts';
+import { recordOf } from '../../pkg/cluster/model/record.ts';
+import { specAnnotations } from '../../pkg/pod/annotations.ts';
+import { nodeLines, renderNodeTable } from '../../pkg/cluster/model/node-table.ts';
 import { asMade } from './as-made.ts';
 import { nodeService, podOf, statefulSetOf } from './observation-kube.ts';
 import { clusterIpOf, nodeIdOf, type Seat, type Shape } from './observation-seats.ts';
@@ -33,8 +34,7 @@ export function worldOf(change: Partial<Shape>): World {
 }
 
 export function recordedOf({ observation }: World): ClusterSpec {
-  const service = observation.kube.services.find(({ name }) => name === observation.cluster.name);
-  const spec = readSpec(service?.annotations ?? {});
+  const { spec } = recordOf(observation.kube, observation.cluster);
   if (spec === null) throw new Error('no spec is recorded');
   return spec;
 }
@@ -67,7 +67,7 @@ export function runStep(world: World, step: Step): World {
     case 'apply-services':
       return step.ordinals.reduce((now, ordinal) => addService(now, ordinal), world);
     case 'apply-config':
-      return withKube(world, { config: { ...world.observation.kube.config, ...tableOf(world, spec) } });
+      return withKube(world, { state: { ...world.observation.kube.state, ...tableOf(world, spec) } });
     case 'apply-budgets': {
       const names = step.shards.map((shard) => `${spec.cluster.name}-shard-${shard}`);
       return { ...world, budgets: [...new Set([...world.budgets, ...names])] };
@@ -91,17 +91,17 @@ function record(world: World, spec: ClusterSpec): World {
       ? { ...service, annotations: { ...service.annotations, ...specAnnotations(spec) } }
       : service,
   );
-  return withKube(world, { services });
+  return withKube(world, { services, state: { ...world.observation.kube.state, [SPEC_KEY]: JSON.stringify(spec) } });
 }
 
+/** What `apply-config` writes. */
 function tableOf({ observation }: World, spec: ClusterSpec): Record<string, string> {
   const { name } = spec.cluster;
   const addresses = observation.kube.services.flatMap((service): [number, string][] => {
     const ordinal = Number(service.name.slice(name.length + 1));
     return ordinal > 0 && spec.nodes?.[String(ordinal)] !== undefined ? [[ordinal, service.clusterIP]] : [];
   });
-  const data = configMap(spec, { addresses: new Map(addresses), formed: true })['data'] as Record<string, string>;
-  return { [NODES_KEY]: data[NODES_KEY] ?? '', [SPEC_HASH_KEY]: data[SPEC_HASH_KEY] ?? '' };
+  return { [NODES_KEY]: renderNodeTable(nodeLines(spec, new Map(addresses))) };
 }
 
 function seatOf({ shape, observation, made }: World, ordinal: number, shard: string): Seat {

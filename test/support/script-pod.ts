@@ -11,7 +11,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ClusterSpec } from '../../pkg/cluster/model/spec.ts';
+import { nodeName, shardOf, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
+import { renderNodeTable } from '../../pkg/cluster/model/node-table.ts';
 import { configMap } from '../../pkg/pod/config-map.ts';
 import { askOnce } from './one-command.ts';
 import { poll } from './redis-server.ts';
@@ -54,6 +55,10 @@ export interface PodOptions {
   readonly password?: string;
   /** null = the environment names no address, as in the YAML of `--dry-run`. */
   readonly announceIp?: string | null;
+  /** Of an older version: its pods know no NAME-state, and what is recorded is in NAME-config. */
+  readonly oldTemplate?: boolean;
+  /** The table, where it is not that of the addresses. */
+  readonly nodes?: string;
   /** Further variables, PATH included. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -87,6 +92,8 @@ export interface ScriptPod {
   /** What redis-cli would print. */
   cli(...args: string[]): Promise<string>;
   setFormed(formed: string | null): Promise<void>;
+  setTable(nodes: string | null): Promise<void>;
+  setCleared(at: string | null): Promise<void>;
   /** Empties the volume. */
   loseVolume(): Promise<void>;
   remove(): Promise<void>;
@@ -116,6 +123,7 @@ async function environmentOf(options: PodOptions, root: string): Promise<Record<
     KUBECTL_REDIS_NAMESPACE: 'default',
     KUBECTL_REDIS_NODE: String(options.ordinal ?? 1),
     KUBECTL_REDIS_CONFIG_DIR: join(root, 'config'),
+    ...(options.oldTemplate === true ? {} : { KUBECTL_REDIS_STATE_DIR: join(root, 'config', 'state') }),
     KUBECTL_REDIS_DATA_DIR: join(root, 'data'),
     KUBECTL_REDIS_RUN_DIR: join(root, 'run'),
     KUBECTL_REDIS_AUTH_FILE: join(root, 'auth'),
@@ -130,14 +138,43 @@ async function environmentOf(options: PodOptions, root: string): Promise<Record<
 }
 
 async function writeVolumes(options: PodOptions, root: string): Promise<void> {
-  for (const dir of ['config', 'data', 'run']) await mkdir(join(root, dir));
+  for (const dir of ['config', 'config/state', 'data', 'run']) await mkdir(join(root, dir));
   const spec = specOf(options.spec);
   const own = { ...spec, config: { bind: options.address, ...spec.config } };
-  const { data } = configMap(own, { addresses: options.addresses ?? new Map(), formed: options.formed ?? false });
-  for (const [file, text] of Object.entries(data as Record<string, string>)) {
+  for (const [file, text] of Object.entries(configMap(own)['data'] as Record<string, string>)) {
     await writeFile(join(root, 'config', file), text);
   }
+  const announced = options.announceIp === undefined ? options.address : options.announceIp;
+  const addresses = new Map(options.addresses);
+  if (announced !== null) addresses.set(options.ordinal ?? 1, announced);
+  await writeRecord(options, root, {
+    formed: `${options.formed ?? false}\n`,
+    nodes: options.nodes ?? tableOf(spec, addresses),
+  });
   if (options.password !== undefined) await writeFile(join(root, 'auth'), options.password);
+}
+
+/** Of the nodes whose addresses are known. */
+function tableOf(spec: ClusterSpec, addresses: ReadonlyMap<number, string>): string {
+  const lines = [...addresses].map(([ordinal, address]) => {
+    return { ordinal, node: nodeName(spec.cluster.name, ordinal), address, shard: shardOf(spec, ordinal) };
+  });
+  return renderNodeTable(lines);
+}
+
+/** As the volume of a pod has it: NAME-state in a directory of its own, and over what NAME-config says. null = no such key. */
+async function writeRecord(
+  { oldTemplate = false }: Pick<PodOptions, 'oldTemplate'>,
+  root: string,
+  files: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const directories = oldTemplate ? ['config'] : ['config', 'config/state'];
+  for (const [name, text] of Object.entries(files)) {
+    for (const directory of directories) {
+      const file = join(root, directory, name);
+      await (text === null ? rm(file, { force: true }) : writeFile(file, text));
+    }
+  }
 }
 
 /** Directories and files of a pod; nothing runs yet. */
@@ -188,10 +225,9 @@ export async function makePod(options: PodOptions): Promise<ScriptPod> {
     signal: (signal) => void child?.kill(signal),
     run: (name, ...args) => runToEnd(command, [...script(name), ...args], env),
     cli: (...args) => askOnce({ host: options.address, port: options.port, password: options.password }, args),
-    setFormed: async (formed) => {
-      const file = join(root, 'config', 'formed');
-      await (formed === null ? rm(file, { force: true }) : writeFile(file, formed));
-    },
+    setFormed: (formed) => writeRecord(options, root, { formed }),
+    setTable: (nodes) => writeRecord(options, root, { nodes }),
+    setCleared: (cleared) => writeRecord(options, root, { cleared }),
     loseVolume: async () => {
       await rm(join(root, 'data'), { recursive: true });
       await mkdir(join(root, 'data', 'lost+found'), { recursive: true });

@@ -23,12 +23,14 @@ import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
 import { checkMemoryLimits } from './memory-limit.ts';
 import { checkCounted } from './not-counted.ts';
-import { checkFormed, checkOperation } from './operation.ts';
+import { checkOperation } from './operation.ts';
+import { checkOverwritten } from './overwritten.ts';
 import { checkAppendOnly, checkVolumes } from './persistence.ts';
 import { checkPlacement } from './placement.ts';
 import { checkMissingPods, checkReadiness, checkTerminatingPods } from './pods.ts';
 import { checkClusterState, checkFreshNodes, checkQuorum } from './quorum.ts';
 import { checkReachability, checkSilence } from './reachability.ts';
+import { checkFormed, checkObjectsThere, checkState } from './record.ts';
 import { checkReplication } from './replication.ts';
 import { checkServices } from './services.ts';
 import { checkContested, checkCoverage, checkOpenSlots, checkStrayKeys } from './slots.ts';
@@ -44,6 +46,9 @@ const OF_PODS: readonly Check[] = [
   checkServices,
   checkOperation,
   checkFormed,
+  checkState,
+  checkObjectsThere,
+  checkOverwritten,
   checkDuplicateIds,
   checkVolumes,
   checkAppendOnly,

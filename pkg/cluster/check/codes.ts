@@ -1,15 +1,16 @@
 /**
- * Every problem that `check` can find, in the order of a full repair: Kubernetes first, then identity, addresses, quorum,
+ * Every problem that `check` can find, in the order of a full repair: the record and Kubernetes first, then identity, addresses, quorum,
  * replicas, ghosts, slots, coverage, configuration, balance. That order is also the order in which problems are shown.
  */
 import { DATA_CODES } from './codes/data.ts';
 import { KUBERNETES_CODES } from './codes/kubernetes.ts';
 import { MEMBERSHIP_CODES } from './codes/membership.ts';
+import { RECORD_CODES } from './codes/record.ts';
 import type { CodeSpec } from './codes/spec.ts';
 
 export type { CodeSpec } from './codes/spec.ts';
 
-const TABLE = { ...KUBERNETES_CODES, ...MEMBERSHIP_CODES, ...DATA_CODES };
+const TABLE = { ...RECORD_CODES, ...KUBERNETES_CODES, ...MEMBERSHIP_CODES, ...DATA_CODES };
 
 export type Code = keyof typeof TABLE;
 
@@ -19,6 +20,11 @@ export const CODE_NAMES: readonly Code[] = Object.keys(TABLE).filter(isCode);
 export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
   'cluster-down',
   'formed-mark-missing',
+  'state-missing',
+  'config-missing',
+  'client-service-missing',
+  'objects-unsafe',
+  'objects-differ',
   'service-missing',
   'service-wrong',
   'unknown-node',

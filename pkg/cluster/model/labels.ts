@@ -10,7 +10,10 @@ export const MANAGED_BY = 'kubectl-redis';
 /** On Service NAME: the desired shape, for people and for `interpret`. */
 export const MASTERS_ANNOTATION = 'kubectl-redis.io/masters';
 export const REPLICAS_ANNOTATION = 'kubectl-redis.io/replicas';
-/** On Service NAME: the whole ClusterSpec as JSON. */
+/**
+ * The whole ClusterSpec as JSON. On Service NAME: a copy for people, and the wish where a manifest is applied before the first `create`. On
+ * a StatefulSet: a copy for when everything else is gone.
+ */
 export const SPEC_ANNOTATION = 'kubectl-redis.io/spec';
 /** On a StatefulSet's template and so on its pod: the address that the node announces. */
 export const ANNOUNCE_ANNOTATION = 'kubectl-redis.io/announce-ip';
@@ -33,7 +36,17 @@ export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 export const PROGRESS_ANNOTATION = 'kubectl-redis.io/progress';
 /** Key of ConfigMap NAME-config. */
 export const SPEC_HASH_KEY = 'spec-hash';
+/**
+ * Keys of ConfigMap NAME-state, which no printed manifest holds. Older versions kept the first three in NAME-config; there they are a
+ * copy now, and only as long as pods are there that know no other place.
+ */
 export const FORMED_KEY = 'formed';
 export const NODES_KEY = 'nodes';
 /** Budgets that were made for pods that people brought: `SHARD:MEMBERS`, with spaces between them. */
 export const BUDGETS_KEY = 'budgets';
+/** The whole ClusterSpec as JSON, with marks of restarts and an unfinished change of shape. */
+export const SPEC_KEY = 'spec';
+/** Digest of what NAME-config was last rendered to. */
+export const CONFIG_DIGEST_KEY = 'config-digest';
+/** When a person agreed that every volume is lost: what volumes remember of the cluster does not count since then. */
+export const CLEARED_KEY = 'cleared';

@@ -1,4 +1,5 @@
-/** The table of nodes in ConfigMap NAME-config, which guard and probes read: lines `N NODE-NAME ADDRESS SHARD`, `-` for unknown. */
+/** The table of nodes in ConfigMap NAME-state, which guard and probes read: lines `N NODE-NAME ADDRESS SHARD`, `-` for unknown. */
+import { nodeName, ordinalsOf, shardOf, type ClusterSpec } from './spec.ts';
 
 export interface NodeLine {
   readonly ordinal: number;
@@ -16,6 +17,24 @@ export function renderNodeTable(lines: readonly NodeLine[]): string {
     .sort((a, b) => a.ordinal - b.ordinal)
     .map(({ ordinal, node, address, shard }) => `${ordinal} ${node} ${address ?? '-'} ${shard ?? '-'}\n`)
     .join('');
+}
+
+/**
+ * The nodes of the spec.
+ * @param addresses ClusterIP by ordinal; where there is none, a node keeps what was recorded: its Service may come back
+ */
+export function nodeLines(
+  spec: ClusterSpec,
+  addresses: ReadonlyMap<number, string>,
+  recorded: readonly NodeLine[] = [],
+): NodeLine[] {
+  const before = new Map(recorded.map((line) => [line.ordinal, line.address]));
+  return ordinalsOf(spec).map((ordinal) => ({
+    ordinal,
+    node: nodeName(spec.cluster.name, ordinal),
+    address: addresses.get(ordinal) ?? before.get(ordinal) ?? null,
+    shard: shardOf(spec, ordinal),
+  }));
 }
 
 /** What is no line of the table is left out: people may have edited it. */

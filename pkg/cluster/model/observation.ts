@@ -142,6 +142,14 @@ export type NodeReply =
 
 // ---------------------------------------------------------------------------------------------- what Kubernetes says
 
+/** Who wrote an object last, besides this tool and Kubernetes' own controllers, as its managedFields say. */
+export interface Writer {
+  /** `argocd-controller`, `kubectl-client-side-apply` … */
+  readonly manager: string;
+  /** ISO 8601; '' where it is not said. */
+  readonly at: string;
+}
+
 export interface PodFacts {
   readonly name: string;
   readonly uid: string;
@@ -173,6 +181,8 @@ export interface PodFacts {
   readonly createdAt: string;
   /** kind/name of its controller, e.g. StatefulSet/redis-1; null for a bare pod. */
   readonly owner: string | null;
+  /** Whether its scripts read ConfigMap NAME-state. Older recordings do not say. */
+  readonly readsState?: boolean;
 }
 
 export interface ServiceFacts {
@@ -183,10 +193,13 @@ export interface ServiceFacts {
   readonly annotations: Readonly<Record<string, string>>;
   readonly ports: readonly { readonly name: string; readonly port: number }[];
   readonly publishNotReadyAddresses: boolean;
+  readonly writer?: Writer | null;
 }
 
 export interface StatefulSetFacts {
   readonly name: string;
+  /** Older recordings do not say. */
+  readonly uid?: string;
   readonly replicas: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -194,6 +207,9 @@ export interface StatefulSetFacts {
   readonly templateLabels: Readonly<Record<string, string>>;
   readonly templateAnnotations: Readonly<Record<string, string>>;
   readonly image: string;
+  /** Whether the scripts of its pods will read ConfigMap NAME-state. Older recordings do not say. */
+  readonly readsState?: boolean;
+  readonly writer?: Writer | null;
 }
 
 /** A Kubernetes node. */
@@ -211,6 +227,15 @@ export interface ClaimFacts {
   readonly storageClass: string | null;
   /** What it asks for, as a Kubernetes quantity; left out in records of older versions. */
   readonly size?: string;
+  /** Recordings of older versions do not say. */
+  readonly createdAt?: string;
+}
+
+/** What there is to say of ConfigMap NAME-config besides its data. */
+export interface ConfigFacts {
+  /** Of redis.conf and scripts as they are (model/config-digest.ts). */
+  readonly digest: string;
+  readonly writer: Writer | null;
 }
 
 export interface OperationFacts {
@@ -232,6 +257,9 @@ export interface KubeFacts {
   readonly claims: readonly ClaimFacts[];
   /** The data of ConfigMap NAME-config; null when there is none. */
   readonly config: Readonly<Record<string, string>> | null;
+  readonly configFacts?: ConfigFacts | null;
+  /** The data of ConfigMap NAME-state; null when there is none. Recordings of older versions lack it. */
+  readonly state?: Readonly<Record<string, string>> | null;
   readonly operation: OperationFacts | null;
   /** What we could not read (mostly rights): `nodes`, and the server's sentence. */
   readonly gaps: readonly { readonly what: string; readonly why: string }[];

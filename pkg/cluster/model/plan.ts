@@ -38,8 +38,8 @@ export type Step = { readonly reason: string } & (
   /** Keys of slots that `holder` does not own go to who owns them (laws L4-L6). null = they are to be found first. */
   | { readonly kind: 'settle-strays'; readonly holder: StepNode; readonly slots: SlotRanges | null }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
-  /** On Service NAME, in place of what it records. */
-  | { readonly kind: 'record-spec'; readonly spec: ClusterSpec }
+  /** In place of what is recorded. `isNew`: and that the cluster was never formed, which is certain. */
+  | { readonly kind: 'record-spec'; readonly spec: ClusterSpec; readonly isNew?: boolean }
   /** Coordinated: `node`, a replica in step, takes over from `primary`. */
   | { readonly kind: 'failover'; readonly node: StepNode; readonly primary: StepNode }
   /** Without the old primary's word; over when all others who answer see that `node` leads. */
@@ -96,7 +96,7 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'bump-epoch'; readonly node: StepNode }
   /** A node without keys and without slots forgets the cluster; it keeps its id. */
   | { readonly kind: 'reset-node'; readonly node: StepNode }
-  /** The ConfigMap no longer says that the cluster was formed: nodes start without data and without asking anybody. */
+  /** The record no longer says that the cluster was formed: nodes start without data and without asking anybody. */
   | { readonly kind: 'clear-formed' }
 );
 

@@ -1,7 +1,8 @@
-/** Everything that `create` was asked for; recorded on Service NAME so that a second run, or another person's, resumes with it. */
+/** Everything that `create` was asked for; recorded in ConfigMap NAME-state so that a second run, or another person's, resumes with it. */
 import type { ClusterRef } from './observation.ts';
 import type { AntiAffinity } from './plan.ts';
 import { compareNatural } from '../natural-order.ts';
+import { fnv1a } from './fnv1a.ts';
 
 export interface ClusterSpec {
   readonly cluster: ClusterRef;
@@ -72,6 +73,12 @@ export function nodeName(cluster: string, ordinal: number): string {
   return `${cluster}-${ordinal}`;
 }
 
+/** N of what is called NAME-N; null for any other name. */
+export function ordinalOfNode(cluster: string, node: string): number | null {
+  const digits = node.startsWith(`${cluster}-`) ? node.slice(cluster.length + 1) : '';
+  return /^[1-9]\d{0,5}$/.test(digits) ? Number(digits) : null;
+}
+
 /** The one pod of node N's StatefulSet. */
 export function podName(cluster: string, ordinal: number): string {
   return `${nodeName(cluster, ordinal)}-0`;
@@ -110,18 +117,11 @@ export function nodeTimeoutMs(nodes: number): number {
 
 const NOT_RENDERED = { networkPolicy: true, nodes: true, scaling: true, restarted: true };
 
-/**
- * A short name of what objects are rendered from (FNV-1a, 32 bits, hex): tells pods of an earlier attempt from those of this
- * one. Says nothing about security.
- */
+/** A short name of what objects are rendered from: tells pods of an earlier attempt from those of this one. */
 export function specHash(spec: ClusterSpec): string {
   const entries = Object.entries(spec)
     // No pod is rendered from it, and records of before it was there must keep their name.
     .filter(([field, value]) => !(field in NOT_RENDERED) || value === true)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  let hash = 0x811c9dc5;
-  for (const char of JSON.stringify(entries)) {
-    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  }
-  return hash.toString(16).padStart(8, '0');
+  return fnv1a(JSON.stringify(entries));
 }

@@ -57,7 +57,7 @@ export interface OpenSlot {
   readonly importingTo: string | null;
 }
 
-/** Desired shape, as recorded on Service NAME. */
+/** Desired shape, as recorded. */
 export interface DesiredShape {
   readonly masters: number;
   /** Per primary. */
@@ -69,11 +69,13 @@ export interface DesiredShape {
 export interface ClusterState {
   readonly cluster: ClusterRef;
   readonly observedAt: string;
-  /** `ours` when our objects are there (Service NAME with a recorded shape), else `foreign`. */
+  /** `ours` when a shape is recorded (model/record.ts), else `foreign`. */
   readonly origin: 'ours' | 'foreign';
   readonly desired: DesiredShape | null;
-  /** The ConfigMap says that the first MEET was sent; for a foreign cluster: that any slot is owned. */
+  /** The first MEET was sent, by evidence or by the record; or nobody can know that it was not (interpret/formed.ts). */
   readonly formed: boolean;
+  /** The record says so. Only then does a node whose volume was lost wait for the others. */
+  readonly formedMark: boolean;
   /** Pods first, in name order (numbers by value), then ids without a pod. */
   readonly nodes: readonly ClusterNode[];
   readonly shards: readonly Shard[];

@@ -1,13 +1,12 @@
 /**
- * Pods that people brought and that were injected mount a ConfigMap of ours, although none of their objects is ours. Its
+ * Pods that people brought and that were injected mount ConfigMaps of ours, although none of their objects is ours. Their
  * record must be as good as that of a cluster that `create` made: `formed` before the first MEET, because from then on an
  * empty volume is a lost one; and the table of nodes with shards once they are known, because a node that comes back without
  * its volume looks there for the shard that it belongs to.
  */
-import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import type { ClusterRef, KubeFacts, PodFacts } from '../model/observation.ts';
 import {
   ANNOUNCE_ANNOTATION,
-  BUDGETS_KEY,
   FORMED_KEY,
   INJECTED_ANNOTATION,
   NODE_LABEL,
@@ -16,15 +15,16 @@ import {
 } from '../model/labels.ts';
 import { parseNodeTable, renderNodeTable, type NodeLine } from '../model/node-table.ts';
 import type { Batch, Plan } from '../model/plan.ts';
+import { needsOldRecord, recordOf } from '../model/record.ts';
 import { nodeName } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
 
-/** Whether injected pods wait for a ConfigMap, or for an address in its table. Pods without our mark need neither. */
-export function lacksRecord(kube: KubeFacts, cluster: string): boolean {
-  const lines = readLines(kube);
+/** Whether injected pods wait for a ConfigMap, or for an address in the table. Pods without our mark need neither. */
+export function lacksRecord(kube: KubeFacts, cluster: ClusterRef): boolean {
+  const lines = readLines(kube, cluster);
   return injectedPods(kube).some((pod) => {
-    const n = ordinalOf(cluster, pod);
-    return n !== null && (lines.get(n)?.address ?? null) === null;
+    const n = ordinalOf(cluster.name, pod);
+    return kube.config === null || (n !== null && (lines.get(n)?.address ?? null) === null);
   });
 }
 
@@ -32,26 +32,31 @@ export function lacksRecord(kube: KubeFacts, cluster: string): boolean {
 export function withRecord(plan: Plan, state: ClusterState, kube: KubeFacts): Plan {
   if (plan.kind === 'refused' || kube.config === null || injectedPods(kube).length === 0) return plan;
   const rest = plan.kind === 'batches' ? plan.batches : [];
-  if (kube.config[FORMED_KEY] !== 'true') {
+  if (!state.formedMark) {
     const reason = 'from here on an empty volume is a lost one';
     const mark: Batch = { title: 'mark as formed', steps: [{ kind: 'mark-formed', reason }] };
     return { kind: 'batches', batches: [mark, ...rest], remarks: plan.remarks };
   }
   const table = broughtTable(state, kube);
-  if (rest.length > 0 || (kube.config[NODES_KEY] === table && isProtected(state.cluster.name, kube, table)))
-    return plan;
+  if (rest.length > 0 || (isRecorded(kube, table) && isProtected(state.cluster, kube, table))) return plan;
   const reason = 'addresses and shards, for a node that comes back without its volume; Service and budgets';
   const record: Batch = { title: 'record the nodes', steps: [{ kind: 'apply-config', reason }] };
   return { kind: 'batches', batches: [record], remarks: plan.remarks };
 }
 
+/** Whether NAME-state says it, and NAME-config where pods know no other place. */
+function isRecorded(kube: KubeFacts, table: string): boolean {
+  if (kube.state?.[NODES_KEY] !== table) return false;
+  return !needsOldRecord(kube) || (kube.config?.[NODES_KEY] === table && kube.config[FORMED_KEY] === 'true');
+}
+
 /** Whether clients have a Service, and drains the labels and budgets that keep them from taking two nodes of a shard. */
-function isProtected(cluster: string, kube: KubeFacts, table: string): boolean {
+function isProtected(cluster: ClusterRef, kube: KubeFacts, table: string): boolean {
   const lines = parseNodeTable(table);
   return (
-    kube.services.some(({ name }) => name === cluster) &&
-    (kube.config?.[BUDGETS_KEY] ?? '') === renderBudgets(budgetsFor(cluster, kube, lines)) &&
-    unlabelledPods(cluster, kube, lines).length === 0
+    kube.services.some(({ name }) => name === cluster.name) &&
+    (recordOf(kube, cluster).budgets ?? '') === renderBudgets(budgetsFor(cluster.name, kube, lines)) &&
+    unlabelledPods(cluster.name, kube, lines).length === 0
   );
 }
 
@@ -93,9 +98,9 @@ function webhookPods(
 
 /** Lines `N NODE ADDRESS SHARD` by N. Until the cluster is formed only of pods that are there, later of all that ever were. */
 export function broughtTable(state: ClusterState, kube: KubeFacts): string {
-  const recorded = readLines(kube);
+  const recorded = readLines(kube, state.cluster);
   const shards = shardNames(state, recorded);
-  const kept = kube.config?.[FORMED_KEY] === 'true' ? recorded : new Map<number, NodeLine>();
+  const kept = recordOf(kube, state.cluster).formed === true ? recorded : new Map<number, NodeLine>();
   const lines = new Map(kept);
   for (const pod of kube.pods) {
     const n = ordinalOf(state.cluster.name, pod);
@@ -112,8 +117,8 @@ export function injectedPods(kube: KubeFacts): PodFacts[] {
   return kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
 }
 
-function readLines(kube: KubeFacts): Map<number, NodeLine> {
-  return new Map(parseNodeTable(kube.config?.[NODES_KEY] ?? '').map((line) => [line.ordinal, line]));
+function readLines(kube: KubeFacts, cluster: ClusterRef): Map<number, NodeLine> {
+  return new Map(recordOf(kube, cluster).nodes.map((line) => [line.ordinal, line]));
 }
 
 /** N by label `name`, as the webhook gives it; else, for a StatefulSet whose pods share a template, by the pod's name. */

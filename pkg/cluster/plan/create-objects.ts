@@ -5,19 +5,23 @@
  * Once a cluster is formed its pods are never replaced here: that is a rolling restart, another operation.
  */
 import type { KubeFacts } from '../model/observation.ts';
+import { isFresh } from '../interpret/formed.ts';
 import {
   ANNOUNCE_ANNOTATION,
-  NODES_KEY,
+  CONFIG_DIGEST_KEY,
   SPEC_ANNOTATION,
   SPEC_HASH_ANNOTATION,
   SPEC_HASH_KEY,
 } from '../model/labels.ts';
 import type { Batch, Step } from '../model/plan.ts';
+import { recordOf } from '../model/record.ts';
 import { nodeName, ordinalsOf, podName, shardOf, specHash, type ClusterSpec } from '../model/spec.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
 
 interface Input {
   readonly kube: KubeFacts;
   readonly spec: ClusterSpec;
+  readonly state: Pick<ClusterState, 'formed' | 'nodes'>;
   readonly formed: boolean;
   readonly hash: string;
   /** Service name -> ClusterIP. */
@@ -25,9 +29,9 @@ interface Input {
 }
 
 /** @returns no batch when every object is there and says what it must. */
-export function planObjects(kube: KubeFacts, spec: ClusterSpec, formed: boolean): Batch[] {
+export function planObjects(kube: KubeFacts, spec: ClusterSpec, state: Input['state']): Batch[] {
   const addresses = new Map(kube.services.map((service) => [service.name, service.clusterIP]));
-  const input: Input = { kube, spec, formed, hash: specHash(spec), addresses };
+  const input: Input = { kube, spec, state, formed: state.formed, hash: specHash(spec), addresses };
   const withoutAddress = ordinalsOf(spec).filter((n) => isUnset(addresses.get(nodeName(spec.cluster.name, n))));
   const clientStale = !isRecorded(input);
   if (clientStale || withoutAddress.length > 0) return [servicesBatch(withoutAddress, clientStale)];
@@ -79,23 +83,25 @@ function servicesBatch(ordinals: readonly number[], client: boolean): Batch {
   };
 }
 
-/** The table of addresses has lines `N NODE ADDRESS SHARD`. */
+/** The table of nodes, which is written along with it, says where each is and of which shard. */
 function configIsComplete({ kube, spec, formed, hash, addresses }: Input): boolean {
   if (kube.config === null || (!formed && kube.config[SPEC_HASH_KEY] !== hash)) return false;
-  const lines = new Set((kube.config[NODES_KEY] ?? '').split('\n').map((line) => line.trim()));
+  // What an older version rendered knows nothing of the record.
+  if (kube.state?.[CONFIG_DIGEST_KEY] === undefined) return false;
+  const lines = new Map(recordOf(kube, spec.cluster).nodes.map((line) => [line.ordinal, line]));
   return ordinalsOf(spec).every((n) => {
-    const node = nodeName(spec.cluster.name, n);
-    return lines.has(`${n} ${node} ${addresses.get(node)} ${shardOf(spec, n)}`);
+    const line = lines.get(n);
+    return line?.address === addresses.get(nodeName(spec.cluster.name, n)) && line?.shard === shardOf(spec, n);
   });
 }
 
 /**
- * It is missing or scaled to zero, or its template says no address (YAML of `--dry-run`), that of a Service made anew, or
+ * It is missing or scaled to zero, or its template knows no record, says no address (YAML of `--dry-run`), that of a Service made anew, or
  * another spec's. Whoever runs `create` on a cluster that sleeps wants it awake.
  */
 function workloadIsStale({ kube, formed, hash, addresses }: Input, node: string): boolean {
   const set = kube.statefulSets.find((candidate) => candidate.name === node);
-  if (set === undefined || set.replicas === 0) return true;
+  if (set === undefined || set.replicas === 0 || set.readsState === false) return true;
   if (set.templateAnnotations[ANNOUNCE_ANNOTATION] !== addresses.get(node)) return true;
   return !formed && set.templateAnnotations[SPEC_HASH_ANNOTATION] !== hash;
 }
@@ -110,17 +116,29 @@ function workloadSteps(ordinals: readonly number[], spec: ClusterSpec): Step[] {
 }
 
 /**
- * updateStrategy is OnDelete, so we delete a pod that an older template made: before the cluster is formed it holds nothing.
- * In a formed cluster only one that announces no address, because its guard has never started a server.
+ * updateStrategy is OnDelete, so we delete a pod that an older template made: where it is certain that it holds nothing, whatever any mark
+ * says of the cluster. In a formed cluster only one that waits for its address, because its guard has not started a server.
  */
-function replacePod({ kube, spec, formed, hash, addresses }: Input, n: number): Step[] {
+function replacePod({ kube, spec, state, formed, hash, addresses }: Input, n: number): Step[] {
+  const node = state.nodes.find((candidate) => candidate.pod?.name === podName(spec.cluster.name, n));
   const pod = kube.pods.find((candidate) => candidate.name === podName(spec.cluster.name, n));
-  if (pod === undefined || pod.terminating) return [];
+  if (pod === undefined || pod.terminating || node === undefined || !holdsNothing(node)) return [];
   const announced = pod.annotations[ANNOUNCE_ANNOTATION];
   const base = { kind: 'replace-pod', pod: pod.name, podUid: pod.uid } as const;
-  if (announced === undefined) return [{ ...base, reason: 'it waits for its address' }];
-  if (formed) return [];
+  if (announced === undefined && waitsForAddress(node)) return [{ ...base, reason: 'it waits for its address' }];
+  if (formed || announced === undefined) return [];
   if (announced !== addresses.get(nodeName(spec.cluster.name, n)))
     return [{ ...base, reason: `it announces ${announced}` }];
   return pod.annotations[SPEC_HASH_ANNOTATION] === hash ? [] : [{ ...base, reason: 'it was made with other settings' }];
+}
+
+/** No server runs in it, or one that was never in a cluster and has no key. What is only silent may hold anything. */
+function holdsNothing({ reply }: ClusterNode): boolean {
+  if (reply?.kind === 'answered') return isFresh(reply.answer);
+  return reply?.why === 'guard-waiting' || reply?.why === 'not-running';
+}
+
+/** As start.sh says it. */
+function waitsForAddress({ unreachable }: ClusterNode): boolean {
+  return unreachable?.why === 'guard-waiting' && unreachable.detail.startsWith('waiting for the address');
 }

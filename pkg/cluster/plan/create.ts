@@ -4,12 +4,15 @@
  * A pure function of what was observed. Only the first batch is ever run before the cluster is observed and planned
  * again, so a kill between any two steps leaves nothing that the next run does not see.
  */
-import type { KubeFacts, PodFacts } from '../model/observation.ts';
-import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SPEC_ANNOTATION } from '../model/labels.ts';
-import type { Batch, Plan, Policy, Remark } from '../model/plan.ts';
-import { nodeCount, ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
+import type { ClusterRef, KubeFacts, NodeReply, PodFacts } from '../model/observation.ts';
+import { isAllEmpty, knowsOthers } from '../interpret/formed.ts';
+import { CLUSTER_LABEL, FORMED_KEY, MANAGED_BY, MANAGED_BY_LABEL, SPEC_KEY } from '../model/labels.ts';
+import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
+import { recordOf } from '../model/record.ts';
+import { nodeCount, ordinalsOf, podName, specHash, type ClusterSpec } from '../model/spec.ts';
+import { parseSpec } from '../model/spec-text.ts';
 import type { ClusterState } from '../model/state.ts';
-import { lacksRecord, withRecord } from './brought.ts';
+import { injectedPods, lacksRecord, withRecord } from './brought.ts';
 import { planForming } from './form.ts';
 import { planObjects } from './create-objects.ts';
 import { sharedHosts } from './placement.ts';
@@ -25,7 +28,7 @@ export interface CreateInput {
  * Pods that people brought (labelled, or injected by the webhook), with no StatefulSet of ours: the cluster is formed
  * from them and none of their objects is touched.
  */
-export function isBrought(kube: KubeFacts, cluster: string): boolean {
+export function isBrought(kube: KubeFacts, cluster: ClusterRef): boolean {
   const ours = new Set(
     kube.statefulSets
       .filter((set) => set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY)
@@ -34,7 +37,7 @@ export function isBrought(kube: KubeFacts, cluster: string): boolean {
   return (
     kube.pods.length > 0 &&
     kube.pods.every((pod) => pod.owner === null || !ours.has(pod.owner)) &&
-    kube.services.every((service) => service.name !== cluster || service.annotations[SPEC_ANNOTATION] === undefined)
+    recordOf(kube, cluster).spec === null
   );
 }
 
@@ -43,15 +46,15 @@ export function planCreate(input: CreateInput): Plan {
   const { state, kube, spec, policy } = input;
   const shape = refuseOtherShape(state, spec) ?? refuseUnfinished(state, spec);
   if (shape !== null) return shape;
-  const brought = isBrought(kube, spec.cluster.name);
+  const brought = isBrought(kube, spec.cluster);
   const remarks = placementRemarks(state);
-  const objects = brought ? [] : planObjects(kube, spec, state.formed);
+  const objects = brought ? [] : [...recordBatches(input), ...planObjects(kube, spec, state)];
   if (objects.length > 0) return { kind: 'batches', batches: objects, remarks };
 
   const expected = brought
     ? kube.pods.map((pod) => pod.name)
     : ordinalsOf(spec).map((n) => podName(spec.cluster.name, n));
-  if (brought && lacksRecord(kube, spec.cluster.name)) {
+  if (brought && (lacksRecord(kube, spec.cluster) || lacksMark(input))) {
     const reason = 'Services, configuration and table of nodes, which the pods wait for';
     const batch: Batch = { title: 'make the configuration', steps: [{ kind: 'apply-config', reason }] };
     return { kind: 'batches', batches: [batch], remarks };
@@ -73,6 +76,35 @@ export function planCreate(input: CreateInput): Plan {
   // It names the pairs that share a host itself.
   const forming = planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
   return brought ? withRecord(forming, state, kube) : forming;
+}
+
+/**
+ * The record before everything else, so that any later run resumes with it. One that was formed keeps what it has; where that is not in
+ * NAME-state yet, or says less than can be seen, it is taken over.
+ */
+function recordBatches({ state, kube, spec }: CreateInput): Batch[] {
+  const kept = parseSpec(kube.state?.[SPEC_KEY]);
+  const record = (step: Step): Batch[] => [{ title: 'record what is wanted', steps: [step] }];
+  if (!state.formed) {
+    if (kept !== null && specHash(kept) === specHash(spec) && kube.state?.[FORMED_KEY] !== undefined) return [];
+    return record({ kind: 'record-spec', spec, isNew: true, reason: 'whoever runs create again goes on with it' });
+  }
+  if (kept === null) return record({ kind: 'record-spec', spec, reason: 'where no manifest can take it back' });
+  const isThere = state.nodes.some(
+    ({ slots, reply }) => slots.length > 0 || (reply?.kind === 'answered' && knowsOthers(reply.answer)),
+  );
+  if (state.formedMark || !isThere) return [];
+  return record({ kind: 'mark-formed', reason: 'the nodes have met, whatever the record says' });
+}
+
+/** Nobody said whether the cluster was formed, when its record was made anew; now it can be seen that it was not. */
+function lacksMark({ kube, spec, state }: CreateInput): boolean {
+  const replies = state.nodes.flatMap(({ pod, reply }): [string, NodeReply][] =>
+    pod === null || reply === null ? [] : [[pod.name, reply]],
+  );
+  return (
+    injectedPods(kube).length > 0 && recordOf(kube, spec.cluster).formed === null && isAllEmpty(kube, new Map(replies))
+  );
 }
 
 function answers(state: ClusterState, pod: string): boolean {

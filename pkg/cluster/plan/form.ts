@@ -173,9 +173,10 @@ function assignSteps(shards: readonly FormingShard[], members: readonly Member[]
     [] as SlotRange[],
   );
   const free = subtractRanges(ALL_SLOTS, claimed);
-  const steps: Step[] = state.formed
-    ? []
-    : [{ kind: 'mark-formed', reason: 'from here on an empty volume is a lost one' }];
+  const steps: Step[] =
+    state.formedMark || (state.formed && state.origin === 'foreign')
+      ? []
+      : [{ kind: 'mark-formed', reason: 'from here on an empty volume is a lost one' }];
   shards.forEach((shard, index) => {
     const ranges = intersectRanges([shard.slots], free);
     if (ranges.length > 0)

@@ -26,7 +26,7 @@ export function refuseTakenNames(existing: readonly Existing[], spec: ClusterSpe
   const wanted: Readonly<Record<string, readonly string[]>> = {
     Service: [name, ...nodes],
     StatefulSet: nodes,
-    ConfigMap: [`${name}-config`],
+    ConfigMap: [`${name}-config`, `${name}-state`],
     NetworkPolicy: spec.networkPolicy ? [`${name}-bus`] : [],
   };
   const taken = existing.find(

@@ -2,7 +2,7 @@
  * The plan of `scale`: from whatever is there to the shape that was asked for, up and down at once. In this order, and each stage
  * only when nothing of the earlier ones is left to do:
  *
- * 1. The shape is recorded on Service NAME, with the table of nodes that come and go: whoever runs the command again after a kill
+ * 1. The shape is recorded, with the table of nodes that come and go: whoever runs the command again after a kill
  *    anywhere works towards the same nodes.
  * 2. What has gone for good is forgotten on every node (law L9).
  * 3. Objects and pods of new nodes; they are met (L2), follow their primaries, and everybody agrees (L10).
@@ -13,9 +13,8 @@
  *
  * A pure function of what was observed, and only the first batch of a plan is run before it is made anew.
  */
-import { NODES_KEY } from '../model/labels.ts';
-import { parseNodeTable } from '../model/node-table.ts';
 import type { Batch, Plan, Remark, Step } from '../model/plan.ts';
+import { recordOf } from '../model/record.ts';
 import { nodeName, ordinalsOf, podName, shardsOf, type ClusterSpec } from '../model/spec.ts';
 import type { DesiredShape } from '../model/state.ts';
 import { planObjects } from './create-objects.ts';
@@ -29,7 +28,6 @@ import { layShape } from './scale-layout.ts';
 import { ownedOf, scaleContext, type ScaleContext, type ScaleSeen } from './scale-context.ts';
 
 export interface ScaleInput extends ScaleSeen {
-  /** What Service NAME records. */
   readonly recorded: ClusterSpec;
   readonly wanted: Pick<DesiredShape, 'masters' | 'replicas'>;
   /** Nodes that may go with their volumes: what was shown; null = a plan that is only shown. */
@@ -96,14 +94,14 @@ function remarksOf({ recorded, wanted }: ScaleInput): Remark[] {
 }
 
 function objectStage(context: ScaleContext): Batch[] {
-  const { kube, target } = context;
+  const { kube, state, target } = context;
   const shards = shardsOf(target).filter(
     (shard) => ownedOf(context, 'PodDisruptionBudget', `${target.cluster.name}-shard-${shard}`) === null,
   );
   const reason = 'a drain never takes two nodes of a shard';
   const budgets: Batch[] =
     shards.length === 0 ? [] : [{ title: 'make the budgets', steps: [{ kind: 'apply-budgets', shards, reason }] }];
-  return [...budgets, ...planObjects(kube, target, true)];
+  return [...budgets, ...planObjects(kube, target, { formed: true, nodes: state.nodes })];
 }
 
 function podStage({ kube, state, target }: ScaleContext): Batch[] {
@@ -157,7 +155,7 @@ function settleStage({ kube, spec, target, leaving }: ScaleContext): Batch[] {
   }
   const config: Step = { kind: 'apply-config', reason: 'the table of addresses names nodes that have gone' };
   const names = new Set(ordinalsOf(target).map((ordinal) => nodeName(target.cluster.name, ordinal)));
-  const stale = parseNodeTable(kube.config?.[NODES_KEY] ?? '').some(({ node }) => !names.has(node));
+  const stale = recordOf(kube, target.cluster).nodes.some(({ node }) => !names.has(node));
   if (stale) return [{ title: 'bring the configuration up to date', steps: [config] }];
   return spec.scaling === null
     ? []

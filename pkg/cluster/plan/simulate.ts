@@ -3,6 +3,7 @@
  * same end) and for showing a whole plan before its first step. A model of Redis' and Kubernetes' rules, not of their timing:
  * gossip is over at once.
  */
+import { FORMED_KEY } from '../model/labels.ts';
 import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
 import type { Batch, Step } from '../model/plan.ts';
 import { addKeys, changeSelf, point, selfOf, setConfig, type Answers } from './simulate-answers.ts';
@@ -21,17 +22,19 @@ import {
 export function simulate(observation: Observation, batch: Batch): Observation {
   const answers: Answers = new Map();
   for (const { pod, reply } of observation.replies) if (reply.kind === 'answered') answers.set(pod, reply.answer);
-  let config = observation.kube.config;
+  let { config, state = null } = observation.kube;
   for (const step of batch.steps) {
     if (step.kind === 'meet') for (const { pod } of [step.node, step.other]) tellAddress(answers, observation, pod);
-    if (step.kind === 'mark-formed') config = { ...config, formed: 'true' };
-    else if (step.kind === 'clear-formed') config = { ...config, formed: 'false' };
-    else applyStep(answers, step);
+    if (step.kind === 'mark-formed') state = { ...state, [FORMED_KEY]: 'true' };
+    else if (step.kind === 'clear-formed') {
+      state = { ...state, [FORMED_KEY]: 'false' };
+      if (config?.[FORMED_KEY] !== undefined) config = { ...config, [FORMED_KEY]: 'false' };
+    } else applyStep(answers, step);
   }
   gossip(answers);
   return {
     ...observation,
-    kube: { ...observation.kube, config },
+    kube: { ...observation.kube, config, state },
     replies: observation.replies.map(({ pod, reply }) => {
       const answer = answers.get(pod);
       return { pod, reply: reply.kind === 'answered' && answer !== undefined ? { ...reply, answer } : reply };

@@ -2,7 +2,17 @@
  * An Observation as it may be given to others: passwords and whatever could hold one are taken out, by lists of what is kept where that
  * is possible. Names, addresses and node ids stay: without them nothing could be found out.
  */
-import { CONFIG_ANNOTATION, FORMED_KEY, NODES_KEY, SPEC_ANNOTATION, SPEC_HASH_KEY } from '../model/labels.ts';
+import {
+  CLEARED_KEY,
+  CONFIG_ANNOTATION,
+  CONFIG_DIGEST_KEY,
+  BUDGETS_KEY,
+  FORMED_KEY,
+  NODES_KEY,
+  SPEC_ANNOTATION,
+  SPEC_HASH_KEY,
+  SPEC_KEY,
+} from '../model/labels.ts';
 import type { KubeFacts, NodeReply, Observation } from '../model/observation.ts';
 import type { TroubleFacts } from '../model/reasons.ts';
 
@@ -16,7 +26,8 @@ const SECRET_NAME = /pass|auth|secret|user|token|credential/i;
 const OUR_PREFIX = 'kubectl-redis.io/';
 const REDIS_CONF = 'redis.conf';
 /** Scripts are not kept: they are in this repository. */
-const CONFIG_KEYS: ReadonlySet<string> = new Set([FORMED_KEY, NODES_KEY, SPEC_HASH_KEY]);
+const CONFIG_KEYS: ReadonlySet<string> = new Set([FORMED_KEY, NODES_KEY, BUDGETS_KEY, SPEC_HASH_KEY]);
+const STATE_KEYS: ReadonlySet<string> = new Set([FORMED_KEY, NODES_KEY, BUDGETS_KEY, CLEARED_KEY, CONFIG_DIGEST_KEY]);
 
 /** Pure: the given one is not changed. */
 export function redact(observation: Observation): Observation {
@@ -44,6 +55,7 @@ function redactKube(kube: KubeFacts): KubeFacts {
     })),
     config: kube.config === null ? null : redactConfigMap(kube.config),
     ...(kube.troubles === undefined ? {} : { troubles: kube.troubles.map(redactTrouble) }),
+    ...(kube.state == null ? {} : { state: redactState(kube.state) }),
   };
 }
 
@@ -57,6 +69,14 @@ function redactConfigMap(data: StringMap): StringMap {
   const kept = Object.entries(data).flatMap(([key, value]): [string, string][] => {
     if (CONFIG_KEYS.has(key)) return [[key, value]];
     return key === REDIS_CONF ? [[key, redactLines(value)]] : [];
+  });
+  return Object.fromEntries(kept);
+}
+
+function redactState(data: StringMap): StringMap {
+  const kept = Object.entries(data).flatMap(([key, value]): [string, string][] => {
+    if (key === SPEC_KEY) return [[key, redactSpec(value)]];
+    return STATE_KEYS.has(key) ? [[key, value]] : [];
   });
   return Object.fromEntries(kept);
 }

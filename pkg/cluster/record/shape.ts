@@ -142,6 +142,8 @@ const REPLY: Shape = (value, path) => {
   return object({ kind: oneOf('answered', 'unreachable'), ...fields })(value, path);
 };
 
+const WRITER = optional(orNull(object({ manager: text, at: text })));
+
 const POD = object({
   name: text,
   uid: text,
@@ -165,6 +167,7 @@ const POD = object({
   ephemeralData: yesOrNo,
   createdAt: text,
   owner: orNull(text),
+  readsState: optional(yesOrNo),
 });
 
 const SERVICE = object({
@@ -175,16 +178,20 @@ const SERVICE = object({
   annotations: map,
   ports: listOf(object({ name: text, port: count })),
   publishNotReadyAddresses: yesOrNo,
+  writer: WRITER,
 });
 
 const STATEFUL_SET = object({
   name: text,
+  uid: optional(text),
   replicas: count,
   labels: map,
   annotations: map,
   templateLabels: map,
   templateAnnotations: map,
   image: text,
+  readsState: optional(yesOrNo),
+  writer: WRITER,
 });
 
 const OPERATION = object({
@@ -201,8 +208,12 @@ const KUBE = object({
   services: listOf(SERVICE),
   statefulSets: listOf(STATEFUL_SET),
   hosts: listOf(object({ name: text, zone: orNull(text), ready: yesOrNo, schedulable: yesOrNo })),
-  claims: listOf(object({ name: text, phase: text, storageClass: orNull(text), size: optional(text) })),
+  claims: listOf(
+    object({ name: text, phase: text, storageClass: orNull(text), size: optional(text), createdAt: optional(text) }),
+  ),
   config: orNull(map),
+  configFacts: optional(orNull(object({ digest: text, writer: WRITER }))),
+  state: optional(orNull(map)),
   operation: orNull(OPERATION),
   gaps: listOf(object({ what: text, why: text })),
   troubles: optional(listOf(object({ pod: text, code: text, sentence: text, evidence: listOf(text) }))),

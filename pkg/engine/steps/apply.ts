@@ -11,7 +11,7 @@ import { moveSlots } from './move-slots.ts';
 import { failover } from './failover.ts';
 import { takeOver } from './lead.ts';
 import { awaitEmpty, forget, resetNode } from './membership-steps.ts';
-import { applyBudgets, applyConfig, applyServices, applyWorkloads, recordSpec } from './object-steps.ts';
+import { applyBudgets, applyConfig, applyServices, applyWorkloads, markFormed, recordSpec } from './object-steps.ts';
 import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { restartPod } from './restart-pod.ts';
@@ -46,7 +46,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return applyServices(kube, spec, observation.kube, step);
     case 'apply-config':
       return deps.ownsObjects
-        ? applyConfig(kube, spec, observation.kube, false)
+        ? applyConfig(kube, spec, observation)
         : recordBrought(kube, spec.cluster, observation, false);
     case 'apply-budgets':
       return applyBudgets(kube, spec, step.shards);
@@ -71,7 +71,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       );
     case 'mark-formed':
       return deps.ownsObjects
-        ? applyConfig(kube, spec, observation.kube, true)
+        ? markFormed(kube, spec, observation)
         : recordBrought(kube, spec.cluster, observation, true);
     case 'add-slots':
       return addSlots(onRedis, step);
@@ -94,7 +94,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       return settleStrays({ strays, limits, observation, report: deps.report, signal: deps.signal }, step);
     }
     case 'record-spec':
-      return recordSpec(kube, step.spec);
+      return recordSpec(kube, step, observation);
     case 'failover':
       return failover(onRedis, step);
     case 'take-over':
@@ -129,7 +129,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'reset-node':
       return resetNode(onRedis, step);
     case 'clear-formed':
-      return clearFormed(kube, spec.cluster.name);
+      return clearFormed(kube, spec.cluster, observation.kube, deps.clock.now());
     default:
       return step satisfies never;
   }

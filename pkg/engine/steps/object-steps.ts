@@ -1,12 +1,15 @@
 /** Steps on Kubernetes objects: rendered by pkg/pod, applied by server-side apply, some 20 at a time. */
 import { randomBytes } from 'node:crypto';
-import { NODES_KEY } from '../../cluster/model/labels.ts';
-import { parseNodeTable } from '../../cluster/model/node-table.ts';
-import type { KubeFacts } from '../../cluster/model/observation.ts';
+import { interpret } from '../../cluster/interpret.ts';
+import { configDigest } from '../../cluster/model/config-digest.ts';
+import { nodeLines, type NodeLine } from '../../cluster/model/node-table.ts';
+import type { KubeFacts, Observation } from '../../cluster/model/observation.ts';
+import type { Step } from '../../cluster/model/plan.ts';
+import { needsOldRecord, recordOf } from '../../cluster/model/record.ts';
 import { nodeName, ordinalsOf, shardOf, type ClusterSpec } from '../../cluster/model/spec.ts';
 import { budget } from '../../pod/budget.ts';
 import { busPolicy } from '../../pod/bus-policy.ts';
-import { configMap } from '../../pod/config-map.ts';
+import { configMap, renderedFiles, type OldRecord } from '../../pod/config-map.ts';
 import { authSecret } from '../../pod/auth-secret.ts';
 import type { Manifest } from '../../pod/manifest.ts';
 import { clientService, nodeService } from '../../pod/services.ts';
@@ -14,6 +17,7 @@ import { statefulSet } from '../../pod/stateful-set.ts';
 import { AppError } from '../../errors.ts';
 import type { KubeObject, KubePort } from '../ports.ts';
 import { allOrFirstFailure } from '../side-by-side.ts';
+import { keepState } from './keep-state.ts';
 
 const APPLY_AT_ONCE = 20;
 
@@ -24,11 +28,10 @@ export async function applyServices(
   facts: KubeFacts,
   { ordinals, client }: { readonly ordinals: readonly number[]; readonly client: boolean },
 ): Promise<void> {
-  // The client Service first: it records the desired shape before the first node exists, so that any later run resumes with it.
   if (client) await kube.apply(clientService(spec));
   const services = ordinals.map((n) => nodeService(spec, n));
   const there = new Set(facts.services.map(({ name }) => name));
-  const recorded = new Map(parseNodeTable(facts.config?.[NODES_KEY] ?? '').map(({ node, address }) => [node, address]));
+  const recorded = new Map(recordOf(facts, spec.cluster).nodes.map(({ node, address }) => [node, address]));
   for (const service of services) {
     const clusterIP = recorded.get(service.metadata.name) ?? null;
     if (clusterIP !== null && !there.has(service.metadata.name)) await takeBack(kube, service, clusterIP);
@@ -45,16 +48,47 @@ async function takeBack(kube: KubePort, service: Manifest, clusterIP: string): P
   }
 }
 
-export async function recordSpec(kube: KubePort, spec: ClusterSpec): Promise<void> {
+/** NAME-state, and then Service NAME, whose annotations are a copy for people. */
+export async function recordSpec(
+  kube: KubePort,
+  { spec, isNew = false }: Pick<Extract<Step, { kind: 'record-spec' }>, 'spec' | 'isNew'>,
+  observation: Observation,
+): Promise<void> {
+  const { kube: facts } = observation;
+  const formed = isNew ? { formed: false } : markOf(observation);
+  await keepState(kube, spec.cluster, facts, { spec, nodes: linesOf(facts, spec), ...formed });
   await kube.apply(clientService(spec));
 }
 
-/** ConfigMap, and the Secret before it where a password was asked for. `formed` is never taken back. */
-export async function applyConfig(kube: KubePort, spec: ClusterSpec, facts: KubeFacts, formed: boolean): Promise<void> {
+/** An older record may say that a cluster which is plainly there was never formed. */
+function markOf(observation: Observation): { readonly formed?: boolean } {
+  const { nodes } = interpret(observation);
+  return nodes.some(({ slots }) => slots.length > 0) ? { formed: true } : {};
+}
+
+function linesOf(facts: KubeFacts, spec: ClusterSpec): NodeLine[] {
+  return nodeLines(spec, addressesOf(facts, spec), recordOf(facts, spec.cluster).nodes);
+}
+
+/** NAME-config, the Secret before it where a password was asked for, and the table of nodes in NAME-state. */
+export async function applyConfig(kube: KubePort, spec: ClusterSpec, { kube: facts }: Observation): Promise<void> {
   if (spec.auth) await makeSecret(kube, spec);
-  await kube.apply(
-    configMap(spec, { addresses: addressesOf(facts, spec), formed: formed || facts.config?.['formed'] === 'true' }),
-  );
+  const nodes = linesOf(facts, spec);
+  await kube.apply(configMap(spec, oldRecord(facts, spec, nodes)));
+  await keepState(kube, spec.cluster, facts, { nodes, configDigest: configDigest(renderedFiles(spec)) });
+}
+
+/** That the cluster was formed, which is never taken back; with the table, because from now on it is what an empty node asks by. */
+export async function markFormed(kube: KubePort, spec: ClusterSpec, { kube: facts }: Observation): Promise<void> {
+  const nodes = linesOf(facts, spec);
+  await keepState(kube, spec.cluster, facts, { formed: true, nodes });
+  const copy = oldRecord(facts, spec, nodes);
+  if (copy !== null) await kube.apply(configMap(spec, { ...copy, formed: true }));
+}
+
+/** For pods that know no other place; null = there are none, and NAME-config never held it. */
+function oldRecord(facts: KubeFacts, spec: ClusterSpec, nodes: readonly NodeLine[]): OldRecord | null {
+  return needsOldRecord(facts) ? { formed: recordOf(facts, spec.cluster).formed, nodes } : null;
 }
 
 async function makeSecret(kube: KubePort, spec: ClusterSpec): Promise<void> {
@@ -80,7 +114,7 @@ export async function applyWorkloads(
   if (spec.networkPolicy) await kube.apply(busPolicy(spec));
   const addresses = addressesOf(facts, spec);
   const sets = ordinals.map((n) =>
-    statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOf(spec, n) }),
+    statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOf(spec, n), keepsSpec: true }),
   );
   await applyAll(kube, sets);
 }

@@ -16,7 +16,7 @@
  * | 10 | Redis has a command of its own: the guard could not start it        | refused `own-command`          |
  * | 11 | Redis has arguments that are no directives, or directives of ours   | refused `own-arguments`, `bad-directive` |
  * | 12 | an annotation of ours says what it can't                            | refused `bad-annotation`       |
- * | 13 | something else is mounted at /etc/redis                             | refused `config-dir-taken`     |
+ * | 13 | something else is mounted at /etc/redis-cluster                     | refused `config-dir-taken`     |
  * | 14 | label `name` is not NAME-N                                          | refused `bad-node-name`        |
  * |    | else                                                                | a node of NAME                 |
  */

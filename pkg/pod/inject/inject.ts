@@ -8,7 +8,7 @@
  * | part                                   | from                                                                       |
  * |----------------------------------------|----------------------------------------------------------------------------|
  * | labels cluster, app, name, shard       | the identity; the opt-in annotation becomes the label                      |
- * | config, data and /tmp volumes          | ConfigMap NAME-config; the pod's own claim, else emptyDir with a warning   |
+ * | config, data and /tmp volumes          | ConfigMaps NAME-config and NAME-state; the pod's own claim, else emptyDir with a warning |
  * | Secret NAME-auth                       | mounted where it is there                                                  |
  * | command, ports, environment            | the guard; the announced address is that of Service NAME-N                 |
  * | anti-affinity, spread over zones       | soft, or hard by annotation; its own wins as a whole                       |
@@ -44,7 +44,7 @@ export interface InjectContext {
   readonly mode: Mode;
   /** null = the start script finds out from the pod's name. */
   readonly ordinal: number | null;
-  /** null = the start script finds it in the ConfigMap, once `create` has written it. */
+  /** null = the start script finds it in the table of nodes, once `create` has written it. */
   readonly announceIp: string | null;
   /** As the cluster's table of nodes says; null = not known. */
   readonly shard: string | null;
@@ -152,6 +152,7 @@ function environmentOf({ container, wishes }: Candidate, { announceIp }: InjectC
   const limit = isObject(limits) ? limits['memory'] : undefined;
   const bytes = typeof limit === 'string' || typeof limit === 'number' ? parseQuantity(String(limit)) : null;
   return {
+    // Scripts of older versions look for the address in the table only where they are told so.
     ...(announceIp === null ? { KUBECTL_REDIS_LOOKUP: 'table' } : {}),
     ...(lines.length === 0 ? {} : { KUBECTL_REDIS_CONFIG: lines.join('') }),
     ...(bytes === null || bytes <= 0 ? {} : { KUBECTL_REDIS_MAXMEMORY: String(maxMemoryOf(bytes)) }),

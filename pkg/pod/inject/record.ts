@@ -2,9 +2,8 @@
 import type { ClusterRef } from '../../cluster/model/observation.ts';
 import { CLUSTER_LABEL, SPEC_HASH_KEY } from '../../cluster/model/labels.ts';
 import { nodeName, type ClusterSpec } from '../../cluster/model/spec.ts';
-import { configMap } from '../config-map.ts';
+import { configMap, type OldRecord } from '../config-map.ts';
 import type { Manifest } from '../manifest.ts';
-import type { NodeLine } from '../../cluster/model/node-table.ts';
 import { nodeService } from '../services.ts';
 
 /** A StatefulSet's controller puts it on its pods: their only label that tells one from the other. */
@@ -32,9 +31,13 @@ function undescribed(cluster: ClusterRef): ClusterSpec {
   };
 }
 
-/** Of a cluster that was not formed yet. `spec`: what Service NAME records, if anything. */
-export function recordOf(cluster: ClusterRef, nodes: readonly NodeLine[], spec: ClusterSpec | null = null): Manifest {
-  const manifest = configMap(spec ?? undescribed(cluster), { addresses: new Map(), formed: false, nodes });
+/**
+ * NAME-config for them.
+ * @param spec what is recorded, if anything
+ * @param copy for pods that do not read NAME-state
+ */
+export function configFor(cluster: ClusterRef, spec: ClusterSpec | null, copy: OldRecord | null = null): Manifest {
+  const manifest = configMap(spec ?? undescribed(cluster), copy);
   const { [SPEC_HASH_KEY]: _, ...data } = manifest['data'] as Record<string, string>;
   return { ...manifest, data };
 }

@@ -2,6 +2,8 @@
 # shellcheck shell=sh disable=SC2034,SC3028 # each script uses its part; a container has HOSTNAME in its environment
 
 config_dir=${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}
+# The record of the cluster, ConfigMap NAME-state. Templates of older versions do not say where: their pods find a copy beside the scripts.
+state_dir=${KUBECTL_REDIS_STATE_DIR:-$config_dir}
 data_dir=${KUBECTL_REDIS_DATA_DIR:-/var/lib/redis}
 run_dir=${KUBECTL_REDIS_RUN_DIR:-/tmp}
 auth_file=${KUBECTL_REDIS_AUTH_FILE:-/etc/redis-auth/password}
@@ -99,8 +101,24 @@ ask_each() {
   wait
 }
 
-# Lines `N ADDRESS` of the other nodes, from the ConfigMap's table with lines `N NODE-NAME ADDRESS SHARD`.
-peers() { [ ! -r "$config_dir/nodes" ] || awk -v me="$node" '$1 != me { print $1, $3 }' "$config_dir/nodes"; }
+# Sets node_table: the file with lines `N NODE-NAME ADDRESS SHARD`. It may come, or change, while a script runs.
+choose_table() {
+  for node_table in "$state_dir/nodes" "$config_dir/nodes" /dev/null; do
+    [ ! -s "$node_table" ] || return 0
+  done
+}
+
+# Lines `N ADDRESS` of the other nodes, from the table.
+peers() {
+  choose_table
+  awk -v me="$node" 'NF >= 3 && $1 != me { print $1, $3 }' "$node_table"
+}
+
+# Sets address: what this node announces, as its start script found out.
+own_address() {
+  address=${KUBECTL_REDIS_ANNOUNCE_IP:-}
+  [ ! -s "$run_dir/address" ] || read -r address <"$run_dir/address"
+}
 
 # For awk: skips what is no line of CLUSTER NODES, else sets at (address), owns (slots) and counts in known[FILENAME].
 # shellcheck disable=SC2016 # the dollars are for awk

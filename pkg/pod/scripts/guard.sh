@@ -38,20 +38,16 @@ $look
 END
 }
 
-# Only a file that says `false` counts as never formed: a missing one may be a mistake.
-never_formed() {
-  formed=
-  [ ! -r "$config_dir/formed" ] || read -r formed <"$config_dir/formed"
-  [ "$formed" = false ]
-}
-
-# Reads the answers and sets: answered (peers), formed_peers (that know others and an owner of slots), named (id of a node
+# Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
+# may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
+# it may be of another cluster), named (id of a node
 # at my address), holder (one there, or without any address, that owns slots or is followed), here (yes: at my address),
 # holder_slots and holder_followers (yes or no). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
-  awk -v me="$address" '
+  awk -v me="$address" -v id="$my_id" '
+    FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) asked++; next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
     '"$node_line"'
@@ -60,6 +56,7 @@ judge_peers() {
       if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
       if (owns && $3 ~ /myself/) voter[FILENAME] = $1
       if ($4 != "-") { followed[$4] = 1; follows[$1 " " $4] = 1 }
+      if (at == me || $1 == id) knows_me[FILENAME] = 1
       if (at == me) mine[$1] = 1
       else if (at == "" && $3 !~ /myself/) lost[$1] = 1
       if (at != "") where[$1] = at
@@ -67,11 +64,11 @@ judge_peers() {
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
-      for (file in known) answered++
-      for (file in owner) if (known[file] > 1) formed++
+      for (file in known) if (file !~ /\/old-[0-9a-f]*$/) answered++
+      for (file in owner) if (known[file] > 1 && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) formed++
       for (id in lost) if (counts(id)) { holder = id; here = "no" }
       for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
-      print answered + 0, formed + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
+      print asked + 0, answered + 0, formed + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
         (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no"
       for (id in slots) size++
       for (pair in follows) {
@@ -82,8 +79,8 @@ judge_peers() {
           if (voter[file] != holder && ((file, two[1]) in hears) && ((file_of[two[1]], voter[file]) in hears)) voters++
         print two[1], where[two[1]], voters, int(size / 2) + 1
       }
-    }' "$run_dir"/peers/* >"$run_dir/verdict"
-  read -r answered formed_peers named holder here holder_slots holder_followers <"$run_dir/verdict"
+    }' "$run_dir/peer-list" "$run_dir"/peers/* >"$run_dir/verdict"
+  read -r asked answered formed_peers named holder here holder_slots holder_followers <"$run_dir/verdict"
   sed 1d "$run_dir/verdict" >"$run_dir/followers"
 }
 
@@ -140,7 +137,7 @@ END
 safe_without_data() {
   why="nobody counts on it"
   formed_peers=0
-  peers >"$run_dir/peer-list"
+  all_peers >"$run_dir/peer-list"
   ask_each "$run_dir/peers" "TIME
 INFO server
 CLUSTER NODES" <"$run_dir/peer-list"
@@ -163,16 +160,16 @@ CLUSTER NODES" <"$run_dir/peer-list"
     why="the cluster was never formed"
     return 0
   fi
-  # One formed peer knows everybody; and where all answered, nobody is left who could follow this node.
-  [ "$formed_peers" -eq 0 ] && [ "$answered" -lt "$asked" ] || return 0
-  reason="for a node of the cluster to answer: this volume has no $missing, the cluster was formed, and $answered of $asked other nodes answer"
+  # One formed peer knows everybody; and where all answered, nobody is left who could follow this node. Where nobody is known, nobody was asked.
+  [ "$formed_peers" -eq 0 ] || return 0
+  [ "$asked" -eq 0 ] || [ "$answered" -lt "$asked" ] || return 0
+  reason="for a node of the cluster to answer: this volume has no $missing$(emptiness), $doubt, and $answered of $asked other nodes answer"
   [ "$answered" -gt 0 ] || reason="$reason; if every volume is lost, so is all data"
   return 1
 }
 
 # What is left of an identity that is gone would keep the new one from joining. Nothing is deleted that may be data.
 set_aside() {
-  aside=$data_dir/.kubectl-redis.aside
   rm -rf "$aside"
   mkdir "$aside"
   for name in nodes.conf nodes.conf.last-good appendonlydir appendonly.aof dump.rdb; do

@@ -60,15 +60,17 @@ keep_rejoining() {
   [ -z "$(find "$rejoin_pulse" -mmin -1 2>/dev/null)" ] && [ -s "$run_dir/server-pid" ] || return 0
   read -r server_pid <"$run_dir/server-pid"
   read -r rejoin_pid <"$rejoin_pulse" && [ "$rejoin_pid" -gt 1 ] && kill -9 "$rejoin_pid" 2>/dev/null
-  [ -n "${KUBECTL_REDIS_ANNOUNCE_IP:-}" ] || return 0
-  start_rejoin "$server_pid" "$KUBECTL_REDIS_ANNOUNCE_IP" >"$log" 2>&1
+  own_address
+  [ -n "$address" ] || return 0
+  start_rejoin "$server_pid" "$address" >"$log" 2>&1
 }
 
 # The job that has the others dial this node anew may have been killed in the middle of it.
 keep_address() {
   [ -e "$redialing" ] && [ -z "$(find "$redialing" -mmin -1 2>/dev/null)" ] || return 0
-  [ -n "${KUBECTL_REDIS_ANNOUNCE_IP:-}" ] || return 0
-  ask "$host" config set cluster-announce-ip "$KUBECTL_REDIS_ANNOUNCE_IP" >/dev/null
+  own_address
+  [ -n "$address" ] || return 0
+  ask "$host" config set cluster-announce-ip "$address" >/dev/null
   rm -f "$redialing"
 }
 

@@ -70,7 +70,7 @@ look_at_cluster() {
       for (id in ghost) if (id in counted) agreed = "no"
       if (count == 1) print primary, owner[primary], (primary in linked) ? "yes" : "no", met, agreed, shard
       else print count ? "several" : "none", "-", "no", met, agreed, shard
-    }' "$config_dir/nodes" "$views"/* >"$run_dir/place"
+    }' "$node_table" "$views"/* >"$run_dir/place"
   read -r primary primary_address linked met agreed shard <"$run_dir/place"
   mv "$run_dir/ghosts.new" "$run_dir/ghosts"
 }

@@ -3,7 +3,7 @@
 #
 # A stable address needs a guard: an EMPTY server that answers at a dead primary's address makes that primary's replicas
 # resync from it, and the shard's data is gone while everything says ok. So, in this order (the order matters):
-#   1 wait for the address that this node announces (not known yet in the YAML of `create --dry-run`)
+#   1 find the address that this node announces; wait where nothing says it yet
 #   2 the volume can be written, and no other process uses it
 #   3 render the configuration for the version that this image has
 #   4 wait while peers still count on the data that this volume lost. No wait ends in a start by time.
@@ -14,6 +14,8 @@ set -u
 
 # shellcheck source=pkg/pod/scripts/common.sh
 . "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
+# shellcheck source=pkg/pod/scripts/peers.sh
+. "$config_dir/peers.sh"
 # shellcheck source=pkg/pod/scripts/guard.sh
 . "$config_dir/guard.sh"
 command_hint="kubectl redis create ${KUBECTL_REDIS_CLUSTER:-NAME} -n ${KUBECTL_REDIS_NAMESPACE:-NAMESPACE}"
@@ -51,21 +53,18 @@ waiting() {
 }
 
 # ------------------------------------------------------------------------------------------------ 1 the address
-# `create` writes it into the StatefulSet's template and replaces a pod that an older template made, so this wait ends with
-# the pod. Pods that were completed without a cluster at hand (`inject -f`) find it in the ConfigMap.
+# `create` writes it into the StatefulSet's template. In a template that has lost it, because a manifest was applied again, and in pods that
+# were completed without a cluster at hand (`inject -f`), it is that of the table.
 find_address() {
   address=${KUBECTL_REDIS_ANNOUNCE_IP:-}
   service=${KUBECTL_REDIS_CLUSTER:-NAME}-$node
   while [ -z "$address" ]; do
-    look_up_address
-    [ -z "$address" ] || return 0
-    waiting "for the address of Service $service, which this node announces; to finish: $command_hint"
+    choose_table
+    address=$(awk -v me="$node" '$1 == me && NF >= 3 && $3 != "-" { print $3; exit }' "$node_table")
+    [ -n "$address" ] ||
+      waiting "for the address of Service $service, which this node announces$(emptiness); to finish: $command_hint"
   done
-}
-
-look_up_address() {
-  [ "${KUBECTL_REDIS_LOOKUP:-}" = table ] && [ -r "$config_dir/nodes" ] || return 0
-  address=$(awk -v me="$node" '$1 == me && $3 != "-" { print $3; exit }' "$config_dir/nodes")
+  printf '%s\n' "$address" >"$run_dir/address"
 }
 
 # ------------------------------------------------------------------------------------------------- 2 the volume

@@ -109,6 +109,16 @@ export interface Volume {
   readonly secret?: { readonly secretName: string; readonly defaultMode?: number; readonly optional?: boolean };
   readonly persistentVolumeClaim?: { readonly claimName: string };
   readonly emptyDir?: JsonMap;
+  readonly projected?: { readonly defaultMode?: number; readonly sources?: readonly ProjectedSource[] };
+}
+
+/** Of a projected volume; sources of other kinds are refused. */
+export interface ProjectedSource {
+  readonly configMap?: {
+    readonly name: string;
+    readonly optional?: boolean;
+    readonly items?: readonly { readonly key: string; readonly path: string }[];
+  };
 }
 
 export interface AffinityTerm {

@@ -48,7 +48,8 @@ export function surroundingsOf(container: Container, place: Place): Surroundings
       KUBECTL_REDIS_POD_IP: place.podIp,
       KUBECTL_REDIS_LOG: `${place.directory}/hook.log`,
       ...Object.fromEntries(mapped),
-      ...Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value ?? ''])),
+      // What says a path says one of the container.
+      ...Object.fromEntries((container.env ?? []).map(({ name, value = '' }) => [name, translate(value, place.paths)])),
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Volumes as directories: claims live as long as the claim, everything else as long as the pod. */
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Claim, ConfigData, Pod, Volume } from '../api/objects.ts';
+import { dirname, join, relative } from 'node:path';
+import type { Claim, ConfigData, Pod, ProjectedSource, Volume } from '../api/objects.ts';
 import type { Store } from '../api/store.ts';
 
 /** What keeps a pod from starting; tried again. */
@@ -27,6 +27,13 @@ export function createVolumes(store: Store, root: string): Volumes {
       const claim = store.get<Claim>('persistentvolumeclaims', namespace, volume.persistentVolumeClaim.claimName);
       if (claim === null) throw new MountTrouble(`claim ${volume.persistentVolumeClaim.claimName} is gone`);
       return makeDirectory(join(root, 'claims', claim.metadata.uid));
+    }
+    if (volume.projected !== undefined) {
+      const { sources = [], defaultMode = 0o644 } = volume.projected;
+      // A later source lies over an earlier one.
+      const files = new Map(sources.flatMap((source) => [...project(store, namespace, volume.name, source)]));
+      await fill(await makeDirectory(own), files, defaultMode);
+      return own;
     }
     const { configMap, secret } = volume;
     const [kind, name] =
@@ -54,6 +61,30 @@ export function createVolumes(store: Store, root: string): Volumes {
   };
 }
 
+function project(
+  store: Store,
+  namespace: string,
+  volume: string,
+  { configMap, ...other }: ProjectedSource,
+): ReadonlyMap<string, Buffer> {
+  if (configMap === undefined) throw new MountTrouble(`the playground projects no ${JSON.stringify(other)}`);
+  const { name, optional = false, items } = configMap;
+  const source = store.get<ConfigData>('configmaps', namespace, name);
+  if (source === null && !optional)
+    throw new MountTrouble(`MountVolume.SetUp failed for volume "${volume}" : configmap "${name}" not found`);
+  const all = filesOf(source, false);
+  if (items === undefined) return all;
+  const found = items.flatMap(({ key, path }): [string, Buffer][] => {
+    const content = all.get(key);
+    if (content === undefined && !optional)
+      throw new MountTrouble(
+        `MountVolume.SetUp failed for volume "${volume}" : configmap references non-existent config key: ${key}`,
+      );
+    return content === undefined ? [] : [[path, content]];
+  });
+  return new Map(found);
+}
+
 async function makeDirectory(path: string): Promise<string> {
   await mkdir(path, { recursive: true });
   return path;
@@ -64,13 +95,18 @@ function filesOf(source: ConfigData | null, encoded: boolean): ReadonlyMap<strin
   return new Map(entries.map(([name, text]) => [name, Buffer.from(text, encoded ? 'base64' : 'utf8')]));
 }
 
-/** Each file changes at once: who reads it sees the old one or the new one. */
+/** Each file changes at once: who reads it sees the old one or the new one. Names may have directories. */
 async function fill(directory: string, files: ReadonlyMap<string, Buffer>, mode: number): Promise<void> {
   for (const [name, content] of files) {
-    const next = join(directory, `..${name}`);
+    const place = join(directory, name);
+    await makeDirectory(dirname(place));
+    const next = `${place}..next`;
     await writeFile(next, content);
     await chmod(next, mode);
-    await rename(next, join(directory, name));
+    await rename(next, place);
   }
-  for (const name of await readdir(directory)) if (!files.has(name)) await rm(join(directory, name), { force: true });
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !files.has(relative(directory, path))) await rm(path, { force: true });
+  }
 }

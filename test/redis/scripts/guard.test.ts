@@ -87,7 +87,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('g
     await joining.loseVolume();
     joining.start();
     expect(await guardSays(joining, /waiting/)).toMatch(
-      /for a node of the cluster to answer: this volume has no data, the cluster was formed, and 0 of 2 other nodes answer; if every volume is lost, so is all data$/,
+      /for a node of the cluster to answer: this volume has no data \(its volume is empty\), the cluster was formed, and 0 of 2 other nodes answer; if every volume is lost, so is all data$/,
     );
     for (const pod of others) pod.start();
     await Promise.all(others.map((pod) => pod.ready()));

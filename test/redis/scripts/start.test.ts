@@ -72,7 +72,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     pod.start();
     const line = await guardSays(pod, /waiting/);
     expect(line).toBe(
-      'guard: waiting for the address of Service redis-1, which this node announces; to finish: kubectl redis create redis -n default',
+      'guard: waiting for the address of Service redis-1, which this node announces (its volume is empty); to finish: kubectl redis create redis -n default',
     );
     expect((await pod.run('probe.sh', 'liveness')).code).toBe(0);
     expect((await pod.run('probe.sh', 'startup')).code).toBe(0);
@@ -222,12 +222,12 @@ describe('start.sh', () => {
 
 test('a pod that shares its template takes N from its name, and its address from the table', async () => {
   const [address = ''] = await freeAddresses(1, PORT);
-  const env = { HOSTNAME: 'redis-set-4', KUBECTL_REDIS_NODE: '', KUBECTL_REDIS_LOOKUP: 'table' };
+  const env = { HOSTNAME: 'redis-set-4', KUBECTL_REDIS_NODE: '' };
   const pod = await makePod({ flavour: SYSTEM, address, port: PORT, announceIp: null, env });
   pods.push(pod);
   pod.start();
   await guardSays(pod, /waiting for the address of Service redis-4/);
-  await writeFile(join(pod.configDir, 'nodes'), `3 redis-3 10.0.0.3 -\n4 redis-4 ${address} -\n`);
+  await pod.setTable(`3 redis-3 127.0.0.1 -\n4 redis-4 ${address} -\n`);
   await pod.ready();
   expect((await pod.cli('config', 'get', 'cluster-announce-ip')).split('\n')[1]).toBe(address);
 });

@@ -58,8 +58,8 @@ Create redis in namespace default: 3 shards of 2 nodes
   password    in Secret redis-auth (made unless it is there)
   hosts       nodes of a shard never share a host; all are spread over hosts and
               zones
-  makes       7 Services, 6 StatefulSets, 3 PodDisruptionBudgets, 1 ConfigMap, 1
-              Secret
+  makes       7 Services, 6 StatefulSets, 3 PodDisruptionBudgets, 2 ConfigMaps,
+              1 Secret
   loses       nothing: what is there is not changed
 
   ! One host is not enough`);
@@ -99,10 +99,12 @@ Create redis in namespace default: 3 shards of 2 nodes
 
   test('as manifests: the plan as comments, then every object, the Services first', async () => {
     const text = await dryRunManifests(prepare(NOTHING_THERE, specOf({})), ['Create redis']);
-    expect(text.split('\n').slice(0, 4)).toEqual([
+    expect(text.split('\n').slice(0, 6)).toEqual([
       '# Create redis',
       '#',
       '# After kubectl apply --server-side -f -, the pods wait until: kubectl redis create redis -n default',
+      '# What the cluster must remember is not in them: it is in ConfigMap redis-state, which belongs in no manifest.',
+      '# Applied again, they change nothing of that.',
       '---',
     ]);
     const kinds = parseAllDocuments(text).map((document) => (document.toJS() as { kind: string }).kind);

@@ -64,7 +64,7 @@ describe('inject', () => {
     expect(documents).toHaveLength(3);
     expect(documents[1]).toMatchObject({
       metadata: { name: 'cache' },
-      spec: { template: { spec: { containers: [{ name: 'redis', command: ['sh', '/etc/redis/start.sh'] }] } } },
+      spec: { template: { spec: { containers: [{ name: 'redis', command: ['sh', '/etc/redis-cluster/start.sh'] }] } } },
     });
   });
 

@@ -111,7 +111,7 @@ Scale redis in namespace default from 3 x 2 nodes to 5 x 2 nodes
 
   test('a cluster that create did not make is refused', async () => {
     const world = worldOf({});
-    const kube = { ...world.observation.kube, services: [] };
+    const kube = { ...world.observation.kube, services: [], state: null };
     await expect(prepare({ ...world, observation: { ...world.observation, kube } }, 5, 1)).rejects.toMatchObject({
       code: 'foreign-cluster',
       exitCode: 3,

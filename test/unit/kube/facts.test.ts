@@ -1,13 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
+import { configDigest } from '../../../pkg/cluster/model/config-digest.ts';
+import type { RawContainer, RawPodSpec, RawWorkload } from '../../../pkg/kube/api-json.ts';
 import {
   claimFacts,
+  configFacts,
   hostFacts,
   operationFacts,
   podFacts,
   serviceFacts,
   statefulSetFacts,
 } from '../../../pkg/kube/facts.ts';
+import { statefulSet } from '../../../pkg/pod/stateful-set.ts';
 import { rawPendingPod, rawPod, rawWaitingPod } from '../../support/kube-json.ts';
+import { specOf } from '../../support/spec.ts';
 
 const labels = { app: 'redis', 'kubectl-redis.io/cluster': 'redis' };
 
@@ -29,6 +34,7 @@ describe('podFacts', () => {
       ephemeralData: false,
       createdAt: '2026-01-02T03:04:05Z',
       owner: 'StatefulSet/redis-1',
+      readsState: false,
     });
   });
 
@@ -77,6 +83,7 @@ describe('podFacts', () => {
       ephemeralData: true,
       createdAt: '',
       owner: null,
+      readsState: false,
     });
   });
 });
@@ -104,19 +111,23 @@ describe('other facts', () => {
         { name: '', port: 16379 },
       ],
       publishNotReadyAddresses: true,
+      writer: null,
     });
   });
 
   test('a StatefulSet; the API means 1 when it says no replicas', () => {
     const template = { metadata: { labels, annotations: { shard: '1' } }, spec: rawPod().spec ?? {} };
-    expect(statefulSetFacts({ metadata: { name: 'redis-1', labels }, spec: { template } })).toEqual({
+    expect(statefulSetFacts({ metadata: { name: 'redis-1', labels, uid: 'u' }, spec: { template } })).toEqual({
       name: 'redis-1',
+      uid: 'u',
       replicas: 1,
       labels,
       annotations: {},
       templateLabels: labels,
       templateAnnotations: { shard: '1' },
       image: 'redis:7.2',
+      readsState: false,
+      writer: null,
     });
   });
 
@@ -154,12 +165,17 @@ describe('other facts', () => {
 
   test('claims', () => {
     expect(
-      claimFacts({ metadata: { name: 'data-x' }, spec: { storageClassName: 'fast' }, status: { phase: 'Bound' } }),
-    ).toEqual({ name: 'data-x', phase: 'Bound', storageClass: 'fast' });
+      claimFacts({
+        metadata: { name: 'data-x', creationTimestamp: '2026-01-02T03:04:05Z' },
+        spec: { storageClassName: 'fast' },
+        status: { phase: 'Bound' },
+      }),
+    ).toEqual({ name: 'data-x', phase: 'Bound', storageClass: 'fast', createdAt: '2026-01-02T03:04:05Z' });
     expect(claimFacts({ metadata: { name: 'data-y' } })).toEqual({
       name: 'data-y',
       phase: 'Pending',
       storageClass: null,
+      createdAt: '',
     });
   });
 
@@ -183,5 +199,67 @@ describe('other facts', () => {
     });
     expect(operationFacts({ ...lease, spec: { ...lease.spec, holderIdentity: null } })).toBeNull();
     expect(operationFacts(null)).toBeNull();
+  });
+});
+
+describe('whether the scripts of a template read the record', () => {
+  const template = (change: (spec: RawPodSpec) => RawPodSpec): boolean => {
+    const set = statefulSet(specOf(), 1, { announceIp: null, shard: '1' }) as unknown as RawWorkload;
+    const spec = set.spec?.template?.spec ?? {};
+    const changed = { ...set.spec?.template, spec: change(spec) };
+    return statefulSetFacts({ ...set, spec: { ...set.spec, template: changed } }).readsState === true;
+  };
+  const inContainer = (change: (container: RawContainer) => RawContainer) => (spec: RawPodSpec) => {
+    return { ...spec, containers: (spec.containers ?? []).map(change) };
+  };
+
+  test.each([
+    ['as it is rendered', (spec: RawPodSpec) => spec, true],
+    ['without the volume', (spec: RawPodSpec) => ({ ...spec, volumes: [] }), false],
+    ['without the variable', inContainer((one) => ({ ...one, env: [] })), false],
+    ['without the mount', inContainer((one) => ({ ...one, volumeMounts: [] })), false],
+    [
+      'with what an old manifest that is applied over it adds',
+      (spec: RawPodSpec) => ({
+        ...inContainer((one) => ({
+          ...one,
+          command: ['sh', '/etc/redis/start.sh'],
+          volumeMounts: [...(one.volumeMounts ?? []), { name: 'config', mountPath: '/etc/redis' }],
+        }))(spec),
+        volumes: [...(spec.volumes ?? []), { name: 'config' }],
+      }),
+      true,
+    ],
+  ])('%s: %s', (_, change, reads) => {
+    expect(template(change)).toBe(reads);
+  });
+});
+
+describe('who wrote an object last', () => {
+  test.each([
+    [[], null],
+    [[{ manager: 'kubectl-redis', time: '2026-01-02T00:00:00Z' }], null],
+    [[{ manager: 'kube-controller-manager', time: '2026-01-02T00:00:00Z', subresource: 'status' }], null],
+    [
+      [
+        { manager: 'kubectl-client-side-apply', time: '2026-01-01T00:00:00Z' },
+        { manager: 'argocd-controller', time: '2026-01-02T00:00:00Z' },
+        { manager: 'kubectl-redis', time: '2026-01-03T00:00:00Z' },
+        { manager: 'hpa', time: '2026-01-04T00:00:00Z', subresource: 'scale' },
+      ],
+      { manager: 'argocd-controller', at: '2026-01-02T00:00:00Z' },
+    ],
+    [[{ manager: 'x' }], { manager: 'x', at: '' }],
+  ])('%j: %j', (managedFields, writer) => {
+    expect(serviceFacts({ metadata: { name: 'redis', managedFields } }).writer).toEqual(writer);
+  });
+
+  test('of ConfigMap NAME-config, with a digest of what pods read of it', () => {
+    const managedFields = [{ manager: 'argocd-controller', time: 'now' }];
+    const data = { 'redis.conf': 'port 6379\n', 'start.sh': 'true' };
+    const facts = configFacts({ metadata: { managedFields }, data });
+    expect(facts).toEqual({ digest: configDigest(data), writer: { manager: 'argocd-controller', at: 'now' } });
+    expect(configDigest({ ...data, formed: 'false', 'spec-hash': 'x' })).toBe(facts.digest);
+    expect(configDigest({ ...data, 'start.sh': 'false' })).not.toBe(facts.digest);
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { configDigest } from '../../../pkg/cluster/model/config-digest.ts';
 import type { KubeFacts } from '../../../pkg/cluster/model/observation.ts';
 import type { FactsPart } from '../../../pkg/engine/ports.ts';
 import type { RawPod } from '../../../pkg/kube/api-json.ts';
@@ -22,6 +23,7 @@ const PATHS = {
   services: `/api/v1${ns}/services`,
   claims: `/api/v1${ns}/persistentvolumeclaims`,
   config: `/api/v1${ns}/configmaps/redis-config`,
+  state: `/api/v1${ns}/configmaps/redis-state`,
   nodes: '/api/v1/nodes',
   sets: `/apis/apps/v1${ns}/statefulsets`,
   lease: `/apis/coordination.k8s.io/v1${ns}/leases/redis-operation`,
@@ -87,7 +89,7 @@ const foreignPod: RawPod = rawPod({ metadata: { name: 'redis-0', labels: { app: 
 const web: RawPod = rawPod({ metadata: { name: 'web' }, spec: { containers: [{ name: 'web', image: 'nginx' }] } });
 
 describe('a cluster with our label', () => {
-  test('is seven requests; only its own objects are kept', async () => {
+  test('is eight requests; only its own objects are kept', async () => {
     const { facts, asked } = await factsFrom({
       [`${pods}?kubectl-redis.io/cluster=redis`]: ours,
       [PATHS.services]: {
@@ -108,6 +110,7 @@ describe('a cluster with our label', () => {
         ],
       },
       [PATHS.config]: { data: { formed: 'yes' } },
+      [PATHS.state]: { metadata: { name: 'redis-state', labels: label }, data: { formed: 'true' } },
       [PATHS.lease]: { spec: { holderIdentity: 'ada', acquireTime: 'a', renewTime: 'b', leaseDurationSeconds: 30 } },
       [PATHS.nodes]: { items: [{ metadata: { name: 'node2' } }] },
     });
@@ -116,15 +119,25 @@ describe('a cluster with our label', () => {
     expect(facts.services.map((each) => each.name)).toEqual(['redis', 'redis-1']);
     expect(facts.statefulSets.map((each) => each.name)).toEqual(['redis-1', 'a']);
     expect(facts.claims).toEqual([
-      { name: 'data-redis-1-0', phase: 'Bound', storageClass: 'fast' },
-      { name: 'data-redis-2-0', phase: 'Pending', storageClass: null },
+      { name: 'data-redis-1-0', phase: 'Bound', storageClass: 'fast', createdAt: '' },
+      { name: 'data-redis-2-0', phase: 'Pending', storageClass: null, createdAt: '' },
     ]);
     expect(facts).toMatchObject({
       config: { formed: 'yes' },
+      configFacts: { digest: configDigest({}), writer: null },
+      state: { formed: 'true' },
       operation: { holder: 'ada', verb: '', acquiredAt: 'a', renewedAt: 'b', durationSeconds: 30, progress: null },
       hosts: [{ name: 'node2', zone: null, ready: false, schedulable: true }],
       gaps: [],
     });
+  });
+
+  test('a NAME-state of somebody else says nothing of the cluster', async () => {
+    const { facts } = await factsFrom({
+      [`${pods}?kubectl-redis.io/cluster=redis`]: ours,
+      [PATHS.state]: { metadata: { name: 'redis-state', labels: { app: 'redis' } }, data: { formed: 'true' } },
+    });
+    expect(facts.state).toBeNull();
   });
 
   test('what a view does not need is not asked for and is no gap', async () => {

@@ -11,11 +11,13 @@ import type { Manifest } from '../../../pkg/pod/manifest.ts';
 import { allObjects } from '../../../pkg/pod/objects.ts';
 import { renderRedisConf } from '../../../pkg/pod/redis-conf.ts';
 import { clientService, nodeService } from '../../../pkg/pod/services.ts';
+import { readSpec } from '../../../pkg/pod/annotations.ts';
+import { stateMap } from '../../../pkg/pod/state-map.ts';
 import { anySpec } from '../../support/any-spec.ts';
 import { specOf } from '../../support/spec.ts';
 
 const spec = specOf({ masters: 3, replicas: 1 });
-const METADATA = { namespace: 'default' };
+const METADATA = { namespace: 'default', annotations: { 'argocd.argoproj.io/sync-options': 'Prune=false' } };
 
 describe('objects', () => {
   test('client Service', () => {
@@ -56,38 +58,48 @@ describe('objects', () => {
   });
 
   test('ConfigMap', () => {
-    const addresses = new Map([
-      [1, '10.0.0.1'],
-      [3, 'fd00::3'],
-      [9, '10.0.0.9'],
-    ]);
-    const { data, ...rest } = configMap(spec, { addresses, formed: true });
+    const { data, ...rest } = configMap(spec);
     expect(rest).toEqual({
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { ...METADATA, name: 'redis-config', labels: clusterLabels('redis', 'config') },
     });
-    expect(data).toMatchObject({
-      'redis.conf': renderRedisConf(spec),
-      nodes:
-        '1 redis-1 10.0.0.1 1\n2 redis-2 - 2\n3 redis-3 fd00::3 3\n4 redis-4 - 1\n5 redis-5 - 2\n6 redis-6 - 3\n9 redis-9 10.0.0.9 3\n',
+    expect(data).toMatchObject({ 'redis.conf': renderRedisConf(spec) });
+    const files = ['common', 'guard', 'links', 'peers', 'probe', 'rejoin', 'start', 'stop', 'validity'];
+    const names = [...files.map((name) => `${name}.sh`), 'redis.conf', 'spec-hash'];
+    expect(Object.keys(data as object).sort()).toEqual(names.sort());
+  });
+
+  test('ConfigMap for pods that know no NAME-state', () => {
+    const nodes = [
+      { ordinal: 1, node: 'redis-1', address: '10.0.0.1', shard: '1' },
+      { ordinal: 2, node: 'redis-2', address: null, shard: '2' },
+    ];
+    expect(configMap(spec, { formed: true, nodes })['data']).toMatchObject({
+      nodes: '1 redis-1 10.0.0.1 1\n2 redis-2 - 2\n',
       formed: 'true',
     });
-    expect(Object.keys(data as object).sort()).toEqual([
-      'common.sh',
-      'formed',
-      'guard.sh',
-      'links.sh',
-      'nodes',
-      'probe.sh',
-      'redis.conf',
-      'rejoin.sh',
-      'spec-hash',
-      'start.sh',
-      'stop.sh',
-      'validity.sh',
-    ]);
-    expect(configMap(spec, { addresses, formed: false })['data']).toMatchObject({ formed: 'false' });
+    expect(Object.keys(configMap(spec, { formed: null, nodes })['data'] as object)).not.toContain('formed');
+  });
+
+  test('NAME-state carries our labels but the one by which other tools take objects for theirs, and is not pruned', () => {
+    expect(stateMap(spec.cluster, { formed: 'false' })).toEqual({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        ...METADATA,
+        name: 'redis-state',
+        labels: {
+          app: 'redis',
+          'kubectl-redis.io/cluster': 'redis',
+          'app.kubernetes.io/name': 'redis',
+          'app.kubernetes.io/component': 'state',
+          'app.kubernetes.io/managed-by': 'kubectl-redis',
+          'app.kubernetes.io/part-of': 'redis',
+        },
+      },
+      data: { formed: 'false' },
+    });
   });
 
   test('PodDisruptionBudget of a shard', () => {
@@ -156,12 +168,33 @@ describe('allObjects', () => {
     expect(names(allObjects({ ...spec, networkPolicy: true }))).toEqual(['Service/redis', ...services, ...withPolicy]);
   });
 
-  test('announce the addresses that are known', () => {
-    const known = new Map([[2, '10.0.0.2']]);
-    const announced = allObjects(spec, { addresses: known })
-      .filter(({ kind }) => kind === 'StatefulSet')
-      .map((set) => JSON.stringify(set).includes('KUBECTL_REDIS_ANNOUNCE_IP'));
-    expect(announced).toEqual([false, true, false, false, false, false]);
+  test('K2: hold nothing that must be remembered, whatever is recorded', () => {
+    const restarted = { '1': '2026-01-02T03:04:05.000Z' };
+    const scaling = { leaving: [6], spread: true };
+    const nodes = { '1': '1', '2': '2', '3': '3', '4': '1', '5': '2', '6': '3' };
+    const objects = allObjects({ ...spec, restarted, scaling, nodes });
+    const configs = objects.filter(({ kind }) => kind === 'ConfigMap');
+    expect(configs.flatMap((object) => Object.keys(object['data'] as object))).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(formed|nodes|budgets|spec)$/)]),
+    );
+    const text = JSON.stringify(objects.filter(({ kind }) => kind !== 'ConfigMap'));
+    expect(text).not.toMatch(/KUBECTL_REDIS_ANNOUNCE_IP|announce-ip|restarted-at|2026-01-02/);
+    expect(readSpec(objects[0]?.metadata.annotations ?? {})).toEqual({
+      ...spec,
+      nodes,
+      restarted: null,
+      scaling: null,
+    });
+    expect(
+      objects.filter(({ kind }) => kind === 'StatefulSet').map((set) => readSpec(set.metadata.annotations ?? {})),
+    ).toEqual(Array.from({ length: 6 }, () => null));
+  });
+
+  test('are kept by Argo CD where they are not in Git', () => {
+    const options = allObjects({ ...spec, auth: true, networkPolicy: true }, { password: 'x' }).map(
+      ({ metadata }) => metadata.annotations?.['argocd.argoproj.io/sync-options'],
+    );
+    expect(new Set(options)).toEqual(new Set(['Prune=false']));
   });
 
   test('refuse a name that does not fit', () => {

@@ -15,7 +15,7 @@ function templateOf(set: Manifest): Template {
   return (set['spec'] as { readonly template: Template }).template;
 }
 
-const probe = (mode: string) => ({ exec: { command: ['sh', '/etc/redis/probe.sh', mode] }, timeoutSeconds: 5 });
+const probe = (mode: string) => ({ exec: { command: ['sh', '/etc/redis-cluster/probe.sh', mode] }, timeoutSeconds: 5 });
 
 test('StatefulSet of a node, whole', () => {
   const spec = specOf({
@@ -28,7 +28,12 @@ test('StatefulSet of a node, whole', () => {
   expect(statefulSet(spec, 4, { announceIp: '10.0.0.4', shard: '1' })).toEqual({
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
-    metadata: { name: 'redis-4', namespace: 'default', labels: nodeLabels('redis', 4, '1') },
+    metadata: {
+      name: 'redis-4',
+      namespace: 'default',
+      labels: nodeLabels('redis', 4, '1'),
+      annotations: { 'argocd.argoproj.io/sync-options': 'Prune=false' },
+    },
     spec: {
       replicas: 1,
       serviceName: 'redis-4',
@@ -63,10 +68,12 @@ test('StatefulSet of a node, whole', () => {
               name: 'redis',
               image: 'redis:8',
               imagePullPolicy: 'IfNotPresent',
-              command: ['sh', '/etc/redis/start.sh'],
+              command: ['sh', '/etc/redis-cluster/start.sh'],
               env: [
                 { name: 'KUBECTL_REDIS_CLUSTER', value: 'redis' },
                 { name: 'KUBECTL_REDIS_NAMESPACE', value: 'default' },
+                { name: 'KUBECTL_REDIS_CONFIG_DIR', value: '/etc/redis-cluster' },
+                { name: 'KUBECTL_REDIS_STATE_DIR', value: '/etc/redis-cluster/state' },
                 { name: 'KUBECTL_REDIS_NODE', value: '4' },
                 { name: 'KUBECTL_REDIS_ANNOUNCE_IP', value: '10.0.0.4' },
               ],
@@ -84,17 +91,38 @@ test('StatefulSet of a node, whole', () => {
               startupProbe: { ...probe('startup'), periodSeconds: 1, failureThreshold: 60 },
               readinessProbe: { ...probe('readiness'), periodSeconds: 5, failureThreshold: 2 },
               livenessProbe: { ...probe('liveness'), periodSeconds: 10, failureThreshold: 6 },
-              lifecycle: { preStop: { exec: { command: ['sh', '/etc/redis/stop.sh'] } } },
+              lifecycle: { preStop: { exec: { command: ['sh', '/etc/redis-cluster/stop.sh'] } } },
               volumeMounts: [
                 { name: 'data', mountPath: '/var/lib/redis' },
-                { name: 'config', mountPath: '/etc/redis', readOnly: true },
+                { name: 'cluster-config', mountPath: '/etc/redis-cluster', readOnly: true },
                 { name: 'tmp', mountPath: '/tmp' },
                 { name: 'auth', mountPath: '/etc/redis-auth', readOnly: true },
               ],
             },
           ],
           volumes: [
-            { name: 'config', configMap: { name: 'redis-config', defaultMode: 0o555 } },
+            {
+              name: 'cluster-config',
+              projected: {
+                defaultMode: 0o555,
+                sources: [
+                  { configMap: { name: 'redis-config' } },
+                  {
+                    configMap: {
+                      name: 'redis-state',
+                      optional: true,
+                      items: [
+                        { key: 'formed', path: 'formed' },
+                        { key: 'nodes', path: 'nodes' },
+                        { key: 'formed', path: 'state/formed' },
+                        { key: 'nodes', path: 'state/nodes' },
+                        { key: 'cleared', path: 'state/cleared' },
+                      ],
+                    },
+                  },
+                ],
+              },
+            },
             { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
             { name: 'auth', secret: { secretName: 'redis-auth', defaultMode: 0o440 } },
           ],

@@ -3,7 +3,8 @@ import jsonPatch from 'fast-json-patch';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { AppError } from '../../../pkg/errors.ts';
 import type { Json, Pod } from '../../../pkg/pod/inject/pod-json.ts';
-import { mutate, type Known } from '../../../webhook/mutate.ts';
+import { mutate } from '../../../webhook/mutate.ts';
+import type { SeenRecord } from '../../../webhook/record.ts';
 import { createRecent } from '../../../webhook/recent.ts';
 import type { ReviewRequest } from '../../../webhook/review.ts';
 import { createCluster, requestOf, type Cluster } from '../../support/admission.ts';
@@ -29,10 +30,10 @@ async function make(cluster: Cluster, pod: Json, name: string): Promise<string> 
 }
 
 const dataOf = (cluster: Cluster): Record<string, string> =>
-  cluster.store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
+  cluster.store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
 
 async function setData(cluster: Cluster, data: Record<string, string>): Promise<void> {
-  const config = cluster.store.objects.get('ConfigMap/redis-config');
+  const config = cluster.store.objects.get('ConfigMap/redis-state');
   await cluster.store.apply({ ...(config as KubeObject), data: { ...dataOf(cluster), ...data } });
 }
 
@@ -42,7 +43,11 @@ describe('the first pod of a cluster', () => {
     const pod = await admit(cluster, named('redis-3'));
     if (typeof pod === 'string') throw new Error(pod);
     expect(pod.metadata.annotations?.['kubectl-redis.io/announce-ip']).toBe('10.96.0.1');
-    expect(cluster.writes).toEqual(['create Service/redis-3', 'create ConfigMap/redis-config']);
+    expect(cluster.writes).toEqual([
+      'create Service/redis-3',
+      'create ConfigMap/redis-config',
+      'create ConfigMap/redis-state',
+    ]);
     expect(dataOf(cluster)).toMatchObject({ formed: 'false', nodes: '3 redis-3 10.96.0.1 -\n' });
     const service = cluster.store.objects.get('Service/redis-3');
     expect(service?.['spec']).toMatchObject({
@@ -147,6 +152,42 @@ describe('numbers', () => {
   });
 });
 
+describe('K2: the record', () => {
+  const objectOf = (cluster: Cluster, name: string): KubeObject => {
+    const object = cluster.store.objects.get(`ConfigMap/${name}`);
+    if (object === undefined) throw new Error(`no ${name}`);
+    return object;
+  };
+
+  test('of an older version is taken over', async () => {
+    const cluster = createCluster();
+    const data = { formed: 'true', nodes: '1 redis-1 10.0.0.1 1\n2 redis-2 10.0.0.2 2\n', budgets: '1:2' };
+    await cluster.store.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-config' }, data });
+    await make(cluster, named('redis-1'), 'a');
+    expect(dataOf(cluster)).toEqual({ ...data, nodes: data.nodes.replace('10.0.0.1', '10.96.0.1') });
+    expect(objectOf(cluster, 'redis-config')['data']).toEqual(data);
+  });
+
+  test('that is made anew while a pod serves does not say that the cluster was never formed', async () => {
+    const cluster = createCluster();
+    await make(cluster, named('redis-1'), 'a');
+    const pod = cluster.store.objects.get('Pod/a');
+    const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+    await cluster.store.apply({ ...(pod as KubeObject), status });
+    for (const name of ['redis-config', 'redis-state']) await cluster.store.remove('v1', 'ConfigMap', name);
+    await make(cluster, named('redis-2'), 'b');
+    expect(dataOf(cluster)).toEqual({ nodes: expect.stringContaining('2 redis-2 ') });
+  });
+
+  test('is not written over an object of somebody else', async () => {
+    const cluster = createCluster();
+    const data = { theirs: 'x' };
+    await cluster.store.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-state' }, data });
+    expect(await admit(cluster, named('redis-1'))).toBe('name-taken');
+    expect(objectOf(cluster, 'redis-state')['data']).toEqual(data);
+  });
+});
+
 describe('objects of people', () => {
   const service = (spec: Json): KubeObject => ({
     apiVersion: 'v1',
@@ -209,7 +250,7 @@ describe('what was read of the cluster a moment ago', () => {
       read.push(`${kind}/${name}`);
       return cluster.kube.get(version, kind, name);
     };
-    const recent = createRecent<Known>(() => cluster.now);
+    const recent = createRecent<SeenRecord>(() => cluster.now);
     const deps = { ...cluster.deps, kubeIn: () => ({ ...cluster.kube, get }), recent };
     for (const name of ['redis-1', 'redis-2', 'redis-2']) {
       expect((await mutate(requestOf(named(name), { name }), deps)).verdict.kind).toBe('injected');
@@ -229,7 +270,7 @@ describe('what was read of the cluster a moment ago', () => {
     ['for a new node', named('redis-3'), 0],
     ['for one that may be any', ANY, 0],
   ])('does not do %s', async (_, pod, afterMs) => {
-    expect(await reads(pod, afterMs)).toEqual(expect.arrayContaining(['ConfigMap/redis-config', 'Service/redis']));
+    expect(await reads(pod, afterMs)).toEqual(expect.arrayContaining(['ConfigMap/redis-state', 'Service/redis']));
   });
 
   test('is not kept for good', () => {

@@ -36,14 +36,6 @@ export const KUBERNETES_CODES = {
     repair: 'kubectl redis create NAME finishes the job.',
     invariants: ['I1'],
   },
-  'formed-mark-missing': {
-    severity: 'warning',
-    title: 'The cluster is formed, but its ConfigMap does not say so',
-    meaning: 'A node whose volume was lost would start empty at its old address, and its replicas would copy that.',
-    cause: 'The ConfigMap was made anew or restored from before the cluster was formed.',
-    repair: 'Set `formed: "true"` in ConfigMap NAME-config.',
-    invariants: [],
-  },
   'primary-down': {
     severity: 'critical',
     title: 'A primary is down and nobody has taken its slots over',

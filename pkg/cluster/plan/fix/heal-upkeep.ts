@@ -21,12 +21,6 @@ export const healServices: Healer = (context, problems) => {
   });
 };
 
-export const healFormedMark: Healer = (_, problems) => [
-  repair(problems, 'record that the cluster was formed', [
-    { kind: 'mark-formed', reason: 'an empty volume is a lost one since then' },
-  ]),
-];
-
 /** Where they may be set while the server runs, and one value for all costs nobody data. */
 const NEVER_LIVE: ReadonlySet<string> = new Set(['tls-cluster', 'tls-replication']);
 

@@ -16,7 +16,8 @@ import { healNoQuorum, healPrimaries } from './heal-primaries.ts';
 import { healCrowdedHosts, healSharedHosts } from './heal-places.ts';
 import { healChains, healOrphans, healStaleAddresses } from './heal-replicas.ts';
 import { healContested, healStrays, healUnclaimed, healViews } from './heal-slots.ts';
-import { healConfig, healFormedMark, healServices } from './heal-upkeep.ts';
+import { healClientService, healConfigMap, healFormedMark, healOverwritten, healState } from './heal-record.ts';
+import { healConfig, healServices } from './heal-upkeep.ts';
 
 type Answer = Healer | LeftReason;
 
@@ -29,11 +30,17 @@ export const STAGES: readonly Stage[] = [
   {
     why: 'Pods, Services and the record come first: every other repair goes through them.',
     answers: {
+      'record-lost': 'by-hand',
+      'formed-mark-missing': healFormedMark,
+      'state-missing': healState,
+      'config-missing': healConfigMap,
+      'client-service-missing': healClientService,
+      'objects-unsafe': healOverwritten,
+      'objects-differ': healOverwritten,
       'cluster-down': healLostVolumes,
       stopped: 'by-hand',
       'cannot-ask': 'by-hand',
       'not-formed': 'by-hand',
-      'formed-mark-missing': healFormedMark,
       'host-not-ready': 'by-hand',
       'pod-missing': 'by-hand',
       'claim-unbound': 'by-hand',

@@ -8,6 +8,7 @@ import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
 import { PRIMARY_CASES } from './primary-cases.ts';
 import { REACHABILITY_CASES } from './reachability-cases.ts';
+import { RECORD_CASES } from './record-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 import { STOPPED_CASES } from './stopped-cases.ts';
@@ -17,6 +18,7 @@ import { UPKEEP_CASES } from './upkeep-cases.ts';
 import { WRITES_CASES } from './writes-cases.ts';
 
 const CASES = [
+  ...RECORD_CASES,
   ...REACHABILITY_CASES,
   ...PRIMARY_CASES,
   ...STOPPED_CASES,

@@ -93,21 +93,6 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
     ],
   ],
   [
-    'formed-mark-missing: the ConfigMap was made anew',
-    changed(
-      healthyObservation(),
-      changeKube((kube) => ({ ...kube, config: { formed: 'false' } })),
-    ),
-    [
-      says(
-        'warning formed-mark-missing',
-        'ConfigMap redis-config does not say that the cluster was formed, although it is: an empty node would start without waiting.',
-        'kubectl -n default patch configmap redis-config --type merge -p \'{"data":{"formed":"true"}}\'',
-        '',
-      ),
-    ],
-  ],
-  [
     'primary-down and no-quorum: two of three',
     changed(
       healthyObservation(),

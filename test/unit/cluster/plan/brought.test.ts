@@ -3,15 +3,15 @@ import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
 import { broughtTable, withRecord } from '../../../../pkg/cluster/plan/brought.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
-import { selects } from '../../../../pkg/engine/steps/protect-brought.ts';
 import { recordBrought } from '../../../../pkg/engine/steps/record-brought.ts';
 import { AppError } from '../../../../pkg/errors.ts';
+import { stateMap } from '../../../../pkg/pod/state-map.ts';
 import { createObjectStore } from '../../../support/fake-kube.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
 
-/** Six pods of one StatefulSet, redis-0 … redis-5, numbered by label as the webhook does. */
-function injected(observation: Observation, config: Record<string, string> | null): Observation {
+/** Six pods of one StatefulSet, redis-0 … redis-5, numbered by label as the webhook does. `state`: what NAME-state holds. */
+function injected(observation: Observation, state: Record<string, string> | null): Observation {
   const names = ['redis', ...observation.kube.pods.map((_, n) => `redis-${n}`)];
   const services = names.map((name, n) => ({
     name,
@@ -27,8 +27,10 @@ function injected(observation: Observation, config: Record<string, string> | nul
     owner: 'StatefulSet/redis',
     labels: { name: `redis-${n}`, 'kubectl-redis.io/cluster': 'redis' },
     annotations: { 'kubectl-redis.io/injected': 'inject' },
+    readsState: true,
   }));
-  return { ...observation, kube: { ...observation.kube, pods, services, statefulSets: [], config } };
+  const config = state === null ? null : {};
+  return { ...observation, kube: { ...observation.kube, pods, services, statefulSets: [], config, state } };
 }
 
 /** The same pods, completed by the webhook; those of a formed cluster may carry their shard. */
@@ -42,8 +44,13 @@ function byWebhook(observation: Observation, withShard = false): Observation {
   return { ...observation, kube: { ...observation.kube, pods } };
 }
 
-const fresh = (config: Record<string, string> | null) => injected(freshObservation({ kind: 'foreign' }), config);
-const formed = (config: Record<string, string> | null) => injected(healthyObservation({ kind: 'foreign' }), config);
+const fresh = (state: Record<string, string> | null) => injected(freshObservation({ kind: 'foreign' }), state);
+const formed = (state: Record<string, string> | null) => injected(healthyObservation({ kind: 'foreign' }), state);
+/** Pods of an older version's `inject -f`, and what it recorded. */
+const old = ({ kube, ...rest }: Observation, config: Record<string, string>): Observation => {
+  const pods = kube.pods.map((pod) => ({ ...pod, readsState: false }));
+  return { ...rest, kube: { ...kube, pods, config, state: null } };
+};
 const titlesOf = (observation: Observation): string[] => {
   const plan = planCreate({
     state: interpret(observation),
@@ -98,6 +105,17 @@ describe('the plan of create for injected pods', () => {
     expect(titlesOf(unmarked(fresh(null)))[0]).toBe('assign slots');
   });
 
+  test('takes over what an older version recorded, and keeps it right for pods that know no other place', () => {
+    const whole = table(formed({ formed: 'true' }));
+    const copy = { formed: 'true', nodes: whole };
+    const before = old(formed({}), copy);
+    expect(titlesOf(before)).toEqual(['record the nodes']);
+    const state = { formed: 'true', nodes: whole };
+    expect(titlesOf({ ...before, kube: { ...before.kube, state } })).toEqual(['nothing']);
+    const overwritten = { ...copy, formed: 'false' };
+    expect(titlesOf({ ...before, kube: { ...before.kube, state, config: overwritten } })).toEqual(['record the nodes']);
+  });
+
   test('a refusal stays one', () => {
     const refused = { kind: 'refused', code: 'x', sentence: 'x', hint: 'x' } as const;
     const { kube, ...rest } = formed({ formed: 'false' });
@@ -138,11 +156,11 @@ describe('the table', () => {
 
 describe('what protects pods of the webhook', () => {
   const cluster = { namespace: 'default', name: 'redis' };
-  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-config' } };
   const observation = byWebhook(formed({ formed: 'true' }));
   const stored = async (): Promise<ReturnType<typeof createObjectStore>> => {
     const store = createObjectStore();
-    await store.create({ ...configMap, data: { formed: 'true', nodes: table(observation) } });
+    await store.create(stateMap(cluster, { formed: 'true', nodes: table(observation) }));
+    await store.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-config' } });
     return store;
   };
 
@@ -163,7 +181,7 @@ describe('what protects pods of the webhook', () => {
       minAvailable: 1,
       selector: { matchLabels: { 'kubectl-redis.io/cluster': 'redis', 'kubectl-redis.io/shard': '2' } },
     });
-    const data = store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
+    const data = store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
     expect(data['budgets']).toBe('1:2 2:2 3:2');
     expect(titlesOf(byWebhook(formed(data), true))).toEqual(['nothing']);
   });
@@ -180,39 +198,28 @@ describe('what protects pods of the webhook', () => {
     const budgets = [...store.objects.keys()].filter((key) => key.startsWith('PodDisruptionBudget'));
     expect(budgets).toEqual(['PodDisruptionBudget/own']);
   });
-
-  test.each([
-    [undefined, false],
-    [{}, true],
-    [{ matchLabels: { app: 'a' } }, true],
-    [{ matchLabels: { app: 'b' } }, false],
-    [{ matchExpressions: [{ key: 'app', operator: 'In', values: ['a'] }] }, true],
-    [{ matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['a'] }] }, false],
-    [{ matchExpressions: [{ key: 'no', operator: 'NotIn', values: ['a'] }] }, true],
-    [{ matchExpressions: [{ key: 'app', operator: 'Exists' }] }, true],
-    [{ matchLabels: { app: 'a' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] }, false],
-  ])('selector %j: %s', (selector, expected) => {
-    expect(selects(selector, { app: 'a' })).toBe(expected);
-  });
 });
 
 describe('writing the record', () => {
   const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'redis-config' } };
   const cluster = { namespace: 'default', name: 'redis' };
+  const dataIn = ({ objects }: ReturnType<typeof createObjectStore>, name: string): Record<string, string> =>
+    (objects.get(`ConfigMap/${name}`)?.['data'] ?? {}) as Record<string, string>;
 
   test('tries again when the webhook wrote meanwhile, and keeps what it wrote', async () => {
     const store = createObjectStore();
-    await store.create({ ...configMap, data: { formed: 'false', 'redis.conf': 'x' } });
+    await store.create({ ...configMap, data: {} });
+    await store.create(stateMap(cluster, { formed: 'false', more: 'x' }));
     let disturbed = false;
     const replace: typeof store.replace = async (object) => {
       if (disturbed) return store.replace(object);
       disturbed = true;
-      await store.apply({ ...configMap, data: { formed: 'false', 'redis.conf': 'y' } });
+      await store.apply(stateMap(cluster, { formed: 'false', more: 'y' }));
       return store.replace(object);
     };
     await recordBrought({ ...store, replace }, cluster, fresh(null), true);
-    const data = store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
-    expect(data).toMatchObject({ formed: 'true', 'redis.conf': 'y' });
+    const data = dataIn(store, 'redis-state');
+    expect(data).toMatchObject({ formed: 'true', more: 'y' });
     expect(data['nodes']).toContain('0 redis-0 10.1.0.0 -\n');
   });
 
@@ -222,12 +229,29 @@ describe('writing the record', () => {
     const pods = unmarked.kube.pods.map((pod) => ({ ...pod, annotations: {} }));
     await recordBrought(store, cluster, { ...unmarked, kube: { ...unmarked.kube, pods } }, true);
     expect(store.objects.size).toBe(0);
-    await store.create({ ...configMap, data: { formed: 'true' } });
-    await recordBrought(store, cluster, formed(null), false);
-    expect(store.objects.get('ConfigMap/redis-config')?.['data']).toMatchObject({ formed: 'true' });
+    await store.create({ ...configMap, data: {} });
+    await store.create(stateMap(cluster, { formed: 'true' }));
+    await recordBrought(store, cluster, fresh(null), false);
+    expect(dataIn(store, 'redis-state')).toMatchObject({ formed: 'true' });
   });
 
-  test('makes ConfigMap and Services that are not there', async () => {
+  test('writes over nothing that is somebody else has', async () => {
+    const store = createObjectStore();
+    await store.create({ ...configMap, metadata: { name: 'redis-state' }, data: { theirs: 'x' } });
+    await expect(recordBrought(store, cluster, fresh(null), true)).rejects.toMatchObject({ code: 'name-taken' });
+    expect(dataIn(store, 'redis-state')).toEqual({ theirs: 'x' });
+  });
+
+  test('pods of an older version find a copy where they look for it', async () => {
+    const store = createObjectStore();
+    await store.create({ ...configMap, data: { formed: 'false', nodes: '0 redis-0 - -\n', 'redis.conf': 'x' } });
+    await recordBrought(store, cluster, old(fresh({}), { formed: 'false' }), true);
+    const data = dataIn(store, 'redis-config');
+    expect(data).toMatchObject({ formed: 'true', 'redis.conf': 'x' });
+    expect(data['nodes']).toBe(dataIn(store, 'redis-state')['nodes']);
+  });
+
+  test('makes ConfigMaps and Services that are not there', async () => {
     const store = createObjectStore();
     const create: typeof store.create = (object) =>
       store.create({ ...object, spec: { ...(object['spec'] as object), clusterIP: '10.9.0.5' } });
@@ -236,20 +260,29 @@ describe('writing the record', () => {
     const pods = observation.kube.pods.map((pod) => ({ ...pod, labels: {} }));
     const kube = { ...observation.kube, services, pods: pods.map((pod, n) => ({ ...pod, name: `redis-${n}` })) };
     await recordBrought({ ...store, create }, cluster, { ...observation, kube }, false);
-    expect([...store.objects.keys()]).toEqual(['Service/redis-5', 'ConfigMap/redis-config']);
+    expect([...store.objects.keys()]).toEqual(['Service/redis-5', 'ConfigMap/redis-state', 'ConfigMap/redis-config']);
     expect(store.objects.get('Service/redis-5')?.['spec']).toMatchObject({
       selector: { 'kubectl-redis.io/cluster': 'redis', 'statefulset.kubernetes.io/pod-name': 'redis-5' },
       publishNotReadyAddresses: true,
     });
-    const data = store.objects.get('ConfigMap/redis-config')?.['data'] as Record<string, string>;
-    expect(data['formed']).toBe('false');
-    expect(data['nodes']).toContain('5 redis-5 10.9.0.5 -\n');
-    expect(data['start.sh']).toContain('guard');
+    expect(dataIn(store, 'redis-state')['formed']).toBe('false');
+    expect(dataIn(store, 'redis-state')['nodes']).toContain('5 redis-5 10.9.0.5 -\n');
+    expect(dataIn(store, 'redis-config')['start.sh']).toContain('guard');
+  });
+
+  test('K2: does not say that a cluster was never formed while a pod that may know is silent', async () => {
+    const store = createObjectStore();
+    const observation = fresh(null);
+    const [first, ...others] = observation.replies;
+    const silent = { kind: 'unreachable', why: 'timeout', detail: '2 s' } as const;
+    const replies = [{ pod: first?.pod ?? '', reply: silent }, ...others];
+    await recordBrought(store, cluster, { ...observation, replies }, false);
+    expect(dataIn(store, 'redis-state')).not.toHaveProperty('formed');
   });
 
   test('gives up on what is no conflict', async () => {
     const store = createObjectStore();
-    await store.create(configMap);
+    await store.create(stateMap(cluster, {}));
     const replace = () => Promise.reject(new AppError('no', { code: 'forbidden' }));
     await expect(recordBrought({ ...store, replace }, cluster, fresh(null), true)).rejects.toThrow('no');
   });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import { SPEC_HASH_ANNOTATION } from '../../../../pkg/cluster/model/labels.ts';
-import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
+import type { KubeFacts, Observation, UnreachableReason } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
 import { podName, specHash, type ClusterSpec } from '../../../../pkg/cluster/model/spec.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
+import { changeAnswer, changeReply, changed, type Change } from '../../../support/observation-changes.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { asMade as asMadeFrom } from '../../../support/as-made.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -33,18 +34,18 @@ const EMPTY: Observation = {
 };
 
 describe('planCreate', () => {
-  test('an empty namespace: the Services come first, the client one included', () => {
+  test('an empty namespace: the record comes first, then the Services, the client one included', () => {
     const plan = planOf(EMPTY);
-    expect(plan.kind === 'batches' ? plan.batches[0]?.steps[0] : null).toMatchObject({
-      kind: 'apply-services',
-      ordinals: [1, 2, 3, 4, 5, 6],
-      client: true,
-    });
+    expect(plan.kind === 'batches' ? plan.batches.map(({ steps }) => steps[0]) : null).toMatchObject([
+      { kind: 'record-spec', spec: SPEC, isNew: true },
+      { kind: 'apply-services', ordinals: [1, 2, 3, 4, 5, 6], client: true },
+    ]);
   });
 
   test('Services only: configuration, then budgets and nodes', () => {
     const { kube } = asMade(freshObservation());
-    const observation = { ...EMPTY, kube: { ...EMPTY.kube, services: kube.services } };
+    const state = { formed: 'false', spec: JSON.stringify(SPEC) };
+    const observation = { ...EMPTY, kube: { ...EMPTY.kube, services: kube.services, state } };
     expect(titles(planOf(observation))).toEqual(['make the configuration', 'make the nodes']);
   });
 
@@ -84,21 +85,30 @@ describe('planCreate', () => {
   test('pods of the YAML of --dry-run announce nothing: template, then pod', () => {
     const made = asMade(freshObservation());
     const bare = { [SPEC_HASH_ANNOTATION]: specHash(SPEC) };
-    const waiting = withKube(made, {
+    const waits = {
+      kind: 'unreachable',
+      why: 'guard-waiting',
+      detail: 'waiting for the address of Service x',
+    } as const;
+    const silent = { ...made, replies: made.replies.map(({ pod }) => ({ pod, reply: waits })) };
+    const waiting = withKube(silent, {
       statefulSets: made.kube.statefulSets.map((set) => ({ ...set, templateAnnotations: bare })),
       pods: made.kube.pods.map((pod) => ({ ...pod, annotations: bare })),
     });
     expect(titles(planOf(waiting))).toEqual(['make the nodes', 'replace pods that wait']);
     const applied = withKube(waiting, { statefulSets: made.kube.statefulSets });
     expect(titles(planOf(applied))).toEqual(['replace pods that wait']);
+    // One that found it in the table runs, and is left alone.
+    const found = withKube(made, { pods: waiting.kube.pods });
+    expect(titles(planOf(found))[0]).toBe('assign slots');
   });
 
   test('another image before the cluster was formed: everything is rendered anew', () => {
     const spec = { ...SPEC, image: 'redis:7' };
-    expect(titles(planOf(asMade(freshObservation()), spec))).toEqual(['make the Services']);
+    expect(titles(planOf(asMade(freshObservation()), spec))).toEqual(['record what is wanted', 'make the Services']);
     const recorded = asMade(freshObservation(), SPEC);
-    const services = asMade(freshObservation(), spec).kube.services;
-    expect(titles(planOf(withKube(recorded, { services }), spec))).toEqual([
+    const { services, state } = asMade(freshObservation(), spec).kube;
+    expect(titles(planOf(withKube(recorded, { services, state: state ?? null }), spec))).toEqual([
       'make the configuration',
       'make the nodes',
       'replace pods that wait',
@@ -159,5 +169,55 @@ describe('planCreate', () => {
       code: 'scale-unfinished',
       hint: 'kubectl redis scale redis --masters 3 --replicas 1 goes on with it',
     });
+  });
+});
+
+describe('C5: a pod is replaced only where it is certain that it holds nothing', () => {
+  const other = { ...SPEC, image: 'redis:9' };
+  /** `create --image` of a cluster whose mark says that it was never formed; everything is rendered, and pods would be next. */
+  const replacedBy = (...changes: readonly Change[]): readonly string[] => {
+    const rendered = asMade(freshObservation(), other);
+    const { kube } = asMade(freshObservation());
+    const before = { ...rendered, kube: { ...rendered.kube, pods: kube.pods } };
+    const plan = planOf(changed(before, ...changes), other);
+    const steps = plan.kind === 'batches' ? plan.batches.flatMap((batch) => batch.steps) : [];
+    return steps.flatMap((step) => (step.kind === 'replace-pod' ? [step.pod] : []));
+  };
+  const all = ['redis-1-0', 'redis-2-0', 'redis-3-0', 'redis-4-0', 'redis-5-0', 'redis-6-0'];
+  const says = (why: UnreachableReason): Change =>
+    changeReply('redis-2-0', () => ({ kind: 'unreachable', why, detail: '' }));
+
+  test.each([
+    ['all are fresh', [], all],
+    ['one does not run', [says('not-running')], all],
+    ['the guard of one waits', [says('guard-waiting')], all],
+    ['one is silent', [says('timeout')], all.filter((pod) => pod !== 'redis-2-0')],
+    ['the way to one is broken', [says('tunnel')], all.filter((pod) => pod !== 'redis-2-0')],
+    ['one is loading', [says('loading')], all.filter((pod) => pod !== 'redis-2-0')],
+    [
+      'one has keys',
+      [changeAnswer('redis-2-0', (answer) => ({ ...answer, info: { ...answer.info, keys: 1 } }))],
+      all.filter((pod) => pod !== 'redis-2-0'),
+    ],
+  ] as [string, Change[], string[]][])('%s', (_, changes, replaced) => {
+    expect(replacedBy(...changes)).toEqual(replaced);
+  });
+
+  test('a cluster that is plainly there is formed, whatever the mark says: it keeps its image, and the mark is put right', () => {
+    const formed = asMade(healthyObservation());
+    const state = { ...formed.kube.state, formed: 'false' };
+    const plan = planOf(withKube(formed, { state }), other);
+    expect(titles(plan)).toEqual(['record what is wanted']);
+    expect(plan.kind === 'batches' ? plan.batches[0]?.steps : []).toMatchObject([{ kind: 'mark-formed' }]);
+    expect(titles(planOf(withKube(formed, { state: { ...state, formed: 'true' } }), other))).toEqual(['nothing']);
+  });
+
+  test('a cluster of an older version is taken over, and its templates learn where the record is', () => {
+    const formed = asMade(healthyObservation());
+    const config = { ...formed.kube.config, formed: 'false' };
+    const statefulSets = formed.kube.statefulSets.map((set) => ({ ...set, readsState: false }));
+    const plan = planOf(withKube(formed, { state: null, config, statefulSets }));
+    expect(titles(plan)).toEqual(['record what is wanted', 'make the configuration', 'make the nodes']);
+    expect(JSON.stringify(plan)).not.toContain('replace-pod');
   });
 });

@@ -61,7 +61,7 @@ function expectShape(world: World, wanted: Wanted): void {
   expect(new Set(ordinalsOf(spec).map((ordinal) => podName('redis', ordinal)))).toEqual(
     new Set(state.nodes.map((node) => node.pod?.name)),
   );
-  const table = (world.observation.kube.config?.['nodes'] ?? '').trim().split('\n');
+  const table = (world.observation.kube.state?.['nodes'] ?? '').trim().split('\n');
   expect(table.map((line) => line.split(' ')[0])).toEqual(ordinalsOf(spec).map(String));
 }
 

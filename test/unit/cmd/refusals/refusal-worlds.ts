@@ -1,12 +1,13 @@
 /** Clusters in which something is refused, and how a case is written. */
 import type { KubeObject } from '../../../../pkg/engine/ports.ts';
+import { SPEC_KEY } from '../../../../pkg/cluster/model/labels.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import { asMade } from '../../../support/as-made.ts';
 import {
   changeAnswer,
   changeLines,
   changePod,
-  changeService,
+  changeKube,
   changed,
   type Change,
 } from '../../../support/observation-changes.ts';
@@ -96,10 +97,9 @@ export const owner = (pod: string, name: string | null): Change =>
 /** Most primaries are gone. */
 export const minority = [unreachable('redis-2-0', 'refused', 'fail'), unreachable('redis-3-0', 'refused', 'fail')];
 export const recording = (change: object): Change =>
-  changeService('redis', (service) => {
-    const [[key, text] = ['', '']] = Object.entries(service.annotations).filter(([name]) => name.endsWith('/spec'));
-    const spec = { ...(JSON.parse(text) as object), ...change };
-    return { ...service, annotations: { ...service.annotations, [key]: JSON.stringify(spec) } };
+  changeKube((kube) => {
+    const spec = { ...(JSON.parse(kube.state?.[SPEC_KEY] ?? '{}') as object), ...change };
+    return { ...kube, state: { ...kube.state, [SPEC_KEY]: JSON.stringify(spec) } };
   });
 
 export const of =

@@ -35,8 +35,8 @@ describe('the table, line by line', () => {
     ['a bad user', noted({ 'kubectl-redis.io/run-as': 'root' }), 'bad-annotation', /UID/],
     ['a bad exporter', noted({ 'kubectl-redis.io/metrics': 'a b' }), 'bad-annotation', /exporter/],
     [
-      '/etc/redis taken',
-      podOf({ container: { volumeMounts: [{ name: 'c', mountPath: '/etc/redis/' }] } }),
+      '/etc/redis-cluster taken',
+      podOf({ container: { volumeMounts: [{ name: 'c', mountPath: '/etc/redis-cluster/' }] } }),
       'config-dir-taken',
       /mounts c/,
     ],

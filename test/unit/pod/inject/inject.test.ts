@@ -58,7 +58,7 @@ describe('a pod of nothing but an image and a label', () => {
       'kubectl-redis.io/announce-ip': '10.96.0.2',
     });
     expect(pod.spec.volumes?.map(({ name, ...source }) => [name, Object.keys(source)])).toEqual([
-      ['config', ['configMap']],
+      ['cluster-config', ['projected']],
       ['tmp', ['emptyDir']],
       ['auth', ['secret']],
       ['data', ['emptyDir']],
@@ -103,12 +103,12 @@ describe('field by field', () => {
   });
 
   test('volumes of people that have our names stay, and ours get others', () => {
-    const volumes = [{ name: 'config', configMap: { name: 'own' } }];
+    const volumes = [{ name: 'cluster-config', configMap: { name: 'own' } }];
     const { pod } = injectedPod(podOf({ spec: { volumes, containers: [{ name: 'main' }] } }));
     expect(pod.spec.volumes?.[0]).toEqual(volumes[0]);
     expect(redisOf(pod).volumeMounts).toContainEqual({
-      name: 'kubectl-redis-config',
-      mountPath: '/etc/redis',
+      name: 'kubectl-redis-cluster-config',
+      mountPath: '/etc/redis-cluster',
       readOnly: true,
     });
   });
@@ -185,7 +185,7 @@ describe('field by field', () => {
     const { pod } = injectedPod(
       podOf({ meta: { labels: { [CLUSTER]: 'redis' }, annotations }, container: { resources } }),
     );
-    const set = (redisOf(pod).env ?? []).filter(({ name }) => /CONFIG|MAXMEMORY/.test(name));
+    const set = (redisOf(pod).env ?? []).filter(({ name }) => /CONFIG$|MAXMEMORY/.test(name));
     expect(Object.fromEntries(set.map(({ name, value }) => [name, value]))).toEqual(wanted);
   });
 
@@ -204,6 +204,8 @@ describe('field by field', () => {
     expect(redisOf(pod).env?.map(({ name }) => name)).toEqual([
       'KUBECTL_REDIS_CLUSTER',
       'KUBECTL_REDIS_NAMESPACE',
+      'KUBECTL_REDIS_CONFIG_DIR',
+      'KUBECTL_REDIS_STATE_DIR',
       'KUBECTL_REDIS_LOOKUP',
     ]);
   });

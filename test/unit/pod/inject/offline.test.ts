@@ -46,7 +46,7 @@ describe('a StatefulSet', () => {
   test('uses its claim, and leaves number and address to the start', () => {
     const [redis = {}] = template.spec.containers;
     expect(redis['volumeMounts']).toContainEqual({ name: 'store', mountPath: '/var/lib/redis' });
-    expect(template.spec.volumes.map(({ name }) => name)).toEqual(['config', 'tmp', 'auth']);
+    expect(template.spec.volumes.map(({ name }) => name)).toEqual(['cluster-config', 'tmp', 'auth']);
     expect(template.metadata['labels']).not.toHaveProperty('name');
     expect(redis['env']).toContainEqual({ name: 'KUBECTL_REDIS_LOOKUP', value: 'table' });
     expect(redis['env']).toContainEqual({ name: 'KUBECTL_REDIS_NAMESPACE', value: 'shop' });

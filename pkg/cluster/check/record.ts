@@ -1,0 +1,92 @@
+/** The record of the cluster: that it is there, that it says what can be seen, and that no manifest can take it back. */
+import { knowsOthers } from '../interpret/formed.ts';
+import { INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL } from '../model/labels.ts';
+import { recordOf } from '../model/record.ts';
+import { SLOT_COUNT, countSlots } from '../model/slots.ts';
+import type { ClusterState } from '../model/state.ts';
+import type { Check, CheckContext } from './context.ts';
+import { isForming } from './forming.ts';
+import { count, makeProblem } from './wording.ts';
+
+export const checkFormed: Check = (context) => {
+  const { state, answered, missing } = context;
+  const { name } = state.cluster;
+  if (!isForming(state)) return hasRecord(context) && !state.formedMark ? [markMissing(context)] : [];
+  if (state.origin === 'foreign' && answered.length === 0) return [];
+  const total = state.nodes.filter((node) => node.pod !== null).length + missing.length;
+  const sentence = `${name} was never joined to a cluster: ${answered.length} of ${count(total, 'node')} ${total === 1 ? 'answers' : 'answer'}, ${SLOT_COUNT - countSlots(state.uncovered)} of ${SLOT_COUNT} slots are assigned.`;
+  const nodes = answered.map((one) => one.pod);
+  if (state.origin === 'ours') return [makeProblem('not-formed', name, { sentence, nodes })];
+  const first = nodes[0] ?? name;
+  const repair = `Form it with redis-cli --cluster create and the addresses of the pods, for example from inside ${first}.`;
+  return [makeProblem('not-formed', name, { sentence, nodes, repair })];
+};
+
+/** Objects of ours, or pods with our guard: an empty node asks the record before it starts. */
+function hasRecord({ state, observation: { kube } }: CheckContext): boolean {
+  if (isBlind(kube.gaps)) return false;
+  return state.origin === 'ours' || kube.pods.some((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
+}
+
+function isBlind(gaps: CheckContext['observation']['kube']['gaps']): boolean {
+  return gaps.some(({ what }) => what === 'configmaps');
+}
+
+/** Not by any mark. */
+export function isPlainlyThere(state: ClusterState): boolean {
+  return state.nodes.some(
+    ({ slots, reply }) => slots.length > 0 || (reply?.kind === 'answered' && knowsOthers(reply.answer)),
+  );
+}
+
+function markMissing({ state, observation, kubectl }: CheckContext): ReturnType<typeof makeProblem> {
+  const { name } = state.cluster;
+  const { kube } = observation;
+  const seen = isPlainlyThere(state);
+  const held = kube.state == null ? `${name}-config` : `${name}-state`;
+  const says =
+    recordOf(kube, state.cluster).formed === false
+      ? `ConfigMap ${held} says that ${name} was never formed`
+      : `Nothing says that ${name} was formed: ConfigMap ${name}-state is missing or not whole`;
+  const but = seen ? ', although it is' : '; no node that may know can be asked';
+  const sentence = `${says}${but}: a node whose volume is lost would not wait for the others.`;
+  if (!seen) return makeProblem('formed-mark-missing', name, { sentence, repair: 'Bring the nodes back: they know.' });
+  const repair = kubectl(`patch configmap ${held} --type merge -p '{"data":{"formed":"true"}}'`);
+  return makeProblem('formed-mark-missing', name, { sentence, repair });
+}
+
+/** A record of a cluster that an older version made. What a recording of one can't know is not judged. */
+export const checkState: Check = (context) => {
+  const { state, observation } = context;
+  if (observation.kube.state !== null || !state.formedMark || !hasRecord(context)) return [];
+  const { name } = state.cluster;
+  const sentence = `What must be remembered of ${name} is in ConfigMap ${name}-config${state.origin === 'ours' ? ` and on Service ${name}` : ''}, where a manifest that is applied again overwrites it.`;
+  return [makeProblem('state-missing', name, { sentence })];
+};
+
+export const checkObjectsThere: Check = (context) => {
+  const { state, observation } = context;
+  const { kube } = observation;
+  const { name } = state.cluster;
+  const isOurs = kube.statefulSets.some((set) => set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY);
+  if (
+    state.origin === 'foreign' &&
+    isOurs &&
+    !isBlind(kube.gaps) &&
+    !kube.gaps.some(({ what }) => what === 'services')
+  ) {
+    const sentence = `Nothing records what ${name} was made with: neither ConfigMap ${name}-state nor Service ${name} nor a StatefulSet.`;
+    return [makeProblem('record-lost', name, { sentence })];
+  }
+  if (kube.pods.length === 0 || !hasRecord(context)) return [];
+  const problems = [];
+  if (kube.config === null) {
+    const sentence = `ConfigMap ${name}-config is missing: no pod of ${name} can start.`;
+    problems.push(makeProblem('config-missing', name, { subject: `ConfigMap/${name}-config`, sentence }));
+  }
+  if (state.origin === 'ours' && kube.services.length > 0 && !kube.services.some((service) => service.name === name)) {
+    const sentence = `Service ${name} is missing: clients that connect by its name reach nobody.`;
+    problems.push(makeProblem('client-service-missing', name, { subject: `Service/${name}`, sentence }));
+  }
+  return problems;
+};

@@ -1,0 +1,96 @@
+/**
+ * The record, and objects that manifests took back. All of it is rendered from what is recorded; no pod is restarted, so what runs is not
+ * touched. Where something applies the manifest again every few minutes, this holds until then: the problem names who does.
+ */
+import { isPlainlyThere } from '../../check/record.ts';
+import type { Step } from '../../model/plan.ts';
+import type { Problem } from '../../model/problem.ts';
+import { recordOf } from '../../model/record.ts';
+import { ordinalOfNode, ordinalsOf, podName, type ClusterSpec } from '../../model/spec.ts';
+import { left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+
+/** By evidence alone: where no node that may know can be asked, nobody says it in their place. */
+export const healFormedMark: Healer = (context, problems) => {
+  if (!isPlainlyThere(context.state))
+    return leftAll(problems, 'after-others', 'Bring the nodes back first: they know whether the cluster was formed');
+  const reason = 'an empty volume is a lost one since then';
+  return [repair(problems, 'record that the cluster was formed', [{ kind: 'mark-formed', reason }])];
+};
+
+/** The mark is written with everything else that is known. */
+export const healState: Healer = (_, problems) => [
+  repair(problems, 'record it where no manifest can take it back', [
+    { kind: 'mark-formed', reason: 'from what NAME-config, Service and nodes say' },
+  ]),
+];
+
+export const healConfigMap: Healer = (context, problems) => {
+  if (context.state.origin === 'ours' && recordedSpec(context) === null)
+    return leftAll(problems, 'by-hand', 'What it was rendered from is not recorded');
+  return [repair(problems, 'make the configuration again', [{ kind: 'apply-config', reason: 'as it is recorded' }])];
+};
+
+export const healClientService: Healer = (_, problems) => [
+  repair(problems, 'make the Service of the clients again', [
+    { kind: 'apply-services', ordinals: [], client: true, reason: 'clients connect by its name' },
+  ]),
+];
+
+/** `objects-unsafe`, `objects-differ` */
+export const healOverwritten: Healer = (context, problems) => {
+  const spec = recordedSpec(context);
+  const config: Step[] = [{ kind: 'apply-config', reason: 'redis.conf, scripts and copies as they are recorded' }];
+  const cures: Cure[] = [];
+  const ordinals = new Map<Problem, number>();
+  for (const problem of problems) {
+    const subject = problem.subject ?? '';
+    const ordinal = spec === null ? null : ordinalOfNode(spec.cluster.name, subject.replace(/^StatefulSet\//, ''));
+    if (subject.startsWith('ConfigMap/')) cures.push(repair([problem], 'render the configuration as recorded', config));
+    else if (spec === null) cures.push(left(problem, 'by-hand', problem.repair));
+    else if (subject.startsWith('Service/'))
+      cures.push(repair([problem], 'copy the record to the Service', [copyOf(spec)]));
+    else if (ordinal !== null && ordinalsOf(spec).includes(ordinal)) ordinals.set(problem, ordinal);
+    else cures.push(removeBeyond(context, spec, problem, ordinal));
+  }
+  if (ordinals.size > 0) {
+    const step: Step = {
+      kind: 'apply-workloads',
+      ordinals: [...ordinals.values()],
+      reason: 'for pods that start next',
+    };
+    cures.push(repair([...ordinals.keys()], 'render the templates as recorded', [step]));
+  }
+  return cures;
+};
+
+function copyOf(spec: ClusterSpec): Step {
+  return { kind: 'record-spec', spec, reason: 'its annotations are a copy, for people' };
+}
+
+/**
+ * Only where nothing of the cluster is in its pod: it waits for an address that the record does not have, or is empty and alone. Its claim
+ * stays in any case.
+ */
+function removeBeyond(context: FixContext, spec: ClusterSpec, problem: Problem, ordinal: number | null): Cure {
+  const set = context.check.observation.kube.statefulSets.find(({ name }) => problem.subject === `StatefulSet/${name}`);
+  const pod = ordinal === null ? '' : podName(spec.cluster.name, ordinal);
+  const node = context.state.nodes.find((each) => each.pod?.name === pod);
+  const reply = node?.reply ?? null;
+  const idle =
+    node === undefined ||
+    (reply?.kind === 'answered' && reply.answer.info.keys === 0 && reply.answer.view.length === 1) ||
+    (reply?.kind === 'unreachable' && (reply.why === 'guard-waiting' || reply.why === 'not-running'));
+  if (set?.uid === undefined || !idle)
+    return left(
+      problem,
+      'by-hand',
+      `Look at kubectl redis nodes ${spec.cluster.name}: ${pod} may hold keys or know the others`,
+    );
+  const object = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: set.name, uid: set.uid };
+  const reason = `no node of ${spec.cluster.name}; its volume is kept`;
+  return repair([problem], 'remove nodes that are not of the cluster', [{ kind: 'remove-object', object, reason }]);
+}
+
+function recordedSpec({ state, check }: FixContext): ClusterSpec | null {
+  return recordOf(check.observation.kube, state.cluster).spec;
+}
