@@ -13,7 +13,9 @@ import { nodeCount, ordinalsOf, podName, specHash, type ClusterSpec } from '../m
 import { parseSpec } from '../model/spec-text.ts';
 import type { ClusterState } from '../model/state.ts';
 import { injectedPods, lacksRecord, withRecord } from './brought.ts';
+import { memberOf } from '../evidence/members.ts';
 import { planForming } from './form.ts';
+import { refuseKeys } from './form-members.ts';
 import { planObjects } from './create-objects.ts';
 import { sharedHosts } from './placement.ts';
 
@@ -47,6 +49,8 @@ export function planCreate(input: CreateInput): Plan {
   const shape = refuseOtherShape(state, spec) ?? refuseUnfinished(state, spec);
   if (shape !== null) return shape;
   const brought = isBrought(kube, spec.cluster);
+  const found = refuseFound(input, brought);
+  if (found !== null) return found;
   const remarks = placementRemarks(state);
   const objects = brought ? [] : [...recordBatches(input), ...planObjects(kube, spec, state)];
   if (objects.length > 0) return { kind: 'batches', batches: objects, remarks };
@@ -59,7 +63,6 @@ export function planCreate(input: CreateInput): Plan {
     const batch: Batch = { title: 'make the configuration', steps: [{ kind: 'apply-config', reason }] };
     return { kind: 'batches', batches: [batch], remarks };
   }
-  if (brought && expected.length !== nodeCount(spec)) return wrongNumberOfPods(kube.pods, spec);
   const waiting = expected.filter((name) => {
     const pod = kube.pods.find((candidate) => candidate.name === name);
     return pod === undefined || pod.terminating || (!pod.ready && !answers(state, name));
@@ -76,6 +79,16 @@ export function planCreate(input: CreateInput): Plan {
   // It names the pairs that share a host itself.
   const forming = planForming(state, spec, { ...policy, fastForming: policy.fastForming && !brought });
   return brought ? withRecord(forming, state, kube) : forming;
+}
+
+/** What can't be joined is refused before anything is made for it, as far as the pods are there and answer already. */
+function refuseFound({ state, kube, spec, policy }: CreateInput, brought: boolean): Plan | null {
+  if (brought && kube.pods.length !== nodeCount(spec)) return wrongNumberOfPods(kube.pods, spec);
+  const pods = state.nodes.filter(({ pod }) => pod !== null);
+  const all = pods.length === nodeCount(spec) && pods.every(({ reply }) => reply?.kind === 'answered');
+  if (!all) return refuseKeys(state.nodes.flatMap(memberOf), state);
+  const forming = planForming(state, spec, policy);
+  return forming.kind === 'refused' ? forming : null;
 }
 
 /**

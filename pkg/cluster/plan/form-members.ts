@@ -56,7 +56,7 @@ function refuseStrangers(members: readonly Member[], state: ClusterState): Plan 
 }
 
 /** A fresh node with keys would lose them as a replica, or strand them as a primary. */
-function refuseKeys(members: readonly Member[], state: ClusterState): Plan | null {
+export function refuseKeys(members: readonly Member[], state: ClusterState): Plan | null {
   const full = members.find(
     (member) =>
       member.knows.size === 1 &&

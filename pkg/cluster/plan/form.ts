@@ -44,11 +44,12 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
   const refused = refuseForming(members, state);
   if (refused !== null) return refused;
 
-  const shards = layShards(members, spec);
-  if (shards.length !== spec.masters) {
+  const groups = groupByShard(members, spec);
+  const shards = layShards(members, spec, groups);
+  if (groups.size !== spec.masters || shards.length !== spec.masters) {
     return refuse(
       'shards-differ',
-      `The pods' labels kubectl-redis.io/shard name ${shards.length} shards, and ${spec.masters} masters were asked for`,
+      `The pods' labels kubectl-redis.io/shard name ${groups.size} shards, and ${spec.masters} masters were asked for`,
       'Correct the labels or --masters',
     );
   }
@@ -93,9 +94,12 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
   return batches.length === 0 ? { kind: 'nothing', remarks } : { kind: 'batches', batches, remarks };
 }
 
-function layShards(members: readonly Member[], spec: ClusterSpec): FormingShard[] {
+function layShards(
+  members: readonly Member[],
+  spec: ClusterSpec,
+  groups: ReadonlyMap<string, readonly Place[]>,
+): FormingShard[] {
   const byPod = new Map(members.map((member) => [member.step.pod, member]));
-  const groups = groupByShard(members, spec);
   const primaries = choosePrimaries(
     [...groups].map(([shard, places]) => ({
       shard,

@@ -23,7 +23,12 @@ export const SOURCES: Readonly<
   Record<string, { readonly files: readonly string[]; readonly after: Readonly<Record<string, string>> }>
 > = {
   create: {
-    files: ['pkg/cluster/plan/form.ts', 'pkg/cluster/plan/form-members.ts', 'pkg/cluster/plan/preflight.ts'],
+    files: [
+      'pkg/cluster/plan/create.ts',
+      'pkg/cluster/plan/form.ts',
+      'pkg/cluster/plan/form-members.ts',
+      'pkg/cluster/plan/preflight.ts',
+    ],
     after: {},
   },
   scale: {

@@ -34,6 +34,25 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   create('foreign-node', 'a node knows a stranger', fresh(stranger), 'which is no pod of redis'),
   create('node-not-empty', 'a fresh node holds keys', fresh(keys('redis-1-0', 5)), 'redis-1-0'),
   create('node-silent', 'a node does not answer', fresh(silent('redis-2-0')), "redis-2-0 can't be asked"),
+  of(
+    'create',
+    'redis',
+    '--masters',
+    '4',
+    '--yes',
+  )(
+    'wrong-number-of-pods',
+    'people brought another number of pods',
+    { observation: freshObservation({ kind: 'foreign' }) },
+    'Choose --masters and --replicas so that',
+  ),
+  of('create', 'redis', '--masters', '5', '--yes')('other-shape', 'it has another shape', whole(), 'not 5 masters'),
+  create(
+    'scale-unfinished',
+    'a change of shape was begun',
+    whole(1, recording({ scaling: { leaving: [6], spread: false } })),
+    'A change of redis to',
+  ),
   create('slots-contested', 'two own the same slots', whole(1, contested), 'Slots 0-9 are claimed by'),
   create(
     'name-taken',
