@@ -10,6 +10,7 @@ import { isBrought, planCreate } from '../cluster/plan/create.ts';
 import { resolveSpec, shapeOf, type GivenSpec } from '../cluster/plan/create-spec.ts';
 import {
   decideAntiAffinity,
+  refuseSecret,
   refuseStorage,
   refuseStrangeSelectors,
   refuseTakenNames,
@@ -18,6 +19,7 @@ import {
 import { budget } from '../pod/budget.ts';
 import { busPolicy } from '../pod/bus-policy.ts';
 import { configMap } from '../pod/config-map.ts';
+import { authSecretName } from '../pod/names.ts';
 import { clientService } from '../pod/services.ts';
 import { statefulSet } from '../pod/stateful-set.ts';
 import { podLabels } from '../pod/labels.ts';
@@ -83,6 +85,10 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
     antiAffinity: affinity.antiAffinity,
   });
   if (!brought) refuseSurroundings(surroundings, spec);
+  if (spec.auth || brought) {
+    const refused = refuseSecret(await authSecretKeys(ports, spec), spec);
+    if (refused !== null) throw refused;
+  }
   const plan = planCreate({ state, kube, spec, policy });
   if (tryOut && !brought && makesObjects(plan)) await tryObjects(ports, spec);
   const told = plan.kind === 'refused' ? [] : plan.remarks;
@@ -119,6 +125,19 @@ function refuseBlindness(kube: KubeFacts): void {
 
 function hostsOf(kube: KubeFacts): KubeFacts['hosts'] | null {
   return kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts;
+}
+
+/** Keys of Secret NAME-auth that have a value; null = it is not there, or may not be read: then its pods will say what is wrong. */
+async function authSecretKeys({ kube }: ObservePorts, { cluster }: ClusterSpec): Promise<readonly string[] | null> {
+  try {
+    const secret = await kube.get('v1', 'Secret', authSecretName(cluster.name));
+    if (secret === null) return null;
+    const data = (secret['data'] ?? {}) as Readonly<Record<string, string>>;
+    return Object.entries(data).flatMap(([key, value]) => (value === '' ? [] : [key]));
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'forbidden') return null;
+    throw error;
+  }
 }
 
 /** What is there besides the cluster. */

@@ -8,6 +8,7 @@ import { configName } from './names.ts';
 import { renderRedisConf } from './redis-conf.ts';
 import commonScript from './scripts/common.sh';
 import guardScript from './scripts/guard.sh';
+import heirScript from './scripts/heir.sh';
 import linksScript from './scripts/links.sh';
 import peersScript from './scripts/peers.sh';
 import probeScript from './scripts/probe.sh';
@@ -15,6 +16,7 @@ import rejoinScript from './scripts/rejoin.sh';
 import startScript from './scripts/start.sh';
 import stopScript from './scripts/stop.sh';
 import validityScript from './scripts/validity.sh';
+import volumeScript from './scripts/volume.sh';
 
 /** What older versions kept in NAME-config, for pods that know no other place. */
 export interface OldRecord {
@@ -46,12 +48,14 @@ export function renderedFiles(spec: ClusterSpec): Readonly<Record<string, string
     'start.sh': startScript,
     'common.sh': commonScript,
     'guard.sh': guardScript,
+    'heir.sh': heirScript,
     'peers.sh': peersScript,
     'rejoin.sh': rejoinScript,
     'links.sh': linksScript,
     'probe.sh': probeScript,
     'stop.sh': stopScript,
     'validity.sh': validityScript,
+    'volume.sh': volumeScript,
   };
 }
 

@@ -87,6 +87,7 @@ export function renderPod(settings: PodSettings): RenderedPod {
  * | KUBECTL_REDIS_STATE_DIR   | where the record is, and only what ConfigMap NAME-state says of it                        |
  * | KUBECTL_REDIS_ANNOUNCE_IP | ClusterIP of Service NAME-N; not set in printed YAML: then it is that of the table       |
  * | KUBECTL_REDIS_CONFIG      | lines of redis.conf for this node, behind those of the ConfigMap                         |
+ * | KUBECTL_REDIS_AUTH        | yes: never without the password of Secret NAME-auth                                      |
  * | KUBECTL_REDIS_MAXMEMORY   | bytes, where redis.conf and the lines above say none                                     |
  */
 function environment(settings: PodSettings): Record<string, unknown>[] {
@@ -98,6 +99,7 @@ function environment(settings: PodSettings): Record<string, unknown>[] {
     KUBECTL_REDIS_STATE_DIR: `${CONFIG_DIR}/${STATE_DIR}`,
     KUBECTL_REDIS_NODE: ordinal === null ? null : String(ordinal),
     KUBECTL_REDIS_ANNOUNCE_IP: announceIp,
+    KUBECTL_REDIS_AUTH: settings.auth === 'yes' ? 'yes' : null,
     ...settings.environment,
   };
   return Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [{ name, value }]));

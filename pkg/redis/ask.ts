@@ -87,6 +87,7 @@ export async function askNode(
     keysInOwnSlots: isCount(counted) ? counted.inSlots : null,
     ...(typeof counted === 'string' ? { notCounted: counted } : {}),
     ...(lastHeardMs === null ? {} : { lastHeardMs }),
+    ...(connection.open ? { open: true } : {}),
     ...(libraries === null ? {} : { libraries: digestsOf(libraries) }),
   };
 }

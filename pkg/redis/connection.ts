@@ -65,6 +65,7 @@ export class RedisConnection {
   readonly #credentials: Credentials | null;
   #authenticated: Promise<void> | null = null;
   #name = '';
+  #open = false;
   #lostBecause: unknown = null;
 
   private constructor(stream: Duplex, credentials: Credentials | null, onLost: () => void) {
@@ -95,6 +96,11 @@ export class RedisConnection {
   authenticate(): Promise<void> {
     this.#authenticated ??= this.#sendAuth();
     return this.#authenticated;
+  }
+
+  /** Whether the server answers whoever comes, after authenticate() and an answer: it wants no password. */
+  get open(): boolean {
+    return this.#open;
   }
 
   /**
@@ -153,10 +159,17 @@ export class RedisConnection {
   }
 
   async #sendAuth(): Promise<void> {
-    if (this.#credentials === null) return;
+    if (this.#credentials === null) {
+      this.#open = true;
+      return;
+    }
     const { username, password } = this.#credentials;
     const [reply] = await this.exec([username === undefined ? ['AUTH', password] : ['AUTH', username, password]]);
-    if (!(reply instanceof Error) || NO_PASSWORD_NEEDED.test(reply.message)) return;
+    if (!(reply instanceof Error)) return;
+    if (NO_PASSWORD_NEEDED.test(reply.message)) {
+      this.#open = true;
+      return;
+    }
     throw unreachable('auth', password === '' ? reply.message : reply.message.replaceAll(password, '***'));
   }
 

@@ -53,6 +53,8 @@ export interface PodOptions {
   /** Of all nodes, by ordinal; its own is not needed. */
   readonly addresses?: ReadonlyMap<number, string>;
   readonly password?: string;
+  /** Keys of Secret NAME-auth, where they are not just the password. */
+  readonly secret?: Readonly<Record<string, string>>;
   /** null = the environment names no address, as in the YAML of `--dry-run`. */
   readonly announceIp?: string | null;
   /** Of an older version: its pods know no NAME-state, and what is recorded is in NAME-config. */
@@ -126,7 +128,7 @@ async function environmentOf(options: PodOptions, root: string): Promise<Record<
     ...(options.oldTemplate === true ? {} : { KUBECTL_REDIS_STATE_DIR: join(root, 'config', 'state') }),
     KUBECTL_REDIS_DATA_DIR: join(root, 'data'),
     KUBECTL_REDIS_RUN_DIR: join(root, 'run'),
-    KUBECTL_REDIS_AUTH_FILE: join(root, 'auth'),
+    KUBECTL_REDIS_AUTH_FILE: join(root, 'auth', 'password'),
     KUBECTL_REDIS_PORT: String(port),
     KUBECTL_REDIS_HOST: address,
     // As in a cluster without Services: what is announced.
@@ -151,7 +153,9 @@ async function writeVolumes(options: PodOptions, root: string): Promise<void> {
     formed: `${options.formed ?? false}\n`,
     nodes: options.nodes ?? tableOf(spec, addresses),
   });
-  if (options.password !== undefined) await writeFile(join(root, 'auth'), options.password);
+  const secret = options.secret ?? (options.password === undefined ? {} : { password: options.password });
+  await mkdir(join(root, 'auth'));
+  for (const [key, value] of Object.entries(secret)) await writeFile(join(root, 'auth', key), value);
 }
 
 /** Of the nodes whose addresses are known. */

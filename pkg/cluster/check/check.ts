@@ -23,6 +23,7 @@ import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
 import { checkMemoryLimits } from './memory-limit.ts';
 import { checkCounted } from './not-counted.ts';
+import { checkOpenDoors } from './open-doors.ts';
 import { checkOperation } from './operation.ts';
 import { checkOverwritten } from './overwritten.ts';
 import { checkAppendOnly, checkVolumes } from './persistence.ts';
@@ -56,6 +57,7 @@ const OF_PODS: readonly Check[] = [
   checkVersions,
   checkImages,
   checkMemoryLimits,
+  checkOpenDoors,
 ];
 
 /** What needs a cluster. The order matters: a check is told only what was found before it. */

@@ -98,6 +98,8 @@ export interface NodeAnswer {
    * (only `check` and `status` count) or for a replica.
    */
   readonly keysInOwnSlots: number | null;
+  /** It answers whoever comes, without a password. Left out: it wants one, or a record of an older version does not say. */
+  readonly open?: boolean;
   /** Why a primary that was asked to count them did not, in its words or ours; left out when it did, or was not asked to. */
   readonly notCounted?: string;
   /**

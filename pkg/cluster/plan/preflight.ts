@@ -87,6 +87,23 @@ export function refuseStorage(classes: readonly StorageClassFacts[] | null, spec
   );
 }
 
+/**
+ * A Secret that somebody made, and that lacks the key which nodes read their password from: its servers would wait, or want none.
+ * @param keys that have a value; null = there is no Secret, or it may not be read
+ */
+export function refuseSecret(
+  keys: readonly string[] | null,
+  { cluster: { name, namespace } }: ClusterSpec,
+): AppError | null {
+  if (keys === null || keys.includes('password')) return null;
+  const there = keys.length === 0 ? 'it is empty' : `its keys: ${keys.join(', ')}`;
+  return refusal(
+    'secret-without-password',
+    `Secret ${name}-auth has no key password (${there})`,
+    `Give it one: kubectl edit secret ${name}-auth -n ${namespace}; or delete it, and create --auth makes another`,
+  );
+}
+
 export interface AffinityDecision {
   readonly antiAffinity: AntiAffinity;
   readonly remarks: readonly Remark[];

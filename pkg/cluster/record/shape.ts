@@ -127,6 +127,7 @@ const ANSWER = object({
   config: orNull(map),
   keysInOwnSlots: orNull(count),
   notCounted: optional(text),
+  open: optional(yesOrNo),
   lastHeardMs: optional(mapOf(count)),
   libraries: optional(map),
 });

@@ -1,7 +1,7 @@
 # Sourced by start.sh: whether it is safe to start with what is on the volume. The other nodes are the record.
 # shellcheck shell=sh disable=SC2154 # variables of common.sh and start.sh
 #
-#   1 nodes.conf and data whole, and at home here: start, without asking anybody
+#   1 nodes.conf and data whole, and at home here: start, without asking anybody; with a dump that would be ignored: wait for a person
 #   2 no data: wait while a peer shows X, the node at my address, as owner of slots or followed by somebody. If X has replicas,
 #     the best one is told to take over: a volume without data is the best witness that X cannot return.
 #   3 no formed peer answers: start only if the cluster was never formed. No wait ends in a start by time.
@@ -9,40 +9,11 @@
 #   5 nodes.conf of another cluster or of a node that runs elsewhere: wait. Broken: its last good copy, else as 2
 #   6 no persistence on purpose: as 2, but without replicas there is nothing to protect
 
-# Whether the volume holds what the server will load. A dump.rdb does not count with AOF on: Redis then ignores it and
-# starts empty; and only 7.0 and later read appendonlydir.
-has_data() {
-  if [ "$appendonly" = no ]; then
-    [ -s "$data_dir/dump.rdb" ]
-  else
-    [ -e "$data_dir/appendonly.aof" ] ||
-      { [ "$version" -ge 700 ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ]; }
-  fi
-}
-
-# read_nodes_conf FILE: sets conf (none, broken or whole), my_id and my_address (`-` where it names none). Redis takes an
-# empty file for none and gives itself a new identity; of a truncated one it loses the epochs or refuses to start.
-read_nodes_conf() {
-  conf=none
-  my_id=-
-  my_address=-
-  [ -s "$1" ] || return 0
-  look=$(awk '
-    NF == 0 { next }
-    $1 == "vars" { if (NF >= 5) vars++; else bad++; next }
-    length($1) != 40 || $1 ~ /[^0-9a-f]/ || NF < 8 { bad++; next }
-    $3 ~ /myself/ { mine++; id = $1; at = $2; sub(/@.*/, "", at); sub(/:[0-9]*$/, "", at) }
-    END { print mine == 1 && vars == 1 && !bad ? "whole" : "broken", id == "" ? "-" : id, at == "" ? "-" : at }' "$1")
-  read -r conf my_id my_address <<END
-$look
-END
-}
-
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
 # may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
 # it may be of another cluster), named (id of a node
 # at my address), holder (one there, or without any address, that owns slots or is followed), here (yes: at my address),
-# holder_slots and holder_followers (yes or no). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
+# holder_slots and holder_followers (yes or no), holder_age (seconds since anybody heard it; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
@@ -60,6 +31,7 @@ judge_peers() {
       if (at == me) mine[$1] = 1
       else if (at == "" && $3 !~ /myself/) lost[$1] = 1
       if (at != "") where[$1] = at
+      if ($6 > 0 && $6 / 1000 > start[FILENAME] && (!($1 in age) || now - $6 / 1000 < age[$1])) age[$1] = now - $6 / 1000
       if ($8 == "connected" && $3 !~ /fail/ && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
     }
     function counts(id) { return (id in slots) || (id in followed) }
@@ -69,7 +41,7 @@ judge_peers() {
       for (id in lost) if (counts(id)) { holder = id; here = "no" }
       for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
       print asked + 0, answered + 0, formed + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
-        (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no"
+        (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no", (holder in age) ? int(age[holder] + 0.5) : "-"
       for (id in slots) size++
       for (pair in follows) {
         split(pair, two, " ")
@@ -80,56 +52,8 @@ judge_peers() {
         print two[1], where[two[1]], voters, int(size / 2) + 1
       }
     }' "$run_dir/peer-list" "$run_dir"/peers/* >"$run_dir/verdict"
-  read -r asked answered formed_peers named holder here holder_slots holder_followers <"$run_dir/verdict"
+  read -r asked answered formed_peers named holder here holder_slots holder_followers holder_age <"$run_dir/verdict"
   sed 1d "$run_dir/verdict" >"$run_dir/followers"
-}
-
-# ---------------------------------------------------------------------------------------------- 2 a replica takes over
-# Tells the follower with the highest offset of those that hold data of X, to take over; called every second until it has.
-# After a restart of a replica its offset is 1 or 0 and says nothing; then the number of keys decides. For the first 15 s
-# it waits for all of them, because the freshest may still be loading; and always for a majority that can vote, because
-# Redis tries again only after four node timeouts.
-rounds=0
-
-# It got no majority. It asks for votes again after four of its node timeouts, and whoever gave his vote gives none for two of
-# his own: so with 0.6 of it the second try comes as early as it can win, after 12 s instead of 20. (With less, those who
-# voted in the first try and those who did not would take turns for ever.) Its readiness probe puts the timeout back.
-shorten_retry() {
-  [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 0
-  ask "$1" config set cluster-node-timeout $((node_timeout * 6 / 10)) >/dev/null
-}
-
-tell_best_replica() {
-  rounds=$((rounds + 1))
-  ask_each "$run_dir/replicas" "CLUSTER MYID
-INFO replication
-DBSIZE" <"$run_dir/followers"
-  best=$(awk '
-    { sub(/\r$/, "") }
-    FILENAME ~ /followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; all++; next }
-    FNR == 1 { id = FILENAME; sub(/.*\//, "", id); if ($1 == id) answered++; else id = "" }
-    id == "" { next }
-    /^role:/ { replica[id] = $0 == "role:slave" }
-    /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0 }
-    /^[0-9]+$/ { keys[id] = $0 + 0 }
-    END {
-      for (id in ip) {
-        if (!replica[id] || !votes[id] || (offset[id] < 2 && keys[id] == 0)) continue
-        if (best == "" || offset[id] > offset[best] || (offset[id] == offset[best] && keys[id] > keys[best])) best = id
-      }
-      for (id in ip) electable += votes[id]
-      print answered + 0, all + 0, electable + 0, best == "" ? "-" : ip[best], best == "" ? 0 : keys[best] + 0
-    }' "$run_dir/followers" "$run_dir"/replicas/*)
-  read -r replicas_answer replicas_all electable ip keys <<END
-$best
-END
-  reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
-  [ "$ip" != - ] || return 0
-  [ "$replicas_answer" -eq "$replicas_all" ] || [ "$rounds" -ge 15 ] || return 0
-  [ "$ip" != "${told:-}" ] || shorten_retry "$ip"
-  reply=$(ask "$ip" cluster failover force)
-  [ "$ip" = "${told:-}" ] || say "told the replica at $ip, which has $keys keys, to take over: ${reply:-no answer}"
-  told=$ip
 }
 
 # --------------------------------------------------------------------------------------------- 2, 3 and 6 without data
@@ -231,6 +155,8 @@ guard() {
   elif has_data; then
     missing="usable nodes.conf"
   fi
+  settle_dump
+  [ "$conf" != whole ] || ! has_data || return 0
   until safe_without_data; do
     waiting "$reason"
   done

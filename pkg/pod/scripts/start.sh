@@ -5,7 +5,7 @@
 # resync from it, and the shard's data is gone while everything says ok. So, in this order (the order matters):
 #   1 find the address that this node announces; wait where nothing says it yet
 #   2 the volume can be written, and no other process uses it
-#   3 render the configuration for the version that this image has
+#   3 render the configuration for the version that this image has; never without the password that was asked for
 #   4 wait while peers still count on the data that this volume lost. No wait ends in a start by time.
 #   5 exec the server, through the image's own entry point where there is one; beside it, where the node lost its place in
 #     the cluster, rejoin.sh; and links.sh, for those who still dial the pod before
@@ -16,6 +16,10 @@ set -u
 . "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
 # shellcheck source=pkg/pod/scripts/peers.sh
 . "$config_dir/peers.sh"
+# shellcheck source=pkg/pod/scripts/volume.sh
+. "$config_dir/volume.sh"
+# shellcheck source=pkg/pod/scripts/heir.sh
+. "$config_dir/heir.sh"
 # shellcheck source=pkg/pod/scripts/guard.sh
 . "$config_dir/guard.sh"
 command_hint="kubectl redis create ${KUBECTL_REDIS_CLUSTER:-NAME} -n ${KUBECTL_REDIS_NAMESPACE:-NAMESPACE}"
@@ -179,11 +183,23 @@ END
   [ -z "${KUBECTL_REDIS_MAXMEMORY:-}" ] || [ -n "$maxmemory" ] || printf 'maxmemory %s\n' "$KUBECTL_REDIS_MAXMEMORY"
 }
 
+# A server without the password that was asked for would let everybody in. Asked for: the template says so, or a Secret is mounted that holds
+# something else. Sets reason.
+password_is_there() {
+  [ ! -s "$auth_file" ] || return 0
+  found=
+  for entry in "${auth_file%/*}"/*; do [ ! -e "$entry" ] || found="$found${found:+, }${entry##*/}"; done
+  [ -n "$found" ] || [ "${KUBECTL_REDIS_AUTH:-no}" = yes ] || return 0
+  reason="for the password: Secret ${KUBECTL_REDIS_CLUSTER:-NAME}-auth has no key ${auth_file##*/}, or an empty one (its keys: ${found:-none}); kubectl edit secret ${KUBECTL_REDIS_CLUSTER:-NAME}-auth -n ${KUBECTL_REDIS_NAMESPACE:-NAMESPACE}"
+  return 1
+}
+
 render_config() {
   appendonly=yes
   snapshots=no
   maxmemory=
   password=
+  until password_is_there; do waiting "$reason"; done
   if [ -s "$auth_file" ]; then
     password=$(sed 's/[\\"]/\\&/g' <"$auth_file")
     read_password

@@ -76,6 +76,7 @@ test('StatefulSet of a node, whole', () => {
                 { name: 'KUBECTL_REDIS_STATE_DIR', value: '/etc/redis-cluster/state' },
                 { name: 'KUBECTL_REDIS_NODE', value: '4' },
                 { name: 'KUBECTL_REDIS_ANNOUNCE_IP', value: '10.0.0.4' },
+                { name: 'KUBECTL_REDIS_AUTH', value: 'yes' },
               ],
               ports: [
                 { name: 'tcp-redis', containerPort: 6379, protocol: 'TCP' },

@@ -127,6 +127,14 @@ export const DATA_CODES = {
     repair: 'Set maxmemory to about 70 % of the limit on all nodes, or give the pods a higher limit.',
     invariants: ['I12'],
   },
+  'password-missing': {
+    severity: 'critical',
+    title: 'A node wants no password, though one was asked for',
+    meaning: 'Whoever reaches it can read, change and delete its keys.',
+    cause: 'The Secret lacks the key that the password is read from, or requirepass was changed on the server.',
+    repair: 'Give the Secret its key password and restart the nodes; or set requirepass and masterauth on them.',
+    invariants: ['I12'],
+  },
   'versions-differ': {
     severity: 'warning',
     title: 'Nodes run different versions',

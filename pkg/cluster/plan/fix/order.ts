@@ -134,6 +134,7 @@ export const STAGES: readonly Stage[] = [
     answers: {
       'config-differs': healConfig,
       'maxmemory-missing': 'by-hand',
+      'password-missing': 'by-hand',
       'functions-differ': healFunctions,
       'versions-differ': 'by-hand',
       'ephemeral-data': 'by-hand',

@@ -13,6 +13,7 @@ import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 import { STOPPED_CASES } from './stopped-cases.ts';
 import { IMAGE_CASES } from './image-cases.ts';
+import { OPEN_DOORS_CASES } from './open-doors-cases.ts';
 import { TROUBLES_CASES } from './troubles-cases.ts';
 import { UPKEEP_CASES } from './upkeep-cases.ts';
 import { WRITES_CASES } from './writes-cases.ts';
@@ -30,6 +31,7 @@ const CASES = [
   ...CONFIG_CASES,
   ...ANNOUNCE_CASES,
   ...IMAGE_CASES,
+  ...OPEN_DOORS_CASES,
   ...TROUBLES_CASES,
   ...WRITES_CASES,
 ];

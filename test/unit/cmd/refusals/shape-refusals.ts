@@ -66,6 +66,12 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     nothing({}, [object('v1', 'Service', 'web', { spec: { selector: { name: 'redis-1' } } })]),
     'Service web selects name=redis-1',
   ),
+  of('create', 'redis', '--auth', '--yes')(
+    'secret-without-password',
+    'a Secret of other keys (K21)',
+    nothing({}, [object('v1', 'Secret', 'redis-auth', { data: { 'redis-password': 'eA==' } })]),
+    'Secret redis-auth has no key password (its keys: redis-password)',
+  ),
   create(
     'no-storage-class',
     'there is no default class',
