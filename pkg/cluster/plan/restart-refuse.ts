@@ -1,5 +1,7 @@
 /** What `restart` does not begin, and does not go on with (laws L13 and L14). */
+import type { StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
+import { ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { memberOf, refuse, type Member } from './form-members.ts';
 import { compareVersions } from './server-version.ts';
@@ -10,7 +12,7 @@ import { refuseUnsound } from './scale-refuse.ts';
 /** The first reason, or null. */
 export function refuseRestart(input: RestartInput): Plan | null {
   const { state, kube, target, recorded } = input;
-  if (!kube.pods.some((pod) => isToRestart(target, pod))) return null;
+  if (!kube.pods.some((pod) => isToRestart(target, pod, kube))) return null;
   const { name } = state.cluster;
   if (recorded?.scaling != null)
     return refuse(
@@ -29,6 +31,32 @@ export function refuseRestart(input: RestartInput): Plan | null {
   return refuseStrays(state) ?? refusePods(input);
 }
 
+/**
+ * What this run rendered is not there any more: whoever applies an older manifest every few minutes would win in the end, and a pod that is
+ * restarted meanwhile comes up as it was. Only what a pod is started with counts: nobody is asked about marks and scripts.
+ */
+export function refusePutBack({ kube, rendered, staleSettings }: RestartInput, recorded: ClusterSpec): Plan | null {
+  const { name } = recorded.cluster;
+  const set = rendered.templates ? kube.statefulSets.find((one) => isOfOtherImage(one, recorded)) : undefined;
+  const config = rendered.config && staleSettings ? kube.configFacts : undefined;
+  if (set === undefined && config === undefined) return null;
+  const what =
+    set === undefined
+      ? `ConfigMap ${name}-config back to other settings`
+      : `StatefulSet ${set.name} back to ${set.image}`;
+  const who = (set?.writer ?? config?.writer)?.manager ?? 'Somebody';
+  return refuse(
+    'put-back',
+    `${who} has put ${what} after it was rendered: a pod that is restarted now would come up as before`,
+    `Change it where it comes from (kubectl redis create ${name} --dry-run prints what to commit), then run the same command again`,
+  );
+}
+
+function isOfOtherImage({ name, image }: StatefulSetFacts, spec: ClusterSpec): boolean {
+  const ordinal = ordinalOfNode(spec.cluster.name, name);
+  return ordinal !== null && ordinalsOf(spec).includes(ordinal) && image !== spec.image;
+}
+
 /** Some servers delete at their start what lies in slots that they do not own. */
 function refuseStrays(state: ClusterState): Plan | null {
   const stray = state.nodes.find((node) => strayKeys(node) > 0);
@@ -44,7 +72,7 @@ function strayKeys({ reply, role }: ClusterNode): number {
 }
 
 function refusePods({ kube, target, state }: RestartInput): Plan | null {
-  const pods = kube.pods.filter((pod) => isToRestart(target, pod));
+  const pods = kube.pods.filter((pod) => isToRestart(target, pod, kube));
   const { name } = state.cluster;
   const bare = pods.find((pod) => pod.owner?.startsWith('StatefulSet/') !== true);
   if (bare !== undefined) {

@@ -5,57 +5,13 @@ import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import type { Step } from '../../../../pkg/cluster/model/plan.ts';
 import { isConverged } from '../../../../pkg/cluster/plan/form.ts';
-import {
-  isToRestart,
-  restartTarget,
-  type RestartTarget,
-  type RestartWish,
-} from '../../../../pkg/cluster/plan/restart-goal.ts';
+import { isToRestart, restartTarget } from '../../../../pkg/cluster/plan/restart-goal.ts';
 import { outlineRestart } from '../../../../pkg/cluster/plan/restart-outline.ts';
 import { changeAnswer, changePod, changed } from '../../../support/observation-changes.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { openSlot, unreachable } from '../../../support/observation-faults.ts';
 import { planIn, recordedIn, restartWorld, runRestartStep } from '../../../support/restart-world.ts';
-
-const NOON = '2026-11-23T12:00:00.000Z';
-const LATER = '2026-11-23T13:00:00.000Z';
-const wish = (change: Partial<RestartWish> = {}): RestartWish => ({
-  at: NOON,
-  image: null,
-  config: {},
-  live: [],
-  pods: null,
-  ...change,
-});
-
-function targetOf(observation: Observation, wanted: RestartWish): RestartTarget {
-  const target = restartTarget(observation.kube, recordedIn(observation), wanted);
-  if (target === null) throw new Error('nothing is to be restarted');
-  return target;
-}
-
-/** @param dies whether the run ends before a step, as a kill ends it */
-function run(start: Observation, target: RestartTarget, dies: (step: Step) => boolean = () => false): Observation {
-  let now = start;
-  for (let batches = 0; batches < 100; batches++) {
-    const plan = planIn(now, target, true);
-    if (plan.kind === 'refused') throw new Error(`${plan.code}: ${plan.sentence}`);
-    const batch = plan.kind === 'batches' ? plan.batches[0] : undefined;
-    if (batch === undefined) return now;
-    for (const step of batch.steps) {
-      if (dies(step)) return now;
-      now = runRestartStep(now, step, target);
-    }
-  }
-  throw new Error('it never ends');
-}
-
-/** Pods whose uid has changed, with how often. */
-function renewed(start: Observation, end: Observation): number[] {
-  return end.kube.pods.map(
-    ({ name, uid }) => uid.length - (start.kube.pods.find((pod) => pod.name === name)?.uid.length ?? 0),
-  );
-}
+import { LATER, NOON, renewed, run, targetOf, wish } from './restart-runs.ts';
 
 const someShape = fc.record({
   masters: fc.integer({ min: 3, max: 6 }),
@@ -107,7 +63,7 @@ describe('any cluster', () => {
         const dyingAfter = (count: number) => (): boolean => count-- <= 0;
         const begun = targetOf(start, wish());
         const cut = run(start, begun, dyingAfter(first));
-        const left = (now: Observation): boolean => now.kube.pods.some((pod) => isToRestart(begun, pod));
+        const left = (now: Observation): boolean => now.kube.pods.some((pod) => isToRestart(begun, pod, now.kube));
         fc.pre(left(cut));
         const again = targetOf(cut, wish({ at: LATER }));
         // Before anything was recorded or marked there is nothing to go on with.
@@ -178,7 +134,7 @@ describe('what it works towards', () => {
 
   test('the outline names the order of each shard', () => {
     const state = interpret(changed(start, failedOver('redis-4-0')));
-    expect(outlineRestart(state, target)[0]).toEqual({
+    expect(outlineRestart(state, start.kube, target)[0]).toEqual({
       name: '1',
       order: ['redis-1-0', 'redis-4-0'],
       primary: 'redis-4-0',
@@ -186,7 +142,7 @@ describe('what it works towards', () => {
       slotsAway: 0,
     });
     const bare = restartWorld({ replicas: 0 });
-    expect(outlineRestart(interpret(bare), targetOf(bare, wish()))[0]).toMatchObject({
+    expect(outlineRestart(interpret(bare), bare.kube, targetOf(bare, wish()))[0]).toMatchObject({
       handsOver: false,
       slotsAway: 5461,
     });
