@@ -6,8 +6,8 @@ import {
   DEFAULT_STORAGE,
   type GivenSpec,
 } from '../../pkg/cluster/plan/create-spec.ts';
-import { SPEC_ANNOTATION } from '../../pkg/cluster/model/labels.ts';
-import { checkClusterName } from '../../pkg/pod/names.ts';
+import { CLUSTER_LABEL, SPEC_ANNOTATION } from '../../pkg/cluster/model/labels.ts';
+import { checkClusterName, stateName } from '../../pkg/pod/names.ts';
 import { storageBytes } from '../../pkg/pod/quantity.ts';
 import { createAsker, type Asker } from '../ask.ts';
 import type { Session } from '../deps.ts';
@@ -42,10 +42,14 @@ export async function interview(
 }
 
 async function isThere(session: Session, name: string): Promise<boolean> {
-  const service = await session.kube.get('v1', 'Service', name);
-  if (service?.metadata.annotations?.[SPEC_ANNOTATION] !== undefined) return true;
-  const pods = await session.kube.list('v1', 'Pod', { selector: `kubectl-redis.io/cluster=${name}` });
-  return pods.length > 0;
+  const selector = `${CLUSTER_LABEL}=${name}`;
+  const [service, state, pods] = await Promise.all([
+    session.kube.get('v1', 'Service', name),
+    session.kube.get('v1', 'ConfigMap', stateName(name)),
+    session.kube.list('v1', 'Pod', { selector }),
+  ]);
+  const isRecorded = service?.metadata.annotations?.[SPEC_ANNOTATION] !== undefined;
+  return isRecorded || state?.metadata.labels?.[CLUSTER_LABEL] === name || pods.length > 0;
 }
 
 async function askSpec(asker: Asker, typed: GivenSpec): Promise<GivenSpec> {

@@ -1,5 +1,5 @@
 /** `create`, without a terminal: prepare (observe, resolve, refuse early), then run the loop under the lease. */
-import { AppError } from '../errors.ts';
+import { AppError, refusal } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan, Policy, Remark } from '../cluster/model/plan.ts';
@@ -7,6 +7,7 @@ import { recordOf } from '../cluster/model/record.ts';
 import { ordinalsOf, shardOf, type ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { isBrought, planCreate } from '../cluster/plan/create.ts';
+import { ownSets, recoverSpec } from '../cluster/plan/create-recover.ts';
 import { resolveSpec, shapeOf, type GivenSpec } from '../cluster/plan/create-spec.ts';
 import {
   decideAntiAffinity,
@@ -65,8 +66,8 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   const state = interpret(observation);
   const { kube } = observation;
   refuseBlindness(kube);
-  const recorded = recordOf(kube, cluster).spec;
   const brought = isBrought(kube, cluster);
+  const recorded = recordOf(kube, cluster).spec ?? (brought ? null : recovered(kube, cluster, given));
   const shape = shapeOf({ given, recorded, state, kube, brought });
   const affinity = decideAntiAffinity(
     given.antiAffinity ?? (state.formed ? (recorded?.antiAffinity ?? null) : null),
@@ -109,6 +110,18 @@ function makesObjects(plan: Plan): boolean {
   const steps = plan.kind === 'batches' ? plan.batches.flatMap((batch) => batch.steps) : [];
   return steps.some(
     (step) => step.kind === 'apply-services' || step.kind === 'apply-config' || step.kind === 'apply-workloads',
+  );
+}
+
+/** null where there is nothing that `create` made. @throws AppError where there is, and nobody knows any more of what */
+function recovered(kube: KubeFacts, cluster: ClusterRef, given: GivenSpec): ClusterSpec | null {
+  if (ownSets(kube, cluster).length === 0) return null;
+  const spec = recoverSpec(kube, cluster, given);
+  if (spec !== null) return spec;
+  throw refusal(
+    'record-lost',
+    `What ${cluster.name} was made with is not recorded any more, and it is not what was given now`,
+    'Give all flags that it was made with (--image, --memory, --config …): they are compared with what its templates were rendered from',
   );
 }
 

@@ -13,6 +13,7 @@ import { underLease } from './operation.ts';
 import { readInventory, tryRemoving, type Inventory } from './inventory.ts';
 import { observe, type ObservePorts } from './observe.ts';
 import type { Report } from './report.ts';
+import { protectClaims } from './steps/protect-claims.ts';
 import { applyRemoval } from './steps/remove-steps.ts';
 
 const ASK_DEADLINE_MS = 2_000;
@@ -129,15 +130,17 @@ export interface RunDeleteInput extends PrepareDeleteInput {
 
 /** Runs the plan to its end under the lease. @throws AppError; the same command then goes on from there */
 export async function runDelete(given: ObservePorts, input: RunDeleteInput): Promise<Converged<Seen>> {
-  const { cluster, report, signal } = input;
-  return underLease(given, cluster, 'delete', { report, signal }, (held, ports) =>
-    converge<Seen>({
+  const { cluster, purge, report, signal } = input;
+  return underLease(given, cluster, 'delete', { report, signal }, async (held, ports) => {
+    // As long as their StatefulSets are there: afterwards somebody else may remove what is to be kept.
+    if (!purge) await protectClaims(ports.kube, cluster);
+    return converge<Seen>({
       observe: () => look(ports, input),
       plan: (seen) => planOf(cluster, input, seen),
       apply: (step) => applyDeleteStep({ ...ports, ...input, ...held }, step),
       ...held,
-    }),
-  );
+    });
+  });
 }
 
 async function applyDeleteStep(deps: ObservePorts & RunDeleteInput, step: Step): Promise<void> {

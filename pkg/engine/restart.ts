@@ -10,11 +10,16 @@ import { ALL_SLOTS, countSlots, type SlotRanges } from '../cluster/model/slots.t
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { planRestart, type RestartInput } from '../cluster/plan/restart.ts';
-import { isToRestart, restartTarget, type RestartTarget, type RestartWish } from '../cluster/plan/restart-goal.ts';
+import {
+  isToRestart,
+  restartTarget,
+  restartTime,
+  type RestartTarget,
+  type RestartWish,
+} from '../cluster/plan/restart-goal.ts';
 import { outlineRestart, type OutlineShard } from '../cluster/plan/restart-outline.ts';
 import { lossOfRestart, slotsAway } from '../cluster/plan/restart-refuse.ts';
 import { whyOlder } from '../cluster/plan/server-version.ts';
-import { configMap } from '../pod/config-map.ts';
 import { liveNames } from '../pod/live-config.ts';
 import { converge, type Converged, type ConvergeDeps } from './converge.ts';
 import { observe, type ObservePorts } from './observe.ts';
@@ -22,17 +27,17 @@ import { underLease, type Held } from './operation.ts';
 import { patientLook } from './patience.ts';
 import type { Report } from './report.ts';
 import { applyForeignStep } from './restart-foreign.ts';
+import { staleConfigOf, type StaleConfig } from './stale-config.ts';
 import { applyStep } from './steps/apply.ts';
 
 const ASK_DEADLINE_MS = 2_000;
 /** As the pods' stop script: clients that ask the old primary meanwhile are redirected, later they would meet a closed socket. */
 const AFTER_HAND_OVER_MS = 3_000;
 
-export interface RestartSight {
+export interface RestartSight extends StaleConfig {
   readonly observation: Observation;
   readonly state: ClusterState;
   readonly recorded: ClusterSpec | null;
-  readonly staleConfig: boolean;
 }
 
 export interface PreparedRestart {
@@ -69,8 +74,9 @@ export interface PrepareRestartInput {
 /** Reads, and changes nothing. @throws AppError for whatever restart would refuse */
 export async function prepareRestart(ports: ObservePorts, input: PrepareRestartInput): Promise<PreparedRestart> {
   const { cluster, image, config } = input;
-  const at = new Date(ports.clock.now()).toISOString();
+  const now = ports.clock.now();
   const wishIn = ({ observation }: RestartSight): RestartWish => {
+    const at = restartTime(now, observation.kube);
     return { at, image, config, live: liveNames(config), pods: namedPods(observation.kube, input) };
   };
   const seen = await lookPatiently(ports, input, wishIn);
@@ -94,8 +100,8 @@ export async function prepareRestart(ports: ObservePorts, input: PrepareRestartI
       remarks: [],
     };
   const plan = planRestart(planInput(seen, { ...AS_SHOWN, target }));
-  const shards = outlineRestart(state, target);
-  const away = slotsAway(state, target);
+  const shards = outlineRestart(state, observation.kube, target);
+  const away = slotsAway(state, observation.kube, target);
   const loss = lossOfRestart({ state, kube: observation.kube, target, recorded });
   const { spec, live, continues } = target;
   const fingerprint = JSON.stringify({
@@ -186,20 +192,14 @@ async function look(ports: ObservePorts, cluster: ClusterRef, signal: AbortSigna
   const observation = await observe(ports, cluster, options);
   const { kube } = observation;
   const recorded = recordOf(kube, cluster).spec;
-  return { observation, state: interpret(observation), recorded, staleConfig: isStale(kube, recorded) };
+  return { observation, state: interpret(observation), recorded, ...staleConfigOf(kube, recorded) };
 }
 
-/** Scripts of another version of this tool count, too: a restart is when they come in. */
-function isStale(kube: KubeFacts, recorded: ClusterSpec | null): boolean {
-  if (recorded === null) return false;
-  const rendered = configMap(recorded)['data'];
-  return Object.entries(rendered as Record<string, string>).some(([key, value]) => kube.config?.[key] !== value);
-}
+type Decided = Pick<RestartInput, 'target' | 'agreedAway' | 'agreedLoss' | 'liveIsSet'> &
+  Partial<Pick<RestartInput, 'rendered'>>;
 
-type Decided = Pick<RestartInput, 'target' | 'agreedAway' | 'agreedLoss' | 'liveIsSet'>;
-
-function planInput({ state, recorded, staleConfig, observation }: RestartSight, decided: Decided): RestartInput {
-  return { state, kube: observation.kube, recorded, staleConfig, ...decided };
+function planInput({ observation, ...seen }: RestartSight, decided: Decided): RestartInput {
+  return { ...seen, kube: observation.kube, rendered: { config: false, templates: false }, ...decided };
 }
 
 export interface RunRestartInput {
@@ -250,8 +250,14 @@ function loopOf(
   const { cluster } = input.prepared;
   const { agreedAway, agreedLoss } = input;
   let liveIsSet = false;
-  const plan = (seen: RestartSight): Plan =>
-    planRestart(planInput(seen, { target, agreedAway, agreedLoss, liveIsSet }));
+  let rendered = { config: false, templates: false };
+  const plan = (seen: RestartSight): Plan => {
+    const made = planRestart(planInput(seen, { target, agreedAway, agreedLoss, liveIsSet, rendered }));
+    // No refusal: it was under way.
+    if (made.kind === 'refused' && made.code === 'put-back')
+      throw new AppError(made.sentence, { code: made.code, hint: made.hint });
+    return made;
+  };
   const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
   return {
     observe: patientLook({ ...held, look: () => look(ports, cluster, held.signal), plan, tell }),
@@ -260,6 +266,8 @@ function loopOf(
       await applyOne(ports, input, held, step, seen);
       // It is planned again only when all nodes took it.
       if (step.kind === 'set-config') liveIsSet = true;
+      if (step.kind === 'apply-config') rendered = { ...rendered, config: true };
+      if (step.kind === 'apply-workloads') rendered = { ...rendered, templates: true };
       if (step.kind === 'failover') await held.clock.sleep(AFTER_HAND_OVER_MS, held.signal);
     },
     ...held,
@@ -281,5 +289,6 @@ function applyOne(
 /** Pods of the goal that are new by now, of how many. */
 export function restartedPods({ observation }: RestartSight, target: RestartTarget): number {
   const names = new Set(target.goal.pods.map(({ pod }) => pod));
-  return observation.kube.pods.filter((pod) => names.has(pod.name) && !isToRestart(target, pod)).length;
+  return observation.kube.pods.filter((pod) => names.has(pod.name) && !isToRestart(target, pod, observation.kube))
+    .length;
 }

@@ -113,7 +113,7 @@ describeCore('fix', () => {
     const replica = shards[0]?.replicas[0]?.pod ?? '';
     const other = primaries.find(({ pod }) => pod === shards[1]?.primary?.pod);
     expect(await say(replica, 'CLUSTER', 'REPLICATE', other?.id ?? '')).toBe('OK');
-    await changeObject(env.kube, ['v1', 'ConfigMap', 'redis-config'], (config) => ({
+    await changeObject(env.kube, ['v1', 'ConfigMap', 'redis-state'], (config) => ({
       ...config,
       data: { ...(config['data'] as object), formed: 'false' },
     }));

@@ -20,7 +20,7 @@ const KUBECONFIG = process.env['E2E_KUBECONFIG'] ?? '';
 export const hasCluster = KUBECONFIG !== '';
 
 /** Set by test/run where the kubeconfig is that of test/playground. */
-const onPlayground = process.env['E2E_PLAYGROUND'] === '1';
+export const onPlayground = process.env['E2E_PLAYGROUND'] === '1';
 
 /** Scenarios that run unchanged on the playground and on a real Kubernetes. */
 export const describeCore = hasCluster ? describe : describe.skip;

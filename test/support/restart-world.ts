@@ -12,7 +12,7 @@ import type { Observation, PodFacts } from '../../pkg/cluster/model/observation.
 import type { Plan, Step } from '../../pkg/cluster/model/plan.ts';
 import type { SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import { nodeName, specHash, type ClusterSpec } from '../../pkg/cluster/model/spec.ts';
-import { planRestart } from '../../pkg/cluster/plan/restart.ts';
+import { planRestart, type RestartInput } from '../../pkg/cluster/plan/restart.ts';
 import { isToRestart, type RestartTarget } from '../../pkg/cluster/plan/restart-goal.ts';
 import { simulate } from '../../pkg/cluster/plan/simulate.ts';
 import { recordOf } from '../../pkg/cluster/model/record.ts';
@@ -40,6 +40,7 @@ export function planIn(
   target: RestartTarget,
   agreedAway: SlotRanges = [],
   agreedLoss: SlotRanges = [],
+  rendered: RestartInput['rendered'] = { config: false, templates: false },
 ): Plan {
   const { kube } = observation;
   const recorded = recordedIn(observation);
@@ -48,7 +49,9 @@ export function planIn(
     observation.replies.every((one) => configOf(one)[name] !== undefined),
   );
   const state = interpret(observation);
-  return planRestart({ state, kube, recorded, staleConfig, target, liveIsSet: live, agreedAway, agreedLoss });
+  const stale = { staleConfig, staleSettings: staleConfig };
+  const decided = { target, liveIsSet: live, agreedAway, agreedLoss };
+  return planRestart({ state, kube, recorded, ...stale, rendered, ...decided });
 }
 
 function configOf({ reply }: Observation['replies'][number]): Readonly<Record<string, string>> {
@@ -113,7 +116,7 @@ function render(spec: ClusterSpec, ordinals: readonly number[]): (observation: O
       const marks = mark === undefined ? {} : { [RESTARTED_ANNOTATION]: mark };
       const announced = set.templateAnnotations[ANNOUNCE_ANNOTATION] ?? '';
       const own = { [ANNOUNCE_ANNOTATION]: announced, [SPEC_HASH_ANNOTATION]: specHash(spec) };
-      return { ...set, templateAnnotations: { ...own, ...marks } };
+      return { ...set, image: spec.image, templateAnnotations: { ...own, ...marks } };
     }),
   }));
 }
@@ -121,7 +124,8 @@ function render(spec: ClusterSpec, ordinals: readonly number[]): (observation: O
 /** As its template says; without the mark of the old one. */
 function successorOf({ kube }: Observation, pod: PodFacts): PodFacts {
   const template = kube.statefulSets.find(({ name }) => pod.owner === `StatefulSet/${name}`);
-  const running = { ...pod.container, state: 'running', reason: null } as const;
+  const image = template?.image ?? pod.container.image;
+  const running = { ...pod.container, image, state: 'running', reason: null } as const;
   const annotations = template?.templateAnnotations ?? {};
   return { ...pod, uid: `${pod.uid}+`, annotations, phase: 'Running', ready: true, container: running };
 }
@@ -132,7 +136,7 @@ function assertLawful(observation: Observation, step: Step, target: RestartTarge
   const broken = (law: string): never => {
     throw new Error(`${law}: ${JSON.stringify(step)}`);
   };
-  const toRestart = (pod: PodFacts | null): boolean => pod !== null && isToRestart(target, pod);
+  const toRestart = (pod: PodFacts | null): boolean => pod !== null && isToRestart(target, pod, observation.kube);
   if (step.kind === 'restart-pod') {
     const node = nodes.find(({ pod }) => pod?.uid === step.podUid) ?? broken('restarted a pod that is not there');
     if (!toRestart(node.pod)) broken('restarted a pod that is new');

@@ -14,6 +14,19 @@ export function imageName(image: string | undefined): string {
   return rest.join('/').replace(/:[^/:]*$/, '');
 }
 
+/**
+ * Whether two images are certainly different ones: by name and tag. Registries and digests tell nothing, because what admits pods may put
+ * another registry, or a digest, into them.
+ */
+export function isOtherImage(a: string, b: string): boolean {
+  const [one, other] = [nameAndTag(a), nameAndTag(b)];
+  return one.includes(':') && other.includes(':') && one !== other;
+}
+
+function nameAndTag(image: string): string {
+  return lastPart(image.replace(/@.*$/, ''));
+}
+
 /** What comes behind the last slash of an image's name. */
 export function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);

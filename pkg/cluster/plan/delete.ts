@@ -5,7 +5,7 @@
  * 1. Replicas stop first, and only when they are gone do the primaries: nobody can fail over, so every primary keeps its role
  *    and its volume the last word. Where no node says its role, all stop at once.
  * 2. What guards pods (budgets, the NetworkPolicy) goes when there are none left.
- * 3. With `purge`: the claims, then what names the cluster; Service NAME, by which it is found, comes last.
+ * 3. With `purge`: the claims, then what names the cluster; what is recorded of it last but one, and last Service NAME, by which it is found.
  *
  * A pure function of what is there, so a kill between any two steps leaves nothing that the next run does not see.
  */
@@ -92,12 +92,14 @@ function stage(title: string, sets: readonly OwnedObject[], pods: readonly Owned
 function purgeBatches(cluster: ClusterRef, owned: readonly OwnedObject[]): Batch[] {
   const claims = ofKinds(owned, ['PersistentVolumeClaim']);
   const names = ofKinds(owned, ['Secret', 'ConfigMap', 'Service']);
-  const record = names.filter((object) => object.kind === 'Service' && object.name === cluster.name);
-  const others = names.filter((object) => !record.includes(object));
+  const record = names.filter((object) => object.kind === 'ConfigMap' && object.name === `${cluster.name}-state`);
+  const entry = names.filter((object) => object.kind === 'Service' && object.name === cluster.name);
+  const others = names.filter((object) => !record.includes(object) && !entry.includes(object));
   return [
     ...waitBatch('remove the volumes', claims, removals(claims, 'its keys are lost for ever')),
     ...removeBatch('remove addresses and configuration', others, 'nothing is left to resume'),
-    ...removeBatch('remove the record', record, 'the cluster is found by it, so it goes last'),
+    ...removeBatch('remove the record', record, 'nothing is left that it would be of'),
+    ...removeBatch('remove the entry', entry, 'the cluster is found by it, so it goes last'),
   ];
 }
 

@@ -8,6 +8,7 @@
  */
 import { RESTART_ANNOTATION, RESTARTED_ANNOTATION } from '../model/labels.ts';
 import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import { isOtherImage } from '../model/redis-image.ts';
 import type { RestartGoal } from '../model/plan.ts';
 import { ordinalsOf, podName, type ClusterSpec } from '../model/spec.ts';
 
@@ -75,7 +76,7 @@ function ourTarget(kube: KubeFacts, recorded: ClusterSpec, wish: RestartWish): R
 function isUnfinished(kube: KubeFacts, recorded: ClusterSpec, name: string): boolean {
   if (markOf(recorded, name) === undefined) return false;
   const pod = kube.pods.find((one) => one.name === name);
-  return pod === undefined || pod.terminating || !pod.ready || isOld(pod, recorded);
+  return pod === undefined || pod.terminating || !pod.ready || isOld(pod, recorded, kube);
 }
 
 function markOf(spec: ClusterSpec, name: string): string | undefined {
@@ -83,10 +84,24 @@ function markOf(spec: ClusterSpec, name: string): string | undefined {
   return ordinal === undefined ? undefined : spec.restarted?.[String(ordinal)];
 }
 
-/** Whether a pod of ours is older than the restart that the spec records for its node. */
-export function isOld(pod: PodFacts, spec: ClusterSpec): boolean {
+/**
+ * Whether a pod of ours is older than the restart that the spec records for its node. Where a manifest took its template back, so that no pod
+ * of it can have the mark, the time when it was made tells; one that came up with another image is old in any case.
+ */
+export function isOld(pod: PodFacts, spec: ClusterSpec, { statefulSets }: Pick<KubeFacts, 'statefulSets'>): boolean {
   const mark = markOf(spec, pod.name);
-  return mark !== undefined && pod.annotations[RESTARTED_ANNOTATION] !== mark;
+  if (mark === undefined) return false;
+  if (isOtherImage(pod.container.image, spec.image)) return true;
+  if (pod.annotations[RESTARTED_ANNOTATION] === mark) return false;
+  const template = statefulSets.find(({ name }) => pod.owner === `StatefulSet/${name}`);
+  const takenBack = template !== undefined && template.templateAnnotations[RESTARTED_ANNOTATION] !== mark;
+  return !takenBack || Date.parse(pod.createdAt) < Date.parse(mark);
+}
+
+/** When a restart was asked for: now, and later than all pods that are there, by whichever clock they were made. */
+export function restartTime(now: number, { pods }: Pick<KubeFacts, 'pods'>): string {
+  const latest = Math.max(now, ...pods.map(({ createdAt }) => (Date.parse(createdAt) || 0) + 1_000));
+  return new Date(latest).toISOString();
 }
 
 function latest(recorded: ClusterSpec, fallback: string): string {
@@ -107,8 +122,8 @@ function othersTarget(kube: KubeFacts, wish: RestartWish): RestartTarget {
 }
 
 /** Whether the pod that there is must still go. */
-export function isToRestart({ goal, spec }: RestartTarget, pod: PodFacts): boolean {
+export function isToRestart({ goal, spec }: RestartTarget, pod: PodFacts, kube: KubeFacts): boolean {
   const wanted = goal.pods.find((one) => one.pod === pod.name);
   if (wanted === undefined) return false;
-  return spec === null ? wanted.podUid === pod.uid : isOld(pod, spec);
+  return spec === null ? wanted.podUid === pod.uid : isOld(pod, spec, kube);
 }

@@ -1,5 +1,6 @@
 /** A whole restart before its first step: which pods of each shard go in which order, who takes over, what is away meanwhile. */
 import { countSlots } from '../model/slots.ts';
+import type { KubeFacts } from '../model/observation.ts';
 import type { ClusterState } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
@@ -16,13 +17,13 @@ export interface OutlineShard {
   readonly slotsAway: number;
 }
 
-export function outlineRestart(state: ClusterState, target: RestartTarget): OutlineShard[] {
+export function outlineRestart(state: ClusterState, kube: KubeFacts, target: RestartTarget): OutlineShard[] {
   const goes = new Set(target.goal.pods.map(({ pod }) => pod));
   return state.shards
     .toSorted((a, b) => compareNatural(a.name, b.name))
     .map(({ name, primary, replicas, slots }) => {
       const podOf = (node: (typeof replicas)[number]): string[] =>
-        node.pod !== null && goes.has(node.pod.name) && isToRestart(target, node.pod) ? [node.pod.name] : [];
+        node.pod !== null && goes.has(node.pod.name) && isToRestart(target, node.pod, kube) ? [node.pod.name] : [];
       const before = replicas.flatMap(podOf).toSorted(compareNatural);
       const [last = null] = primary === null ? [] : podOf(primary);
       const alone = last !== null && replicas.length === 0;

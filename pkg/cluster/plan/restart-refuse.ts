@@ -2,8 +2,10 @@
 import { evidenceOf } from '../evidence/evidence.ts';
 import { lossOfStopping } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
+import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
+import { ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
@@ -20,7 +22,7 @@ import { refuseUnsound } from './scale-refuse.ts';
  */
 export function refuseRestart(input: RestartInput): Plan | null {
   const { state, kube, target, recorded } = input;
-  if (!kube.pods.some((pod) => isToRestart(target, pod))) return null;
+  if (!kube.pods.some((pod) => isToRestart(target, pod, kube))) return null;
   const { name } = state.cluster;
   if (recorded?.scaling != null)
     return refuse(
@@ -29,7 +31,7 @@ export function refuseRestart(input: RestartInput): Plan | null {
       `kubectl redis scale ${name} goes on with it; then restart`,
     );
   const counts = (node: ClusterNode): boolean =>
-    node.pod === null || !isDead(node.pod) || !isToRestart(target, node.pod);
+    node.pod === null || !isDead(node.pod) || !isToRestart(target, node.pod, kube);
   const unsound = refuseUnsound(state, state.nodes.flatMap(memberOf), counts);
   if (unsound !== null) return unsound;
   if (state.openSlots.length > 0)
@@ -44,7 +46,7 @@ export function refuseRestart(input: RestartInput): Plan | null {
 /** Where replicas restart too, who is in step is asked when they have. */
 function refuseNoHeir({ state, kube, target }: RestartInput): Plan | null {
   const evidence = evidenceOf(state, kube);
-  for (const { primary, order, handsOver } of outlineRestart(state, target)) {
+  for (const { primary, order, handsOver } of outlineRestart(state, kube, target)) {
     const node = state.nodes.find(({ pod }) => pod !== null && pod.name === primary);
     if (node === undefined || !handsOver || order.length > 1) continue;
     const succession = evidence.successionOf(node);
@@ -63,7 +65,7 @@ export function noHeir(primary: string, { cluster }: ClusterState): Plan {
 
 /** Shards whose only node is to restart: away for as long as that takes, and gone where it keeps nothing on disk. */
 function refuseAlone({ state, kube, target, recorded, agreedAway, agreedLoss }: RestartInput): Plan | null {
-  const alone = aloneShards(state, target);
+  const alone = aloneShards(state, kube, target);
   if (alone.length === 0) return null;
   const loss = lossOfRestart({ state, kube, target, recorded });
   if (loss !== null && !isAgreed(loss, agreedLoss))
@@ -86,18 +88,48 @@ export function lossOfRestart({
 }: Pick<RestartInput, 'state' | 'kube' | 'target' | 'recorded'>): Loss | null {
   const evidence = evidenceOf(state, kube);
   return joinLosses(
-    aloneShards(state, target).flatMap((shard) => lossOfStopping(shard, evidence, recorded?.config ?? null) ?? []),
+    aloneShards(state, kube, target).flatMap(
+      (shard) => lossOfStopping(shard, evidence, recorded?.config ?? null) ?? [],
+    ),
   );
 }
 
 /** Those whose only node restarts. */
-function aloneShards(state: ClusterState, target: RestartTarget): Shard[] {
-  const names = new Set(outlineRestart(state, target).flatMap(({ name, slotsAway }) => (slotsAway > 0 ? [name] : [])));
+function aloneShards(state: ClusterState, kube: KubeFacts, target: RestartTarget): Shard[] {
+  const names = new Set(
+    outlineRestart(state, kube, target).flatMap(({ name, slotsAway }) => (slotsAway > 0 ? [name] : [])),
+  );
   return state.shards.filter(({ name }) => names.has(name));
 }
 
-export function slotsAway(state: ClusterState, target: RestartTarget): SlotRanges {
-  return normalizeRanges(aloneShards(state, target).flatMap(({ slots }) => slots));
+export function slotsAway(state: ClusterState, kube: KubeFacts, target: RestartTarget): SlotRanges {
+  return normalizeRanges(aloneShards(state, kube, target).flatMap(({ slots }) => slots));
+}
+
+/**
+ * What this run rendered is not there any more: whoever applies an older manifest every few minutes would win in the end, and a pod that is
+ * restarted meanwhile comes up as it was. Only what a pod is started with counts: nobody is asked about marks and scripts.
+ */
+export function refusePutBack({ kube, rendered, staleSettings }: RestartInput, recorded: ClusterSpec): Plan | null {
+  const { name } = recorded.cluster;
+  const set = rendered.templates ? kube.statefulSets.find((one) => isOfOtherImage(one, recorded)) : undefined;
+  const config = rendered.config && staleSettings ? kube.configFacts : undefined;
+  if (set === undefined && config === undefined) return null;
+  const what =
+    set === undefined
+      ? `ConfigMap ${name}-config back to other settings`
+      : `StatefulSet ${set.name} back to ${set.image}`;
+  const who = (set?.writer ?? config?.writer)?.manager ?? 'Somebody';
+  return refuse(
+    'put-back',
+    `${who} has put ${what} after it was rendered: a pod that is restarted now would come up as before`,
+    `Change it where it comes from (kubectl redis create ${name} --dry-run prints what to commit), then run the same command again`,
+  );
+}
+
+function isOfOtherImage({ name, image }: StatefulSetFacts, spec: ClusterSpec): boolean {
+  const ordinal = ordinalOfNode(spec.cluster.name, name);
+  return ordinal !== null && ordinalsOf(spec).includes(ordinal) && image !== spec.image;
 }
 
 /** Some servers delete at their start what lies in slots that they do not own. */
@@ -116,7 +148,7 @@ function strayKeys({ reply, role }: ClusterNode): number {
 }
 
 function refusePods({ kube, target, state }: RestartInput): Plan | null {
-  const pods = kube.pods.filter((pod) => isToRestart(target, pod));
+  const pods = kube.pods.filter((pod) => isToRestart(target, pod, kube));
   const { name } = state.cluster;
   const bare = pods.find((pod) => pod.owner?.startsWith('StatefulSet/') !== true);
   if (bare !== undefined) {

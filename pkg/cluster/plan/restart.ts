@@ -28,15 +28,19 @@ import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { isDead } from './pod-life.ts';
-import { noHeir, refuseOlder, refuseRestart } from './restart-refuse.ts';
+import { noHeir, refuseOlder, refusePutBack, refuseRestart } from './restart-refuse.ts';
 
 export interface RestartInput {
   readonly state: ClusterState;
   readonly kube: KubeFacts;
-  /** What Service NAME records; null on a cluster of others. */
+  /** null on a cluster of others. */
   readonly recorded: ClusterSpec | null;
   /** Whether ConfigMap NAME-config is not what would be rendered from the record. */
   readonly staleConfig: boolean;
+  /** Whether its redis.conf says other directives than would be rendered. */
+  readonly staleSettings: boolean;
+  /** What this run has rendered already: where it is stale again, somebody puts it back. */
+  readonly rendered: { readonly config: boolean; readonly templates: boolean };
   readonly target: RestartTarget;
   /** Whether this run has set the live directives: they can't be read back as they are written. */
   readonly liveIsSet: boolean;
@@ -78,7 +82,7 @@ function batch(title: string, ...steps: readonly Step[]): Plan {
 function underWayStage(input: RestartInput): Plan | null {
   if (recordStage(input) !== null || renderStage(input) !== null) return null;
   const isOld = ({ pods }: KubeFacts, name: string): boolean =>
-    pods.some((pod) => pod.name === name && !pod.terminating && isToRestart(input.target, pod));
+    pods.some((pod) => pod.name === name && !pod.terminating && isToRestart(input.target, pod, input.kube));
   return waitFor(
     input,
     awaited(input).filter((name) => !isOld(input.kube, name)),
@@ -130,9 +134,12 @@ function isMarked({ annotations }: PodFacts): boolean {
 }
 
 /** The configuration before the templates: a pod that comes up meanwhile must find it. */
-function renderStage({ recorded, staleConfig, kube }: RestartInput): Plan | null {
+function renderStage(input: RestartInput): Plan | null {
+  const { recorded, staleConfig, rendered, kube } = input;
   if (recorded === null) return null;
-  if (staleConfig)
+  const putBack = refusePutBack(input, recorded);
+  if (putBack !== null) return putBack;
+  if (staleConfig && !rendered.config)
     return batch('render the configuration', {
       kind: 'apply-config',
       reason: 'redis.conf and scripts as the record says',
@@ -143,10 +150,13 @@ function renderStage({ recorded, staleConfig, kube }: RestartInput): Plan | null
     const mark = recorded.restarted?.[String(ordinal)];
     return (
       set !== undefined &&
-      (set.templateAnnotations[SPEC_HASH_ANNOTATION] !== hash || set.templateAnnotations[RESTARTED_ANNOTATION] !== mark)
+      (set.image !== recorded.image ||
+        set.readsState === false ||
+        set.templateAnnotations[SPEC_HASH_ANNOTATION] !== hash ||
+        set.templateAnnotations[RESTARTED_ANNOTATION] !== mark)
     );
   });
-  if (stale.length === 0) return null;
+  if (stale.length === 0 || rendered.templates) return null;
   return batch('render the templates', {
     kind: 'apply-workloads',
     ordinals: stale,
@@ -156,7 +166,7 @@ function renderStage({ recorded, staleConfig, kube }: RestartInput): Plan | null
 
 /** No budget needs to be asked: nothing runs there. */
 function deadStage({ kube, target }: RestartInput): Plan | null {
-  const dead = kube.pods.filter((pod) => isToRestart(target, pod) && isDead(pod) && !pod.terminating);
+  const dead = kube.pods.filter((pod) => isToRestart(target, pod, kube) && isDead(pod) && !pod.terminating);
   if (dead.length === 0) return null;
   return batch(
     'replace pods that do not run',
@@ -211,8 +221,8 @@ function shardStage(input: RestartInput): Plan | null {
   return null;
 }
 
-function planShard({ target, state }: RestartInput, shard: Shard, evidence: Evidence): Plan | null {
-  const isTo = ({ node }: Member): boolean => node.pod !== null && isToRestart(target, node.pod);
+function planShard({ target, state, kube }: RestartInput, shard: Shard, evidence: Evidence): Plan | null {
+  const isTo = ({ node }: Member): boolean => node.pod !== null && isToRestart(target, node.pod, kube);
   const replicas = shard.replicas.flatMap(memberOf);
   const [replica] = replicas.filter(isTo).toSorted((a, b) => compareNatural(a.step.pod, b.step.pod));
   if (replica !== undefined) return restart(replica, `a replica of shard ${shard.name}`);

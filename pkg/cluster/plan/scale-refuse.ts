@@ -47,8 +47,8 @@ function refuseSilentLeaving(context: ScaleContext): Plan | null {
  * A new shape is not begun in the middle of a restart: with an image or directives half of the nodes would be others than the new ones. A
  * change of shape that was begun is gone on with in any case, for a restart waits for it.
  */
-export function refuseRestarting({ pods }: KubeFacts, recorded: ClusterSpec): Plan | null {
-  const old = recorded.scaling === null ? pods.filter((pod) => isOld(pod, recorded)) : [];
+export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec): Plan | null {
+  const old = recorded.scaling === null ? kube.pods.filter((pod) => isOld(pod, recorded, kube)) : [];
   const [first] = old;
   if (first === undefined) return null;
   const { name } = recorded.cluster;

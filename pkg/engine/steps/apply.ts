@@ -12,6 +12,7 @@ import { failover } from './failover.ts';
 import { takeOver } from './lead.ts';
 import { awaitEmpty, forget, resetNode } from './membership-steps.ts';
 import { applyBudgets, applyConfig, applyServices, applyWorkloads, markFormed, recordSpec } from './object-steps.ts';
+import { protectClaims } from './protect-claims.ts';
 import { recordBrought } from './record-brought.ts';
 import { applyRemoval } from './remove-steps.ts';
 import { restartPod } from './restart-pod.ts';
@@ -56,7 +57,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
       await kube.remove('v1', 'Pod', step.pod, { uid: step.podUid });
       return;
     case 'wait-pods':
-      return waitPods(
+      await waitPods(
         {
           kube,
           clock: deps.clock,
@@ -69,6 +70,9 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
         },
         step.pods,
       );
+      // By now they have their claims.
+      if (deps.ownsObjects) await protectClaims(kube, spec.cluster);
+      return;
     case 'mark-formed':
       return deps.ownsObjects
         ? markFormed(kube, spec, observation)

@@ -18,6 +18,7 @@ import { AppError } from '../../errors.ts';
 import type { KubeObject, KubePort } from '../ports.ts';
 import { allOrFirstFailure } from '../side-by-side.ts';
 import { keepState } from './keep-state.ts';
+import { protectClaims } from './protect-claims.ts';
 
 const APPLY_AT_ONCE = 20;
 
@@ -84,6 +85,7 @@ export async function markFormed(kube: KubePort, spec: ClusterSpec, { kube: fact
   await keepState(kube, spec.cluster, facts, { formed: true, nodes });
   const copy = oldRecord(facts, spec, nodes);
   if (copy !== null) await kube.apply(configMap(spec, { ...copy, formed: true }));
+  await protectClaims(kube, spec.cluster);
 }
 
 /** For pods that know no other place; null = there are none, and NAME-config never held it. */

@@ -1,7 +1,7 @@
 /**
  * Server-side apply (https://kubernetes.io/docs/reference/using-api/server-side-apply/): what a manager no longer says and
  * nobody else says is taken away; what another manager set to something else is a conflict, or taken over by force. Pure.
- * Managers are known by what they applied; other writes own nothing.
+ * Managers are known by what they applied; other writes are known by name and time, and own nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ApiFailure } from './failure.ts';
@@ -113,7 +113,8 @@ export interface Applied {
 /** The object after `config` was applied to `live` (null: there is none yet). @throws {ApiFailure} 409 */
 export function applied(live: ApiObject | null, config: ApiObject, { manager, force }: Applied): ApiObject {
   const sets = live?.metadata.managedFields ?? [];
-  const others = sets.filter((set) => set.manager !== manager);
+  const isOwn = (set: ManagedFields): boolean => set.manager === manager && set.operation === 'Apply';
+  const others = sets.filter((set) => !isOwn(set));
   const said = config as unknown as Json;
   const ours = fieldsOf(said);
   const contested = others.flatMap((set) => {
@@ -125,15 +126,32 @@ export function applied(live: ApiObject | null, config: ApiObject, { manager, fo
     throw new ApiFailure(409, 'Conflict', why + contested.join(', '));
   }
   const sides = {
-    owned: sets.find((set) => set.manager === manager)?.fieldsV1,
+    owned: sets.find(isOwn)?.fieldsV1,
     others: others.map((set) => set.fieldsV1),
   };
   const merged = mergeMap((live ?? {}) as unknown as Json, said, sides) as unknown as ApiObject;
   const own = { manager, operation: 'Apply', apiVersion: config.apiVersion, fieldsType: 'FieldsV1' } as const;
   const kept =
     contested.length === 0 ? others : others.map((set) => ({ ...set, fieldsV1: without(set.fieldsV1, ours) }));
-  const before = sets.find((set) => set.manager === manager);
+  const before = sets.find(isOwn);
   const time = isDeepStrictEqual(before?.fieldsV1, ours) ? (before?.time ?? timestamp()) : timestamp();
   const managedFields: ManagedFields[] = [...kept, { ...own, time, fieldsV1: ours }];
   return { ...merged, metadata: { ...merged.metadata, managedFields } };
+}
+
+/** What is known of a write that is no apply: who, and when. */
+export function written(before: ApiObject, after: ApiObject, manager: string): ApiObject {
+  const { managedFields: _, ...metadata } = after.metadata;
+  const same = isDeepStrictEqual(
+    { ...before, metadata: { ...before.metadata, managedFields: [] } },
+    { ...after, metadata: { ...metadata, managedFields: [] } },
+  );
+  if (same) return before;
+  const sets = before.metadata.managedFields ?? [];
+  const others = sets.filter((set) => set.manager !== manager || set.operation === 'Apply');
+  const own = { manager, operation: 'Update', apiVersion: after.apiVersion, fieldsType: 'FieldsV1' } as const;
+  return {
+    ...after,
+    metadata: { ...metadata, managedFields: [...others, { ...own, time: timestamp(), fieldsV1: {} }] },
+  };
 }

@@ -12,10 +12,10 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** Which fields the last apply of a manager set (https://kubernetes.io/docs/reference/using-api/server-side-apply/). */
+/** Which fields the last apply of a manager set (https://kubernetes.io/docs/reference/using-api/server-side-apply/), or that it wrote otherwise. */
 export interface ManagedFields {
   readonly manager: string;
-  readonly operation: 'Apply';
+  readonly operation: 'Apply' | 'Update';
   readonly apiVersion: string;
   readonly time: string;
   readonly fieldsType: 'FieldsV1';

@@ -1,7 +1,7 @@
 /** What the verbs of the API do to the store: one object or a list at a time, admission before, finalizers after. */
 import { admit } from './admission.ts';
 import type { AdmissionDeps } from './admission.ts';
-import { applied } from './apply.ts';
+import { applied, written } from './apply.ts';
 import { badRequest, conflict, forbidden, invalid, notFound, notImplemented } from './failure.ts';
 import { isMap } from './json-shape.ts';
 import type { Json } from './json-shape.ts';
@@ -51,8 +51,9 @@ export function createRegistry(deps: AdmissionDeps): Registry {
     const metadata = { ...admitted.metadata, uid: '', resourceVersion: '', creationTimestamp: timestamp() };
     return { ...admitted, metadata };
   };
-  const change = (target: Target, before: ApiObject, wanted: ApiObject, write: Write): ApiObject => {
-    const merged = keepOwn(target, before, wanted);
+  const change = (target: Target, before: ApiObject, wanted: ApiObject, write: Write, applies = false): ApiObject => {
+    const kept = keepOwn(target, before, wanted);
+    const merged = applies || target.subresource !== null ? kept : written(before, kept, write.fieldManager);
     const admitted = { ...admit(deps, target.resource.key, merged, before), metadata: merged.metadata };
     if (write.dryRun) return admitted;
     return finished(deps, target.resource.key, store.replace(target.resource.key, admitted));
@@ -75,7 +76,7 @@ export function createRegistry(deps: AdmissionDeps): Registry {
         const live = find(target);
         const wanted = applied(live, config, { manager: write.fieldManager, force: write.force });
         if (live === null) return { object: insert(target, wanted, write), made: true };
-        return { object: change(target, live, wanted, write), made: false };
+        return { object: change(target, live, wanted, write, true), made: false };
       }
       const before = must(target);
       return { object: change(target, before, patched(before, contentType, body), write), made: false };

@@ -5,6 +5,8 @@ import type { KubeFacts, Observation, UnreachableReason } from '../../../../pkg/
 import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
 import { podName, specHash, type ClusterSpec } from '../../../../pkg/cluster/model/spec.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
+import { recoverSpec } from '../../../../pkg/cluster/plan/create-recover.ts';
+import type { GivenSpec } from '../../../../pkg/cluster/plan/create-spec.ts';
 import { changeAnswer, changeReply, changed, type Change } from '../../../support/observation-changes.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { asMade as asMadeFrom } from '../../../support/as-made.ts';
@@ -194,11 +196,7 @@ describe('C5: a pod is replaced only where it is certain that it holds nothing',
     ['one is silent', [says('timeout')], all.filter((pod) => pod !== 'redis-2-0')],
     ['the way to one is broken', [says('tunnel')], all.filter((pod) => pod !== 'redis-2-0')],
     ['one is loading', [says('loading')], all.filter((pod) => pod !== 'redis-2-0')],
-    [
-      'one has keys',
-      [changeAnswer('redis-2-0', (answer) => ({ ...answer, info: { ...answer.info, keys: 1 } }))],
-      [],
-    ],
+    ['one has keys', [changeAnswer('redis-2-0', (answer) => ({ ...answer, info: { ...answer.info, keys: 1 } }))], []],
   ] as [string, Change[], string[]][])('%s', (_, changes, replaced) => {
     expect(replacedBy(...changes)).toEqual(replaced);
   });
@@ -219,5 +217,46 @@ describe('C5: a pod is replaced only where it is certain that it holds nothing',
     const plan = planOf(withKube(formed, { state: null, config, statefulSets }));
     expect(titles(plan)).toEqual(['record what is wanted', 'make the configuration', 'make the nodes']);
     expect(JSON.stringify(plan)).not.toContain('replace-pod');
+  });
+});
+
+describe('a record that is lost', () => {
+  const given: GivenSpec = {
+    masters: null,
+    replicas: null,
+    image: null,
+    imagePullPolicy: null,
+    storage: null,
+    storageClass: null,
+    memory: '1Gi',
+    cpu: null,
+    config: null,
+    auth: null,
+    antiAffinity: null,
+    networkPolicy: null,
+  };
+  const spec = specOf({ memory: '1Gi', antiAffinity: 'soft', masters: 5 });
+  const { kube } = asMade(healthyObservation({ masters: 5 }), spec);
+  const rendered = { ...kube, statefulSets: kube.statefulSets.map((set) => ({ ...set, annotations: {} })) };
+
+  test('is what is typed, where the templates were rendered from that; with the nodes that are there', () => {
+    expect(recoverSpec(rendered, SPEC.cluster, given)).toEqual({
+      ...spec,
+      nodes: Object.fromEntries(rendered.statefulSets.map((_, n) => [String(n + 1), String((n % 5) + 1)])),
+    });
+  });
+
+  test.each([
+    ['other memory', { memory: '2Gi' }],
+    ['a directive more', { config: { maxclients: '10' } }],
+    ['another image', { image: 'redis:7' }],
+    ['another anti-affinity', { antiAffinity: 'hard' }],
+  ] as const)('is not guessed: %s', (_, more) => {
+    expect(recoverSpec(rendered, SPEC.cluster, { ...given, ...more })).toBeNull();
+  });
+
+  test('of nobody is none', () => {
+    const statefulSets = rendered.statefulSets.map((set) => ({ ...set, templateLabels: {} }));
+    expect(recoverSpec({ ...rendered, statefulSets }, SPEC.cluster, given)).toBeNull();
   });
 });

@@ -34,6 +34,7 @@ function whole(masters: number): OwnedObject[] {
     ...Array.from({ length: masters }, (_, index) => object('PodDisruptionBudget', `redis-shard-${index + 1}`)),
     object('NetworkPolicy', 'redis-bus'),
     object('ConfigMap', 'redis-config'),
+    object('ConfigMap', 'redis-state'),
     object('Secret', 'redis-auth'),
   ];
 }
@@ -140,16 +141,19 @@ describe('planDelete', () => {
     expect(planDelete({ ...input, owned: left })).toEqual({ kind: 'nothing', remarks: [] });
   });
 
-  test('purge: volumes after the pods, their names after them, the record last', () => {
+  test('purge: volumes after the pods, their names after them, the record last but one', () => {
     const plan = planDelete({ ...input, purge: true });
     expect(titles(plan)).toEqual([
       ...STOP,
       'remove the volumes',
       'remove addresses and configuration',
       'remove the record',
+      'remove the entry',
     ]);
-    expect(plan.kind === 'batches' ? plan.batches.at(-1)?.steps : []).toMatchObject([
-      { object: { kind: 'Service', name: 'redis' } },
+    const last = plan.kind === 'batches' ? plan.batches.slice(-2).map(({ steps }) => steps) : [];
+    expect(last).toMatchObject([
+      [{ object: { kind: 'ConfigMap', name: 'redis-state' } }],
+      [{ object: { kind: 'Service', name: 'redis' } }],
     ]);
     expect(run({ ...input, purge: true })).toEqual([]);
   });

@@ -61,7 +61,7 @@ describe('any cluster', () => {
         const dyingAfter = (count: number) => (): boolean => count-- <= 0;
         const begun = targetOf(start, wish());
         const cut = run(start, begun, dyingAfter(first));
-        const left = (now: Observation): boolean => now.kube.pods.some((pod) => isToRestart(begun, pod));
+        const left = (now: Observation): boolean => now.kube.pods.some((pod) => isToRestart(begun, pod, now.kube));
         fc.pre(left(cut));
         const again = targetOf(cut, wish({ at: LATER }));
         // Before anything was recorded or marked there is nothing to go on with.
@@ -132,7 +132,7 @@ describe('what it works towards', () => {
 
   test('the outline names the order of each shard', () => {
     const state = interpret(changed(start, failedOver('redis-4-0')));
-    expect(outlineRestart(state, target)[0]).toEqual({
+    expect(outlineRestart(state, start.kube, target)[0]).toEqual({
       name: '1',
       order: ['redis-1-0', 'redis-4-0'],
       primary: 'redis-4-0',
@@ -140,7 +140,7 @@ describe('what it works towards', () => {
       slotsAway: 0,
     });
     const bare = restartWorld({ replicas: 0 });
-    expect(outlineRestart(interpret(bare), targetOf(bare, wish()))[0]).toMatchObject({
+    expect(outlineRestart(interpret(bare), bare.kube, targetOf(bare, wish()))[0]).toMatchObject({
       handsOver: false,
       slotsAway: 5461,
     });

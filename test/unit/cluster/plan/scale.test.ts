@@ -201,7 +201,7 @@ describe('what moves', () => {
 
 test('a new shape is not begun while a restart is unfinished; one that was begun goes on', () => {
   const world = worldOf({ masters: 3, replicas: 1 });
-  const restarted = { '1': '2026-01-01T00:00:00Z', '2': '2026-01-01T00:00:00Z' };
+  const restarted = { '1': '2027-01-01T00:00:00Z', '2': '2027-01-01T00:00:00Z' };
   const withSpec = (more: object): World => runStep(world, recordOf({ ...recordedOf(world), restarted, ...more }));
   expect(planOf(withSpec({}), { masters: 4, replicas: 1 })).toMatchObject({
     kind: 'refused',

@@ -53,7 +53,10 @@ export const SOURCES: Readonly<
   },
   restart: {
     files: ['pkg/cluster/plan/restart.ts', 'pkg/cluster/plan/restart-refuse.ts', 'pkg/engine/restart.ts'],
-    after: { 'older-server': 'of replicas that are new: when they are there' },
+    after: {
+      'older-server': 'of replicas that are new: when they are there',
+      'put-back': 'what this run rendered was put back by somebody',
+    },
   },
   failover: {
     files: ['pkg/cluster/plan/failover.ts', 'pkg/cluster/plan/failover-preflight.ts'],
