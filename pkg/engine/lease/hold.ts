@@ -10,7 +10,15 @@ import { AppError } from '../../errors.ts';
 import type { Clock, Fence, KubeObject, KubePort } from '../ports.ts';
 import { isLostRace } from '../races.ts';
 import { inTime } from './in-time.ts';
-import { RENEW_DEADLINE_MS, RETRY_PERIOD_MS, connectionName, isHeldBy, lostLease, renewed } from './lease-object.ts';
+import {
+  RENEW_DEADLINE_MS,
+  RETRY_PERIOD_MS,
+  connectionName,
+  isHeldBy,
+  lostLease,
+  notRenewed,
+  renewed,
+} from './lease-object.ts';
 
 /** Of one renewal: three find room before the deadline, over another connection each where one hangs. */
 const ATTEMPT_MS = 3_000;
@@ -64,6 +72,8 @@ class Keeper implements HeldLease {
   #wokeAt = -Infinity;
   #told = '';
   #trying: Promise<void> | null = null;
+  /** Why the last renewal failed. */
+  #trouble: unknown = undefined;
 
   constructor({ kube, clock, id }: Holding, lease: KubeObject, begun: Times) {
     this.#kube = kube;
@@ -106,7 +116,7 @@ class Keeper implements HeldLease {
       while (!this.#ending.signal.aborted) {
         const now = this.#clock.monotonic();
         const deadline = Math.max(this.#renewed.monotonic, this.#wokeAt) + RENEW_DEADLINE_MS;
-        if (now >= deadline) return this.#lose(undefined);
+        if (now >= deadline) return this.#lose(notRenewed(this.#trouble));
         if (now - this.#triedAt >= RETRY_PERIOD_MS) void this.#try();
         const ms = Math.min(TICK_MS, deadline - now);
         await this.#pause(ms);
@@ -150,6 +160,7 @@ class Keeper implements HeldLease {
     try {
       await inTime(this.#clock, ATTEMPT_MS, this.#losing.signal, (signal) => this.#write(signal));
     } catch (error) {
+      this.#trouble = error;
       if (error instanceof Taken) this.#lose(error.cause);
     }
   }
