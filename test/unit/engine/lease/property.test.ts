@@ -2,7 +2,7 @@
  * Whatever happens to networks, clocks and processes: never do two surely hold one lease (FINDINGS K15), and when all is well again somebody
  * gets it.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from '@jest/globals';
 import type { HeldLease } from '../../../../pkg/engine/lease/hold.ts';
 import { scene, type Laptop, type Scene } from './scene.ts';

@@ -92,7 +92,13 @@ function stoppable(): { readonly stop: (stopped: boolean) => void; readonly runn
 function ownClock(clock: HeldClock, running: () => Promise<void>): HeldClock {
   const own = {
     ...clock,
-    sleep: (milliseconds: number, signal?: AbortSignal) => clock.sleep(milliseconds, signal).finally(running),
+    sleep: async (milliseconds: number, signal?: AbortSignal) => {
+      try {
+        await clock.sleep(milliseconds, signal);
+      } finally {
+        await running();
+      }
+    },
     ahead: 0,
     now: (): number => clock.now() + own.ahead,
     get asleep() {
@@ -103,8 +109,13 @@ function ownClock(clock: HeldClock, running: () => Promise<void>): HeldClock {
 }
 
 function overNetwork(kube: KubePort, laptop: Laptop, running: () => Promise<void>): KubePort {
-  const send = <T>(request: () => Promise<T>, options: RequestOptions | undefined): Promise<T> =>
-    reach(request, options).finally(running);
+  const send = async <T>(request: () => Promise<T>, options: RequestOptions | undefined): Promise<T> => {
+    try {
+      return await reach(request, options);
+    } finally {
+      await running();
+    }
+  };
   const reach = async <T>(request: () => Promise<T>, options: RequestOptions | undefined): Promise<T> => {
     // As a real one: nothing is answered in the turn in which it is asked.
     await nextTurn();
