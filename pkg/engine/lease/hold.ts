@@ -18,6 +18,7 @@ import {
   lostLease,
   notRenewed,
   renewed,
+  whoHasIt,
 } from './lease-object.ts';
 
 /** Of one renewal: three find room before the deadline, over another connection each where one hangs. */
@@ -161,7 +162,7 @@ class Keeper implements HeldLease {
       await inTime(this.#clock, ATTEMPT_MS, this.#losing.signal, (signal) => this.#write(signal));
     } catch (error) {
       this.#trouble = error;
-      if (error instanceof Taken) this.#lose(error.cause);
+      if (error instanceof Taken) this.#lose(error);
     }
   }
 
@@ -180,7 +181,8 @@ class Keeper implements HeldLease {
       if (!gone && !isLostRace(error)) throw error;
       const { apiVersion, kind, metadata } = this.#lease;
       const there = gone ? null : await this.#kube.get(apiVersion, kind, metadata.name, { signal });
-      if (there === null || !isHeldBy(there, this.#id)) throw new Taken(error);
+      signal.throwIfAborted();
+      if (there === null || !isHeldBy(there, this.#id)) throw new Taken(whoHasIt(there));
       this.#lease = there;
       if (again) throw error;
       await this.#write(signal, true);
@@ -199,8 +201,4 @@ class Keeper implements HeldLease {
 }
 
 /** Somebody else holds it, or nobody any more. */
-class Taken extends Error {
-  constructor(cause: unknown) {
-    super('taken', { cause });
-  }
-}
+class Taken extends Error {}

@@ -155,6 +155,11 @@ function verbOf(lease: KubeObject): string {
   return lease.metadata.annotations?.[VERB_ANNOTATION] ?? 'an operation';
 }
 
+/** @param lease of somebody else; null = it is gone */
+export function whoHasIt(lease: KubeObject | null): string {
+  return lease === null ? 'somebody deleted it' : `${nameOf(lease)} is running ${verbOf(lease)} now`;
+}
+
 /** @param trouble what the last renewal failed for */
 export function notRenewed(trouble: unknown): Error {
   return new Error(`it could not be renewed for ${RENEW_DEADLINE_MS / 1000} s`, { cause: trouble });

@@ -130,6 +130,8 @@ describe('who holds a lease', () => {
     else given.drop();
     await given.clock.pass(3_000);
     expect([lease.isOpen(), lease.lost.aborted]).toEqual([false, true]);
+    const why = how === 'taken' ? 'bob@desk (pid 9) is running scale now' : 'somebody deleted it';
+    expect(reasonOf((lease.lost.reason as AppError).cause)).toBe(why);
     const before = given.ann.writes;
     await given.clock.pass(60_000);
     expect(given.ann.writes).toBe(before);
