@@ -10,12 +10,14 @@ import type { Clock, KubeObject, KubePort } from '../ports.ts';
 import { isLostRace } from '../races.ts';
 import { keepLease, type HeldLease } from './hold.ts';
 import { isGone, type Identity } from './identity.ts';
+import { inTime } from './in-time.ts';
 import {
   LEASE,
   durationMs,
   heldBy,
   holderId,
   inPlaceOf,
+  isHeldBy,
   isUnheld,
   leaseName,
   leaseObject,
@@ -28,6 +30,10 @@ import {
 const LOOK_EVERY_MS = 1_000;
 /** Others who take and give it back at the same moment. */
 const MAX_RACES = 5;
+const LOOK_MS = 30_000;
+/** What was taken in that time is still believed in when it is over. */
+const TAKE_MS = 5_000;
+const NEVER = new AbortController().signal;
 
 export interface Acquiring {
   readonly kube: Pick<KubePort, 'get' | 'create' | 'replace' | 'remove'>;
@@ -61,8 +67,9 @@ export async function acquireLease(acquiring: Acquiring): Promise<Acquired> {
   }
 }
 
-function look({ kube, cluster, signal }: Acquiring): Promise<KubeObject | null> {
-  return kube.get(LEASE.apiVersion, LEASE.kind, leaseName(cluster), { signal });
+function look({ kube, clock, cluster, signal: end }: Acquiring): Promise<KubeObject | null> {
+  const { apiVersion, kind } = LEASE;
+  return inTime(clock, LOOK_MS, end, (signal) => kube.get(apiVersion, kind, leaseName(cluster), { signal }));
 }
 
 /** @returns the lease as it is then; null = it is gone. @throws AppError `operation-in-progress` */
@@ -85,13 +92,19 @@ async function untilFree(acquiring: Acquiring, there: KubeObject): Promise<KubeO
 
 /** Compare-and-swap: who wants it at the same time, or renews it after all, makes it fail. */
 async function take(acquiring: Acquiring, there: KubeObject | null): Promise<Acquired> {
-  const { kube, clock, cluster, verb, identity, signal } = acquiring;
+  const { kube, clock, cluster, verb, identity } = acquiring;
   const id = randomUUID();
   const begun = { monotonic: clock.monotonic(), wall: clock.now() };
   const wanted = leaseObject(cluster, verb, { ...identity, id }, begun.wall);
-  const stored = await (there === null
-    ? kube.create(wanted, { signal })
-    : kube.replace(inPlaceOf(wanted, there), { signal }));
+  // A Ctrl-C does not cut it short: a lease that was taken, and is not known to be, would be given back by nobody.
+  const write = (signal: AbortSignal): Promise<KubeObject> =>
+    there === null ? kube.create(wanted, { signal }) : kube.replace(inPlaceOf(wanted, there), { signal });
+  const stored = await inTime(clock, TAKE_MS, NEVER, write).catch(async (error: unknown) => {
+    // It may have been its answer that was lost.
+    const found = isLostRace(error) ? null : await look(acquiring).catch(() => null);
+    if (found === null || !isHeldBy(found, id)) throw error;
+    return found;
+  });
   const predecessor = there === null || isUnheld(there) ? null : (holderId(there) ?? null);
   return { lease: keepLease({ kube, clock, id }, stored, begun), predecessor };
 }

@@ -10,7 +10,16 @@ import { AppError } from '../../errors.ts';
 import type { Clock, Fence, KubeObject, KubePort } from '../ports.ts';
 import { isLostRace } from '../races.ts';
 import { inTime } from './in-time.ts';
-import { RENEW_DEADLINE_MS, RETRY_PERIOD_MS, connectionName, isHeldBy, lostLease, renewed } from './lease-object.ts';
+import {
+  RENEW_DEADLINE_MS,
+  RETRY_PERIOD_MS,
+  connectionName,
+  isHeldBy,
+  lostLease,
+  notRenewed,
+  renewed,
+  whoHasIt,
+} from './lease-object.ts';
 
 /** Of one renewal: three find room before the deadline, over another connection each where one hangs. */
 const ATTEMPT_MS = 3_000;
@@ -64,6 +73,8 @@ class Keeper implements HeldLease {
   #wokeAt = -Infinity;
   #told = '';
   #trying: Promise<void> | null = null;
+  /** Why the last renewal failed. */
+  #trouble: unknown = undefined;
 
   constructor({ kube, clock, id }: Holding, lease: KubeObject, begun: Times) {
     this.#kube = kube;
@@ -106,7 +117,7 @@ class Keeper implements HeldLease {
       while (!this.#ending.signal.aborted) {
         const now = this.#clock.monotonic();
         const deadline = Math.max(this.#renewed.monotonic, this.#wokeAt) + RENEW_DEADLINE_MS;
-        if (now >= deadline) return this.#lose(undefined);
+        if (now >= deadline) return this.#lose(notRenewed(this.#trouble));
         if (now - this.#triedAt >= RETRY_PERIOD_MS) void this.#try();
         const ms = Math.min(TICK_MS, deadline - now);
         await this.#pause(ms);
@@ -150,7 +161,8 @@ class Keeper implements HeldLease {
     try {
       await inTime(this.#clock, ATTEMPT_MS, this.#losing.signal, (signal) => this.#write(signal));
     } catch (error) {
-      if (error instanceof Taken) this.#lose(error.cause);
+      this.#trouble = error;
+      if (error instanceof Taken) this.#lose(error);
     }
   }
 
@@ -169,7 +181,8 @@ class Keeper implements HeldLease {
       if (!gone && !isLostRace(error)) throw error;
       const { apiVersion, kind, metadata } = this.#lease;
       const there = gone ? null : await this.#kube.get(apiVersion, kind, metadata.name, { signal });
-      if (there === null || !isHeldBy(there, this.#id)) throw new Taken(error);
+      signal.throwIfAborted();
+      if (there === null || !isHeldBy(there, this.#id)) throw new Taken(whoHasIt(there));
       this.#lease = there;
       if (again) throw error;
       await this.#write(signal, true);
@@ -188,8 +201,4 @@ class Keeper implements HeldLease {
 }
 
 /** Somebody else holds it, or nobody any more. */
-class Taken extends Error {
-  constructor(cause: unknown) {
-    super('taken', { cause });
-  }
-}
+class Taken extends Error {}

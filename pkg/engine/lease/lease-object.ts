@@ -155,12 +155,22 @@ function verbOf(lease: KubeObject): string {
   return lease.metadata.annotations?.[VERB_ANNOTATION] ?? 'an operation';
 }
 
-/** @param cause what shows it; left out: it could not be renewed in time */
+/** @param lease of somebody else; null = it is gone */
+export function whoHasIt(lease: KubeObject | null): string {
+  return lease === null ? 'somebody deleted it' : `${nameOf(lease)} is running ${verbOf(lease)} now`;
+}
+
+/** @param trouble what the last renewal failed for */
+export function notRenewed(trouble: unknown): Error {
+  return new Error(`it could not be renewed for ${RENEW_DEADLINE_MS / 1000} s`, { cause: trouble });
+}
+
+/** @param cause what shows it */
 export function lostLease(lease: KubeObject, cause: unknown): AppError {
   const { name } = lease.metadata;
   return new AppError(`The lease ${name} was lost: another operation may be running`, {
     code: 'lease-lost',
-    cause: cause ?? new Error(`it could not be renewed for ${RENEW_DEADLINE_MS / 1000} s`),
+    cause,
     hint: 'Nothing more was changed. Run the same command again: it goes on from where this one stopped',
   });
 }

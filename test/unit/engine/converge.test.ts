@@ -101,6 +101,7 @@ describe('converge', () => {
     let turn = 0;
     const next = (): Plan => {
       turn += 1;
+      if (turn > 1_000) throw new Error('for ever');
       const replace = {
         kind: 'replace-pod',
         pod: 'redis-1-0',

@@ -140,6 +140,22 @@ describe('a lease', () => {
     },
   );
 
+  test('whose answer was lost is held all the same', async () => {
+    const { ann, clock } = scene();
+    const real = ann.kube.create.bind(ann.kube);
+    Object.assign(ann.kube, {
+      create: async (...args: Parameters<typeof real>) => {
+        await real(...args);
+        return new Promise((_, reject) =>
+          args[1]?.signal?.addEventListener('abort', () => reject(new Error('given up'))),
+        );
+      },
+    });
+    const { lease: held } = await during(clock, ann.acquire('create'));
+    await during(clock, held.pass());
+    expect(held.isOpen()).toBe(true);
+  });
+
   test('that two watch is taken by one of them', async () => {
     const { ann, bob, clock } = scene();
     const gone = await during(clock, ann.acquire('create'));

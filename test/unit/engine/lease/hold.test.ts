@@ -1,16 +1,9 @@
 /** What the holder of a lease believes, and for how long (FINDINGS K15). */
 import { describe, expect, test } from '@jest/globals';
-import { AppError } from '../../../../pkg/errors.ts';
+import { AppError, reasonOf } from '../../../../pkg/errors.ts';
 import type { HeldLease } from '../../../../pkg/engine/lease/hold.ts';
 import { settled } from '../../../support/fake-clock.ts';
-import { BOB, during, scene, type Scene } from './scene.ts';
-
-async function held(given: Scene): Promise<HeldLease> {
-  const { lease } = await during(given.clock, given.ann.acquire('scale'));
-  // Between two renewals.
-  await given.clock.pass(500);
-  return lease;
-}
+import { BOB, during, held, scene, takeOver, type Scene } from './scene.ts';
 
 /** Whether somebody who wants to send something is let through, and how many writes the server got for that. */
 async function passed(
@@ -24,19 +17,6 @@ async function passed(
     (error: { code?: string }) => ended(error.code ?? 'another error'),
   );
   return during(clock, passing);
-}
-
-async function takeOver({ bob, clock, lease, put }: Scene): Promise<void> {
-  const there = lease();
-  if (there === undefined) throw new Error('no lease');
-  const annotations = { ...there.metadata.annotations, 'kubectl-redis.io/holder-id': 'bob' };
-  const spec = {
-    ...(there['spec'] as object),
-    holderIdentity: BOB.holder,
-    renewTime: new Date(bob.clock.now()).toISOString(),
-  };
-  await put({ ...there, metadata: { ...there.metadata, annotations }, spec });
-  expect(clock.asleep).toBeGreaterThan(0);
 }
 
 describe('who holds a lease', () => {
@@ -63,7 +43,19 @@ describe('who holds a lease', () => {
       expect([lease.isOpen(), lease.lost.aborted]).toEqual([true, false]);
       await given.clock.pass(2_500);
       expect([lease.isOpen(), lease.lost.aborted]).toEqual([false, true]);
-      expect(lease.lost.reason).toMatchObject({ code: 'lease-lost' });
+      const { code, message, cause } = lease.lost.reason as AppError;
+      expect([code, message]).toEqual([
+        'lease-lost',
+        'The lease redis-operation was lost: another operation may be running',
+      ]);
+      // And why: that somebody may not renew it, or does not reach the server.
+      const reasons = {
+        hung: /did not answer within 3 s/,
+        refused: /connection refused/,
+        deaf: /did not answer within 3 s/,
+      };
+      expect(reasonOf(cause)).toBe('it could not be renewed for 10 s');
+      expect(reasonOf((cause as Error).cause)).toMatch(reasons[network]);
       await expect(lease.pass()).rejects.toMatchObject({ code: 'lease-lost' });
     },
   );
@@ -138,6 +130,8 @@ describe('who holds a lease', () => {
     else given.drop();
     await given.clock.pass(3_000);
     expect([lease.isOpen(), lease.lost.aborted]).toEqual([false, true]);
+    const why = how === 'taken' ? 'bob@desk (pid 9) is running scale now' : 'somebody deleted it';
+    expect(reasonOf((lease.lost.reason as AppError).cause)).toBe(why);
     const before = given.ann.writes;
     await given.clock.pass(60_000);
     expect(given.ann.writes).toBe(before);
@@ -232,69 +226,5 @@ describe('K15: a process that could not run', () => {
     await given.clock.pass(1_000);
     await expect(waiting).resolves.toBeUndefined();
     expect(lease.isOpen()).toBe(true);
-  });
-});
-
-describe('giving it back', () => {
-  test('leaves one alone that somebody else took, of whatever name', async () => {
-    const given = scene();
-    const lease = await held(given);
-    const there = given.lease();
-    if (there === undefined) throw new Error('no lease');
-    // The same user, host and number: another process all the same.
-    const annotations = { ...there.metadata.annotations, 'kubectl-redis.io/holder-id': 'another' };
-    await given.put({ ...there, metadata: { ...there.metadata, annotations } });
-    await during(given.clock, lease.release());
-    expect(given.lease()?.metadata.annotations).toMatchObject({ 'kubectl-redis.io/holder-id': 'another' });
-  });
-
-  test('K15: leaves one alone that is taken between its look and its removal', async () => {
-    const given = scene();
-    const lease = await held(given);
-    const real = given.ann.kube.get.bind(given.ann.kube);
-    Object.assign(given.ann.kube, {
-      get: async (...args: Parameters<typeof real>) => {
-        const seen = await real(...args);
-        await takeOver(given);
-        return seen;
-      },
-    });
-    await during(
-      given.clock,
-      lease.release().then(() => undefined),
-    );
-    expect(given.lease()).toMatchObject({ spec: { holderIdentity: BOB.holder } });
-  });
-
-  test('waits for a renewal that is under way', async () => {
-    const given = scene();
-    const lease = await held(given);
-    await given.clock.pass(2_000 - (given.clock.monotonic() % 2_000));
-    await during(given.clock, lease.release());
-    expect(given.lease()).toBeUndefined();
-  });
-
-  test.each(['hung', 'refused', 'deaf'] as const)(
-    'takes no longer than ten seconds with a server that is %s',
-    async (network) => {
-      const given = scene();
-      const lease = await held(given);
-      given.ann.network = network;
-      const before = given.clock.monotonic();
-      await during(given.clock, lease.release());
-      expect(given.clock.monotonic() - before).toBeLessThanOrEqual(10_000);
-      await expect(lease.pass()).rejects.toThrow('over');
-    },
-  );
-
-  test('after it was lost to time alone, so that the next one need not wait', async () => {
-    const given = scene();
-    const lease = await held(given);
-    given.ann.network = 'refused';
-    await given.clock.pass(12_000);
-    expect(lease.lost.aborted).toBe(true);
-    given.ann.network = 'there';
-    await during(given.clock, lease.release());
-    expect(given.lease()).toBeUndefined();
   });
 });
