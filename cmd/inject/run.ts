@@ -1,6 +1,6 @@
 /** `inject`: reads documents, completes the pods in them, prints them all. Warnings and refusals go to stderr. */
 import { EXIT, type ExitCode } from '../../pkg/errors.ts';
-import { injectObject, type Finding } from '../../pkg/pod/inject/offline.ts';
+import { injectObject, refuseOverlaps, type Finding } from '../../pkg/pod/inject/offline.ts';
 import type { Deps } from '../deps.ts';
 import { readInput } from '../read-input.ts';
 
@@ -25,8 +25,9 @@ export async function runInject(
     findings.push(...result.findings);
     return result.object;
   });
-  const refused = findings.filter(({ outcome }) => outcome.kind === 'refused');
-  for (const line of linesOf(findings)) deps.terminal.say(`${line}\n`);
+  const judged = refuseOverlaps(findings);
+  const refused = judged.filter(({ outcome }) => outcome.kind === 'refused');
+  for (const line of linesOf(judged)) deps.terminal.say(`${line}\n`);
   if (refused.length > 0) return EXIT.refused;
   deps.terminal.write(output);
   return EXIT.done;

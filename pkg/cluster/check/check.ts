@@ -27,6 +27,7 @@ import { checkOpenDoors } from './open-doors.ts';
 import { checkOperation } from './operation.ts';
 import { checkOverwritten } from './overwritten.ts';
 import { checkAppendOnly, checkVolumes } from './persistence.ts';
+import { checkSharedAddresses } from './shared-address.ts';
 import { checkPlacement } from './placement.ts';
 import { checkMissingPods, checkReadiness, checkTerminatingPods } from './pods.ts';
 import { checkClusterState, checkFreshNodes, checkQuorum } from './quorum.ts';
@@ -51,6 +52,7 @@ const OF_PODS: readonly Check[] = [
   checkObjectsThere,
   checkOverwritten,
   checkDuplicateIds,
+  checkSharedAddresses,
   checkVolumes,
   checkAppendOnly,
   checkConfig,
@@ -93,7 +95,7 @@ const OF_WHOLE_CLUSTERS: readonly Check[] = [
   checkClusterState,
 ];
 
-const IDENTITY_CODES: ReadonlySet<string> = new Set(['duplicate-node-id', 'clusters-split']);
+const IDENTITY_CODES: ReadonlySet<string> = new Set(['duplicate-node-id', 'clusters-split', 'address-shared']);
 
 const RANKS: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 

@@ -10,7 +10,13 @@ interface Break {
   readonly failed: boolean;
 }
 
-const EXPLAINED_BY = new Set(['address-mismatch', 'address-unknown', 'clusters-split', 'duplicate-node-id']);
+const EXPLAINED_BY = new Set([
+  'address-shared',
+  'address-mismatch',
+  'address-unknown',
+  'clusters-split',
+  'duplicate-node-id',
+]);
 
 export const checkLinks: Check = (context, found) => {
   const explained = new Set(found.filter((one) => EXPLAINED_BY.has(one.code)).flatMap((one) => one.nodes));

@@ -5,14 +5,8 @@
  * its volume looks there for the shard that it belongs to.
  */
 import type { ClusterRef, KubeFacts, PodFacts } from '../model/observation.ts';
-import {
-  ANNOUNCE_ANNOTATION,
-  FORMED_KEY,
-  INJECTED_ANNOTATION,
-  NODE_LABEL,
-  NODES_KEY,
-  SHARD_LABEL,
-} from '../model/labels.ts';
+import { ANNOUNCE_ANNOTATION, FORMED_KEY, INJECTED_ANNOTATION, NODES_KEY, SHARD_LABEL } from '../model/labels.ts';
+import { injectedPods, ordinalOf } from '../interpret/injected.ts';
 import { parseNodeTable, renderNodeTable, type NodeLine } from '../model/node-table.ts';
 import type { Batch, Plan } from '../model/plan.ts';
 import { needsOldRecord, recordOf } from '../model/record.ts';
@@ -112,24 +106,8 @@ export function broughtTable(state: ClusterState, kube: KubeFacts): string {
   return renderNodeTable([...lines.values()]);
 }
 
-/** Pods that the webhook or `inject -f` completed. */
-export function injectedPods(kube: KubeFacts): PodFacts[] {
-  return kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
-}
-
 function readLines(kube: KubeFacts, cluster: ClusterRef): Map<number, NodeLine> {
   return new Map(recordOf(kube, cluster).nodes.map((line) => [line.ordinal, line]));
-}
-
-/** N by label `name`, as the webhook gives it; else, for a StatefulSet whose pods share a template, by the pod's name. */
-export function ordinalOf(cluster: string, pod: PodFacts): number | null {
-  const label = pod.labels[NODE_LABEL];
-  if (label?.startsWith(`${cluster}-`) === true) {
-    const text = label.slice(cluster.length + 1);
-    if (/^[0-9]+$/.test(text)) return Number(text);
-  }
-  const match = pod.owner?.startsWith('StatefulSet/') === true ? /-([0-9]+)$/.exec(pod.name) : null;
-  return match === null ? null : Number(match[1]);
 }
 
 /** What the pod announces: as its annotation, its Service or the other nodes say. */

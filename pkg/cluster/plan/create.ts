@@ -12,7 +12,8 @@ import { recordOf } from '../model/record.ts';
 import { nodeCount, ordinalsOf, podName, specHash, type ClusterSpec } from '../model/spec.ts';
 import { parseSpec } from '../model/spec-text.ts';
 import type { ClusterState } from '../model/state.ts';
-import { injectedPods, lacksRecord, withRecord } from './brought.ts';
+import { injectedPods, sharedAddresses, type SharedAddress } from '../interpret/injected.ts';
+import { lacksRecord, withRecord } from './brought.ts';
 import { memberOf } from '../evidence/members.ts';
 import { planForming } from './form.ts';
 import { refuseKeys } from './form-members.ts';
@@ -83,6 +84,8 @@ export function planCreate(input: CreateInput): Plan {
 
 /** What can't be joined is refused before anything is made for it, as far as the pods are there and answer already. */
 function refuseFound({ state, kube, spec, policy }: CreateInput, brought: boolean): Plan | null {
+  const [shared] = sharedAddresses(state, kube);
+  if (shared !== undefined) return refuseShared(shared);
   if (brought && kube.pods.length !== nodeCount(spec)) return wrongNumberOfPods(kube.pods, spec);
   const pods = state.nodes.filter(({ pod }) => pod !== null);
   const all = pods.length === nodeCount(spec) && pods.every(({ reply }) => reply?.kind === 'answered');
@@ -118,6 +121,15 @@ function lacksMark({ kube, spec, state }: CreateInput): boolean {
   return (
     injectedPods(kube).length > 0 && recordOf(kube, spec.cluster).formed === null && isAllEmpty(kube, new Map(replies))
   );
+}
+
+function refuseShared({ address, pods }: SharedAddress): Plan {
+  return {
+    kind: 'refused',
+    code: 'address-shared',
+    sentence: `Pods ${pods.slice(0, 3).join(', ')} stand behind one address (${address}): nodes would be taken for each other`,
+    hint: 'Two workloads that both number their pods from 0: give one of them spec.ordinals.start, or its pods labels name of their own',
+  };
 }
 
 function answers(state: ClusterState, pod: string): boolean {

@@ -57,7 +57,7 @@ export interface IdentityFacts {
 export function chooseNumber(source: NumberSource, facts: IdentityFacts): number {
   if (source.kind === 'any') return lowestFree(facts);
   const taken = whyTaken(source.ordinal, facts);
-  if (taken !== null) throw refusal(taken.code, taken.sentence, 'Its controller tries again by itself');
+  if (taken !== null) throw refusal(taken.code, taken.sentence, taken.hint);
   return source.ordinal;
 }
 
@@ -74,7 +74,15 @@ function lowestFree(facts: IdentityFacts): number {
   );
 }
 
-function whyTaken(ordinal: number, facts: IdentityFacts): { readonly code: string; readonly sentence: string } | null {
+interface Taken {
+  readonly code: string;
+  readonly sentence: string;
+  readonly hint: string;
+}
+
+const BY_ITSELF = 'Its controller tries again by itself';
+
+function whyTaken(ordinal: number, facts: IdentityFacts): Taken | null {
   const node = nodeName(facts.cluster, ordinal);
   const pod = facts.pods.find((other) => other.node === node);
   if (pod !== undefined) {
@@ -82,6 +90,11 @@ function whyTaken(ordinal: number, facts: IdentityFacts): { readonly code: strin
     return {
       code: 'name-taken',
       sentence: `node ${node} is pod ${pod.name}${state}: two pods must never answer at its address`,
+      // Of a StatefulSet the successor has the name of its predecessor: another one is of another workload.
+      hint:
+        pod.terminating || pod.name === facts.claimant
+          ? BY_ITSELF
+          : 'Two workloads number their pods alike: give one of them spec.ordinals.start, or its pods labels name of their own',
     };
   }
   const claim = readClaim(facts.services.find(({ name }) => name === node)?.claim);
@@ -90,6 +103,7 @@ function whyTaken(ordinal: number, facts: IdentityFacts): { readonly code: strin
   return {
     code: 'name-claimed',
     sentence: `node ${node} was given to another pod ${Math.max(0, Math.round((facts.now - claim.at) / 1000))} s ago`,
+    hint: BY_ITSELF,
   };
 }
 

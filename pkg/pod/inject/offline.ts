@@ -29,6 +29,39 @@ export interface Finding {
   readonly outcome: Injected | Declined;
   /** NAME; null where it was not asked for. */
   readonly cluster: string | null;
+  /** Of a StatefulSet whose pods are numbered by their names: which Ns they get. */
+  readonly numbers?: Numbers;
+}
+
+export interface Numbers {
+  readonly namespace: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * What each object alone does not show: pods of two StatefulSets that get the same numbers.
+ * @returns the findings, those that overlap with an earlier one refused
+ */
+export function refuseOverlaps(findings: readonly Finding[]): Finding[] {
+  return findings.map((finding, at) => {
+    const { numbers, cluster } = finding;
+    const other = findings
+      .slice(0, at)
+      .find(
+        (one) =>
+          numbers !== undefined &&
+          one.numbers !== undefined &&
+          one.cluster === cluster &&
+          one.where !== finding.where &&
+          one.numbers.namespace === numbers.namespace &&
+          one.numbers.first <= numbers.last &&
+          numbers.first <= one.numbers.last,
+      );
+    if (other?.numbers === undefined) return finding;
+    const sentence = `its pods get the numbers of those of ${other.where} (from ${other.numbers.first} to ${other.numbers.last}), and two pods must never answer at one address; set spec.ordinals.start of one of them, for example to ${other.numbers.last + 1}`;
+    return { where: finding.where, cluster, outcome: { kind: 'refused', code: 'numbers-overlap', sentence } };
+  });
 }
 
 /** Where a kind keeps its pod template; most of them in the first. */
@@ -66,7 +99,8 @@ function injectAt(object: Json, path: readonly string[], namespace: string): Off
   if (examined.kind !== 'candidate') return { object, findings: [{ where, outcome: examined, cluster: null }] };
   const outcome = injectCandidate(examined, object, typeof own === 'string' ? own : namespace);
   const changed = outcome.kind === 'injected' ? withValueAt(object, path, outcome.pod) : object;
-  return { object: changed, findings: [{ where, outcome, cluster: examined.cluster }] };
+  const numbers = numbersOf(examined, object, typeof own === 'string' ? own : namespace);
+  return { object: changed, findings: [{ where, outcome, cluster: examined.cluster, ...numbers }] };
 }
 
 function injectCandidate(candidate: Candidate, object: Json, namespace: string): Injected | Declined {
@@ -91,6 +125,15 @@ function injectCandidate(candidate: Candidate, object: Json, namespace: string):
   if (result.kind !== 'injected') return result;
   const waits = `the pods wait until Services and ConfigMap are there: kubectl redis create ${candidate.cluster} -n ${namespace}`;
   return { ...result, warnings: [...result.warnings, ...orderRemark(object), waits] };
+}
+
+function numbersOf({ number }: Candidate, object: Json, namespace: string): Pick<Finding, 'numbers'> {
+  if (object['kind'] !== 'StatefulSet' || number.kind === 'name') return {};
+  const start = valueAt(object, ['spec', 'ordinals', 'start']);
+  const replicas = valueAt(object, ['spec', 'replicas']);
+  const first = typeof start === 'number' ? start : 0;
+  const last = first + (typeof replicas === 'number' ? replicas : 1) - 1;
+  return last < first ? {} : { numbers: { namespace, first, last } };
 }
 
 /** A node that waits for the others would keep them from being made. */

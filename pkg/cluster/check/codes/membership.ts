@@ -2,6 +2,15 @@
 import type { CodeSpec } from './spec.ts';
 
 export const MEMBERSHIP_CODES = {
+  'address-shared': {
+    severity: 'critical',
+    title: 'Two pods stand behind one address',
+    meaning: 'Clients and nodes reach the one or the other by chance; keys go to nodes that do not own them.',
+    cause: 'Two workloads that number their pods from 0, or a template that gives all of its pods one label name.',
+    repair:
+      'Give one of the workloads other numbers (spec.ordinals.start), or its pods labels name of their own; remove its pods and volumes first if they hold no key that is needed.',
+    invariants: ['I3', 'I6'],
+  },
   'duplicate-node-id': {
     severity: 'critical',
     title: 'Two pods have one node id',

@@ -65,6 +65,7 @@ export const STAGES: readonly Stage[] = [
   {
     why: 'Who belongs to the cluster is settled before anybody is told to do anything.',
     answers: {
+      'address-shared': 'refused',
       'duplicate-node-id': 'refused',
       'clusters-split': 'refused',
       handshake: 'by-itself',
@@ -157,4 +158,4 @@ export const STAGES: readonly Stage[] = [
 ];
 
 /** Whoever belongs to which cluster is not known while one of these is there: nothing but Kubernetes objects is touched. */
-export const STOPPERS: ReadonlySet<string> = new Set(['duplicate-node-id', 'clusters-split']);
+export const STOPPERS: ReadonlySet<string> = new Set(['duplicate-node-id', 'clusters-split', 'address-shared']);

@@ -53,6 +53,20 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     whole(1, recording({ scaling: { leaving: [6], spread: false } })),
     'A change of redis to',
   ),
+  create(
+    'address-shared',
+    'two workloads number their pods from 0 (K19)',
+    fresh(
+      ...['redis-1-0', 'redis-2-0'].map((name) =>
+        changePod(name, (pod) => ({
+          ...pod,
+          labels: { ...pod.labels, name: 'redis-1' },
+          annotations: { ...pod.annotations, 'kubectl-redis.io/injected': '1' },
+        })),
+      ),
+    ),
+    'Pods redis-1-0, redis-2-0 stand behind one address (Service redis-1)',
+  ),
   create('slots-contested', 'two own the same slots', whole(1, contested), 'Slots 0-9 are claimed by'),
   create(
     'name-taken',

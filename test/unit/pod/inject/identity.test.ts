@@ -44,6 +44,15 @@ describe('a given N', () => {
   });
 
   test.each([
+    [false, 'me', 'Two workloads number their pods alike'],
+    [false, 'pod-of-redis-1', 'tries again by itself'],
+    [true, 'me', 'tries again by itself'],
+  ])('K19: what to do about a pod that has it (terminating: %s, asked by %s)', (terminating, claimant, hint) => {
+    const facts = factsOf({ pods: [pod('redis-1', terminating)], claimant });
+    expect(() => chooseNumber(source, facts)).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) }));
+  });
+
+  test.each([
     ['another', 10, true],
     ['another', 59, true],
     ['another', 60, false],

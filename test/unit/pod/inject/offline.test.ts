@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { injectObject } from '../../../../pkg/pod/inject/offline.ts';
+import { injectObject, refuseOverlaps } from '../../../../pkg/pod/inject/offline.ts';
 import type { Json } from '../../../../pkg/pod/inject/pod-json.ts';
 
 const CLUSTER = { 'kubectl-redis.io/cluster': 'redis' };
@@ -67,6 +67,37 @@ describe('a StatefulSet', () => {
       object,
       findings: [{ outcome: { code: 'injected-already' } }],
     });
+  });
+});
+
+describe('K19: two StatefulSets of one cluster', () => {
+  const called = (name: string, spec: Json, namespace = 'shop'): Json => {
+    const { metadata, ...rest } = workload('StatefulSet', spec);
+    return { ...rest, metadata: { ...(metadata as Json), name, namespace } };
+  };
+  const judged = (...objects: Json[]): string[] =>
+    refuseOverlaps(objects.flatMap((object) => injectObject(object, 'shop').findings)).map(({ outcome }) =>
+      'code' in outcome ? `${outcome.code}: ${outcome.sentence}` : outcome.kind,
+    );
+
+  test('that both number their pods from 0: the second is refused, and told which numbers are free', () => {
+    const said = judged(called('lead', { replicas: 3 }), called('follow', { replicas: 3 }));
+    expect(said[0]).toBe('injected');
+    expect(said[1]).toMatch(
+      /^numbers-overlap: its pods get the numbers of those of StatefulSet\/lead \(from 0 to 2\).*spec\.ordinals\.start.*, for example to 3$/,
+    );
+    expect(judged({ kind: 'List', items: [called('a', { replicas: 3 }), called('b', { replicas: 1 })] })[1]).toContain(
+      'numbers-overlap',
+    );
+  });
+
+  test('with numbers of their own, or of two clusters or namespaces', () => {
+    const second = called('follow', { replicas: 3, ordinals: { start: 3 } });
+    expect(judged(called('lead', { replicas: 3 }), second)).toEqual(['injected', 'injected']);
+    expect(judged(called('lead', { replicas: 3 }), called('follow', { replicas: 3 }, 'else'))).toEqual([
+      'injected',
+      'injected',
+    ]);
   });
 });
 

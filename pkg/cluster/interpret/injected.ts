@@ -1,0 +1,56 @@
+/** Which node a pod is that the webhook or `inject -f` completed, and which pods are one and the same. */
+import { INJECTED_ANNOTATION, NODE_LABEL } from '../model/labels.ts';
+import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import { nodeName } from '../model/spec.ts';
+import type { ClusterState } from '../model/state.ts';
+
+/** Pods that the webhook or `inject -f` completed. */
+export function injectedPods(kube: KubeFacts): PodFacts[] {
+  return kube.pods.filter((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
+}
+
+/** N by label `name`, as the webhook gives it; else, for a StatefulSet whose pods share a template, by the pod's name. */
+export function ordinalOf(cluster: string, pod: PodFacts): number | null {
+  const label = pod.labels[NODE_LABEL];
+  if (label?.startsWith(`${cluster}-`) === true) {
+    const text = label.slice(cluster.length + 1);
+    if (/^[0-9]+$/.test(text)) return Number(text);
+  }
+  const match = pod.owner?.startsWith('StatefulSet/') === true ? /-([0-9]+)$/.exec(pod.name) : null;
+  return match === null ? null : Number(match[1]);
+}
+
+export interface SharedAddress {
+  /** `Service redis-0`, or `10.0.0.7:6379`. */
+  readonly address: string;
+  readonly pods: readonly string[];
+}
+
+/**
+ * Pods that would answer, or do, at one address: those of two StatefulSets that both count from 0, or of a template that gives all of its
+ * pods one name. Whoever connects gets the one or the other, and so do the nodes.
+ */
+export function sharedAddresses(
+  { nodes, cluster }: Pick<ClusterState, 'nodes' | 'cluster'>,
+  kube: KubeFacts,
+): SharedAddress[] {
+  const groups = new Map<string, Set<string>>();
+  const add = (address: string, pod: string): void => {
+    groups.set(address, (groups.get(address) ?? new Set()).add(pod));
+  };
+  for (const pod of injectedPods(kube)) {
+    const n = ordinalOf(cluster.name, pod);
+    if (n !== null && !pod.terminating) add(`Service ${nodeName(cluster.name, n)}`, pod.name);
+  }
+  for (const { pod, announced, reply } of nodes) {
+    if (pod !== null && announced !== null && reply?.kind === 'answered') add(announced, pod.name);
+  }
+  const seen = new Set<string>();
+  return [...groups].flatMap(([address, names]) => {
+    const pods = [...names];
+    const key = pods.toSorted().join(' ');
+    if (pods.length < 2 || seen.has(key)) return [];
+    seen.add(key);
+    return [{ address, pods }];
+  });
+}
