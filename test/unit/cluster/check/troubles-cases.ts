@@ -1,4 +1,4 @@
-/** Why pods do not run or are not ready, how they come back, and who may not ask them (C7, C10, C13, C20). */
+/** Why pods do not run or are not ready, how they come back, and who may not ask them (C7, C10, C13). */
 import type { LoginFacts } from '../../../../pkg/cluster/model/reasons.ts';
 import type { UnreachableReason } from '../../../../pkg/cluster/model/observation.ts';
 import { healthyObservation } from '../../../support/observation.ts';
@@ -15,7 +15,6 @@ import {
   crashing,
   every,
   linkDown,
-  operation,
   podGone,
   replicasLoseLink,
   unreachable,
@@ -33,14 +32,8 @@ const down =
     changed(observation, unreachable(pod, 'not-running'), crashing(pod));
 const refused = (pod: string, why: UnreachableReason, detail: string, login: LoginFacts): Change =>
   changeReply(pod, () => ({ kind: 'unreachable', why, detail, login }));
-const imageOf = (pod: string, image: string): Change =>
-  changePod(pod, (facts) => ({ ...facts, container: { ...facts.container, image } }));
-const templatesName = (image: string): Change =>
-  changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.map((set) => ({ ...set, image })) }));
-
 const BROKEN_LOG =
   'container redis ends with exit code 1, restarted 7 times: Bad file format reading the append only file appendonly.aof.1.incr.aof: make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>';
-const OLD_SERVER = "container redis ends with exit code 1, restarted 7 times: Can't handle RDB format version 13";
 const UNREADY = 'kubectl -n default describe pod redis-5-0 shows the last message of its readiness probe.';
 const doesNotRun = (pod: string, role: string, why: string, repair: string): ReturnType<typeof says> =>
   says('warning pod-not-running', `${pod}, a ${role}, does not run (${why}).`, repair, pod);
@@ -269,74 +262,5 @@ export const TROUBLES_CASES: readonly CheckCase[] = [
         `Grow its claim: kubectl -n default patch pvc data-redis-5-0 --type merge -p '{"spec":{"resources":{"requests":{"storage":"SIZE"}}}}', with a SIZE; StorageClass standard allows it. The node goes on by itself when there is room.`,
       ),
     ],
-  ],
-  [
-    'image-differs: a restart that stopped at the first replica, which can not read its data (C20)',
-    changed(
-      healthyObservation(),
-      templatesName('valkey:9'),
-      imageOf('redis-4-0', 'valkey:9'),
-      down('redis-4-0'),
-      trouble('redis-4-0', 'crash-loop', OLD_SERVER),
-    ),
-    [
-      doesNotRun(
-        'redis-4-0',
-        'replica',
-        OLD_SERVER,
-        'kubectl redis restart redis --image redis:8 goes back to the image that the other pods run.',
-      ),
-      says(
-        'warning image-differs',
-        '5 templates name the image valkey:9, while redis-1-0, redis-2-0, redis-3-0, redis-5-0 and redis-6-0 run redis:8: a pod that goes comes back with valkey:9.',
-        'kubectl redis restart redis --image redis:8 goes back to the image that runs; kubectl redis restart redis goes on with valkey:9.',
-        'redis-1-0 redis-2-0 redis-3-0 redis-5-0 redis-6-0',
-      ),
-    ],
-  ],
-  [
-    'image-differs: an image that can not be had (C20)',
-    changed(
-      healthyObservation(),
-      templatesName('redis:nope'),
-      imageOf('redis-4-0', 'redis:nope'),
-      down('redis-4-0'),
-      trouble('redis-4-0', 'image', "image redis:nope can't be had (ImagePullBackOff)"),
-    ),
-    [
-      doesNotRun(
-        'redis-4-0',
-        'replica',
-        "image redis:nope can't be had (ImagePullBackOff)",
-        'kubectl redis restart redis --image redis:8 goes back to the image that the other pods run.',
-      ),
-      says(
-        'warning image-differs',
-        '5 templates name the image redis:nope, while redis-1-0, redis-2-0, redis-3-0, redis-5-0 and redis-6-0 run redis:8: a pod that goes comes back with redis:nope.',
-        'kubectl redis restart redis --image redis:8 goes back to the image that runs; kubectl redis restart redis goes on with redis:nope.',
-        'redis-1-0 redis-2-0 redis-3-0 redis-5-0 redis-6-0',
-      ),
-    ],
-  ],
-  [
-    'no problem: templates name another image while a restart goes through the pods (C20)',
-    changed(healthyObservation(), templatesName('redis:9'), operation({ verb: 'restart' })),
-    [],
-  ],
-  [
-    'no problem: admission rewrites the image of every pod of the template (C20)',
-    changed(
-      healthyObservation(),
-      every((pod) => imageOf(pod, 'mirror.example/redis@sha256:1')),
-      every((pod) => changePod(pod, (facts) => ({ ...facts, annotations: { 'kubectl-redis.io/spec-hash': 'a' } }))),
-      changeKube((kube) => ({
-        ...kube,
-        statefulSets: kube.statefulSets.map((set) => ({
-          ...set,
-          templateAnnotations: { 'kubectl-redis.io/spec-hash': 'a' },
-        })),
-      })),
-    ),
-    [],
   ],
 ];
