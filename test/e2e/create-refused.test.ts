@@ -1,7 +1,7 @@
 /** What `create` refuses, and what it says when pods are stuck: through the built command line. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { cli, type Ended } from '../support/cli.ts';
+import { cli, kubectl, type Ended } from '../support/cli.ts';
 import { allow } from '../support/rights.ts';
 import { describeCore, openClusterEnv, testCluster, type ClusterEnv } from '../support/cluster-env.ts';
 
@@ -146,6 +146,27 @@ describeCore('create says why pods are stuck', () => {
         'IfNotPresent',
       );
       expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('image is ready: 3 shards, 3 nodes')]);
+    },
+    180_000,
+  );
+
+  testCluster(
+    'C12: a quota; when it was raised the same command finishes the job, whatever was said before',
+    async () => {
+      const own = await openClusterEnv();
+      try {
+        const options = { namespace: own.namespace };
+        const small = ['create', 'quota', 'small', '--hard=pods=2'];
+        expect((await kubectl(small, options)).code).toBe(0);
+        const refused = await cli(['create', 'tight', ...SMALL], options);
+        expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('exceeded quota: small')]);
+        const patch = ['patch', 'quota', 'small', '--type=merge', '-p', '{"spec":{"hard":{"pods":"10"}}}'];
+        expect((await kubectl(patch, options)).code).toBe(0);
+        const made = await cli(['create', 'tight', ...SMALL], options);
+        expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('tight is ready: 3 shards, 3 nodes')]);
+      } finally {
+        await own.close();
+      }
     },
     180_000,
   );

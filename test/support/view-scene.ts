@@ -22,7 +22,7 @@ export interface ViewScene {
   readonly servers: readonly RedisServer[];
   /** As the tests themselves ask, with the right password. */
   readonly redis: RedisPort;
-  view(...argv: string[]): Promise<{ readonly stdout: string; readonly ms: number }>;
+  readonly view: (...argv: string[]) => Promise<{ readonly stdout: string; readonly ms: number }>;
 }
 
 export interface SceneOptions {

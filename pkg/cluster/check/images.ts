@@ -1,8 +1,8 @@
 /**
- * Templates that name another image than the pods that run: a restart with another image that stopped in the middle. Whichever pod goes
- * next, for whatever reason, comes back with that image.
+ * Templates that name another image than the pods that run: a restart with another image that stopped in the middle, or a template that
+ * somebody changed by hand. Whichever pod goes next, for whatever reason, comes back with that image.
  */
-import { SPEC_HASH_ANNOTATION } from '../model/labels.ts';
+import { SPEC_ANNOTATION, SPEC_HASH_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
@@ -23,11 +23,12 @@ export const checkImages: Check = (context) => {
   const { state, observation } = context;
   // Templates of others roll by themselves, and admission may rewrite what they name.
   if (state.origin !== 'ours' || isRestarting(context)) return [];
+  const recorded = recordedImage(context);
   const sets = new Map(observation.kube.statefulSets.map((set) => [`StatefulSet/${set.name}`, set]));
   const groups = new Map<string, { readonly wanted: string; readonly runs: string; readonly pods: string[] }>();
   for (const pod of observation.kube.pods) {
     const set = sets.get(pod.owner ?? '');
-    if (set === undefined || !isBehind(pod, set)) continue;
+    if (set === undefined || !isBehind(pod, set, recorded)) continue;
     const runs = pod.container.image;
     const group = groups.get(`${set.image} ${runs}`) ?? { wanted: set.image, runs, pods: [] };
     groups.set(`${set.image} ${runs}`, group);
@@ -36,7 +37,10 @@ export const checkImages: Check = (context) => {
   return [...groups.values()].map(({ wanted, runs, pods }) => {
     const { name } = state.cluster;
     const sentence = `${count(pods.length, 'template')} ${pods.length === 1 ? 'names' : 'name'} the image ${wanted}, while ${listNames(pods)} ${pods.length === 1 ? 'runs' : 'run'} ${runs}: a pod that goes comes back with ${wanted}.`;
-    const repair = `${goBackTo(runs, name)} goes back to the image that runs; kubectl redis restart ${name} goes on with ${wanted}.`;
+    const repair =
+      recorded === null || recorded === wanted
+        ? `${goBackTo(runs, name)} goes back to the image that runs; kubectl redis restart ${name} goes on with ${wanted}.`
+        : `kubectl redis restart ${name}${pods.map((pod) => ` --pod ${pod}`).join('')} makes the ${pods.length === 1 ? 'template' : 'templates'} anew with the image that is recorded, ${recorded}.`;
     return makeProblem('image-differs', name, { sentence, nodes: pods, repair });
   });
 };
@@ -47,9 +51,21 @@ function isRestarting({ state }: CheckContext): boolean {
   return Date.parse(observedAt) <= Date.parse(operation.renewedAt) + operation.durationSeconds * 1000;
 }
 
-/** A pod of this very template has whatever image admission made of it. */
-function isBehind(pod: PodFacts, set: StatefulSetFacts): boolean {
+/** What `create` or `restart` recorded last; null where it can't be read. */
+function recordedImage({ observation, state }: CheckContext): string | null {
+  const service = observation.kube.services.find(({ name }) => name === state.cluster.name);
+  try {
+    const { image } = JSON.parse(service?.annotations[SPEC_ANNOTATION] ?? '{}') as { readonly image?: unknown };
+    return typeof image === 'string' ? image : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A pod of this very template, as it was recorded, has whatever image admission made of it. */
+function isBehind(pod: PodFacts, set: StatefulSetFacts, recorded: string | null): boolean {
   const hash = set.templateAnnotations[SPEC_HASH_ANNOTATION];
   if (pod.terminating || set.image === '' || set.image === pod.container.image) return false;
-  return hash === undefined || pod.annotations[SPEC_HASH_ANNOTATION] !== hash;
+  const changedByHand = recorded !== null && set.image !== recorded;
+  return changedByHand || hash === undefined || pod.annotations[SPEC_HASH_ANNOTATION] !== hash;
 }

@@ -34,22 +34,23 @@ export function sharedAddresses(
   { nodes, cluster }: Pick<ClusterState, 'nodes' | 'cluster'>,
   kube: KubeFacts,
 ): SharedAddress[] {
-  const groups = new Map<string, Set<string>>();
-  const add = (address: string, pod: string): void => {
-    groups.set(address, (groups.get(address) ?? new Set()).add(pod));
+  const groups = new Map<string, Map<string, string>>();
+  const add = (address: string, pod: string, nodeId: string): void => {
+    groups.set(address, (groups.get(address) ?? new Map()).set(pod, nodeId));
   };
   for (const pod of injectedPods(kube)) {
     const n = ordinalOf(cluster.name, pod);
-    if (n !== null && !pod.terminating) add(`Service ${nodeName(cluster.name, n)}`, pod.name);
+    if (n !== null && !pod.terminating) add(`Service ${nodeName(cluster.name, n)}`, pod.name, pod.uid);
   }
-  for (const { pod, announced, reply } of nodes) {
-    if (pod !== null && announced !== null && reply?.kind === 'answered') add(announced, pod.name);
+  // One node twice, a volume and its clone, is another fault.
+  for (const { pod, announced, reply, nodeId } of nodes) {
+    if (pod !== null && announced !== null && reply?.kind === 'answered') add(announced, pod.name, nodeId ?? '');
   }
   const seen = new Set<string>();
-  return [...groups].flatMap(([address, names]) => {
-    const pods = [...names];
+  return [...groups].flatMap(([address, group]) => {
+    const pods = [...group.keys()];
     const key = pods.toSorted().join(' ');
-    if (pods.length < 2 || seen.has(key)) return [];
+    if (new Set(group.values()).size < 2 || seen.has(key)) return [];
     seen.add(key);
     return [{ address, pods }];
   });

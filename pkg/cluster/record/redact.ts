@@ -22,6 +22,8 @@ type StringMap = Readonly<Record<string, string>>;
 
 /** Names of directives whose values are, or may hold, a secret: requirepass, masterauth, user, tls-key-file-pass … */
 const SECRET_NAME = /pass|auth|secret|user|token|credential/i;
+/** The same in a sentence, which may speak of users; `>>>` is how a server quotes a line of its configuration. */
+const SECRET_WORDS = /pass|auth|secret|token|credential|>>>/i;
 /** Annotations of ours; those of others (kubectl's last-applied, a secret store's) may say anything. */
 const OUR_PREFIX = 'kubectl-redis.io/';
 const REDIS_CONF = 'redis.conf';
@@ -59,10 +61,9 @@ function redactKube(kube: KubeFacts): KubeFacts {
   };
 }
 
-/** A server that does not start prints the line of its configuration that it stumbles over. */
-function redactTrouble(trouble: TroubleFacts): TroubleFacts {
-  const kept = (line: string): string => (SECRET_NAME.test(line) ? REDACTED : line);
-  return { ...trouble, sentence: kept(trouble.sentence), evidence: trouble.evidence.map(kept) };
+/** A server that does not start prints the line of its configuration that it stumbles over, and one that crashes what it worked on. */
+function redactTrouble({ pod, code, sentence }: TroubleFacts): TroubleFacts {
+  return { pod, code, sentence: SECRET_WORDS.test(sentence) ? REDACTED : sentence, evidence: [] };
 }
 
 function redactConfigMap(data: StringMap): StringMap {

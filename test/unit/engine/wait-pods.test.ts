@@ -84,7 +84,7 @@ async function wait({ trouble, readyAt, failing = false }: World, timeoutMs = 60
   return {
     second: now / 1000,
     code: error?.code ?? 'ready',
-    why: String((error?.cause as Error | undefined)?.message ?? ''),
+    why: (error?.cause as Error | undefined)?.message ?? '',
     touched,
   };
 }

@@ -4,6 +4,7 @@ import { CODES, CODE_NAMES, docOf, isCode, positionOf } from '../../../../pkg/cl
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import { ANNOUNCE_CASES } from './announce-cases.ts';
 import { CONFIG_CASES } from './config-cases.ts';
+import { IMAGES_CASES } from './images-cases.ts';
 import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
 import { PRIMARY_CASES } from './primary-cases.ts';
@@ -33,6 +34,7 @@ const CASES = [
   ...IMAGE_CASES,
   ...OPEN_DOORS_CASES,
   ...TROUBLES_CASES,
+  ...IMAGES_CASES,
   ...WRITES_CASES,
 ];
 

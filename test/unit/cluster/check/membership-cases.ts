@@ -1,5 +1,5 @@
 /** Faults of identity and addresses, and exactly what check says of each. */
-import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
+import { freshObservation, healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import { changeLines, changePod, changed } from '../../../support/observation-changes.ts';
 import { addressMismatch, every, ghost, replicaLinkDown, uptime } from '../../../support/observation-faults.ts';
 import { STRANGER, alone, cloned, lostVolume, split } from '../../../support/observation-identity.ts';
@@ -18,6 +18,35 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
         'redis-5 and redis-6 have one node id (b54cda26): a volume was cloned.',
         'Stop the copy at once; delete nodes.conf on its volume (its data stays) before it starts again.',
         'redis-5 redis-6',
+      ),
+    ],
+  ],
+  [
+    'address-shared: two StatefulSets that number their pods from 0 (K19)',
+    changed(
+      freshObservation({ kind: 'foreign' }),
+      ...['redis-0', 'redis-1'].map((name) =>
+        changePod(name, (pod) => ({
+          ...pod,
+          labels: { ...pod.labels, name: 'redis-0' },
+          annotations: { ...pod.annotations, 'kubectl-redis.io/injected': '1' },
+        })),
+      ),
+    ),
+    [
+      says(
+        'critical address-shared',
+        'redis-0 and redis-1 stand behind one address (Service redis-0): whoever connects gets the one or the other.',
+        'Give one of the workloads other numbers (spec.ordinals.start), or its pods labels name of their own; remove its pods and volumes first if they hold no key that is needed.',
+        'redis-0 redis-1',
+        '',
+        'Service redis-0',
+      ),
+      says(
+        'warning not-formed',
+        'redis was never joined to a cluster: 6 of 6 nodes answer, 0 of 16384 slots are assigned.',
+        'Form it with redis-cli --cluster create and the addresses of the pods, for example from inside redis-0.',
+        'redis-0 redis-1 redis-2 redis-3 redis-4 redis-5',
       ),
     ],
   ],

@@ -1,4 +1,4 @@
-/** Why pods do not run or are not ready, how they come back, and who may not ask them (C7, C10, C13, C20). */
+/** Why pods do not run or are not ready, how they come back, and who may not ask them (C7, C10, C13). */
 import type { LoginFacts } from '../../../../pkg/cluster/model/reasons.ts';
 import type { UnreachableReason } from '../../../../pkg/cluster/model/observation.ts';
 import { healthyObservation } from '../../../support/observation.ts';

@@ -5,12 +5,21 @@ import * as fc from 'fast-check';
 import { check } from '../../../../pkg/cluster/check/check.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
+import type { TroubleFacts } from '../../../../pkg/cluster/model/reasons.ts';
 import { parseRecord, renderRecord } from '../../../../pkg/cluster/record/record.ts';
 import { redact } from '../../../../pkg/cluster/record/redact.ts';
 import { AppError } from '../../../../pkg/errors.ts';
 import { specAnnotations } from '../../../../pkg/pod/annotations.ts';
 import { someObservation } from '../../../support/observation-arbitraries.ts';
-import { changeAnswer, changeKube, changePod, changeService, changed } from '../../../support/observation-changes.ts';
+import {
+  changeAnswer,
+  changeKube,
+  changePod,
+  changeReply,
+  changeService,
+  changed,
+} from '../../../support/observation-changes.ts';
+import { writes } from '../../../support/observation-writes.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
 
@@ -105,6 +114,41 @@ test('any cluster, read again, has the same problems', () => {
     }),
     { numRuns: 40 },
   );
+});
+
+test('of a crashed pod its last words are kept, not its log, and neither where they could hold a secret', () => {
+  const trouble = (sentence: string): TroubleFacts => {
+    return { pod: 'redis-1-0', code: 'crash-loop', sentence, evidence: ['12:M # argv: SET card 1234'] };
+  };
+  const observation = changed(
+    healthyObservation(),
+    writes('redis-2-0', { goodReplicas: 1 }),
+    changeReply('redis-3-0', () => ({
+      kind: 'unreachable',
+      why: 'permission',
+      detail: 'user app may not run INFO',
+      login: { user: 'app', secret: null, denied: ['info'] },
+    })),
+    changeKube((kube) => ({
+      ...kube,
+      troubles: [
+        trouble('container redis ends: Bad file format'),
+        trouble(`container redis ends: >>> 'requirepass "b6"'`),
+      ],
+      storageClasses: [{ name: 'standard', expands: true }],
+      claims: kube.claims.map((claim) => ({ ...claim, size: '1Gi' })),
+    })),
+  );
+  const { kube, replies } = parseRecord(renderRecord(observation, '1.2.3'), 'a file');
+  expect(kube.troubles).toEqual([
+    { pod: 'redis-1-0', code: 'crash-loop', sentence: 'container redis ends: Bad file format', evidence: [] },
+    { pod: 'redis-1-0', code: 'crash-loop', sentence: '(redacted)', evidence: [] },
+  ]);
+  expect([kube.storageClasses, kube.claims, replies]).toEqual([
+    observation.kube.storageClasses,
+    observation.kube.claims,
+    observation.replies,
+  ]);
 });
 
 describe('what is no record', () => {
