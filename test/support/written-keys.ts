@@ -1,13 +1,15 @@
 /** Keys that are written all the while through the API server's port-forward, and read back: on the playground and on a real cluster. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { slotOfKey } from '../../cmd/slot-lookup.ts';
-import type { RedisCommand } from '../../pkg/engine/ports.ts';
+import { reasonOf } from '../../pkg/errors.ts';
 import type { ClusterEnv } from './cluster-env.ts';
 import { openInside, slotsOf, type Inside } from './seen-cluster.ts';
 
 const BATCH = 10;
 const PAUSE_MS = 500;
 const WAIT_MS = 10_000;
+const CHUNK = 500;
+const READ_MS = 30_000;
 
 export interface WrittenKeys {
   /** Holds the writer until `resume`, and resolves when a replica of every shard has all that was acknowledged. */
@@ -49,13 +51,11 @@ export function startWritingKeys(env: Pick<ClusterEnv, 'namespace'>, name: strin
     },
     resume: () => void (now.held = false),
     missing: async () => {
-      const found: string[] = [];
-      for (let at = 0; at < acknowledged.length; at += 500) {
-        const keys = acknowledged.slice(at, at + 500);
-        const commands = keys.map((key): RedisCommand => ['GET', key]);
-        found.push(...(await inside.many(pod, commands)));
-      }
-      return { written: found.length, lost: acknowledged.slice(0, found.length).filter((key, i) => found[i] !== key) };
+      const keys = [...acknowledged];
+      const lost: string[] = [];
+      for (let at = 0; at < keys.length; at += CHUNK)
+        lost.push(...(await lostOf(inside, pod, keys.slice(at, at + CHUNK))));
+      return { written: keys.length, lost };
     },
     end: async () => {
       now.running = false;
@@ -63,6 +63,24 @@ export function startWritingKeys(env: Pick<ClusterEnv, 'namespace'>, name: strin
       inside.close();
     },
   };
+}
+
+/** An answer that is no value (the pod is out of reach, a redirect leads nowhere yet) is asked for again. @returns with what came instead */
+async function lostOf(inside: Inside, pod: string, keys: readonly string[]): Promise<readonly string[]> {
+  const end = performance.now() + READ_MS;
+  for (let left = keys; ;) {
+    const replies = await inside
+      .many(
+        pod,
+        left.map((key) => ['GET', key] as const),
+      )
+      .catch((error: unknown) => left.map(() => reasonOf(error)));
+    const wrong = left.flatMap((key, i) => (replies[i] === key ? [] : [{ key, reply: replies[i] ?? '' }]));
+    left = wrong.map(({ key }) => key);
+    if (left.length === 0) return [];
+    if (performance.now() > end) return wrong.map(({ key, reply }) => `${key}: ${reply}`);
+    await delay(PAUSE_MS);
+  }
 }
 
 /** A replica has what came before a write that it has. */
