@@ -2,8 +2,9 @@
  * Templates that name another image than the pods that run: a restart with another image that stopped in the middle, or a template that
  * somebody changed by hand. Whichever pod goes next, for whatever reason, comes back with that image.
  */
-import { SPEC_ANNOTATION, SPEC_HASH_ANNOTATION } from '../model/labels.ts';
+import { SPEC_HASH_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, StatefulSetFacts } from '../model/observation.ts';
+import { recordOf } from '../model/record.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -19,12 +20,18 @@ export function goBackTo(image: string, cluster: string): string {
   return `kubectl redis restart ${cluster} --image ${image}`;
 }
 
-export const checkImages: Check = (context) => {
+export const checkImages: Check = (context, found) => {
   const { state, observation } = context;
   // Templates of others roll by themselves, and admission may rewrite what they name.
   if (state.origin !== 'ours' || isRestarting(context)) return [];
   const recorded = recordedImage(context);
-  const sets = new Map(observation.kube.statefulSets.map((set) => [`StatefulSet/${set.name}`, set]));
+  // What a manifest has put back is told as that, image and all.
+  const told = new Set(found.map(({ subject }) => subject));
+  const sets = new Map(
+    observation.kube.statefulSets
+      .map((set): [string, StatefulSetFacts] => [`StatefulSet/${set.name}`, set])
+      .filter(([subject]) => !told.has(subject)),
+  );
   const groups = new Map<string, { readonly wanted: string; readonly runs: string; readonly pods: string[] }>();
   for (const pod of observation.kube.pods) {
     const set = sets.get(pod.owner ?? '');
@@ -53,13 +60,7 @@ function isRestarting({ state }: CheckContext): boolean {
 
 /** What `create` or `restart` recorded last; null where it can't be read. */
 function recordedImage({ observation, state }: CheckContext): string | null {
-  const service = observation.kube.services.find(({ name }) => name === state.cluster.name);
-  try {
-    const { image } = JSON.parse(service?.annotations[SPEC_ANNOTATION] ?? '{}') as { readonly image?: unknown };
-    return typeof image === 'string' ? image : null;
-  } catch {
-    return null;
-  }
+  return recordOf(observation.kube, state.cluster).spec?.image ?? null;
 }
 
 /** A pod of this very template, as it was recorded, has whatever image admission made of it. */

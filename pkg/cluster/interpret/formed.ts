@@ -53,9 +53,15 @@ function isEmpty(kube: KubeFacts, pod: PodFacts, reply: NodeReply | undefined): 
   return hasNeverServed(pod, reply) && isFirst(kube, pod);
 }
 
-/** Its container never ran; or it waits, with scripts of an older version, for an address that its template does not say. */
-function hasNeverServed({ container, annotations, readsState }: PodFacts, reply: NodeReply | undefined): boolean {
-  if (container.state === 'waiting' && container.restarts === 0) return true;
+/**
+ * Its container never ran: a pod is Pending until the first of its containers does, and never again. Or it waits, with scripts of an older
+ * version, for an address that its template does not say.
+ */
+function hasNeverServed(
+  { phase, container, annotations, readsState }: PodFacts,
+  reply: NodeReply | undefined,
+): boolean {
+  if (phase === 'Pending' || (container.state === 'waiting' && container.restarts === 0)) return true;
   const waits = reply?.kind === 'unreachable' && reply.why === 'guard-waiting';
   return waits && readsState !== true && annotations[ANNOUNCE_ANNOTATION] === undefined;
 }

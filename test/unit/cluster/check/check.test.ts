@@ -13,7 +13,6 @@ import { RECORD_CASES } from './record-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 import { STOPPED_CASES } from './stopped-cases.ts';
-import { IMAGE_CASES } from './image-cases.ts';
 import { OPEN_DOORS_CASES } from './open-doors-cases.ts';
 import { TROUBLES_CASES } from './troubles-cases.ts';
 import { UPKEEP_CASES } from './upkeep-cases.ts';
@@ -31,7 +30,6 @@ const CASES = [
   ...UPKEEP_CASES,
   ...CONFIG_CASES,
   ...ANNOUNCE_CASES,
-  ...IMAGE_CASES,
   ...OPEN_DOORS_CASES,
   ...TROUBLES_CASES,
   ...IMAGES_CASES,

@@ -2,6 +2,8 @@
 import { healthyObservation } from '../../../support/observation.ts';
 import { changeKube, changePod, changed, type Change } from '../../../support/observation-changes.ts';
 import { crashing, every, operation, unreachable } from '../../../support/observation-faults.ts';
+import { specAnnotations } from '../../../../pkg/pod/annotations.ts';
+import { specOf } from '../../../support/spec.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
 
@@ -84,21 +86,28 @@ export const IMAGES_CASES: readonly CheckCase[] = [
     ],
   ],
   [
-    'image-differs: a template that somebody changed by hand; its pod is of that very template (C20)',
+    'image-differs: a template that somebody changed by hand, of a cluster that an older version made; its pod is of that very template (C20)',
     changed(
       healthyObservation(),
       sameHash,
       changeKube((kube) => ({
         ...kube,
+        state: null,
+        config: { ...kube.config, formed: 'true' },
         services: kube.services.map((service) =>
           service.name === 'redis'
-            ? { ...service, annotations: { ...service.annotations, 'kubectl-redis.io/spec': '{"image":"redis:8"}' } }
+            ? { ...service, annotations: { ...service.annotations, ...specAnnotations(specOf({ image: 'redis:8' })) } }
             : service,
         ),
         statefulSets: kube.statefulSets.map((set) => (set.name === 'redis-4' ? { ...set, image: 'redis:nope' } : set)),
       })),
     ),
     [
+      says(
+        'warning state-missing',
+        'What must be remembered of redis is in ConfigMap redis-config and on Service redis, where a manifest that is applied again overwrites it.',
+        'None: only the tool writes ConfigMap redis-state.',
+      ),
       says(
         'warning image-differs',
         '1 template names the image redis:nope, while redis-4-0 runs redis:8: a pod that goes comes back with redis:nope.',

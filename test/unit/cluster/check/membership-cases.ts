@@ -1,6 +1,6 @@
 /** Faults of identity and addresses, and exactly what check says of each. */
 import { freshObservation, healthyObservation, nodeIdOf } from '../../../support/observation.ts';
-import { changeLines, changePod, changed } from '../../../support/observation-changes.ts';
+import { changeKube, changeLines, changePod, changed } from '../../../support/observation-changes.ts';
 import { addressMismatch, every, ghost, replicaLinkDown, uptime } from '../../../support/observation-faults.ts';
 import { STRANGER, alone, cloned, lostVolume, split } from '../../../support/observation-identity.ts';
 import { says } from './check-case.ts';
@@ -25,6 +25,7 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
     'address-shared: two StatefulSets that number their pods from 0 (K19)',
     changed(
       freshObservation({ kind: 'foreign' }),
+      changeKube((kube) => ({ ...kube, config: {} })),
       ...['redis-0', 'redis-1'].map((name) =>
         changePod(name, (pod) => ({
           ...pod,
