@@ -5,7 +5,8 @@ import type { ObservePorts } from './observe.ts';
 import type { Report } from './report.ts';
 import { awaitConvergence } from './steps/await-convergence.ts';
 import { failover } from './steps/failover.ts';
-import { POD_NAME_LABEL, restartPod } from './steps/restart-pod.ts';
+import { POD_NAME_LABEL } from '../cluster/model/labels.ts';
+import { restartPod } from './steps/restart-pod.ts';
 import { markPods } from './steps/upkeep-steps.ts';
 import { waitPods } from './steps/wait-pods.ts';
 

@@ -2,13 +2,12 @@
 import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
+import { BUS_PORT, REDIS_PORT } from '../cluster/model/node-ports.ts';
 import { specAnnotations } from './annotations.ts';
 import { clusterLabels, NOT_PRUNED, nodeLabels, nodeSelector } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 
-export const REDIS_PORT = 6379;
-/** The cluster bus listens on the client port + 10000. */
-export const BUS_PORT = 16379;
+export { BUS_PORT, REDIS_PORT };
 
 const redisPort = { name: 'tcp-redis', protocol: 'TCP', port: REDIS_PORT, targetPort: REDIS_PORT };
 const busPort = { name: 'tcp-bus', protocol: 'TCP', port: BUS_PORT, targetPort: BUS_PORT };

@@ -29,7 +29,7 @@ import { checkOverwritten } from './overwritten.ts';
 import { checkAppendOnly, checkVolumes } from './persistence.ts';
 import { checkSharedAddresses } from './shared-address.ts';
 import { checkPlacement } from './placement.ts';
-import { checkMissingPods, checkReadiness, checkTerminatingPods } from './pods.ts';
+import { checkMissingPods, checkPodsBeyond, checkReadiness, checkTerminatingPods } from './pods.ts';
 import { checkClusterState, checkFreshNodes, checkQuorum } from './quorum.ts';
 import { checkReachability, checkSilence } from './reachability.ts';
 import { checkFormed, checkObjectsThere, checkState } from './record.ts';
@@ -43,6 +43,7 @@ import { checkWrites } from './writes.ts';
 const OF_PODS: readonly Check[] = [
   checkSilence,
   checkReachability,
+  checkPodsBeyond,
   checkMissingPods,
   checkTerminatingPods,
   checkServices,

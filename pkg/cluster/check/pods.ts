@@ -1,4 +1,5 @@
 /** Pods that are missing, on their way out, or not ready although their node answers. */
+import { podsBeyond } from '../interpret/injected.ts';
 import type { Check } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -17,6 +18,14 @@ export const checkMissingPods: Check = ({ state, missing, kubectl }) => {
     : `kubectl redis create ${state.cluster.name} makes what is missing.`;
   return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
 };
+
+/** Of clusters that people made of their own pods: none of ours is made that the record does not name. */
+export const checkPodsBeyond: Check = ({ state, observation }) =>
+  podsBeyond(state, observation.kube).map(({ pod, takeAway }) => {
+    const sentence = `${pod} is no node of ${state.cluster.name}, which was formed without it: nobody gives it an address, and it never starts.`;
+    const repair = takeAway === null ? {} : { repair: `${takeAway} takes it away again.` };
+    return makeProblem('pod-beyond', state.cluster.name, { sentence, nodes: [pod], ...repair });
+  });
 
 export const checkTerminatingPods: Check = ({ state, answered }) =>
   answered

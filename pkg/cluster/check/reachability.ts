@@ -2,6 +2,7 @@
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
+import { podsBeyond } from '../interpret/injected.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { loginRepair } from './logins.ts';
@@ -81,7 +82,10 @@ function stopped(context: CheckContext): Problem {
 /** Runs right after checkSilence: whatever that found is about all pods. */
 export const checkReachability: Check = (context, found) => {
   if (found.length > 0) return [];
-  const silent = context.state.nodes.filter((node) => node.pod !== null && node.unreachable !== null);
+  const beyond = new Set(podsBeyond(context.state, context.observation.kube).map(({ pod }) => pod));
+  const silent = context.state.nodes.filter(
+    (node) => node.pod !== null && node.unreachable !== null && !beyond.has(node.pod.name),
+  );
   // Of one that was forgotten, the replica that still remembers it is the problem.
   const owns = (node: ClusterNode): boolean => node.slots.length > 0 && !context.forgotten.has(node.nodeId ?? '');
   const down = silent.filter((node) => owns(node) && context.isDown(node));

@@ -1,6 +1,7 @@
 /** Which node a pod is that the webhook or `inject -f` completed, and which pods are one and the same. */
 import { INJECTED_ANNOTATION, NODE_LABEL } from '../model/labels.ts';
 import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import { recordOf } from '../model/record.ts';
 import { nodeName } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
 
@@ -54,4 +55,34 @@ export function sharedAddresses(
     seen.add(key);
     return [{ address, pods }];
   });
+}
+
+export interface PodBeyond {
+  readonly pod: string;
+  /** `kubectl scale statefulset hand --replicas 6`; null where its workload can't be told. */
+  readonly takeAway: string | null;
+}
+
+/**
+ * Pods of people that came after their cluster was formed and are none of its nodes: the table has no line for them, so that they wait for
+ * an address which nobody will give them.
+ */
+export function podsBeyond({ cluster, nodes: seen }: ClusterState, kube: KubeFacts): PodBeyond[] {
+  const { formed, nodes } = recordOf(kube, cluster);
+  if (formed !== true || nodes.length === 0) return [];
+  const known = new Set(nodes.map(({ ordinal }) => ordinal));
+  const answers = new Set(seen.filter(({ unreachable }) => unreachable === null).map(({ pod }) => pod?.name));
+  const isBeyond = (pod: PodFacts): boolean => {
+    const n = ordinalOf(cluster.name, pod);
+    return n !== null && !known.has(n) && !answers.has(pod.name);
+  };
+  return injectedPods(kube)
+    .filter((pod) => !pod.terminating && isBeyond(pod))
+    .map((pod) => {
+      const { owner } = pod;
+      const left = kube.pods.filter((one) => one.owner === owner && !isBeyond(one)).length;
+      const [kind = '', name = ''] = owner?.split('/') ?? [];
+      const takeAway = kind === 'StatefulSet' ? `kubectl scale statefulset ${name} --replicas ${left}` : null;
+      return { pod: pod.name, takeAway: takeAway === null ? null : `${takeAway} -n ${cluster.namespace}` };
+    });
 }

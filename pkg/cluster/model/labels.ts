@@ -50,3 +50,5 @@ export const SPEC_KEY = 'spec';
 export const CONFIG_DIGEST_KEY = 'config-digest';
 /** When a person agreed that every volume is lost: what volumes remember of the cluster does not count since then. */
 export const CLEARED_KEY = 'cleared';
+/** A StatefulSet's controller puts it on its pods. */
+export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';

@@ -4,17 +4,18 @@
  * A pure function of what was observed. Only the first batch is ever run before the cluster is observed and planned
  * again, so a kill between any two steps leaves nothing that the next run does not see.
  */
-import type { ClusterRef, KubeFacts, NodeReply, PodFacts } from '../model/observation.ts';
+import type { ClusterRef, KubeFacts, NodeReply } from '../model/observation.ts';
 import { isAllEmpty, knowsOthers } from '../interpret/formed.ts';
-import { CLUSTER_LABEL, FORMED_KEY, MANAGED_BY, MANAGED_BY_LABEL, SPEC_KEY } from '../model/labels.ts';
+import { FORMED_KEY, MANAGED_BY, MANAGED_BY_LABEL, SPEC_KEY } from '../model/labels.ts';
 import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
 import { recordOf } from '../model/record.ts';
 import { nodeCount, ordinalsOf, podName, specHash, type ClusterSpec } from '../model/spec.ts';
 import { parseSpec } from '../model/spec-text.ts';
 import type { ClusterState } from '../model/state.ts';
-import { injectedPods, sharedAddresses, type SharedAddress } from '../interpret/injected.ts';
+import { injectedPods } from '../interpret/injected.ts';
 import { lacksRecord, withRecord } from './brought.ts';
 import { memberOf } from '../evidence/members.ts';
+import { refuseBrought, shapeInWords } from './brought-refuse.ts';
 import { planForming } from './form.ts';
 import { refuseKeys } from './form-members.ts';
 import { planObjects } from './create-objects.ts';
@@ -84,9 +85,8 @@ export function planCreate(input: CreateInput): Plan {
 
 /** What can't be joined is refused before anything is made for it, as far as the pods are there and answer already. */
 function refuseFound({ state, kube, spec, policy }: CreateInput, brought: boolean): Plan | null {
-  const [shared] = sharedAddresses(state, kube);
-  if (shared !== undefined) return refuseShared(shared);
-  if (brought && kube.pods.length !== nodeCount(spec)) return wrongNumberOfPods(kube.pods, spec);
+  const theirs = refuseBrought(state, kube, spec, brought);
+  if (theirs !== null) return theirs;
   const pods = state.nodes.filter(({ pod }) => pod !== null);
   const all = pods.length === nodeCount(spec) && pods.every(({ reply }) => reply?.kind === 'answered');
   if (!all) return refuseKeys(state.nodes.flatMap(memberOf), state);
@@ -121,15 +121,6 @@ function lacksMark({ kube, spec, state }: CreateInput): boolean {
   return (
     injectedPods(kube).length > 0 && recordOf(kube, spec.cluster).formed === null && isAllEmpty(kube, new Map(replies))
   );
-}
-
-function refuseShared({ address, pods }: SharedAddress): Plan {
-  return {
-    kind: 'refused',
-    code: 'address-shared',
-    sentence: `Pods ${pods.slice(0, 3).join(', ')} stand behind one address (${address}): nodes would be taken for each other`,
-    hint: 'Two workloads that both number their pods from 0: give one of them spec.ordinals.start, or its pods labels name of their own',
-  };
 }
 
 function answers(state: ClusterState, pod: string): boolean {
@@ -167,11 +158,6 @@ function refuseUnfinished(state: ClusterState, spec: ClusterSpec): Plan | null {
   };
 }
 
-function shapeInWords({ masters, replicas }: { readonly masters: number; readonly replicas: number }): string {
-  if (replicas === 0) return `${masters} masters without replicas`;
-  return `${masters} masters with ${replicas === 1 ? 'one replica' : `${replicas} replicas`} each`;
-}
-
 /** The shape of a formed cluster that nobody recorded one for. */
 function actualShape(state: ClusterState): { masters: number; replicas: number } | null {
   const shards = state.shards.filter((shard) => shard.slots.length > 0);
@@ -179,22 +165,6 @@ function actualShape(state: ClusterState): { masters: number; replicas: number }
   const loose = state.nodes.some((node) => node.pod !== null && node.role === 'primary' && node.slots.length === 0);
   if (!state.formed || state.uncovered.length > 0 || shards.length === 0 || loose) return null;
   return { masters: shards.length, replicas: Math.min(...shards.map((shard) => shard.replicas.length)) };
-}
-
-/** Pods may have been found by other ties than our label: by the workload's name, or by `app` and `instance` labels. */
-function wrongNumberOfPods(pods: readonly PodFacts[], spec: ClusterSpec): Plan {
-  const { name } = spec.cluster;
-  const have = pods.length;
-  const labelled = pods.some(({ labels }) => labels[CLUSTER_LABEL] === name);
-  const ties = labelled
-    ? `carry ${CLUSTER_LABEL}=${name}`
-    : `go by the name ${name} (none carries ${CLUSTER_LABEL}=${name})`;
-  return {
-    kind: 'refused',
-    code: 'wrong-number-of-pods',
-    sentence: `${have} pods ${ties}, and ${shapeInWords(spec)} need ${nodeCount(spec)}`,
-    hint: `Choose --masters and --replicas so that masters x (1 + replicas) = ${have}, or change the number of pods`,
-  };
 }
 
 /** Names every pair of nodes of one shard that lies on one host. */

@@ -2,6 +2,7 @@
  * Restarts the pod of a node: evicts it, waits for its successor, and then until that is the same node again (law L1) and in step:
  * everything that its primary had when the link came up, and all others see it. Only then may the next one go.
  */
+import { POD_NAME_LABEL } from '../../cluster/model/labels.ts';
 import { AppError } from '../../errors.ts';
 import type { PodFacts } from '../../cluster/model/observation.ts';
 import type { Step, StepNode } from '../../cluster/model/plan.ts';
@@ -13,8 +14,6 @@ import { waitPods } from './wait-pods.ts';
 
 type RestartStep = Extract<Step, { kind: 'restart-pod' }>;
 
-/** Set by the StatefulSet controller on every pod of its own. */
-export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
 const EVICT_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 100;
 const ASK_DEADLINE_MS = 2_000;

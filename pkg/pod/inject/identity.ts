@@ -13,9 +13,10 @@
  *
  * Whoever is refused is tried again by its controller; nothing is ever taken from anybody.
  */
+import { POD_NAME_LABEL } from '../../cluster/model/labels.ts';
+import { whyUnfit } from '../../cluster/model/node-service.ts';
 import { nodeName } from '../../cluster/model/spec.ts';
 import { refusal } from '../../errors.ts';
-import { BUS_PORT, REDIS_PORT } from '../services.ts';
 import type { NumberSource } from './examine.ts';
 import type { StringMap } from './pod-json.ts';
 
@@ -138,28 +139,4 @@ export function checkService(service: SeenService, labels: StringMap, podName: s
   return [
     `Service ${service.name} has no publishNotReadyAddresses: a node that is not ready can't be reached, and joins late`,
   ];
-}
-
-/** A StatefulSet's controller puts it on its pods. */
-const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
-
-function whyUnfit(service: SeenService, labels: StringMap): { readonly why: string; readonly hint: string } | null {
-  const ip = service.clusterIP ?? '';
-  if (service.type === 'ExternalName' || ip === 'None') {
-    return { why: 'it has no ClusterIP', hint: "A node announces its Service's ClusterIP: remove clusterIP: None" };
-  }
-  const missing = [REDIS_PORT, BUS_PORT].find((port) => !service.ports.includes(port));
-  if (missing !== undefined) {
-    return {
-      why: `it lacks port ${missing}`,
-      hint: `A node needs ${REDIS_PORT} for clients and ${BUS_PORT} for the others`,
-    };
-  }
-  const other = Object.entries(service.selector).find(([key, value]) => labels[key] !== value);
-  if (other === undefined && Object.keys(service.selector).length > 0) return null;
-  const [key, value] = other ?? [];
-  return {
-    why: key === undefined ? 'it has no selector' : `it selects ${key}=${value}, which this pod does not have`,
-    hint: `Let it select name: ${service.name}`,
-  };
 }

@@ -1,13 +1,10 @@
 /** What injected pods need besides themselves: ConfigMap NAME-config and a Service each. */
 import type { ClusterRef } from '../../cluster/model/observation.ts';
-import { CLUSTER_LABEL, SPEC_HASH_KEY } from '../../cluster/model/labels.ts';
+import { CLUSTER_LABEL, POD_NAME_LABEL, SPEC_HASH_KEY } from '../../cluster/model/labels.ts';
 import { nodeName, type ClusterSpec } from '../../cluster/model/spec.ts';
 import { configMap, type OldRecord } from '../config-map.ts';
 import type { Manifest } from '../manifest.ts';
 import { nodeService } from '../services.ts';
-
-/** A StatefulSet's controller puts it on its pods: their only label that tells one from the other. */
-const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
 
 /** The settings of a cluster that nobody has described. */
 function undescribed(cluster: ClusterRef): ClusterSpec {

@@ -100,7 +100,9 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('K
     if (pod === undefined) throw new Error('no pod');
     await writeFile(join(pod.dataDir, 'dump.rdb'), 'REDIS0009');
     pod.start();
-    expect(await guardSays(pod, /waiting/)).toMatch(/bring them here with redis-cli --cluster import; to start without/);
+    expect(await guardSays(pod, /waiting/)).toMatch(
+      /bring them here with redis-cli --cluster import; to start without/,
+    );
     await rm(join(pod.dataDir, 'dump.rdb'));
     await pod.ready();
   });

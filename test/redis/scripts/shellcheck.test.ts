@@ -28,5 +28,7 @@ test.each(scripts)('dash and busybox can parse %s', async (script) => {
 });
 
 test('there are scripts to check', () => {
-  expect(scripts.sort()).toEqual(['common.sh', 'guard.sh', 'heir.sh', 'peers.sh', 'validity.sh', 'volume.sh', ...ENTRIES].sort());
+  expect(scripts.sort()).toEqual(
+    ['common.sh', 'guard.sh', 'heir.sh', 'peers.sh', 'validity.sh', 'volume.sh', ...ENTRIES].sort(),
+  );
 });

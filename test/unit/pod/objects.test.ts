@@ -65,7 +65,19 @@ describe('objects', () => {
       metadata: { ...METADATA, name: 'redis-config', labels: clusterLabels('redis', 'config') },
     });
     expect(data).toMatchObject({ 'redis.conf': renderRedisConf(spec) });
-    const files = ['common', 'guard', 'heir', 'links', 'peers', 'probe', 'rejoin', 'start', 'stop', 'validity', 'volume'];
+    const files = [
+      'common',
+      'guard',
+      'heir',
+      'links',
+      'peers',
+      'probe',
+      'rejoin',
+      'start',
+      'stop',
+      'validity',
+      'volume',
+    ];
     const names = [...files.map((name) => `${name}.sh`), 'redis.conf', 'spec-hash'];
     expect(Object.keys(data as object).sort()).toEqual(names.sort());
   });

@@ -55,6 +55,14 @@ export const KUBERNETES_CODES = {
       'Bring the host back. If it is off for certain: kubectl delete pod --force, so that the pod starts elsewhere.',
     invariants: ['I5'],
   },
+  'pod-beyond': {
+    severity: 'warning',
+    title: 'A pod is none of the nodes of its cluster',
+    meaning: 'It waits for ever; the cluster serves without it.',
+    cause: 'The workload was scaled up by hand after create had formed the cluster.',
+    repair: 'Scale the workload back to the number of nodes that the cluster has.',
+    invariants: ['I5'],
+  },
   'pod-missing': {
     severity: 'warning',
     title: 'A node of the cluster has no pod',

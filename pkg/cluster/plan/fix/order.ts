@@ -42,6 +42,7 @@ export const STAGES: readonly Stage[] = [
       'cannot-ask': 'by-hand',
       'not-formed': 'by-hand',
       'host-not-ready': 'by-hand',
+      'pod-beyond': 'by-hand',
       'pod-missing': 'by-hand',
       'claim-unbound': 'by-hand',
       'pod-not-running': 'by-hand',

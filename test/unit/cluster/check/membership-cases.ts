@@ -3,6 +3,7 @@ import { freshObservation, healthyObservation, nodeIdOf } from '../../../support
 import { changeKube, changeLines, changePod, changed } from '../../../support/observation-changes.ts';
 import { addressMismatch, every, ghost, replicaLinkDown, uptime } from '../../../support/observation-faults.ts';
 import { STRANGER, alone, cloned, lostVolume, split } from '../../../support/observation-identity.ts';
+import { theirs } from '../../../support/theirs.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
 
@@ -47,6 +48,24 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
         'warning not-formed',
         'redis was never joined to a cluster: 6 of 6 nodes answer, 0 of 16384 slots are assigned.',
         'Form it with redis-cli --cluster create and the addresses of the pods, for example from inside redis-0.',
+        'redis-0 redis-1 redis-2 redis-3 redis-4 redis-5',
+      ),
+    ],
+  ],
+  [
+    'pod-beyond: a seventh pod of six that were recorded',
+    theirs(() => null),
+    [
+      says(
+        'warning pod-beyond',
+        'redis-6 is no node of redis, which was formed without it: nobody gives it an address, and it never starts.',
+        'kubectl scale statefulset redis --replicas 6 -n default takes it away again.',
+        'redis-6',
+      ),
+      says(
+        'info pod-ip-announced',
+        'All 6 nodes announce their pod IPs: a restart of all pods at once would not heal by itself.',
+        'Give each node a Service of its own and CONFIG SET cluster-announce-ip to its ClusterIP, also in its configuration file.',
         'redis-0 redis-1 redis-2 redis-3 redis-4 redis-5',
       ),
     ],

@@ -16,10 +16,13 @@ function injected(observation: Observation, state: Record<string, string> | null
   const services = names.map((name, n) => ({
     name,
     clusterIP: `10.1.0.${n - 1}`,
-    selector: {},
+    selector: { name },
     labels: {},
     annotations: {},
-    ports: [],
+    ports: [
+      { name: 'tcp-redis', port: 6379 },
+      { name: 'tcp-bus', port: 16379 },
+    ],
     publishNotReadyAddresses: true,
   }));
   const pods = observation.kube.pods.map((pod, n) => ({

@@ -4,6 +4,7 @@ import { changePod } from '../../../support/observation-changes.ts';
 import { unowned } from '../../../support/observation-faults.ts';
 import { freshObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
+import { theirs } from '../../../support/theirs.ts';
 
 import {
   whole,
@@ -52,6 +53,22 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     'a change of shape was begun',
     whole(1, recording({ scaling: { leaving: [6], spread: false } })),
     'A change of redis to',
+  ),
+  create(
+    'pod-beyond',
+    'a StatefulSet was scaled up by hand (C18)',
+    { observation: theirs((n) => (n < 6 ? null : { at: '-' })) },
+    'kubectl scale statefulset redis --replicas 6 -n default',
+  ),
+  create(
+    'service-unfit',
+    'a Service of somebody has the name of a node (C19)',
+    {
+      observation: theirs((n) =>
+        n === 2 ? { at: '10.0.0.9', ports: [{ name: 'http', port: 80 }] } : { at: `10.0.0.${n}` },
+      ),
+    },
+    "Service redis-2 can't be the node's address: it lacks port 6379",
   ),
   create(
     'address-shared',
