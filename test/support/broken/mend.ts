@@ -66,12 +66,7 @@ export interface MendAs {
 /**
  * @param stopAfter batches until it is stopped, as if killed; left out: never
  */
-export async function mend(
-  scene: Scene,
-  policy: FixPolicy,
-  stopAfter = Infinity,
-  as: MendAs = {},
-): Promise<Mended> {
+export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity, as: MendAs = {}): Promise<Mended> {
   const ports = { ...portsOf(scene), clock: as.clock ?? HASTY };
   const consent = as.consent === undefined ? {} : { consent: as.consent };
   const batches: string[] = [];
@@ -133,12 +128,12 @@ export function portsOf(scene: Scene): ObservePorts {
 /** Four seconds pass in one: what `fix` waits for on purpose is mostly gossip, which is quick here. */
 const HASTY = hastyClock(4);
 
-/** By which so many seconds pass in one. */
-export function hastyClock(haste: number): Clock {
+/** By which `haste` seconds pass in one. @param sleepless how much shorter sleeps are: what is looked at again and again costs most */
+export function hastyClock(haste: number, sleepless = haste): Clock {
   return {
     now: () => systemClock.now() * haste,
     monotonic: () => systemClock.monotonic() * haste,
-    sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / haste, signal),
+    sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / sleepless, signal),
   };
 }
 

@@ -24,7 +24,6 @@ export interface FallBehind {
 /** Cuts its link. Nobody has written anything yet. */
 export async function loseLink(scene: Scene, { replica, primary, ageSeconds, by }: FallBehind): Promise<Disturbance> {
   const { index } = replica;
-  const before = [...(scene.directives.get(index) ?? [])];
   const { password } = scene.options;
   await scene.at(index, ['CONFIG', 'SET', 'cluster-replica-no-failover', 'yes']);
   scene.directives.set(index, by === 'primary' ? KEPT : KEPT_APART);
@@ -37,30 +36,40 @@ export async function loseLink(scene: Scene, { replica, primary, ageSeconds, by 
   } else {
     await scene.at(index, ['CONFIG', 'SET', 'masterauth', 'wrong'], ['CLIENT', 'KILL', 'TYPE', 'master']);
   }
-  await poll('the link is down', 20_000, async () => {
-    const [info] = await scene.at(index, ['INFO', 'replication']);
-    return /master_link_status:down/.test(String(info)) ? true : null;
-  });
-  const { address } = serverAt(scene, index);
-  scene.wires.linkAges.set(address, ageSeconds);
+  await poll('the link is down', 20_000, async () => ((await linkOf(scene, index)) === 'down' ? true : null));
+  scene.wires.linkAges.set(serverAt(scene, index).address, ageSeconds);
   return {
     index,
     says: `${podNameOf(scene, index)} has lost its link ${ageSeconds} s ago (by its ${by})`,
+    // Its age stays, and so does that it leads only where it is told to: for as long as it has not followed again.
     back: async () => {
-      scene.wires.linkAges.delete(address);
-      scene.directives.set(index, before);
+      scene.directives.set(index, KEPT);
       // The primary may be away, or another one by now.
-      const restored = [['ACL', 'SETUSER', 'default', '+@all'] as const];
-      if (by === 'primary') await scene.at(primary.index, ...restored).catch(() => null);
-      await scene
-        .at(
-          index,
-          ['CONFIG', 'SET', 'masterauth', password ?? ''],
-          ['CONFIG', 'SET', 'cluster-replica-no-failover', 'no'],
-        )
-        .catch(() => null);
+      const allowed = ['ACL', 'SETUSER', 'default', '+@all'] as const;
+      if (by === 'primary') await scene.at(primary.index, allowed).catch(() => null);
+      await scene.at(index, ['CONFIG', 'SET', 'masterauth', password ?? '']).catch(() => null);
     },
   };
+}
+
+async function linkOf(scene: Scene, index: number): Promise<'up' | 'down' | 'leads'> {
+  const [info] = await scene.at(index, ['INFO', 'replication']);
+  if (/^role:master/m.test(String(info))) return 'leads';
+  return /master_link_status:up/.test(String(info)) ? 'up' : 'down';
+}
+
+/** Who fell behind and follows again, or leads by now, is as the others are. */
+export async function forgetBehind(scene: Scene): Promise<void> {
+  await Promise.all(
+    [...scene.directives.keys()].map(async (index) => {
+      const again = async (): Promise<true | null> => ((await linkOf(scene, index)) === 'down' ? null : true);
+      const isAsBefore = await poll('it follows again', 15_000, again).catch(() => false);
+      if (!isAsBefore) return;
+      await scene.at(index, ['CONFIG', 'SET', 'cluster-replica-no-failover', 'no']);
+      scene.directives.delete(index);
+      scene.wires.linkAges.delete(serverAt(scene, index).address);
+    }),
+  );
 }
 
 export interface Written {

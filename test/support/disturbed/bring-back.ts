@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { NO_POLICY, type FixPolicy } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
 import { mend, type MendAs, type Mended } from '../broken/mend.ts';
 import type { Scene } from '../broken/scene.ts';
+import { forgetBehind } from './behind.ts';
 import { podNameOf, podOf } from './roles.ts';
 import { putPod } from './silent.ts';
 
@@ -33,6 +34,7 @@ export async function wakeAll(scene: Scene, pods: Scene['kube']['pods']): Promis
       container: { ...pod.container, state: 'running', reason: null },
     })),
   };
+  await forgetBehind(scene);
 }
 
 const MOST_RUNS = 5;
@@ -52,4 +54,3 @@ export async function mendUntilNothing(
   }
   return null;
 }
-

@@ -85,7 +85,9 @@ async function think(scene: Scene, binary: Binary, random: () => number): Promis
     const silent = await silenceOne(scene, away, binary, random);
     const back = async (): Promise<Disturbance | null> => {
       await silent?.back();
-      return silent && { ...silent, says: `${podNameOf(scene, silent.index)} came back`, back: () => Promise.resolve() };
+      return (
+        silent && { ...silent, says: `${podNameOf(scene, silent.index)} came back`, back: () => Promise.resolve() }
+      );
     };
     return { before: silent === null ? [] : [silent], meanwhile: back };
   }
@@ -95,7 +97,8 @@ async function think(scene: Scene, binary: Binary, random: () => number): Promis
 
 async function handOver(scene: Scene, random: () => number): Promise<Disturbance | null> {
   const roles = await rolesOf(scene);
-  const leads = ({ primary }: Role): boolean => roles.some(({ index, role }) => index === primary && role === 'primary');
+  const leads = ({ primary }: Role): boolean =>
+    roles.some(({ index, role }) => index === primary && role === 'primary');
   const replica = pick(
     random,
     roles.filter((role) => role.linkUp && leads(role)),

@@ -107,7 +107,10 @@ const DELAY_MICROSECONDS = 300;
 /** Loads for a minute and a half, and says so meanwhile. */
 async function load(scene: Scene, index: number): Promise<void> {
   const folder = join(serverAt(scene, index).dir, 'appendonlydir');
-  const file = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof')).toSorted(byNumber).at(-1);
+  const file = (await readdir(folder))
+    .filter((name) => name.endsWith('.incr.aof'))
+    .toSorted(byNumber)
+    .at(-1);
   if (file === undefined) throw new Error(`server ${index} has no log of commands`);
   await appendFile(join(folder, file), '*1\r\n$4\r\nPING\r\n'.repeat(LOADS));
   const slowly: Directive = ['key-load-delay', String(DELAY_MICROSECONDS)];
