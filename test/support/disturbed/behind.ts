@@ -1,6 +1,7 @@
 /** A replica that has lost its primary a while ago, and lacks what was written since. */
 import { slotOfKey } from '../../../cmd/slot-lookup.ts';
 import { containsSlot } from '../../../pkg/cluster/model/slots.ts';
+import { reasonOf } from '../../../pkg/errors.ts';
 import type { RedisCommand } from '../../../pkg/engine/ports.ts';
 import type { Scene } from '../broken/scene.ts';
 import { serverAt } from '../broken/moves.ts';
@@ -94,7 +95,11 @@ export async function write(scene: Scene, primary: Role, count: number, random: 
     values.set(random() < 0.3 ? key : `late:${writes}:${tag}`, `written ${writes}`);
   }
   if (values.size === 0) return { values, says: 'nothing to write' };
-  await scene.at(primary.index, ...[...values].map(([key, value]): RedisCommand => ['SET', key, value]));
+  const sets = [...values].map(([key, value]): RedisCommand => ['SET', key, value]);
+  const refused = await scene.at(primary.index, ...sets).then(() => null, reasonOf);
+  // Without a majority nobody writes; anything else is no server as it should be.
+  if (refused?.includes('CLUSTERDOWN') === true) return { values: new Map(), says: 'it takes no writes' };
+  if (refused !== null) throw new Error(refused);
   for (const [key, value] of values) scene.keys.set(key, value);
   await untilReceived(scene, primary);
   return { values, says: `${values.size} keys were written to ${podNameOf(scene, primary.index)}` };

@@ -39,7 +39,9 @@ async function silenceOne(
   random: () => number,
 ): Promise<Disturbance | null> {
   const roles = (await rolesOf(scene)).filter(({ index }) => podOf(scene, index) !== undefined);
-  const keeps = await Promise.all(roles.map(({ index }) => !RESTARTS.includes(how) || survives(scene, index, binary)));
+  const keeps = await Promise.all(
+    roles.map(async ({ index }) => !RESTARTS.includes(how) || (await survives(scene, index, binary))),
+  );
   const chosen = pick(
     random,
     roles.filter((_, at) => keeps[at]),

@@ -25,9 +25,9 @@ import type { Disturbance } from './silent.ts';
 const SEED = Number(process.env['FIX_SEED'] ?? Date.now() % 1_000_000);
 const SAMPLE = process.env['FIX_SAMPLE'] ?? '';
 const SHOW = process.env['FIX_SHOW'] !== undefined;
-const TEST_MS = 400_000;
+const TEST_MS = 600_000;
 /** Of one `fix`, whoever is silent. */
-const ENDS_WITHIN_MS = 120_000;
+const ENDS_WITHIN_MS = 240_000;
 
 interface Combination {
   readonly state: BrokenState;

@@ -3,7 +3,7 @@ import { NO_POLICY, type FixPlan, type FixPolicy, type Repair } from '../../../p
 import { normalizeRanges, unionRanges, type SlotRanges } from '../../../pkg/cluster/model/slots.ts';
 import { prepareFailover, runFailover } from '../../../pkg/engine/failover.ts';
 import { prepareFix } from '../../../pkg/engine/fix.ts';
-import { AppError } from '../../../pkg/errors.ts';
+import { AppError, reasonOf } from '../../../pkg/errors.ts';
 import { CLUSTER, hastyClock, mend, mendKilled, portsOf, type Mended } from '../broken/mend.ts';
 import { pick } from '../disturbed/one-more.ts';
 import { podNameOf, podOf, rolesOf } from '../disturbed/roles.ts';
@@ -184,7 +184,7 @@ function planInWords({ repairs, left }: FixPlan): string {
 }
 
 function mendedInWords({ error, batches, plan, elapsedMs }: Mended): string {
-  const failed = error === null ? 'ended' : `${codeOf(error)} (${String(error)})`;
+  const failed = error === null ? 'ended' : `${codeOf(error)} (${reasonOf(error)})`;
   const left = plan.left.map(({ problem, why, hint }) => `${problem.code} ${why} [${hint.slice(0, 160)}]`);
   return `${failed} after ${(elapsedMs / 1000).toFixed(1)} s: ${batches.join(' | ')}; left: ${left.join(', ')}`;
 }

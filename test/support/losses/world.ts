@@ -75,7 +75,7 @@ export async function loseVolume({ scene, snapshots, wiped }: World, shard: Shar
 
 function expectOnly({ keys }: Scene, slots: SlotRanges, known: ReadonlyMap<string, string>): number {
   let gone = 0;
-  for (const [key, value] of [...keys]) {
+  for (const [key, value] of Array.from(keys)) {
     const then = known.get(key);
     if (!containsSlot(slots, slotOfKey(key)) || then === value) continue;
     gone += 1;
@@ -89,7 +89,7 @@ function expectOnly({ keys }: Scene, slots: SlotRanges, known: ReadonlyMap<strin
 export async function startEmptied({ scene, pods, wiped }: World): Promise<void> {
   const roles = await rolesOf(scene);
   if (roles.length === 0) return;
-  for (const index of [...wiped]) {
+  for (const index of Array.from(wiped)) {
     const { address } = serverAt(scene, index);
     const holds = roles.some(({ answer: { view } }) => {
       const ids = view.filter(({ ip }) => ip === address).map(({ nodeId }) => nodeId);
