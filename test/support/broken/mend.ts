@@ -52,7 +52,8 @@ export async function mendKilled(
 
 const READING = new Set(['MYID', 'NODES', 'INFO', 'LINKS', 'COUNTKEYSINSLOT', 'GETKEYSINSLOT', 'GET', 'LIST']);
 
-function isChange([name, word]: RedisCommand): boolean {
+/** Whether it may change something. */
+export function isChange([name, word]: RedisCommand): boolean {
   return name !== 'INFO' && name !== 'ROLE' && name !== 'DBSIZE' && name !== 'TIME' && !READING.has(String(word));
 }
 

@@ -14,13 +14,19 @@ export type Silence = (typeof SILENCES)[number];
 export interface Disturbance {
   readonly index: number;
   readonly says: string;
-  /** As it was; what others did meanwhile stays. */
+  /** As it was; what others did meanwhile stays. The second time it does nothing. */
   back(): Promise<void>;
 }
 
 export async function silence(scene: Scene, index: number, how: Silence): Promise<Disturbance> {
   const says = `${podNameOf(scene, index)} ${IN_WORDS[how]}`;
-  const back = await WAYS[how](scene, index);
+  const comeBack = await WAYS[how](scene, index);
+  let isBack = false;
+  const back = async (): Promise<void> => {
+    if (isBack) return;
+    isBack = true;
+    await comeBack();
+  };
   return { index, says, back };
 }
 

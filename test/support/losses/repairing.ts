@@ -4,12 +4,13 @@ import { normalizeRanges, unionRanges, type SlotRanges } from '../../../pkg/clus
 import { prepareFailover, runFailover } from '../../../pkg/engine/failover.ts';
 import { prepareFix } from '../../../pkg/engine/fix.ts';
 import { AppError, reasonOf } from '../../../pkg/errors.ts';
-import { CLUSTER, hastyClock, mend, mendKilled, portsOf, type Mended } from '../broken/mend.ts';
+import { CLUSTER, hastyClock, isChange, mend, mendKilled, portsOf, type Mended } from '../broken/mend.ts';
+import { write } from '../disturbed/behind.ts';
 import { pick } from '../disturbed/one-more.ts';
 import { podNameOf, podOf, rolesOf } from '../disturbed/roles.ts';
 import { SILENCES, silence } from '../disturbed/silent.ts';
 import type { Broken } from './breaking.ts';
-import type { World } from './world.ts';
+import { shardsOf, type World } from './world.ts';
 
 export const HASTE = hastyClock(5, 2);
 
@@ -43,17 +44,24 @@ export async function repairByFix(world: World, broken: Broken, random: () => nu
   const unasked = shown.plan.repairs.filter(({ loses }) => loses !== null);
   const policy = policyFor(shown.plan, random);
   broken.story.push(planInWords(shown.plan), `policy: ${JSON.stringify(policy)}`);
-  const changes = random() < 0.3 ? random() : null;
+  const changes = random() < 0.4 ? random() : null;
   let changed = false;
   const change = async (): Promise<void> => {
     if (changes === null || changed) return;
     changed = true;
     broken.story.push(`meanwhile: ${await changeSomething(world, broken, random)}`);
   };
-  if (changes !== null && changes < 0.4) await change();
+  // After the plan was shown, at the first question, or just before something is sent.
+  if (changes !== null && changes < 0.35) await change();
+  const last = changes !== null && changes > 0.7;
+  const run: typeof scene.port.run = async (pod, commands, deadlineMs, fence) => {
+    if (commands.some(isChange)) await change();
+    return scene.port.run(pod, commands, deadlineMs, fence);
+  };
+  const acted = last ? { ...scene, port: { ...scene.port, run } } : scene;
   const agreement: Agreement = { slots: [], keys: 0 };
   const consent = async (repair: Repair): Promise<boolean> => {
-    await change();
+    if (!last) await change();
     agree(agreement, repair.loses);
     broken.story.push(`asked: ${repair.title}; loses ${repair.loses?.sentence ?? 'nothing'}`);
     return true;
@@ -63,12 +71,12 @@ export async function repairByFix(world: World, broken: Broken, random: () => nu
   let killed = false;
   if (random() < 0.25) {
     const when = random() < 0.5 ? 'before' : 'after';
-    killed = await mendKilled(scene, policy, 1 + Math.floor(random() * 2), when, as).catch((error: unknown) => {
+    killed = await mendKilled(acted, policy, 1 + Math.floor(random() * 2), when, as).catch((error: unknown) => {
       errors.push(codeOf(error));
       return false;
     });
   }
-  const mended = await mend(scene, policy, Infinity, as);
+  const mended = await mend(acted, policy, Infinity, as);
   broken.story.push(mendedInWords(mended));
   if (mended.error !== null) errors.push(codeOf(mended.error));
   return {
@@ -163,7 +171,8 @@ async function changeSomething(world: World, { disturbances }: Broken, random: (
   if (away !== null && random() < 0.6) {
     disturbances.splice(disturbances.indexOf(away), 1);
     await away.back();
-    return `no more: ${away.says}`;
+    const written = random() < 0.5 ? await writeAgain(world, random) : '';
+    return `no more: ${away.says}${written}`;
   }
   const [who, how] = [pick(random, await rolesOf(scene)), pick(random, SILENCES)];
   const known = disturbances.some(({ index }) => index === who?.index);
@@ -171,6 +180,14 @@ async function changeSomething(world: World, { disturbances }: Broken, random: (
   const silent = await silence(scene, who.index, how);
   disturbances.push(silent);
   return silent.says;
+}
+
+/** Clients are back as soon as a primary is. */
+async function writeAgain({ scene }: World, random: () => number): Promise<string> {
+  const shard = pick(random, await shardsOf(scene));
+  if (shard === null) return '';
+  const { says } = await write(scene, shard.primary, 4, random);
+  return `; ${says}`;
 }
 
 function codeOf(error: unknown): string {
