@@ -41,7 +41,10 @@ export async function breakByChance(world: World, random: () => number): Promise
   if (random() < 0.1) await silenceAnother(others());
   if (random() < 0.8) for (const one of await fallBehind(world, shard, disturbances, random)) add(one);
   if (random() < 0.3) add(await holdBack(world, shard));
-  if (random() < 0.35) await silenceAnother(others());
+  if (random() < 0.35) {
+    const near = new Set(shard.replicas.map(({ index }) => index));
+    await silenceAnother(random() < 0.4 ? others().filter(({ index }) => near.has(index)) : others());
+  }
   if (random() < 0.9 || disturbances.length === 0) {
     const how = pick(random, [...SILENCES, 'volume'] as const) ?? 'crashed';
     if (how === 'volume') {

@@ -59,7 +59,7 @@ export async function runRounds(
       const random = seededRandom(seed);
       if (world === null) {
         age = 0;
-        world = await createWorld(binary, replicas ?? (seed % 3 === 0 ? 2 : 1));
+        world = await createWorld(binary, replicas ?? (seed % 2 === 0 ? 2 : 1));
       }
       const whole = await tryRound(world, seed, random, findings);
       age += 1;
