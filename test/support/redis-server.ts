@@ -49,8 +49,11 @@ export interface RedisServer {
   kill(signal: NodeJS.Signals): void;
   /** SIGKILL, also when it is frozen; resolves when it has gone. Its directory stays. */
   stop(): Promise<void>;
-  /** Again, in the same directory at the same address. Resolves when it takes connections. */
-  start(): Promise<void>;
+  /**
+   * Again, in the same directory at the same address. Resolves when it takes connections.
+   * @param more directives for this one time, after all others
+   */
+  start(more?: readonly Directive[]): Promise<void>;
 }
 
 export interface RedisServers {
@@ -133,11 +136,11 @@ function createServerHandle(
       const gone = once(stopping, 'exit');
       if (stopping.kill('SIGKILL')) await gone;
     },
-    start: async () => {
+    start: async (more = []) => {
       await mkdir(dir, { recursive: true });
       const started = spawn(
         options.binary ?? process.env['REDIS_SERVER'] ?? 'redis-server',
-        argumentsFor(index, address, port, options),
+        [...argumentsFor(index, address, port, options), ...asArguments(more)],
         {
           cwd: dir,
           stdio: 'ignore',
@@ -185,6 +188,10 @@ function argumentsFor(index: number, address: string, port: number, options: Red
         ] as const)),
     ...extra,
   ];
+  return asArguments(directives);
+}
+
+function asArguments(directives: readonly Directive[]): string[] {
   return directives.flatMap(([name, ...values]) => [`--${name}`, ...values]);
 }
 

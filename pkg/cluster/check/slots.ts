@@ -2,6 +2,7 @@
 import { compareNatural } from '../natural-order.ts';
 import type { Problem } from '../model/problem.ts';
 import { containsSlot, countSlots, normalizeRanges, rangesFromSlots } from '../model/slots.ts';
+import { mayReturn } from '../evidence/succession.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
@@ -15,8 +16,11 @@ export const checkCoverage: Check = ({ state }) => {
 };
 
 /**
- * Two that claim a slot themselves, or one that claims what a silent node owns by a newer config epoch, or an owner that denies it. Where
- * only somebody else's view is wrong, that view is the problem (`views-differ`).
+ * Two that claim a slot themselves, or one that claims what others still name a silent node for, or an owner that denies it. Where only
+ * somebody else's view is wrong, that view is the problem (`views-differ`).
+ *
+ * A silent node with an older config epoch is a rival, too: it hears of the newer one when it is back, and deletes its keys. Unless the
+ * other one has followed it, and so has its keys.
  */
 export const checkContested: Check = (context, found) => {
   if (found.some((problem) => problem.code === 'clusters-split')) return [];
@@ -26,37 +30,54 @@ export const checkContested: Check = (context, found) => {
       ownerIds: readonly string[];
       claimants: number;
       rivals: readonly string[];
+      newer: boolean;
       ranges: { start: number; end: number }[];
     }
   >();
+  const followed = new Set(
+    context.gossip.distinctLines.map(({ nodeId, role, primaryId }) => `${role} ${nodeId} ${primaryId}`),
+  );
+  const hasFollowed = (id: string, other: string): boolean => followed.has(`replica ${id} ${other}`);
   for (const { range, ownerIds } of context.state.contested) {
     const claiming = ownerIds.filter((id) => containsSlot(context.gossip.ownLines.get(id)?.slots ?? [], range.start));
     const silent = ownerIds.filter((id) => !context.gossip.ownLines.has(id));
     const stronger = silent.filter((id) => containsSlot(context.byId.get(id)?.slots ?? [], range.start));
-    const rivals = claiming.length === 0 ? [] : stronger;
+    const newer = stronger.length > 0;
+    const mayHaveKeys = (id: string): boolean =>
+      mayStillCome(context, id) && !claiming.some((claimant) => hasFollowed(claimant, id));
+    const rivals = claiming.length === 0 ? [] : newer ? stronger : silent.filter(mayHaveKeys);
     if (claiming.length + rivals.length === 1 || (claiming.length === 0 && silent.length > 0)) continue;
     const who = claiming.length === 0 ? ownerIds : [...claiming, ...rivals].sort();
-    const key = `${who.join()} ${rivals.join()}`;
-    const group = groups.get(key) ?? { ownerIds: who, claimants: claiming.length, rivals, ranges: [] };
+    const key = `${who.join()} ${rivals.join()} ${newer}`;
+    const group = groups.get(key) ?? { ownerIds: who, claimants: claiming.length, rivals, newer, ranges: [] };
     groups.set(key, group);
     group.ranges.push(range);
   }
-  return [...groups.values()].map(({ ownerIds, claimants, rivals, ranges }) => {
+  return [...groups.values()].map(({ ownerIds, claimants, rivals, newer, ranges }) => {
     const names = ownerIds.map(context.nameOfId).sort(compareNatural);
     const slots = normalizeRanges(ranges);
-    if (rivals.length > 0) return outvoted(context, names, rivals.map(context.nameOfId), slots);
+    if (rivals.length > 0) return ofSilent(context, names, rivals.map(context.nameOfId), slots, newer);
     return claimants > 1 ? contested(context, names, slots) : unclaimed(context, names, slots);
   });
 };
 
-function outvoted(
+/** Its data may come back with it. */
+function mayStillCome({ byId, evidence }: CheckContext, nodeId: string): boolean {
+  const node = byId.get(nodeId);
+  return node !== undefined && mayReturn({ life: evidence.lifeOf(node) });
+}
+
+function ofSilent(
   context: CheckContext,
   names: readonly string[],
   silent: readonly string[],
   slots: readonly { start: number; end: number }[],
+  newer: boolean,
 ): Problem {
   const others = names.filter((name) => !silent.includes(name));
-  const sentence = `${listNames(others)} ${others.length === 1 ? 'says' : 'say'} that ${others.length === 1 ? 'it owns' : 'they own'} ${slotsText(slots)}, which ${listNames(silent)} owns by a newer config epoch; ${listNames(silent)} can't be asked.`;
+  const claim = `${listNames(others)} ${others.length === 1 ? 'says' : 'say'} that ${others.length === 1 ? 'it owns' : 'they own'} ${slotsText(slots)}`;
+  const owns = newer ? 'owns by a newer config epoch' : 'owns as other nodes see it';
+  const sentence = `${claim}, which ${listNames(silent)} ${owns}; ${listNames(silent)} can't be asked.`;
   return makeProblem('slots-contested', context.state.cluster.name, { sentence, nodes: names, slots });
 }
 

@@ -10,8 +10,14 @@ import type { Scene } from './scene.ts';
 
 /** Sentences, one for each thing that is wrong; none = whole. */
 export async function whatIsWrong(scene: Scene): Promise<string[]> {
-  const observation = await scene.observe();
-  const state = interpret(observation);
+  const state = interpret(await scene.observe());
+  const lost = await lostKeys(scene, state);
+  const keys = lost.length === 0 ? [] : [`${lost.length} keys lost or wrong: ${lost.slice(0, 3).join(', ')}`];
+  return [...whatIsCrooked(scene, state), ...keys];
+}
+
+/** As whatIsWrong, but for the values of keys. */
+export function whatIsCrooked(scene: Scene, state: ClusterState): string[] {
   const wrong: string[] = [];
   if (state.uncovered.length > 0) wrong.push(`slots without an owner: ${JSON.stringify(state.uncovered)}`);
   if (state.contested.length > 0) wrong.push(`contested slots: ${JSON.stringify(state.contested)}`);
@@ -35,8 +41,6 @@ export async function whatIsWrong(scene: Scene): Promise<string[]> {
     if (clusterInfo.state !== 'ok') wrong.push(`${name} says ${clusterInfo.state}`);
   }
   wrong.push(...misplaced(scene, state));
-  const lost = await lostKeys(scene, state);
-  if (lost.length > 0) wrong.push(`${lost.length} keys lost or wrong: ${lost.slice(0, 3).join(', ')}`);
   return wrong;
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { check } from '../../../pkg/cluster/check/check.ts';
 import { interpret } from '../../../pkg/cluster/interpret.ts';
-import { NO_POLICY, type FixPlan, type FixPolicy } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { NO_POLICY, type FixPlan, type FixPolicy, type Repair } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import { prepareFix, runFix } from '../../../pkg/engine/fix.ts';
 import type { ObservePorts } from '../../../pkg/engine/observe.ts';
@@ -14,7 +14,7 @@ import { POLITE } from '../move-cluster.ts';
 import type { Scene } from './scene.ts';
 import type { BrokenState } from './state.ts';
 
-const CLUSTER = { namespace: 'default', name: 'redis' };
+export const CLUSTER = { namespace: 'default', name: 'redis' };
 
 export interface Mended {
   /** What it stopped with; null = it came to its end. */
@@ -42,30 +42,34 @@ export async function mendKilled(
   policy: FixPolicy,
   at: number,
   when: 'before' | 'after',
+  as: MendAs = {},
 ): Promise<boolean> {
   const { run, changes } = dyingRun(scene.port, at, when, isChange);
-  const { error } = await mend({ ...scene, port: { ...scene.port, run } }, policy);
+  const { error } = await mend({ ...scene, port: { ...scene.port, run } }, policy, Infinity, as);
   if (error !== null && changes() < at) throw error as Error;
   return changes() >= at;
 }
 
 const READING = new Set(['MYID', 'NODES', 'INFO', 'LINKS', 'COUNTKEYSINSLOT', 'GETKEYSINSLOT', 'GET', 'LIST']);
 
-function isChange([name, word]: RedisCommand): boolean {
+/** Whether it may change something. */
+export function isChange([name, word]: RedisCommand): boolean {
   return name !== 'INFO' && name !== 'ROLE' && name !== 'DBSIZE' && name !== 'TIME' && !READING.has(String(word));
+}
+
+/** Left out: polite, by a hasty clock, with a yes to all. */
+export interface MendAs {
+  readonly clock?: Clock;
+  readonly limits?: MoveLimits;
+  readonly consent?: (repair: Repair, plan: FixPlan) => Promise<boolean>;
 }
 
 /**
  * @param stopAfter batches until it is stopped, as if killed; left out: never
- * @param as left out: polite, by a hasty clock
  */
-export async function mend(
-  scene: Scene,
-  policy: FixPolicy,
-  stopAfter = Infinity,
-  as: { readonly clock?: Clock; readonly limits?: MoveLimits } = {},
-): Promise<Mended> {
+export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity, as: MendAs = {}): Promise<Mended> {
   const ports = { ...portsOf(scene), clock: as.clock ?? HASTY };
+  const consent = as.consent === undefined ? {} : { consent: as.consent };
   const batches: string[] = [];
   const stop = new AbortController();
   const startedAt = performance.now();
@@ -81,6 +85,7 @@ export async function mend(
       skip: new Set(),
       signal: stop.signal,
       podsTimeoutMs: 5_000,
+      ...consent,
       report: (progress) => {
         if (progress.kind === 'batch') batches.push(progress.batch.title);
         if (progress.kind === 'step-done' && batches.length > stopAfter) stop.abort();
@@ -102,7 +107,7 @@ export async function codesOf(scene: Scene): Promise<string[]> {
 }
 
 /** Kubernetes as the scene tells of it; leases and objects are kept in memory. */
-function portsOf(scene: Scene): ObservePorts {
+export function portsOf(scene: Scene): ObservePorts {
   const kube = {
     ...createObjectStore(),
     namespace: CLUSTER.namespace,
@@ -113,7 +118,7 @@ function portsOf(scene: Scene): ObservePorts {
     listClusters: () => Promise.resolve([]),
     list: () => Promise.resolve([]),
     watchPods: () => Promise.resolve(),
-    logTail: () => Promise.resolve([]),
+    logTail: (pod: string) => Promise.resolve(scene.logs.get(pod) ?? []),
     whyNotReady: () => Promise.resolve(null),
     whyNoPod: () => Promise.resolve(null),
     close: () => undefined,
@@ -122,12 +127,16 @@ function portsOf(scene: Scene): ObservePorts {
 }
 
 /** Four seconds pass in one: what `fix` waits for on purpose is mostly gossip, which is quick here. */
-const HASTE = 4;
-const HASTY: Clock = {
-  now: () => systemClock.now() * HASTE,
-  monotonic: () => systemClock.monotonic() * HASTE,
-  sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / HASTE, signal),
-};
+const HASTY = hastyClock(4);
+
+/** By which `haste` seconds pass in one. @param sleepless how much shorter sleeps are: what is looked at again and again costs most */
+export function hastyClock(haste: number, sleepless = haste): Clock {
+  return {
+    now: () => systemClock.now() * haste,
+    monotonic: () => systemClock.monotonic() * haste,
+    sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / sleepless, signal),
+  };
+}
 
 export interface CliMended {
   /** null = it was stopped, because it hung. */

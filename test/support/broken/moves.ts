@@ -11,6 +11,7 @@ export async function startAt(scene: Scene, indices: readonly number[], addresse
   const before = indices.map((index) => serverAt(scene, index));
   const config = (i: number): readonly Directive[] => [
     ['appendonly', 'yes'],
+    ['appendfsync', 'no'],
     ['cluster-allow-replica-migration', 'no'],
     ['cluster-require-full-coverage', 'no'],
     ['dir', before[i]?.dir ?? ''],

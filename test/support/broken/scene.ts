@@ -17,6 +17,7 @@ import { keysIn } from '../move-cluster.ts';
 import { kubeFactsOf } from '../observation-kube.ts';
 import { seatsOf, type Shape } from '../observation-seats.ts';
 import { poll, startRedisServers, type Directive, type RedisServer, type RedisServers } from '../redis-server.ts';
+import { createWires, type Wires } from './wires.ts';
 
 export interface SceneOptions {
   readonly binary: string;
@@ -34,13 +35,23 @@ export interface SceneOptions {
   readonly password: string | null;
   /** Whether there is a place for copies of keys that lose. */
   readonly savesConflicts: boolean;
+  /** cluster-node-timeout; default NODE_TIMEOUT_MS. */
+  readonly nodeTimeoutMs?: number;
 }
 
 export interface Scene {
   readonly options: SceneOptions;
   /** Node N is server N-1: primaries, then replicas in turn, then spare ones. */
   readonly servers: RedisServer[];
+  /** As `fix` reaches the servers: through wires that can be cut. */
   readonly port: Redis;
+  /** As the test itself reaches them, always. */
+  readonly direct: Redis;
+  readonly wires: Wires;
+  /** What containers have logged, by pod. */
+  readonly logs: Map<string, readonly string[]>;
+  /** What a server is told besides when it is started again, by index. */
+  readonly directives: Map<number, readonly Directive[]>;
   /** What Kubernetes says; changed by replacing parts of it. */
   kube: KubeFacts;
   /** Every key that must be there in the end, and its value. */
@@ -54,8 +65,8 @@ export interface Scene {
   /** Runs commands on a server. @throws at the first error reply */
   at(index: number, ...commands: RedisCommand[]): Promise<readonly unknown[]>;
   observe(): Promise<Observation>;
-  /** Starts a server again, with the settings that it had. */
-  restart(index: number): Promise<void>;
+  /** Starts a server again, with the settings that it had, and these. */
+  restart(index: number, ...more: readonly Directive[]): Promise<void>;
   /** Ends a server and its data. */
   wipe(index: number): Promise<void>;
   /** The pod as it is now, and as it shall be. */
@@ -69,11 +80,11 @@ export const REDIS_PORT = 6379;
 /** For forming, where a node says ok after it; and as it is then. */
 const FORMING_MS = 500;
 export const NODE_TIMEOUT_MS = 2_000;
-/** Nodes of a test are young; the checks leave those alone. */
-const AGED_SECONDS = 3_600;
 
 const CONFIG: readonly Directive[] = [
   ['appendonly', 'yes'],
+  // What was written is with the system before it is acknowledged, and so outlives the process; while an fsync is under way it is not.
+  ['appendfsync', 'no'],
   ['cluster-allow-replica-migration', 'no'],
   ['cluster-require-full-coverage', 'no'],
 ];
@@ -97,14 +108,24 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   });
   const servers = [...running.servers];
   const saved: KeyConflict[] = [];
-  const real = createRedisPort({
-    dial: running.dial,
-    credentials: () => Promise.resolve(password === null ? null : { password }),
-    ...(options.savesConflicts ? { saveConflict: (conflict) => Promise.resolve(void saved.push(conflict)) } : {}),
-  });
-  const port = aged(real);
+  const credentials = (): Promise<{ password: string } | null> =>
+    Promise.resolve(password === null ? null : { password });
+  const direct = createRedisPort({ dial: running.dial, credentials });
+  const wires = createWires(running.dial);
+  const port = wires.through(
+    createRedisPort({
+      dial: wires.dial,
+      credentials,
+      ...(options.savesConflicts ? { saveConflict: (conflict) => Promise.resolve(void saved.push(conflict)) } : {}),
+    }),
+  );
+  const directives = new Map<number, readonly Directive[]>();
+  const nodeTimeoutMs = options.nodeTimeoutMs ?? NODE_TIMEOUT_MS;
+  const setTimeoutOf = (one: RedisServer): Promise<unknown> =>
+    must(direct, one, [['CONFIG', 'SET', 'cluster-node-timeout', nodeTimeoutMs]]);
   const adopted: RedisServers[] = [running];
   const stop = async (): Promise<void> => {
+    direct.close();
     port.close();
     for (const more of adopted.splice(0).reverse()) await more.stop();
   };
@@ -117,16 +138,20 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
     options,
     servers,
     port,
+    direct,
+    wires,
+    logs: new Map(),
+    directives,
     kube: { pods: [], services: [], statefulSets: [], hosts: [], claims: [], config: null, operation: null, gaps: [] },
     keys: new Map(),
     saved,
     lostIds: [],
     ids: [],
-    at: (index, ...commands) => must(port, server(index), commands),
+    at: (index, ...commands) => must(direct, server(index), commands),
     observe: () => observeScene(scene),
-    restart: async (index) => {
-      await server(index).start();
-      await must(port, server(index), [['CONFIG', 'SET', 'cluster-node-timeout', NODE_TIMEOUT_MS]]);
+    restart: async (index, ...more) => {
+      await server(index).start([...(directives.get(index) ?? []), ...more]);
+      await setTimeoutOf(server(index));
     },
     wipe: async (index) => {
       await server(index).stop();
@@ -143,11 +168,9 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
     stop,
   };
   try {
-    const answers = await formCluster(port, servers.slice(0, formed), masters);
+    const answers = await formCluster(direct, servers.slice(0, formed), masters);
     scene.ids.push(...answers.map((answer) => answer.myId));
-    await Promise.all(
-      servers.map((one) => must(port, one, [['CONFIG', 'SET', 'cluster-node-timeout', NODE_TIMEOUT_MS]])),
-    );
+    await Promise.all(servers.map(setTimeoutOf));
     scene.kube = factsOf(scene);
     await fillScene(scene);
     return scene;
@@ -224,28 +247,14 @@ function primaryOf(slot: number, masters: number): number {
   return Math.min(masters - 1, Math.floor((slot + 0.5) / (16384 / masters)));
 }
 
-function observeScene({ port, kube }: Scene): Promise<Observation> {
+function observeScene({ port, kube, logs }: Scene): Promise<Observation> {
   const ports = {
-    kube: { logTail: () => Promise.resolve([]) } as unknown as KubePort,
+    kube: { logTail: (pod: string) => Promise.resolve(logs.get(pod) ?? []) } as unknown as KubePort,
     redis: port,
     clock: systemClock,
   };
   const cluster = { namespace: 'default', name: 'redis' };
   return observePods(ports, cluster, kube, { deadlineMs: 6000, withConfig: true, countKeys: true });
-}
-
-/** As if the servers had been running for an hour. */
-function aged(port: Redis): Redis {
-  return {
-    ...port,
-    ask: async (pod, options) => {
-      const reply = await port.ask(pod, options);
-      if (reply.kind !== 'answered') return reply;
-      const { answer } = reply;
-      const info = { ...answer.info, uptimeSeconds: answer.info.uptimeSeconds + AGED_SECONDS };
-      return { ...reply, answer: { ...answer, info } };
-    },
-  };
 }
 
 /** Polls a node's own view. */

@@ -2,9 +2,12 @@
  * Nodes that can't be asked, beside everything else: what fix plans, and above all what it does not. Rows of FINDINGS are named; each of
  * these plans lost keys once.
  */
+import type { NodeAnswer } from '../../../../../pkg/cluster/model/observation.ts';
 import { changeAnswer, changeLines, changePod, changed, type Change } from '../../../../support/observation-changes.ts';
 import {
+  addressMismatch,
   configEpoch,
+  duplicatedOwner,
   ghost,
   heard,
   openSlot,
@@ -15,6 +18,7 @@ import {
   unowned,
   unreachable,
 } from '../../../../support/observation-faults.ts';
+import { failedOver } from '../../../../support/observation-failover.ts';
 import { healthyObservation, nodeIdOf } from '../../../../support/observation.ts';
 import { counted, leaves, type FixCase } from './fix-words.ts';
 
@@ -28,6 +32,8 @@ const pending = (pod: string): Change[] => [
 ];
 const info = (pod: string, change: object): Change =>
   changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, ...change } }));
+const viewOf = (pod: string): NodeAnswer['view'] =>
+  healthy.replies.flatMap((one) => (one.pod === pod && one.reply.kind === 'answered' ? one.reply.answer.view : []));
 const hours = 'primary-down (needs-consent --accept-data-loss 0-5460)';
 
 export const SILENT_CASES: readonly FixCase[] = [
@@ -125,6 +131,36 @@ export const SILENT_CASES: readonly FixCase[] = [
     ),
     leaves('tunnel-broken (by-hand)', 'slots-contested (after-others)'),
     { slotKeys: counted([1, 5, 5]) },
+  ],
+  [
+    'L4: two that lost each other are not led together while an owner is silent whose slot one of them claims: it would delete its keys',
+    changed(
+      healthy,
+      duplicatedOwner('redis-2-0', slots(5)),
+      addressMismatch('redis-3-0', '10.9.9.9'),
+      ...pending('redis-1-0'),
+      unreachable('redis-4-0', 'tunnel', 'up'),
+    ),
+    leaves(
+      'tunnel-broken (by-hand)',
+      'slots-contested (after-others)',
+      'address-mismatch (after-others)',
+      'primary-down (by-hand)',
+    ),
+    { slotKeys: counted([1, 5, 0], [2, 5, 0]) },
+  ],
+  [
+    'L4: a replica that leads in its place has its keys, whoever has not heard of it',
+    changed(
+      healthy,
+      failedOver('redis-4-0'),
+      changeAnswer('redis-6-0', (answer) => ({ ...answer, view: viewOf('redis-6-0') })),
+      ...pending('redis-1-0'),
+    ),
+    {
+      repairs: ['primaries-share-host: failover'],
+      left: ['pod-not-running (by-hand)', 'views-differ (by-itself)'],
+    },
   ],
   [
     'K12: an open slot is not closed on its owner while the target is silent',
