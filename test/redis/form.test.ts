@@ -90,7 +90,11 @@ describe('forming real servers', () => {
   });
 
   function portsOf(redisPort: RedisPort): ObservePorts {
-    return { kube: {} as KubePort, redis: redisPort, clock: systemClock };
+    return {
+      kube: { readFacts: () => Promise.resolve(kube) } as unknown as KubePort,
+      redis: redisPort,
+      clock: systemClock,
+    };
   }
 
   function look(redisPort: RedisPort = port): Promise<Observation> {

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { Observation, PodFacts } from '../../pkg/cluster/model/observation.ts';
-import type { Step } from '../../pkg/cluster/model/plan.ts';
+import type { Plan, Step } from '../../pkg/cluster/model/plan.ts';
 import { countSlots, slotsFromRanges } from '../../pkg/cluster/model/slots.ts';
 import { isConverged } from '../../pkg/cluster/plan/form.ts';
 import { planScale } from '../../pkg/cluster/plan/scale.ts';
@@ -13,6 +13,7 @@ import { systemClock } from '../../pkg/engine/clock.ts';
 import { converge } from '../../pkg/engine/converge.ts';
 import { countKeys, sampleBytes } from '../../pkg/engine/measure.ts';
 import { observePods, type ObservePorts } from '../../pkg/engine/observe.ts';
+import { patientLook } from '../../pkg/engine/patience.ts';
 import type { KubePort } from '../../pkg/engine/ports.ts';
 import { applyStep } from '../../pkg/engine/steps/apply.ts';
 import { createRedisPort, type Redis } from '../../pkg/redis/connect.ts';
@@ -121,17 +122,19 @@ describe('scale on real servers', () => {
     const report = (): void => undefined;
     const base = { ...ports, report, signal: abort.signal, podsTimeoutMs: 5000, resume: 'again', ownsObjects: true };
     const moving = { mover: port.mover, limits: { maxPauseMs: 20, maxBandwidth: null } };
+    const plan = (observation: Observation): Plan =>
+      planScale({
+        agreedToGo: null,
+        state: interpret(observation),
+        kube: observation.kube,
+        owned: ownedOf(world),
+        recorded: recordedOf(world),
+        wanted,
+      });
+    const tell = (): void => undefined;
     await converge({
-      observe: look,
-      plan: (observation) =>
-        planScale({
-          agreedToGo: null,
-          state: interpret(observation),
-          kube: observation.kube,
-          owned: ownedOf(world),
-          recorded: recordedOf(world),
-          wanted,
-        }),
+      observe: patientLook({ clock: systemClock, signal: abort.signal, look, plan, tell }),
+      plan,
       apply: async (step, observation) => {
         if (dies(step)) throw new Error('killed');
         if (ON_REDIS.has(step.kind)) return applyStep({ ...base, moving, spec: recordedOf(world) }, step, observation);

@@ -263,12 +263,12 @@ export function renderedConf(pod: ScriptPod): Promise<string> {
 
 /** Resolves when the guard has logged a line that fits. */
 export async function guardSays(pod: ScriptPod, pattern: RegExp, withinMs = 10_000): Promise<string> {
-  return poll(`a line like ${pattern} in:\n${pod.log()}`, withinMs, async () => {
-    return (
-      pod
-        .log()
-        .split('\n')
-        .find((line) => line.startsWith('guard:') && pattern.test(line)) ?? null
-    );
+  const said = (): string | null =>
+    pod
+      .log()
+      .split('\n')
+      .find((line) => line.startsWith('guard:') && pattern.test(line)) ?? null;
+  return poll(`a line like ${pattern}`, withinMs, async () => said()).catch((error: unknown) => {
+    throw new Error(`No line like ${pattern} in:\n${pod.log()}`, { cause: error });
   });
 }

@@ -4,6 +4,7 @@ import type { KubeFacts, PodFacts } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import { nodeName } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
+import { addressesOfPod } from './identity.ts';
 
 /** Pods that the webhook or `inject -f` completed. */
 export function injectedPods(kube: KubeFacts): PodFacts[] {
@@ -43,9 +44,11 @@ export function sharedAddresses(
     const n = ordinalOf(cluster.name, pod);
     if (n !== null && !pod.terminating) add(`Service ${nodeName(cluster.name, n)}`, pod.name, pod.uid);
   }
-  // One node twice, a volume and its clone, is another fault.
+  // One node twice, a volume and its clone, is another fault; and so is a node that is known at an address of somebody else.
   for (const { pod, announced, reply, nodeId } of nodes) {
-    if (pod !== null && announced !== null && reply?.kind === 'answered') add(announced, pod.name, nodeId ?? '');
+    if (pod === null || announced === null || reply?.kind !== 'answered') continue;
+    const ip = announced.slice(0, announced.lastIndexOf(':'));
+    if (addressesOfPod(pod, kube).includes(ip)) add(announced, pod.name, nodeId ?? '');
   }
   const seen = new Set<string>();
   return [...groups].flatMap(([address, group]) => {

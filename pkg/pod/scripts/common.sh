@@ -88,7 +88,8 @@ ask() {
 }
 
 # ask_each DIRECTORY COMMANDS, with lines `KEY ADDRESS` as input: asks all side by side, one command a line; the answers are
-# files named KEY. Sets asked to how many there are; nobody listens at the address `-`.
+# files named KEY, which end in a line `answered_at:SECONDS` of our own clock. Sets asked to how many there are; nobody listens at the
+# address `-`.
 ask_each() {
   rm -rf "$1"
   mkdir -p "$1"
@@ -96,7 +97,10 @@ ask_each() {
   asked=0
   while read -r key ip _; do
     asked=$((asked + 1))
-    [ "$ip" = - ] || printf '%s\n' "$2" | bounded 2 "$cli" -h "$ip" -p "$port" >"$1/$key" 2>/dev/null 9>&- &
+    [ "$ip" = - ] || {
+      printf '%s\n' "$2" | bounded 2 "$cli" -h "$ip" -p "$port" 2>/dev/null 9>&-
+      date +answered_at:%s
+    } >"$1/$key" &
   done
   wait
 }
@@ -126,6 +130,8 @@ node_line='
   length($1) != 40 || $1 ~ /[^0-9a-f]/ || NF < 8 || $3 ~ /handshake/ { next }
   {
     at = $2; sub(/@.*/, "", at); sub(/:[0-9]*$/, "", at)
+    # Not nofailover, the flag of one that takes over only when it is told.
+    fails = $3 ~ /(^|,)fail/
     owns = 0
     for (i = 9; i <= NF; i++) if ($i !~ /^\[/) owns = 1
     known[FILENAME]++

@@ -13,7 +13,7 @@
 # may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
 # it may be of another cluster), named (id of a node
 # at my address), holder (one there, or without any address, that owns slots or is followed), here (yes: at my address),
-# holder_slots and holder_followers (yes or no), holder_age (seconds since anybody heard it; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
+# holder_slots and holder_followers (yes or no), holder_heard (when anybody heard it last, by our own clock; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
@@ -21,6 +21,7 @@ judge_peers() {
     FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) asked++; next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
+    /^answered_at:/ { sub(/.*:/, ""); answered_at[FILENAME] = $0 + 0 }
     '"$node_line"'
     {
       if ($3 ~ /myself/) file_of[$1] = FILENAME
@@ -31,8 +32,8 @@ judge_peers() {
       if (at == me) mine[$1] = 1
       else if (at == "" && $3 !~ /myself/) lost[$1] = 1
       if (at != "") where[$1] = at
-      if ($6 > 0 && $6 / 1000 > start[FILENAME] && (!($1 in age) || now - $6 / 1000 < age[$1])) age[$1] = now - $6 / 1000
-      if ($8 == "connected" && $3 !~ /fail/ && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
+      if ($6 > 0 && $6 / 1000 > start[FILENAME]) age[FILENAME, $1] = now - $6 / 1000
+      if ($8 == "connected" && !fails && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
@@ -40,8 +41,12 @@ judge_peers() {
       for (file in owner) if (known[file] > 1 && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) formed++
       for (id in lost) if (counts(id)) { holder = id; here = "no" }
       for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
+      for (seen in age) {
+        split(seen, two, SUBSEP)
+        if (two[2] == holder && answered_at[two[1]] - age[seen] > heard) heard = answered_at[two[1]] - age[seen]
+      }
       print asked + 0, answered + 0, formed + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
-        (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no", (holder in age) ? int(age[holder] + 0.5) : "-"
+        (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no", heard ? int(heard + 0.5) : "-"
       for (id in slots) size++
       for (pair in follows) {
         split(pair, two, " ")
@@ -52,7 +57,7 @@ judge_peers() {
         print two[1], where[two[1]], voters, int(size / 2) + 1
       }
     }' "$run_dir/peer-list" "$run_dir"/peers/* >"$run_dir/verdict"
-  read -r asked answered formed_peers named holder here holder_slots holder_followers holder_age <"$run_dir/verdict"
+  read -r asked answered formed_peers named holder here holder_slots holder_followers holder_heard <"$run_dir/verdict"
   sed 1d "$run_dir/verdict" >"$run_dir/followers"
 }
 
@@ -114,7 +119,7 @@ at_home() {
     '"$node_line"'
     {
       table = FILENAME !~ /\/old-[0-9a-f]*$/
-      if ($1 == id && at != me && at != "" && $8 == "connected" && $3 !~ /fail/) elsewhere = at
+      if ($1 == id && at != me && at != "" && $8 == "connected" && !fails) elsewhere = at
       if ($1 in ours) { if (table) related++; else outside[FILENAME] = 1 }
       if (table && $3 ~ /myself/) heard[at] = 1
       if ($3 ~ /myself/) self[FILENAME] = at

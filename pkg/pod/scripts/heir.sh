@@ -16,13 +16,15 @@ shorten_retry() {
 }
 
 # Whether the best one lost its link no earlier than X was last heard by anybody. Others may have heard X up to half a node timeout before it
-# went: so much the link may have been down before.
+# went: so much the link may have been down before, and Redis itself elects such a one. When its link was lost is reckoned from before it was
+# asked, and when X was heard from after the answer: of two moments the ones that make it wait.
 was_in_step() {
-  [ "$link_down" != - ] && [ "$holder_age" != - ] && [ "$link_down" -le $((holder_age + 1)) ]
+  [ "$link_down" != - ] && [ "$holder_heard" != - ] && [ $((asked_at - link_down)) -ge $((holder_heard - 1)) ]
 }
 
 tell_best_replica() {
-  : "${first_try:=$(date +%s)}"
+  asked_at=$(date +%s)
+  : "${first_try:=$asked_at}"
   ask_each "$run_dir/replicas" "CLUSTER MYID
 INFO replication
 DBSIZE" <"$run_dir/followers"

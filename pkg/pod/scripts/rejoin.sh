@@ -41,7 +41,7 @@ look_at_cluster() {
     {
       line[++lines] = FILENAME
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
-      failed[lines] = $3 ~ /fail|noaddr/
+      failed[lines] = fails || $3 ~ /noaddr/
       if ($3 ~ /myself/ && owns) owners_view[FILENAME] = 1
       if ($1 == self) knows_self[FILENAME] = 1
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1

@@ -104,9 +104,9 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('p
   test('a wrong password is life', async () => {
     const pod = await startPod(flavour, { password: 'right', spec: { auth: true } });
     expect(await codes(pod)).toEqual({ readiness: 0, liveness: 0 });
-    await writeFile(join(pod.root, 'auth'), 'wrong');
+    await writeFile(join(pod.root, 'auth', 'password'), 'wrong');
     expect(await codes(pod)).toEqual({ readiness: 1, liveness: 0 });
-    await rm(join(pod.root, 'auth'));
+    await rm(join(pod.root, 'auth', 'password'));
     expect(await codes(pod)).toEqual({ readiness: 1, liveness: 0 });
   });
 
