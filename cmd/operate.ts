@@ -95,13 +95,13 @@ export async function operate<T>(
   { colour, resume }: { readonly colour: boolean; readonly resume: string },
   work: (report: Report) => Promise<T>,
 ): Promise<Operated<T>> {
-  const startedAt = clock.now();
+  const startedAt = clock.monotonic();
   const progress = createProgress({
     say: terminal.say,
     live: terminal.live,
     width: terminal.size()?.columns ?? 80,
     colour: colour && terminal.live,
-    now: () => clock.now(),
+    now: () => clock.monotonic(),
   });
   // At once: whoever does not wait for the end must know, too.
   const onAbort = (): void => {
@@ -112,7 +112,7 @@ export async function operate<T>(
   try {
     const result = await work(progress.report);
     progress.end();
-    return { result, seconds: ((clock.now() - startedAt) / 1000).toFixed(1) };
+    return { result, seconds: ((clock.monotonic() - startedAt) / 1000).toFixed(1) };
   } catch (error) {
     progress.end();
     if (signal.aborted) terminal.say(`Stopped. ${resume} goes on from here.\n`);

@@ -86,12 +86,12 @@ async function refuseOtherNamespace(kube: Pick<KubePort, 'get'>, namespace: stri
 }
 
 async function untilItAnswers({ kube, clock, signal, timeoutMs }: InstallDeps): Promise<void> {
-  const until = clock.now() + timeoutMs;
+  const until = clock.monotonic() + timeoutMs;
   let looks = 0;
   for (let waits = 1; ; waits++) {
     const missing = await whatIsMissing(kube);
     if (missing === null) return;
-    const late = clock.now() >= until;
+    const late = clock.monotonic() >= until;
     const trouble = late || waits % TROUBLE_EVERY === 0 ? await podTrouble(kube) : null;
     // The first failed pull or crash may be a hiccup.
     if (trouble?.fatal === true) looks += 1;

@@ -25,7 +25,7 @@ export interface AwaitBroughtDeps {
  */
 export async function awaitBrought(cluster: ClusterRef, deps: AwaitBroughtDeps): Promise<void> {
   const { kube, clock, signal, timeoutMs, say } = deps;
-  const until = clock.now() + timeoutMs;
+  const until = clock.monotonic() + timeoutMs;
   for (let before: number | null = null; ;) {
     const workloads = await workloadsOf(kube, cluster.name);
     const wanted = workloads.reduce((sum, workload) => sum + replicasOf(workload), 0);
@@ -33,7 +33,7 @@ export async function awaitBrought(cluster: ClusterRef, deps: AwaitBroughtDeps):
     if (there >= wanted) return;
     if (there !== before) say(`waiting for pods: ${there} of ${wanted} are there (${inWords(workloads)})`);
     before = there;
-    if (clock.now() >= until) throw await timedOut(cluster, deps, workloads, `${there} of ${wanted}`);
+    if (clock.monotonic() >= until) throw await timedOut(cluster, deps, workloads, `${there} of ${wanted}`);
     await clock.sleep(LOOK_EVERY_MS, signal);
   }
 }

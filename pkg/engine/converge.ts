@@ -65,7 +65,7 @@ export async function converge<O = Observation>(deps: ConvergeDeps<O>): Promise<
 
 async function runBatch<O>(deps: ConvergeDeps<O>, batch: Batch, observation: O): Promise<void> {
   const { lease, report, clock, signal } = deps;
-  const startedAt = clock.now();
+  const startedAt = clock.monotonic();
   let done = 0;
   report({ kind: 'batch', batch });
   await allOrFirstFailure(batch.steps, STEPS_AT_ONCE, async (step) => {
@@ -75,7 +75,7 @@ async function runBatch<O>(deps: ConvergeDeps<O>, batch: Batch, observation: O):
     done += 1;
     report({ kind: 'step-done', step, done, total: batch.steps.length });
   });
-  report({ kind: 'batch-done', batch, elapsedMs: clock.now() - startedAt });
+  report({ kind: 'batch-done', batch, elapsedMs: clock.monotonic() - startedAt });
 }
 
 function stopIfAborted(signal: AbortSignal): void {

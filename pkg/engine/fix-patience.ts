@@ -38,12 +38,9 @@ const ENDS_SOON: ReadonlySet<string> = new Set([
 ]);
 /** What a repair leaves behind for some seconds: links are made anew, nodes are not sure of the cluster yet. */
 const AFTERMATH_MS = 15_000;
-const AFTERMATH: ReadonlySet<string> = new Set([
-  'link-down',
-  'replica-link-down',
-  'cluster-state-fail',
-  'epoch-collision',
-]);
+const AFTERMATH: ReadonlySet<string> = new Set(['link-down', 'replica-link-down', 'epoch-collision']);
+/** Whoever was cut off says so at once; why, others see a node timeout later: somebody may have failed over a moment ago. */
+const NOT_YET_CLEAR = 'cluster-state-fail';
 /** A node that comes back into its shard by itself has two minutes; after that it is helped. */
 const REJOINS_MS = 130_000;
 const REJOINS: ReadonlySet<string> = new Set(['ghost-node', 'node-not-joined', 'empty-primary']);
@@ -70,7 +67,7 @@ export function fixPatience<S extends { readonly plan: FixPlan }>({ clock, signa
   return async (look, nextOf) => {
     for (;;) {
       const seen = await look();
-      const now = clock.now();
+      const now = clock.monotonic();
       const codes = new Set(seen.plan.repairs.map(({ code }) => code));
       for (const code of since.keys()) if (!codes.has(code)) since.delete(code);
       for (const code of codes) if (!since.has(code)) since.set(code, now);
@@ -97,7 +94,7 @@ export function fixPatience<S extends { readonly plan: FixPlan }>({ clock, signa
 /** The sentence of something that is worth waiting for; null = nothing is, any more. */
 function passingOf({ left }: FixPlan, idleMs: number, worked: boolean): string | null {
   const waits = left.find(({ why, problem: { code } }) => {
-    if (worked && AFTERMATH.has(code) && idleMs < AFTERMATH_MS) return true;
+    if (idleMs < AFTERMATH_MS && (code === NOT_YET_CLEAR || (worked && AFTERMATH.has(code)))) return true;
     const ms = REJOINS.has(code) ? REJOINS_MS : ENDS_SOON.has(code) ? ENDS_SOON_MS : 0;
     return why === 'by-itself' && idleMs < ms;
   });

@@ -62,12 +62,12 @@ export function patientMoves(deps: PatienceDeps): (step: MoveStep, move: () => P
 }
 
 async function untilCalm({ clock, signal, planAgain }: PatienceDeps, error: AppError): Promise<void> {
-  const deadline = clock.now() + CALM_WITHIN_MS;
+  const deadline = clock.monotonic() + CALM_WITHIN_MS;
   for (;;) {
     await clock.sleep(LOOK_EVERY_MS, signal);
     const plan = await planAgain().catch(() => null);
     if (plan !== null && plan.kind !== 'refused') return;
-    if (clock.now() > deadline) throw error;
+    if (clock.monotonic() > deadline) throw error;
   }
 }
 
@@ -95,13 +95,13 @@ export interface LookDeps<O> {
 /** @returns looks again, for at most a minute, while a node that matters is silent: what was begun is not given up for that */
 export function patientLook<O>({ clock, signal, look, plan, tell }: LookDeps<O>): () => Promise<O> {
   return async () => {
-    const deadline = clock.now() + CALM_WITHIN_MS;
+    const deadline = clock.monotonic() + CALM_WITHIN_MS;
     let said = '';
     for (;;) {
       const seen = await look();
       const made = plan(seen);
       const waits = made.kind === 'refused' && WAITED_OUT.has(made.code) && !signal.aborted;
-      if (!waits || clock.now() > deadline) return seen;
+      if (!waits || clock.monotonic() > deadline) return seen;
       if (made.sentence !== said) tell(`${made.sentence}; waiting`);
       said = made.sentence;
       await clock.sleep(LOOK_EVERY_MS, signal);

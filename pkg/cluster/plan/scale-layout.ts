@@ -77,13 +77,11 @@ function stayingShards(input: Input, groups: ReadonlyMap<string, readonly number
 
 function bestOf(input: Input, ordinals: readonly number[], count: number): number[] {
   const leaving = new Set(input.spec.scaling?.leaving);
+  const owned = ordinals.some((ordinal) => (nodeOf(input, ordinal)?.slots.length ?? 0) > 0);
   const rank = (ordinal: number): number => {
     const node = nodeOf(input, ordinal);
-    if (node === undefined) return leaving.has(ordinal) ? 6 : 5;
-    if (node.slots.length > 0) return 0;
-    if (leaving.has(ordinal)) return 4;
-    if (node.reply?.kind !== 'answered') return 3;
-    return node.reply.answer.info.primaryLinkUp === true ? 1 : 2;
+    if (node !== undefined && node.slots.length > 0) return 0;
+    return rankOf(node, owned) + (leaving.has(ordinal) ? 5 : 0);
   };
   const chosen: number[] = [];
   const left = ordinals.toSorted((a, b) => rank(a) - rank(b) || a - b);
@@ -95,6 +93,17 @@ function bestOf(input: Input, ordinals: readonly number[], count: number): numbe
     chosen.push(...left.splice(Math.max(0, apart), 1));
   }
   return chosen;
+}
+
+/**
+ * Of nodes without slots: a shard that was never given any has a primary all the same, and slots can't be given to its replica. In one that
+ * has an owner, a primary without slots is a replica that has not come back.
+ */
+function rankOf(node: ClusterNode | undefined, owned: boolean): number {
+  if (node === undefined) return 5;
+  if (node.reply?.kind !== 'answered') return 4;
+  if (node.role === 'primary') return owned ? 3 : 1;
+  return node.reply.answer.info.primaryLinkUp === true ? 2 : 3;
 }
 
 function nodeOf({ spec, state }: Input, ordinal: number): ClusterNode | undefined {

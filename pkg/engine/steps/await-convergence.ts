@@ -37,21 +37,21 @@ export async function awaitConvergence(
 ): Promise<void> {
   const { clock } = ports;
   const { cluster } = observation;
-  const startedAt = clock.now();
+  const startedAt = clock.monotonic();
   let introduceAt = startedAt + INTRODUCE_EVERY_MS;
   let kube: KubeFacts = observation.kube;
   let readAt = startedAt;
   let said = '';
   let progress = { mark: '', at: startedAt };
   for (;;) {
-    if (clock.now() - readAt > READ_FACTS_EVERY_MS) {
+    if (clock.monotonic() - readAt > READ_FACTS_EVERY_MS) {
       kube = await ports.kube.readFacts(cluster, signal);
-      readAt = clock.now();
+      readAt = clock.monotonic();
     }
     const latest = await observePods(ports, cluster, kube, { deadlineMs: ASK_DEADLINE_MS, signal });
     const state = interpret(latest);
     if (isConverged(state)) return;
-    const now = clock.now();
+    const now = clock.monotonic();
     const sentence = whatIsMissing(state);
     if (sentence !== said) report({ kind: 'agreeing', sentence });
     said = sentence;
@@ -68,7 +68,7 @@ export async function awaitConvergence(
     }
     if (now > introduceAt) {
       await introduce({ ...ports, observation: latest, signal }, state);
-      introduceAt = clock.now() + INTRODUCE_EVERY_MS;
+      introduceAt = clock.monotonic() + INTRODUCE_EVERY_MS;
     }
     await clock.sleep(Math.min(LAST_POLL_MS, Math.max(FIRST_POLL_MS, (now - startedAt) / 20)), signal);
   }

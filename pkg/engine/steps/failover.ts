@@ -41,8 +41,8 @@ async function takeRole(deps: RedisStepDeps, step: FailoverStep): Promise<void> 
   const leads = async (): Promise<boolean> => {
     const [info] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
     if (isPrimary(info)) return followsNow(deps, step);
-    if (deps.clock.now() - askedAt < askAgainMs) return false;
-    askedAt = deps.clock.now();
+    if (deps.clock.monotonic() - askedAt < askAgainMs) return false;
+    askedAt = deps.clock.monotonic();
     const [reply] = await onNode(deps, pod, step.node, [['CLUSTER', 'FAILOVER']]);
     refused = reply instanceof Error ? reply.message : '';
     return false;

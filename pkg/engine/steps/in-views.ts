@@ -1,4 +1,5 @@
 /** What the others see of a node: a change of role or an address is over only when everybody has heard of it. */
+import { AppError } from '../../errors.ts';
 import type { StepNode } from '../../cluster/model/plan.ts';
 import { lineOf, type RedisStepDeps } from './redis-steps.ts';
 
@@ -32,7 +33,8 @@ export function inAllViews(
       try {
         const [view] = await deps.redis.run(pod, [['CLUSTER', 'NODES']], VIEW_DEADLINE_MS);
         return holds(lineIn(String(view), node.nodeId));
-      } catch {
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'lease-lost') throw error;
         silent.add(pod.name);
         return true;
       }

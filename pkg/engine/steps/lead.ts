@@ -21,8 +21,8 @@ export async function takeOver(deps: RedisStepDeps, step: TakeOver): Promise<voi
   const leads = async (): Promise<boolean> => {
     const [info] = await onNode(deps, pod, node, [['INFO', 'replication']]);
     if (/^role:master/m.test(String(info))) return true;
-    if (deps.clock.now() - askedAt < ASK_AGAIN_MS) return false;
-    askedAt = deps.clock.now();
+    if (deps.clock.monotonic() - askedAt < ASK_AGAIN_MS) return false;
+    askedAt = deps.clock.monotonic();
     await assertStillDead(deps, step, String(info));
     const word = how === 'force' ? 'FORCE' : 'TAKEOVER';
     const [reply] = await onNode(deps, pod, node, [['CLUSTER', 'FAILOVER', word]]);

@@ -59,10 +59,10 @@ export async function meet(deps: RedisStepDeps, step: Of<'meet'>): Promise<void>
   const addresses = addressesOf(deps, other);
   let metAt = -Infinity;
   await until(deps, `${step.node.pod} knows ${step.other.pod} at ${[...addresses].join(' or ')}`, async () => {
-    if (deps.clock.now() - metAt >= INTRODUCE_EVERY_MS) {
+    if (deps.clock.monotonic() - metAt >= INTRODUCE_EVERY_MS) {
       await onNode(deps, other, step.other, []);
       await checked(deps, pod, step.node, ['CLUSTER', 'MEET', other.ip, other.port], `meet ${step.other.pod}`);
-      metAt = deps.clock.now();
+      metAt = deps.clock.monotonic();
     }
     const line = lineOf(await nodesText(deps, pod, step.node), step.other.nodeId);
     // While it counts as failing, what another node remembers of its address may still overwrite it.
@@ -164,10 +164,10 @@ export async function until(
   holds: () => Promise<boolean>,
   withinMs = VERIFY_DEADLINE_MS,
 ): Promise<void> {
-  const deadline = deps.clock.now() + withinMs;
+  const deadline = deps.clock.monotonic() + withinMs;
   for (;;) {
     if (await holds()) return;
-    if (deps.clock.now() > deadline) {
+    if (deps.clock.monotonic() > deadline) {
       throw new AppError(`Gave up waiting until ${what} (${withinMs / 1000} s)`, {
         code: 'not-verified',
         hint: 'Check that pods reach each other on the Redis port and on the bus port (port + 10000): a NetworkPolicy may be in the way',

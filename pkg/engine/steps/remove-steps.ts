@@ -31,7 +31,7 @@ export async function applyRemoval(deps: RemovalDeps, step: RemovalStep): Promis
 
 async function waitGone(deps: RemovalDeps, objects: readonly ObjectRef[]): Promise<void> {
   const { clock, report, timeoutMs } = deps;
-  const deadline = clock.now() + timeoutMs;
+  const deadline = clock.monotonic() + timeoutMs;
   let told = -1;
   for (;;) {
     const left = await stillThere(deps, objects);
@@ -39,7 +39,7 @@ async function waitGone(deps: RemovalDeps, objects: readonly ObjectRef[]): Promi
     if (gone !== told) report({ kind: 'going', gone, total: objects.length, what: nounOf(objects) });
     told = gone;
     if (left.length === 0) return;
-    if (clock.now() >= deadline) throw await notGone(deps, objects, left);
+    if (clock.monotonic() >= deadline) throw await notGone(deps, objects, left);
     await pause(deps);
   }
 }

@@ -39,14 +39,14 @@ async function evict(
   { kube, clock, report, signal, timeoutMs, resume }: RestartPodDeps,
   step: RestartStep,
 ): Promise<void> {
-  const deadline = clock.now() + timeoutMs;
+  const deadline = clock.monotonic() + timeoutMs;
   let told = false;
   for (;;) {
     const answer = await kube.evict(step.pod, step.podUid);
     if (answer.kind !== 'not-now') return;
     if (!told) report({ kind: 'trouble', sentence: `${step.pod} may not go yet: ${answer.why}; waiting` });
     told = true;
-    if (clock.now() > deadline) {
+    if (clock.monotonic() > deadline) {
       throw new AppError(`${step.pod} may not be evicted, for ${timeoutMs / 1000} s now`, {
         code: 'budget',
         cause: new Error(answer.why),
@@ -83,14 +83,14 @@ async function awaitSuccessor(deps: RestartPodDeps, { pod, podUid }: RestartStep
 async function awaitInStep(deps: RestartPodDeps, node: StepNode, successor: PodFacts): Promise<void> {
   const { clock, report, signal, timeoutMs, resume } = deps;
   const look = stepWatcher(deps, node, successor);
-  const deadline = clock.now() + timeoutMs;
+  const deadline = clock.monotonic() + timeoutMs;
   let said = '';
   for (;;) {
     const missing = await look();
     if (missing === null) return;
     if (missing !== said) report({ kind: 'agreeing', sentence: missing });
     said = missing;
-    if (clock.now() > deadline) {
+    if (clock.monotonic() > deadline) {
       throw new AppError(`${node.pod} was not in step again within ${timeoutMs / 1000} s`, {
         code: 'not-in-step',
         cause: new Error(missing),

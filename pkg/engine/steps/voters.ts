@@ -35,10 +35,10 @@ export async function untilVotersCan(deps: RedisStepDeps, step: FailoverStep, no
   const { clock, signal } = deps;
   const freeInMs = await untilFree(deps, step, nodeTimeoutMs);
   if (freeInMs > 0) await clock.sleep(freeInMs, signal);
-  const begun = clock.now();
+  const begun = clock.monotonic();
   for (;;) {
     const share = await linkedShare(deps, step, nodeTimeoutMs);
-    const waited = clock.now() - begun;
+    const waited = clock.monotonic() - begun;
     if (share === 1 || waited > MOST_WAIT_MS || (waited > nodeTimeoutMs && share > 0.5)) return;
     await clock.sleep(LOOK_EVERY_MS, signal);
   }

@@ -141,7 +141,7 @@ async function lookForTrouble(
   tell: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = deps.clock.now() + deps.timeoutMs;
+  const deadline = deps.clock.monotonic() + deps.timeoutMs;
   await pause(deps, Math.min(PATIENCE_MS, deps.timeoutMs), signal);
   for (;;) {
     if (await allAnswer(deps, names, waiting.pods)) return;
@@ -151,7 +151,7 @@ async function lookForTrouble(
       (trouble) => trouble.fatal && !isHistory(waiting, trouble) && seenOften(waiting.fatalLooks, trouble),
     );
     if (fatal !== undefined) throw stuck(fatal, deps.resume);
-    if (deps.clock.now() >= deadline) throw timedOut(deps, names, waiting);
+    if (deps.clock.monotonic() >= deadline) throw timedOut(deps, names, waiting);
     await pause(deps, LOOK_EVERY_MS, signal);
   }
 }

@@ -77,6 +77,13 @@ describe('fix', () => {
     expect((await waiting([handshake]).next()).atMs).toBe(30_000);
   });
 
+  test('waits for why a cluster says that it is down', async () => {
+    const down = planOf([], [['cluster-state-fail', 'by-hand']]);
+    const { plan, atMs } = await waiting([down, down, planOf(['address-unknown'])]).next();
+    expect([plan.repairs[0]?.code, atMs]).toEqual(['address-unknown', 1000]);
+    expect((await waiting([down]).next()).atMs).toBe(15_000);
+  });
+
   test('waits for links and nodes to settle behind a repair, and only there', async () => {
     const links = planOf([], [['link-down', 'by-hand']]);
     expect((await waiting([links]).next()).atMs).toBe(0);

@@ -141,6 +141,15 @@ describe('any cluster to any shape', () => {
     );
   }, 60_000);
 
+  test('a shard without slots keeps its primary, not the replica that was attached to it', () => {
+    let world = worldOf({ masters: 3, replicas: 0 });
+    for (let batch = 0; batch < 7; batch++) {
+      const plan = planOf(world, { masters: 4, replicas: 1 });
+      if (plan.kind === 'batches' && plan.batches[0] !== undefined) world = runBatch(world, plan.batches[0]);
+    }
+    expectShape(runToEnd(world, { masters: 4, replicas: 0 }), { masters: 4, replicas: 0 });
+  });
+
   test('and to another shape before it is finished: to the newest', () => {
     fc.assert(
       fc.property(someShape, someShape, someShape, fc.nat({ max: 14 }), (from, first, then, when) => {
