@@ -1,4 +1,5 @@
 /** What `failover --dry-run -o json` prints. */
+import { unknownNodes } from '../../pkg/cluster/evidence/unknown.ts';
 import type { PreparedFailover } from '../../pkg/engine/failover.ts';
 import { API_VERSION, lossEntry, rangesOf, referTo } from './document.ts';
 
@@ -11,6 +12,7 @@ export function failoverPlanOf({ cluster, state, goal, leads, plan, loss }: Prep
     kind: 'FailoverPlan',
     metadata: { name: cluster.name, namespace: cluster.namespace },
     outcome: plan.kind,
+    unknown: unknownNodes(state),
     how: goal?.how ?? null,
     from: goal === null ? null : refer(goal.primary.nodeId),
     to: refer(goal?.node.nodeId ?? leads?.nodeId ?? ''),

@@ -1,4 +1,5 @@
 /** What `fix --dry-run -o json` prints. */
+import { unknownNodes } from '../../pkg/cluster/evidence/unknown.ts';
 import type { FixSight } from '../../pkg/engine/fix.ts';
 import { API_VERSION, lossEntry, metadataOf, rangesOf } from './document.ts';
 import { problemEntry } from './problems.ts';
@@ -19,6 +20,7 @@ export function fixPlanOf({ state, plan }: Pick<FixSight, 'state' | 'plan'>): ob
       batches,
       loses: lossEntry(loses),
     })),
+    unknown: unknownNodes(state),
     left: plan.left.map(({ problem, why, flag, hint }) => ({ problem: problemEntry(problem), why, flag, hint })),
   };
 }

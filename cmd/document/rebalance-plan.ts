@@ -1,4 +1,5 @@
 /** What `rebalance --dry-run -o json` prints. */
+import { unknownNodes } from '../../pkg/cluster/evidence/unknown.ts';
 import type { PreparedRebalance } from '../../pkg/engine/rebalance.ts';
 import { estimateSeconds } from '../view/move-cost.ts';
 import { API_VERSION, rangesOf } from './document.ts';
@@ -14,6 +15,7 @@ export function rebalancePlanOf({ cluster, state, input, plan, balance, moves }:
     thresholdPercent: input.thresholdPercent,
     worstPercent: Number(balance.worstPercent.toFixed(2)),
     outcome: plan.kind,
+    unknown: unknownNodes(state),
     primaries: balance.rows.map(({ node, weight, slots, has, share }) => ({
       nodeId: node.nodeId,
       pod: node.pod?.name ?? null,

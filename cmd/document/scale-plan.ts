@@ -1,4 +1,5 @@
 /** What `scale --dry-run -o json` prints. */
+import { unknownNodes } from '../../pkg/cluster/evidence/unknown.ts';
 import type { PreparedScale } from '../../pkg/engine/scale.ts';
 import { estimateSeconds } from '../view/move-cost.ts';
 import { API_VERSION, rangesOf } from './document.ts';
@@ -12,6 +13,7 @@ export function scalePlanOf({ seen, wanted, plan, outline, remarks }: PreparedSc
     from: { masters: seen.recorded.masters, replicas: seen.recorded.replicas },
     to: { masters: wanted.masters, replicas: wanted.replicas },
     outcome: plan.kind,
+    unknown: unknownNodes(seen.state),
     shards: outline.shards,
     moves: outline.moves.map(({ from, to, ranges, slots, keys, bytes }) => ({
       fromShard: from,

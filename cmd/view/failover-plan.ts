@@ -5,7 +5,7 @@ import type { PreparedFailover } from '../../pkg/engine/failover.ts';
 import type { Look } from '../terminal.ts';
 import { counted, rangesWithCount } from './format.ts';
 import { createPaint } from './paint.ts';
-import { factLines } from './plan-lines.ts';
+import { factLines, unknownFacts } from './plan-lines.ts';
 
 const HOW: Readonly<Record<FailoverGoal['how'], string>> = {
   coordinated: 'the old primary holds its writes until the replica has them all, then follows it',
@@ -26,6 +26,7 @@ export function failoverPlanLines({ cluster, state, goal, leads, loss }: Prepare
     ['behind', behind(node)],
     ['place', `from ${placeOf(primary)} to ${placeOf(node)}`],
     ['loses', loss?.sentence ?? 'no acknowledged write that the replica has; clients are redirected'],
+    ...unknownFacts(state),
   ];
   return [
     paint.tone('strong', `${goal.node.pod} takes over from ${from} in ${cluster.name}, namespace ${cluster.namespace}`),

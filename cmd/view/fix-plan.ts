@@ -3,10 +3,11 @@ import { foldProblems } from '../../pkg/cluster/check/fold.ts';
 import type { FixPlan, LeftOver, LeftReason, Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
 import type { Fixed, FixSight } from '../../pkg/engine/fix.ts';
 import { countSlots } from '../../pkg/cluster/model/slots.ts';
+import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import type { Look } from '../terminal.ts';
 import { counted, fold, grouped, listed } from './format.ts';
 import { createPaint, type Paint } from './paint.ts';
-import { factLines, indent, noteLines } from './plan-lines.ts';
+import { factLines, indent, noLossFacts, noteLines, unknownFacts } from './plan-lines.ts';
 import { table } from './table.ts';
 
 const LEFT_WORDS: Readonly<Record<LeftReason, string>> = {
@@ -23,10 +24,14 @@ export function fixPlanLines({ state, plan }: Pick<FixSight, 'state' | 'plan'>, 
   const { name, namespace } = state.cluster;
   if (plan.repairs.length === 0 && plan.left.length === 0) return [`${name} in namespace ${namespace} needs no repair`];
   const title = `Repair ${name} in namespace ${namespace}: ${counted(plan.repairs.length, 'repair')}, ${counted(plan.left.length, 'problem')} left`;
-  return [paint.tone('strong', title), ...repairLines(plan.repairs, look, paint), ...leftLines(plan.left, look, paint)];
+  return [
+    paint.tone('strong', title),
+    ...repairLines(plan.repairs, state, look, paint),
+    ...leftLines(plan.left, look, paint),
+  ];
 }
 
-function repairLines(repairs: readonly Repair[], look: Look, paint: Paint): string[] {
+function repairLines(repairs: readonly Repair[], state: ClusterState, look: Look, paint: Paint): string[] {
   if (repairs.length === 0) return [];
   const columns = [
     { header: '#', align: 'right' },
@@ -43,12 +48,14 @@ function repairLines(repairs: readonly Repair[], look: Look, paint: Paint): stri
     slots.length === 0 ? '-' : grouped(countSlots(slots)),
   ]);
   const losses = repairs.flatMap(({ loses }) => (loses === null ? [] : [loses.sentence]));
+  const facts: readonly (readonly [string, string])[] =
+    losses.length === 0 ? noLossFacts(state) : [['loses', losses.join('; ')], ...unknownFacts(state)];
   return [
     '',
     ...table(columns, rows, { width: look.width, paint }).map(indent),
     '',
     ...whyLines(repairs, look, paint),
-    ...factLines('loses', losses.length === 0 ? 'no key' : losses.join('; '), look.width, paint),
+    ...facts.flatMap(([label, text]) => factLines(label, text, look.width, paint)),
   ];
 }
 

@@ -1,11 +1,36 @@
 /** The lower part of every plan: labelled facts, and what one should know. Pure. */
-import { wrap } from './format.ts';
+import { unknownNodes } from '../../pkg/cluster/evidence/unknown.ts';
+import type { ClusterState } from '../../pkg/cluster/model/state.ts';
+import { listed, wrap } from './format.ts';
 import type { Paint } from './paint.ts';
 
 /** `  label       text`, broken to the width; null = one line. */
 export function factLines(label: string, text: string, width: number | null, paint: Paint): string[] {
   const lines = width === null ? [text] : wrap(text, Math.max(20, width - 14));
   return lines.map((line, index) => `  ${paint.tone('dim', (index === 0 ? label : '').padEnd(10))}  ${line}`);
+}
+
+/** What a plan loses that has no loss, and of whom it can't say so. */
+export function noLossFacts(state: Pick<ClusterState, 'nodes'>, more = ''): [string, string][] {
+  const unknown = unknownNodes(state);
+  if (unknown.length === 0) return [['loses', `no key${more}`]];
+  return [['loses', `no key of a node that answers${more}`], ...unknownFacts(state)];
+}
+
+/** `unknown     redis-2-0 (no answer in 2 s): …`; nothing where every node answered. */
+export function unknownFacts(state: Pick<ClusterState, 'nodes'>): [string, string][] {
+  const unknown = unknownNodes(state);
+  if (unknown.length === 0) return [];
+  const names = listed(
+    unknown.map(({ name, why }) => `${name} (${why})`),
+    4,
+  );
+  return [
+    [
+      'unknown',
+      `${names}: ${unknown.length === 1 ? 'its' : 'their'} keys, roles and marks are as others last saw them, or not known`,
+    ],
+  ];
 }
 
 /** `  ! sentence` for each. */

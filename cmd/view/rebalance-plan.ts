@@ -8,7 +8,7 @@ import { bytes, counted, grouped, rangesBrief } from './format.ts';
 import { costInWords, timeInWords } from './move-cost.ts';
 import { pausesInWords } from './move-pauses.ts';
 import { createPaint } from './paint.ts';
-import { factLines, indent } from './plan-lines.ts';
+import { factLines, indent, noLossFacts } from './plan-lines.ts';
 import { table } from './table.ts';
 
 export function rebalancePlanLines(
@@ -65,7 +65,7 @@ export function rebalancePlanLines(
           string,
         ][])
       : []),
-    ['loses', 'no key; clients are redirected while slots move'],
+    ...noLossFacts(state, '; clients are redirected while slots move'),
   ];
   return [
     paint.tone('strong', `Rebalance ${cluster.name} in namespace ${cluster.namespace} by ${by}`),

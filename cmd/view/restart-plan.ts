@@ -3,7 +3,7 @@ import type { PreparedRestart } from '../../pkg/engine/restart.ts';
 import type { Look } from '../terminal.ts';
 import { counted } from './format.ts';
 import { createPaint } from './paint.ts';
-import { factLines, indent, noteLines } from './plan-lines.ts';
+import { factLines, indent, noLossFacts, noteLines, unknownFacts } from './plan-lines.ts';
 import { table } from './table.ts';
 
 /** Lines, without colour codes where the look has none. */
@@ -52,14 +52,14 @@ function factsOf({ target, seen, slotsAway, loss, shards }: PreparedRestart): [s
     shards.length === 0
       ? null
       : ['one by one', 'the next pod goes when the last one is in step, as far as budgets allow'],
-    [
-      'loses',
-      loss !== null
-        ? loss.sentence
-        : slotsAway > 0
-          ? `no key; ${counted(slotsAway, 'slot')} can't be reached for as long as a pod takes to start`
-          : 'no key; clients are redirected',
-    ],
+    ...(loss !== null
+      ? [['loses', loss.sentence] as const, ...unknownFacts(seen.state)]
+      : noLossFacts(
+          seen.state,
+          slotsAway > 0
+            ? `; ${counted(slotsAway, 'slot')} can't be reached for as long as a pod takes to start`
+            : '; clients are redirected',
+        )),
   ];
   return facts.flatMap((fact): [string, string][] => (fact === null ? [] : [[fact[0], fact[1]]]));
 }

@@ -1,13 +1,14 @@
 /** What `scale` shows before it does anything: what comes, what goes, what moves, what it costs. Pure. */
 import type { OutlineShard, ScaleOutline } from '../../pkg/cluster/plan/scale-outline.ts';
 import type { PreparedScale } from '../../pkg/engine/scale.ts';
+import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import type { MoveLimits } from '../../pkg/engine/ports.ts';
 import { compareNatural } from '../../pkg/cluster/natural-order.ts';
 import { counted, listed, rangesBrief } from './format.ts';
 import { costInWords, timeInWords } from './move-cost.ts';
 import { pausesInWords } from './move-pauses.ts';
 import { createPaint } from './paint.ts';
-import { factLines, indent, noteLines } from './plan-lines.ts';
+import { factLines, indent, noLossFacts, noteLines } from './plan-lines.ts';
 import { table } from './table.ts';
 import type { Look } from '../terminal.ts';
 
@@ -42,7 +43,7 @@ export function scalePlanLines(
     String(shard.keys),
   ]);
   const pauses = pausesInWords(seen.state, limits);
-  const facts = factsOf(outline, outline.spec.storage, pauses).flatMap(([label, text]) =>
+  const facts = factsOf(outline, seen.state, pauses).flatMap(([label, text]) =>
     factLines(label, text, look.width, paint),
   );
   const notes = noteLines(
@@ -65,7 +66,7 @@ function nodesText({ nodes }: OutlineShard): string {
   return nodes.map(({ name, fate }) => (fate === 'stays' ? name : `${fate === 'new' ? '+' : '-'}${name}`)).join(', ');
 }
 
-function factsOf(outline: ScaleOutline, storage: string, pauses: string): [string, string][] {
+function factsOf(outline: ScaleOutline, state: ClusterState, pauses: string): [string, string][] {
   const nodes = outline.shards.flatMap((shard) => shard.nodes);
   const added = nodes.filter(({ fate }) => fate === 'new');
   const removed = removalInWords(outline);
@@ -73,7 +74,7 @@ function factsOf(outline: ScaleOutline, storage: string, pauses: string): [strin
   return [
     ...(added.length === 0
       ? []
-      : ([['adds', `${namesInWords(added.map(({ name }) => name))}, each with ${storage}`]] as const)),
+      : ([['adds', `${namesInWords(added.map(({ name }) => name))}, each with ${outline.spec.storage}`]] as const)),
     ...(removed === null ? [] : ([['removes', `${removed}, once they own nothing and are forgotten`]] as const)),
     ...(outline.handOvers.length === 0
       ? []
@@ -90,7 +91,7 @@ function factsOf(outline: ScaleOutline, storage: string, pauses: string): [strin
           ['takes', `${timeInWords(outline.moves)}; pods take as long as they take`],
           ['pauses', pauses],
         ] as const)),
-    ['loses', 'no key; clients are redirected while slots move'],
+    ...noLossFacts(state, '; clients are redirected while slots move'),
   ].map(([label = '', text = '']) => [label, text]);
 }
 

@@ -41,6 +41,13 @@ Repair redis in namespace default: 2 repairs, 0 problems left
   loses       no key`);
   });
 
+  test('whom nobody could ask: that no key is lost is said of the others', () => {
+    const lines = text(changed(BROKEN, unreachable('redis-6-0', 'timeout'))).replaceAll(/\s+/g, ' ');
+    expect(lines).toContain('loses no key of a node that answers unknown redis-6-0 (');
+    expect(lines).toContain('its keys, roles and marks are as others last saw them, or not known');
+    expect(text(BROKEN)).not.toContain('unknown');
+  });
+
   test('what is left, with the flag that would help', () => {
     expect(text(LOST)).toContain('primary-down (needs consent): redis-1-0, a primary, is down');
     expect(text(LOST).replaceAll(/\s+/g, ' ')).toContain('--accept-data-loss 0-5460 gives its keys up');

@@ -1,7 +1,5 @@
 /** What `failover` and `restart` show: the plan as text and as a document. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { failoverPlanOf } from '../../../cmd/document/failover-plan.ts';
 import { restartPlanOf } from '../../../cmd/document/restart-plan.ts';
 import { withWayBack } from '../../../cmd/restart/way-back.ts';
@@ -13,6 +11,7 @@ import { prepareFailover, type PreparedFailover } from '../../../pkg/engine/fail
 import type { KubePort, RedisPort } from '../../../pkg/engine/ports.ts';
 import { prepareRestart, type PreparedRestart } from '../../../pkg/engine/restart.ts';
 import { movingClock } from '../../support/fake-clock.ts';
+import { expectSchema } from '../../support/expect-schema.ts';
 import { restartWorld } from '../../support/restart-world.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
@@ -30,12 +29,6 @@ function portsOf({ kube, replies }: Observation): Parameters<typeof prepareResta
     redis: { ask } as Partial<RedisPort> as RedisPort,
     clock: movingClock(NOW),
   };
-}
-
-function expectSchema(name: string, document: object): void {
-  const schema = JSON.parse(readFileSync(`docs/schemas/${name}.json`, 'utf8')) as object;
-  const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(schema);
-  expect(validate(JSON.parse(JSON.stringify(document))) ? null : validate.errors).toBeNull();
 }
 
 describe('C20: a restart whose first pod does not come back', () => {

@@ -1,7 +1,5 @@
 /** What `scale` and `rebalance` show: the plan as text and as a document, and how far the moves are. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { rebalancePlanOf } from '../../../cmd/document/rebalance-plan.ts';
 import { scalePlanOf } from '../../../cmd/document/scale-plan.ts';
 import { limitsOf, typedLimits } from '../../../cmd/move-limits.ts';
@@ -17,6 +15,7 @@ import type { ObservePorts } from '../../../pkg/engine/observe.ts';
 import type { KubePort, RedisPort } from '../../../pkg/engine/ports.ts';
 import { prepareRebalance } from '../../../pkg/engine/rebalance.ts';
 import { lookForScale, prepareScale, type PreparedScale } from '../../../pkg/engine/scale.ts';
+import { expectSchema } from '../../support/expect-schema.ts';
 import { ownedOf, worldOf, type World } from '../../support/scale-world.ts';
 
 /** A world as the engine sees it. */
@@ -46,12 +45,6 @@ const LIMITS = { maxPauseMs: 20, maxBandwidth: null };
 const signal = new AbortController().signal;
 const prepare = async (world: World, masters: number | null, replicas: number | null): Promise<PreparedScale> =>
   prepareScale(await lookForScale(portsOf(world), CLUSTER, signal), { masters, replicas });
-
-function expectSchema(name: string, document: object): void {
-  const schema = JSON.parse(readFileSync(`docs/schemas/${name}.json`, 'utf8')) as object;
-  const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(schema);
-  expect(validate(JSON.parse(JSON.stringify(document))) ? null : validate.errors).toBeNull();
-}
 
 describe('the plan of scale', () => {
   test('up, as text: what comes, what moves, what it costs', async () => {
