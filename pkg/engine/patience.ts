@@ -17,6 +17,8 @@ export const PASSING: ReadonlySet<string> = new Set([
   'epochs-unsettled',
   'migration-failed',
   'migration-refused',
+  // An owner fell silent since the plan was made.
+  'stray-without-owner',
   'tunnel',
   'refused',
   'timeout',

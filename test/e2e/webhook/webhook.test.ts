@@ -102,7 +102,7 @@ describeWebhook('the webhook', () => {
     expect(new Set(more).size).toBe(AT_ONCE);
     const services = await env.kube.list('v1', 'Service', { selector: `${CLUSTER_LABEL}=crowd` });
     expect(services).toHaveLength(2 * AT_ONCE);
-    const config = await env.kube.get('v1', 'ConfigMap', 'crowd-config');
+    const config = await env.kube.get('v1', 'ConfigMap', 'crowd-state');
     const { nodes: table = '' } = (config?.['data'] ?? {}) as { readonly nodes?: string };
     expect(table.trim().split('\n')).toHaveLength(2 * AT_ONCE);
   }, 60_000);

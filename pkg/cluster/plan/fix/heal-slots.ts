@@ -18,6 +18,15 @@ import { claimsOf, isOutvoted, keysOf } from './slot-evidence.ts';
 export const healStrays: Healer = (context, problems) => {
   const holders = context.primaries.filter(({ node }) => problems.some((problem) => isNamed(context, problem, node)));
   if (holders.length === 0) return leftAll(problems, 'after-others', 'Its holder does not answer any more');
+  const owner = context.state.nodes.find((node) => node.slots.length > 0 && node.reply?.kind !== 'answered');
+  if (owner !== undefined) {
+    const name = context.check.nameOf(owner);
+    return leftAll(
+      problems,
+      'after-others',
+      `${name}, an owner of slots, does not answer: some of these keys may be its`,
+    );
+  }
   const steps = holders.map(({ step }): Step => ({
     kind: 'settle-strays',
     holder: step,

@@ -15,6 +15,7 @@ import {
   replicasLoseLink,
   slots,
   staleView,
+  strayKeys,
   unowned,
   unreachable,
 } from '../../../../support/observation-faults.ts';
@@ -37,6 +38,11 @@ const viewOf = (pod: string): NodeAnswer['view'] =>
 const hours = 'primary-down (needs-consent --accept-data-loss 0-5460)';
 
 export const SILENT_CASES: readonly FixCase[] = [
+  [
+    'keys at the wrong node, and an owner is silent: some of them may be its',
+    changed(healthy, strayKeys('redis-2-0', 3), unreachable('redis-1-0', 'timeout')),
+    leaves('primary-down (by-itself)', 'stray-keys (after-others)'),
+  ],
   [
     'K1: a replica whose link was cut 75 s before its primary went Pending does not lead unasked',
     changed(healthy, replicasLoseLink('redis-1-0', 105), heard('redis-1-0', 30_000), ...pending('redis-1-0')),
