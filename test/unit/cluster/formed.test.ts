@@ -29,6 +29,16 @@ const neverRan: Change = changeKube((now) => ({
   })),
 }));
 
+/** No container has a status before the kubelet has seen the pod. */
+const pending: Change = changeKube((now) => ({
+  ...now,
+  pods: now.pods.map((pod) => ({
+    ...pod,
+    phase: 'Pending',
+    container: { ...pod.container, state: 'unknown', reason: null, restarts: 0 },
+  })),
+}));
+
 describe('a cluster counts as formed', () => {
   test.each([
     [
@@ -99,6 +109,12 @@ describe('a cluster counts as formed', () => {
       [
         'no image was found, for volumes that were there before',
         [silent, neverRan, byOld('2026-11-21T10:00:00Z')],
+        true,
+      ],
+      ['the first pods of their volumes have no host yet', [silent, pending, byOld('2026-11-22T09:59:58Z')], false],
+      [
+        'pods have no host yet, and their volumes were there before',
+        [silent, pending, byOld('2026-11-21T10:00:00Z')],
         true,
       ],
     ] as [string, Change[], boolean][])('%s: %s', (_, changes, formed) => {
