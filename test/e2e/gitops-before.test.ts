@@ -1,13 +1,13 @@
 /** K2: the manifests that an older version printed, applied over a cluster of this one; and objects that were deleted. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cli, kubectl } from '../support/cli.ts';
-import { describeCore, onPlayground, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
+import { describeCluster, describeCore, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
 import { MANAGERS, startGitLoop, type Way } from '../support/git-loop.ts';
 import { printedBefore } from '../support/printed-before.ts';
 import { expectHealthy, slotsOf } from '../support/seen-cluster.ts';
 import { startWritingKeys, type WrittenKeys } from '../support/written-keys.ts';
 
-const EVERY_MS = onPlayground ? 2_000 : 10_000;
+const EVERY_MS = 10_000;
 
 interface Found {
   readonly code: string;
@@ -88,7 +88,7 @@ function useCluster(): {
 const isQuiet = (found: readonly Found[]): boolean =>
   found.every(({ code, severity }) => code.startsWith('objects-') || severity === 'info');
 
-describeCore('manifests that an older version printed', () => {
+describeCluster('manifests that an older version printed', () => {
   const { env, problems, fix, loseVolume, expectNothingLost } = useCluster();
 
   describe.each(['client-side apply', 'server-side apply with force'] as const)('%s', (way) => {

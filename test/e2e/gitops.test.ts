@@ -4,13 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cli, kubectl, type Ended } from '../support/cli.ts';
-import { describeCore, onPlayground, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
+import { describeCluster, onPlayground, openClusterEnv, until, type ClusterEnv } from '../support/cluster-env.ts';
 import { MANAGERS, startGitLoop, type GitLoop, type Way } from '../support/git-loop.ts';
 import { expectHealthy, slotsOf } from '../support/seen-cluster.ts';
 import { startWritingKeys, type WrittenKeys } from '../support/written-keys.ts';
 
 const WAYS: readonly Way[] = ['client-side apply', 'server-side apply with force', 'replace'];
-const EVERY_MS = onPlayground ? 2_000 : 10_000;
+const EVERY_MS = 10_000;
 /** Another image that the hosts have, of the same version or a later one; on the playground an image is only a name. */
 const NEXT_IMAGE = process.env['E2E_NEXT_IMAGE'] ?? (onPlayground ? 'docker.io/library/redis:8.5' : '');
 
@@ -25,7 +25,7 @@ interface Found {
 const isQuiet = (found: readonly Found[]): boolean =>
   found.every(({ code, severity }) => code.startsWith('objects-') || severity === 'info');
 
-describeCore('GitOps', () => {
+describeCluster('GitOps', () => {
   describe.each(WAYS)('%s', (way) => {
     let env: ClusterEnv;
     let loop: GitLoop | null = null;

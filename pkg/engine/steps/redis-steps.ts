@@ -147,6 +147,10 @@ export async function onNode(
   const myId: RedisCommand = ['CLUSTER', 'MYID'];
   // In a pipeline of its own: nothing may be sent to a node that turns out to be another one.
   const [id] = await deps.redis.run(pod, [myId], COMMAND_DEADLINE_MS);
+  if (id instanceof Error) {
+    const code = id.message.startsWith('LOADING') ? 'loading' : 'error';
+    throw new AppError(`${node.pod} does not say which node it is: ${id.message}`, { code });
+  }
   if (id !== node.nodeId) throw gone(node);
   return commands.length === 0 ? [] : deps.redis.run(pod, commands, COMMAND_DEADLINE_MS);
 }

@@ -9,7 +9,7 @@ import type { WireCommand } from '../wire.ts';
 import { behindFence } from '../behind-fence.ts';
 import { inTime, withLease } from '../converse.ts';
 import type { ConnectionPool } from '../pool.ts';
-import { asUnreachable } from '../why.ts';
+import { asUnreachable, classifyReply, unreachable } from '../why.ts';
 
 export class NodeLine {
   readonly end: MoveEnd;
@@ -56,6 +56,8 @@ export class NodeLine {
           await connection.authenticate();
           if (!this.#checked.has(connection)) {
             const [myId] = await connection.exec([['CLUSTER', 'MYID']]);
+            // One that loads, or that does not let us in, may be the node all the same.
+            if (myId instanceof Error) throw unreachable(classifyReply(myId.message), myId.message);
             if (myId !== nodeId) return null;
             this.#checked.add(connection);
           }

@@ -131,8 +131,19 @@ describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
     await Promise.all(killed);
     expect(['target-silent', 'migration-failed', 'error', 'refused', 'timeout', 'migrate-failed']).toContain(code);
     await cluster.server(1).start();
+    await poll('it has loaded', 20_000, async () => (typeof (await at(1, ['DBSIZE']))[0] === 'number' ? true : null));
     await run(limits);
     expect(await findStrays(cluster)).toEqual([]);
+    expect(await totalKeys(cluster.port, [cluster.server(1)])).toBe(MANY);
+  }, 60_000);
+
+  test('a target that does not say who it is, as while it loads, is not taken for another node', async () => {
+    await start(server);
+    await loadMany();
+    await at(1, ['ACL', 'SETUSER', 'default', '-cluster|myid']);
+    await expect(run(limits)).rejects.toMatchObject({ code: 'permission' });
+    await at(1, ['ACL', 'SETUSER', 'default', '+@all']);
+    await run(limits);
     expect(await totalKeys(cluster.port, [cluster.server(1)])).toBe(MANY);
   }, 60_000);
 

@@ -36,7 +36,12 @@ export async function breakByChance(world: World, random: () => number): Promise
       .filter(({ index }) => index !== shard.primary.index && !disturbances.some((one) => one.index === index));
   const silenceAnother = async (among: readonly Role[]): Promise<void> => {
     const [who, how] = [pick(random, among), pick(random, SILENCES)];
-    if (who !== null && how !== null) add(await silence(scene, who.index, how));
+    if (who === null || how === null) return;
+    // A replica whose process has ended misses what is written from then on.
+    const known = world.snapshots;
+    if (who.role === 'replica' && how !== 'frozen' && how !== 'tunnel' && !known.has(who.index))
+      known.set(who.index, new Map(scene.keys));
+    add(await silence(scene, who.index, how));
   };
   if (random() < 0.1) await silenceAnother(others());
   if (random() < 0.8) for (const one of await fallBehind(world, shard, disturbances, random)) add(one);

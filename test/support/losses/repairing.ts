@@ -129,10 +129,17 @@ function agree(agreement: Agreement, loss: Repair['loses']): void {
   agreement.keys = agreement.keys === null || loss.keys === null ? null : agreement.keys + loss.keys;
 }
 
+/** All slots whose loss a plan asks consent for. */
+export function namedIn({ left }: FixPlan): SlotRanges {
+  return left
+    .flatMap(({ flag }) => (flag === null ? [] : rangesIn(flag)))
+    .reduce<SlotRanges>((sum, one) => unionRanges(sum, [one]), []);
+}
+
 /** From the flags that the plan names: none, exactly those, or a part of the slots. */
-function policyFor({ left }: FixPlan, random: () => number): FixPolicy {
-  const flags = left.flatMap(({ flag }) => flag ?? []);
-  const named = flags.flatMap((flag) => rangesIn(flag)).reduce<SlotRanges>((sum, one) => unionRanges(sum, [one]), []);
+function policyFor(plan: FixPlan, random: () => number): FixPolicy {
+  const flags = plan.left.flatMap(({ flag }) => flag ?? []);
+  const named = namedIn(plan);
   const takeover = {
     ...NO_POLICY,
     takeover: random() < (flags.some((flag) => flag.includes('--takeover')) ? 0.7 : 0.2),

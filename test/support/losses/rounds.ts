@@ -1,10 +1,12 @@
 /** Rounds: break, repair, bring everything back, repair again, and compare what was said to be lost with what is lost. */
-import { containsSlot } from '../../../pkg/cluster/model/slots.ts';
+import { containsSlot, formatRanges, unionRanges } from '../../../pkg/cluster/model/slots.ts';
+import { NO_POLICY, type FixPolicy } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
+import type { Mended } from '../broken/mend.ts';
 import { mendUntilNothing, wakeAll } from '../disturbed/bring-back.ts';
 import { poll } from '../redis-server.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { breakByChance, type Broken } from './breaking.ts';
-import { HASTE, repairByFailover, repairByFix, type Repaired } from './repairing.ts';
+import { HASTE, namedIn, repairByFailover, repairByFix, type Repaired } from './repairing.ts';
 import { accept, createWorld, crooked, differences, startEmptied, type Difference, type World } from './world.ts';
 
 export interface Tally {
@@ -113,21 +115,30 @@ async function finishRound(
   await wakeAll(scene, world.pods);
   // A guard that waits is no server that runs.
   for (const index of world.wiped) scene.changePod(index, (pod) => ({ ...pod, ready: false }));
-  let endless = false;
-  const left = await poll('whole', WHOLE_WITHIN_MS, async () => {
-    await startEmptied(world);
-    endless = (await mendUntilNothing(scene, () => startEmptied(world), { clock: HASTE })) === null;
-    return world.wiped.size === 0 && (await crooked(scene)).length === 0 ? [] : null;
-  }).catch(() => crooked(scene));
+  let last: Mended | null = null;
+  const whole = (policy: FixPolicy): Promise<readonly string[]> =>
+    poll('whole', WHOLE_WITHIN_MS, async () => {
+      await startEmptied(world);
+      last = await mendUntilNothing(scene, () => startEmptied(world), { clock: HASTE }, policy);
+      return world.wiped.size === 0 && (await crooked(scene)).length === 0 ? [] : null;
+    }).catch(() => crooked(scene));
+  let left = await whole(NO_POLICY);
+  // A primary's volume is gone, and of its replicas one is behind and one was started again: that is for a person to decide.
+  const named = left.length === 0 || last === null ? [] : namedIn((last as Mended).plan);
+  if (named.length > 0) {
+    broken.story.push(`at the end agreed to ${formatRanges(named)}`);
+    left = await whole({ ...NO_POLICY, acceptDataLoss: named });
+  }
+  const agreed = unionRanges(repaired.agreed, named);
   const lost = await differences(scene);
-  const unsaid = lost.filter(({ slot }) => !containsSlot(repaired.agreed, slot));
+  const unsaid = lost.filter(({ slot }) => !containsSlot(agreed, slot));
   if (unsaid.length > 0) return `LOST AND NOT SAID: ${inWords(unsaid)}; ${left.join('; ')}`;
   const missing = lost.filter(({ is }) => is === null).length;
-  if (repaired.keysNamed !== null && missing > repaired.keysNamed)
+  if (repaired.keysNamed !== null && named.length === 0 && missing > repaired.keysNamed)
     return `FEWER SAID THAN LOST: ${missing} keys are missing, ${repaired.keysNamed} were named`;
-  if (endless) return 'ENDLESS: fix goes on and on';
+  if (last === null) return 'ENDLESS: fix goes on and on';
   if (left.length > 0) return `NOT WHOLE: ${left.join('; ')}`;
-  countRound(findings.tally, repaired, lost, broken.gone);
+  countRound(findings.tally, { ...repaired, agreed }, lost, broken.gone);
   accept(world, lost);
   return null;
 }
