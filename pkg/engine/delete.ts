@@ -7,6 +7,7 @@ import { recordOf } from '../cluster/model/record.ts';
 import { ALL_SLOTS, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { planDelete } from '../cluster/plan/delete.ts';
+import { refuseStrays } from '../cluster/plan/restart-refuse.ts';
 import { lossOfDelete, type OtherWorkload } from '../cluster/plan/delete-refuse.ts';
 import { converge, type Converged } from './converge.ts';
 import { underLease } from './operation.ts';
@@ -70,7 +71,7 @@ async function look(ports: ObservePorts, input: PrepareDeleteInput): Promise<See
   const { cluster, purge, signal } = input;
   const [inventory, observation] = await Promise.all([
     readInventory(ports.kube, cluster, purge),
-    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
+    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal }),
   ]);
   return { inventory, observation };
 }
@@ -85,7 +86,17 @@ function planOf(
   );
   const others = othersOf(inventory, observation);
   const loss = purge ? null : lossIn(cluster, observation);
-  return planDelete({ cluster, owned: inventory.owned, roles: new Map(roles), purge, others, loss, agreedLoss });
+  const strays = refuseStrays(interpret(observation));
+  return planDelete({
+    cluster,
+    owned: inventory.owned,
+    roles: new Map(roles),
+    purge,
+    others,
+    strays,
+    loss,
+    agreedLoss,
+  });
 }
 
 function lossIn(cluster: ClusterRef, observation: Observation): Loss | null {

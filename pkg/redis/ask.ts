@@ -21,6 +21,7 @@ const CONFIG_NAMES: readonly string[] = [
   'maxmemory-policy',
   'appendonly',
   'save',
+  'shutdown-on-sigterm',
   'dir',
   'cluster-announce-ip',
   'cluster-announce-hostname',

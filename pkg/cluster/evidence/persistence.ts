@@ -1,6 +1,10 @@
-/** Whether the keys of a node outlive its process, and which shards would lose theirs when it stops. */
+/**
+ * Whether the keys of a node outlive its process, and which shards would lose theirs when it stops. What counts is what the next start reads,
+ * and whether what the server writes until then is just that: directives that were set on running servers may be others than are recorded.
+ */
 import { formatRanges } from '../model/slots.ts';
 import { keysInWords, type Loss } from '../model/loss.ts';
+import type { NodeAnswer } from '../model/observation.ts';
 import type { ClusterNode, Shard } from '../model/state.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -12,30 +16,54 @@ export interface Keeping {
   readonly by: string;
 }
 
+type Directives = Readonly<Record<string, string>>;
+
+/** What servers are told before they stop and when they start again, as redis.conf spells it. */
+export interface NextStart {
+  /** What is recorded by then; null = not known, and taken to be what they run with. */
+  readonly config: Directives | null;
+  /** Set on running servers before any of them stops. */
+  readonly live: Directives;
+}
+
+const YES = (by: string): Keeping => ({ kept: 'yes', by });
+const NO = (by: string): Keeping => ({ kept: 'no', by });
+const UNKNOWN = (by: string): Keeping => ({ kept: 'unknown', by });
+/** Nothing of the cluster runs there: what is on its volume stays as it is, whatever is stopped. */
+const NOT_RUNNING: ReadonlySet<string> = new Set(['not-running', 'guard-waiting']);
+
 /**
- * An append-only file keeps them; without one a server that is asked to stop writes a snapshot where it has save points (SHUTDOWN,
- * https://redis.io/docs/latest/commands/shutdown/). A volume of the pod's own goes with the pod.
- * @param config what the cluster's nodes are told, for one that can't be asked; null = not known
+ * A server with an append-only file writes each key to it, and reads nothing else at its start. One without writes a snapshot when it is asked
+ * to stop, where it has save points and is not told otherwise (SHUTDOWN, https://redis.io/docs/latest/commands/shutdown/), and reads that. A
+ * volume of the pod's own goes with the pod.
  */
-export function keepingOf(node: ClusterNode, config: Readonly<Record<string, string>> | null): Keeping {
-  if (node.pod?.ephemeralData === true) return { kept: 'no', by: 'its data is on a volume that goes with the pod' };
-  if (node.reply?.kind === 'answered') {
-    const { answer } = node.reply;
-    if (answer.info.aofEnabled) return { kept: 'yes', by: 'appendonly yes' };
-    const save = answer.config?.['save'];
-    if (save === undefined) return { kept: 'unknown', by: 'appendonly no, and its save points are not known' };
-    return save === ''
-      ? { kept: 'no', by: 'appendonly no, save ""' }
-      : { kept: 'yes', by: `appendonly no, save ${save}` };
+export function keepingOf(node: ClusterNode, next: NextStart): Keeping {
+  if (node.pod?.ephemeralData === true) return NO('its data is on a volume that goes with the pod');
+  if (node.reply?.kind !== 'answered') {
+    const why = node.unreachable?.why ?? 'not-running';
+    if (node.pod?.terminating === true) return YES('it is being stopped already');
+    return NOT_RUNNING.has(why) ? YES('it does not run') : UNKNOWN("it can't be asked what it writes");
   }
-  if (config === null) return { kept: 'unknown', by: "it can't be asked" };
+  const { answer } = node.reply;
+  const now = 'appendonly' in next.live ? next.live['appendonly'] !== 'no' : answer.info.aofEnabled;
   // What `create` renders unless people say otherwise.
-  const appendOnly = config['appendonly'] ?? 'yes';
-  if (appendOnly !== 'no') return { kept: 'yes', by: 'appendonly yes, as it is recorded' };
-  const save = config['save'] ?? '""';
-  return /^("")?$/.test(save.trim())
-    ? { kept: 'no', by: 'appendonly no, as it is recorded' }
-    : { kept: 'yes', by: `save ${save}, as it is recorded` };
+  const then = next.config === null ? now : (next.config['appendonly'] ?? 'yes') !== 'no';
+  return then ? keepsByLog(answer, now) : keepsBySnapshot(answer, now, next);
+}
+
+function keepsByLog({ info }: NodeAnswer, now: boolean): Keeping {
+  if (!now) return NO('it runs with appendonly no, and its next start reads only an append-only file, as recorded');
+  if (info.firstLogPending === true) return NO('its first append-only file is not written yet: wait until it is');
+  return YES('appendonly yes');
+}
+
+function keepsBySnapshot({ config }: NodeAnswer, log: boolean, { live }: NextStart): Keeping {
+  const set = { ...config, ...live };
+  const appendOnly = log ? 'its next start reads only a snapshot, as recorded' : 'appendonly no';
+  if (set['shutdown-on-sigterm']?.includes('nosave') === true) return NO(`${appendOnly}, shutdown-on-sigterm nosave`);
+  const save = set['save'];
+  if (save === undefined) return UNKNOWN(`${appendOnly}, and its save points are not known`);
+  return /^("")?$/.test(save.trim()) ? NO(`${appendOnly}, save ""`) : YES(`${appendOnly}, save ${save}`);
 }
 
 /**
@@ -45,10 +73,10 @@ export function keepingOf(node: ClusterNode, config: Readonly<Record<string, str
 export function lossOfStopping(
   { name, slots, primary }: Shard,
   { nameOf }: Pick<Evidence, 'nameOf'>,
-  config: Readonly<Record<string, string>> | null,
+  next: NextStart,
 ): Loss | null {
   if (slots.length === 0 || primary === null || primary.pod === null || primary.keys === 0) return null;
-  const keeping = keepingOf(primary, config);
+  const keeping = keepingOf(primary, next);
   if (keeping.kept === 'yes') return null;
   const verb = keeping.kept === 'no' ? 'keeps none on disk' : 'may keep none on disk';
   return {

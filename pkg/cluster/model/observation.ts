@@ -80,6 +80,8 @@ export interface ServerInfo {
   readonly maxMemoryPolicy: string | null;
   readonly loading: boolean;
   readonly aofEnabled: boolean;
+  /** The append-only file was switched on, and its first base is not written yet. Left out: it is, or there is none. */
+  readonly firstLogPending?: boolean;
   readonly keys: number;
   /** Left out in records of older versions. */
   readonly writes?: WriteFacts;

@@ -1,6 +1,6 @@
 /** What `delete` does not begin, and does not go on with. */
 import { evidenceOf } from '../evidence/evidence.ts';
-import { lossOfStopping } from '../evidence/persistence.ts';
+import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
@@ -19,7 +19,7 @@ export interface OtherWorkload {
 }
 
 /** Asked before the first write and before every batch. */
-export function refuseDelete({ cluster, owned, others, purge, loss, agreedLoss }: DeleteInput): Plan | null {
+export function refuseDelete({ cluster, owned, others, purge, strays, loss, agreedLoss }: DeleteInput): Plan | null {
   const [other] = others.toSorted((a, b) => compareNatural(a.name, b.name));
   if (other !== undefined) {
     const rest = others.length - 1;
@@ -38,6 +38,7 @@ export function refuseDelete({ cluster, owned, others, purge, loss, agreedLoss }
       `PersistentVolumeClaim ${claim.name} goes with ${claim.goesWith}, so its data would not be kept`,
       'Set persistentVolumeClaimRetentionPolicy.whenDeleted of the StatefulSets to Retain; or delete with --purge-data',
     );
+  if (strays !== null) return strays;
   if (loss === null || isAgreed(loss, agreedLoss)) return null;
   return refuse('needs-consent', `delete would lose ${loss.sentence}`, `To agree: ${lossFlag(loss.slots)}`);
 }
@@ -52,19 +53,20 @@ export function lossOfDelete(
   config: Readonly<Record<string, string>> | null,
 ): Loss | null {
   const evidence = evidenceOf(state, kube);
-  const losses = state.shards.flatMap((shard) => lossOfStopping(shard, evidence, config) ?? []);
+  const next: NextStart = { config, live: {} };
+  const losses = state.shards.flatMap((shard) => lossOfStopping(shard, evidence, next) ?? []);
   const [unheard] = state.nodes.filter(
     ({ pod, slots, reply }) => pod !== null && slots.length === 0 && reply?.kind !== 'answered',
   );
   // Whose slots are not known may be those of a node that can't be asked.
   if (unheard !== undefined && state.uncovered.length > 0) {
     const owner = { name: '?', slots: state.uncovered, primary: unheard, replicas: [] };
-    const loss = lossOfStopping(owner, evidence, config);
+    const loss = lossOfStopping(owner, evidence, next);
     if (loss !== null)
       losses.push({
         ...loss,
         keys: null,
-        sentence: `an unknown number of keys of slots ${formatRanges(state.uncovered)}: nodes that can't be asked keep none on disk`,
+        sentence: `an unknown number of keys of slots ${formatRanges(state.uncovered)}: nodes that can't be asked may keep none on disk`,
       });
   }
   return joinLosses(losses);

@@ -33,6 +33,8 @@ export interface DeleteInput {
   /** Also the claims, and everything by which the cluster could be resumed. */
   readonly purge: boolean;
   readonly others: readonly OtherWorkload[];
+  /** The refusal where a node holds keys of slots that it does not own: its next start may delete them. */
+  readonly strays: Plan | null;
   /** Keys that are on no volume. */
   readonly loss: Loss | null;
   readonly agreedLoss: SlotRanges;

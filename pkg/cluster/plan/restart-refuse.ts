@@ -1,6 +1,7 @@
 /** What `restart` does not begin, and does not go on with (laws L13 and L14). */
 import { evidenceOf } from '../evidence/evidence.ts';
-import { lossOfStopping } from '../evidence/persistence.ts';
+import { limitOf, lossOfLimit, type MemoryLimit } from '../evidence/eviction.ts';
+import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
 import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
@@ -22,7 +23,13 @@ import { refuseUnsound } from './scale-refuse.ts';
  */
 export function refuseRestart(input: RestartInput): Plan | null {
   const { state, kube, target, recorded } = input;
-  if (!kube.pods.some((pod) => isToRestart(target, pod, kube))) return null;
+  if (recorded !== null && kube.pods.length === 0 && kube.statefulSets.length === 0)
+    return refuse(
+      'stopped',
+      `${recorded.cluster.name} is stopped: it has no pods`,
+      `kubectl redis create ${recorded.cluster.name} starts it`,
+    );
+  if (!kube.pods.some((pod) => isToRestart(target, pod, kube))) return refuseLoss(input);
   const { name } = state.cluster;
   if (recorded?.scaling != null)
     return refuse(
@@ -40,7 +47,7 @@ export function refuseRestart(input: RestartInput): Plan | null {
       `${state.openSlots.length} slots of ${name} are being moved`,
       `kubectl redis status ${name} says between whom; finish that first`,
     );
-  return refuseStrays(state) ?? refusePods(input) ?? refuseAlone(input) ?? refuseNoHeir(input);
+  return refuseStrays(state) ?? refusePods(input) ?? refuseLoss(input) ?? refuseAlone(input) ?? refuseNoHeir(input);
 }
 
 /** Where replicas restart too, who is in step is asked when they have. */
@@ -63,13 +70,15 @@ export function noHeir(primary: string, { cluster }: ClusterState): Plan {
   );
 }
 
-/** Shards whose only node is to restart: away for as long as that takes, and gone where it keeps nothing on disk. */
-function refuseAlone({ state, kube, target, recorded, agreedAway, agreedLoss }: RestartInput): Plan | null {
+function refuseLoss(input: RestartInput): Plan | null {
+  const loss = lossOfRestart(input);
+  if (loss === null || isAgreed(loss, input.agreedLoss)) return null;
+  return refuse('needs-consent', `A restart would lose ${loss.sentence}`, `To agree: ${lossFlag(loss.slots)}`);
+}
+
+/** Shards whose only node is to restart: away for as long as that takes. */
+function refuseAlone({ state, kube, target, agreedAway }: RestartInput): Plan | null {
   const alone = aloneShards(state, kube, target);
-  if (alone.length === 0) return null;
-  const loss = lossOfRestart({ state, kube, target, recorded });
-  if (loss !== null && !isAgreed(loss, agreedLoss))
-    return refuse('needs-consent', `A restart would lose ${loss.sentence}`, `To agree: ${lossFlag(loss.slots)}`);
   const first = alone.find(({ slots }) => subtractRanges(slots, agreedAway).length > 0);
   if (first === undefined) return null;
   return refuse(
@@ -79,7 +88,10 @@ function refuseAlone({ state, kube, target, recorded, agreedAway, agreedLoss }: 
   );
 }
 
-/** What shards without a replica lose because their only node keeps nothing on disk. */
+/**
+ * What shards without a replica lose because their only node keeps nothing on disk that its next start reads; and what servers would evict
+ * under a memory limit that they are told, or that they start with.
+ */
 export function lossOfRestart({
   state,
   kube,
@@ -87,11 +99,29 @@ export function lossOfRestart({
   recorded,
 }: Pick<RestartInput, 'state' | 'kube' | 'target' | 'recorded'>): Loss | null {
   const evidence = evidenceOf(state, kube);
-  return joinLosses(
-    aloneShards(state, kube, target).flatMap(
-      (shard) => lossOfStopping(shard, evidence, recorded?.config ?? null) ?? [],
-    ),
-  );
+  const next: NextStart = { config: target.spec?.config ?? recorded?.config ?? null, live: target.live };
+  const stopped = aloneShards(state, kube, target).flatMap((shard) => lossOfStopping(shard, evidence, next) ?? []);
+  const restarts = new Set(outlineRestart(state, kube, target).map(({ name }) => name));
+  const told = 'maxmemory' in target.live || 'maxmemory-policy' in target.live;
+  const evicted = state.shards.flatMap((shard) => {
+    const now = limitNow(shard);
+    const live = told ? lossOfLimit(shard, evidence, limitOf(target.live, now), 'with that limit it') : null;
+    if (live !== null) return [live];
+    if (next.config === null || !restarts.has(shard.name)) return [];
+    // A limit that follows the container's is not in the record.
+    const unsaid = { bytes: now.bytes, policy: 'noeviction' };
+    return lossOfLimit(shard, evidence, limitOf(next.config, unsaid), 'after its start, as recorded, it') ?? [];
+  });
+  return joinLosses([...stopped, ...evicted]);
+}
+
+/** What a server has that nobody told of a limit. */
+const UNLIMITED: MemoryLimit = { bytes: 0, policy: 'noeviction' };
+
+function limitNow({ primary }: Shard): MemoryLimit {
+  if (primary?.reply?.kind !== 'answered') return UNLIMITED;
+  const { maxMemoryBytes, maxMemoryPolicy } = primary.reply.answer.info;
+  return { bytes: maxMemoryBytes, policy: maxMemoryPolicy ?? 'noeviction' };
 }
 
 /** Those whose only node restarts. */
@@ -133,10 +163,10 @@ function isOfOtherImage({ name, image }: StatefulSetFacts, spec: ClusterSpec): b
 }
 
 /** Some servers delete at their start what lies in slots that they do not own. */
-function refuseStrays(state: ClusterState): Plan | null {
+export function refuseStrays(state: ClusterState): Plan | null {
   const stray = state.nodes.find((node) => strayKeys(node) > 0);
   if (stray === undefined) return null;
-  const sentence = `${stray.pod?.name} holds ${strayKeys(stray)} keys in slots that it does not own: a restart may delete them`;
+  const sentence = `${stray.pod?.name} holds ${strayKeys(stray)} keys in slots that it does not own: their next start may delete them`;
   return refuse('stray-keys', sentence, `kubectl redis check ${state.cluster.name} says more`);
 }
 

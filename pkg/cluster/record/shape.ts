@@ -106,6 +106,7 @@ const SERVER_INFO = object({
   maxMemoryPolicy: orNull(text),
   loading: yesOrNo,
   aofEnabled: yesOrNo,
+  firstLogPending: optional(yesOrNo),
   keys: count,
   writes: optional(
     object({

@@ -37,6 +37,7 @@ export function parseInfo(text: string): ServerInfo {
     maxMemoryPolicy: fieldOf(text, 'maxmemory_policy'),
     loading: isSet(text, 'loading'),
     aofEnabled: isSet(text, 'aof_enabled'),
+    ...parseFirstLog(text),
     keys: countKeys(text),
     writes: parseWrites(text),
   };
@@ -52,6 +53,13 @@ function parseWrites(text: string): WriteFacts {
     expiringKeys: sumOf(text, /^db\d+:keys=\d+,expires=(\d+)/gm),
     uncountedMemoryBytes: numberOf(text, 'mem_not_counted_for_evict') ?? 0,
   };
+}
+
+/** Until the first rewrite has ended there is no base, and a start would find nothing (INFO persistence). */
+function parseFirstLog(text: string): Pick<ServerInfo, 'firstLogPending'> {
+  const rewrites = isSet(text, 'aof_rewrite_in_progress') || isSet(text, 'aof_rewrite_scheduled');
+  const pending = isSet(text, 'aof_enabled') && rewrites && numberOf(text, 'aof_base_size') === 0;
+  return pending ? { firstLogPending: true } : {};
 }
 
 /** A full resync on both of its ends: the snapshot of the primary, then what the replica has read and loaded of it. */

@@ -36,7 +36,7 @@ function prepared(
     purge,
     inventory: { owned: OWNED, brought: [], gaps: [{ what: 'NetworkPolicy', why: 'no right to list' }] },
     observation: healthyObservation(),
-    plan: planDelete({ cluster, owned: OWNED, roles, purge, others: [], loss, agreedLoss: ALL_SLOTS }),
+    plan: planDelete({ cluster, owned: OWNED, roles, purge, others: [], strays: null, loss, agreedLoss: ALL_SLOTS }),
     keys,
     loss,
     fingerprint: '',

@@ -74,7 +74,7 @@ function run(input: DeleteInput): OwnedObject[] {
   throw new Error('does not end');
 }
 
-const NOTHING = { others: [], loss: null, agreedLoss: [] };
+const NOTHING = { others: [], strays: null, loss: null, agreedLoss: [] };
 
 const STOP = [
   'stop the replicas',
@@ -229,17 +229,45 @@ describe('lossOfDelete', () => {
     expect(lost(changed(start, volatile('redis-4-0')))).toBeNull();
   });
 
-  test('of a node that does not answer the record tells; without one it is not known, and counts as lost', () => {
-    const silent = changed(start, unreachable('redis-1-0'));
-    expect(lost(silent)).toBeNull();
-    expect(lost(silent, { appendonly: 'no' })).toMatchObject({ slots: [{ start: 0, end: 5460 }], keys: null });
+  test('of a node that runs and does not answer it is not known, whatever the record says; one that does not run loses nothing', () => {
+    const silent = changed(start, unreachable('redis-1-0', 'timeout'));
+    expect(lost(silent)).toMatchObject({ slots: [{ start: 0, end: 5460 }], keys: null });
+    expect(lost(changed(start, unreachable('redis-1-0', 'not-running')))).toBeNull();
     expect(lost(silent, null)).toMatchObject({ slots: [{ start: 0, end: 5460 }], keys: null });
   });
 
-  test('nobody answers: every slot, where the record says that nothing is on disk', () => {
+  test('what runs is not what the next start reads: an old log, an old snapshot, or none', () => {
+    const runs = (info: object, config: object): Observation =>
+      changed(
+        start,
+        changeAnswer('redis-1-0', (answer) => ({
+          ...answer,
+          info: { ...answer.info, ...info },
+          config: { ...answer.config, ...config },
+        })),
+      );
+    const shard = { slots: [{ start: 0, end: 5460 }], keys: 5 };
+    const points = { save: '3600 1' };
+    expect(lost(runs({ aofEnabled: false }, points))).toMatchObject(shard);
+    expect(lost(runs({ aofEnabled: true, firstLogPending: true }, points))).toMatchObject(shard);
+    const bySnapshot = (observation: Observation): ReturnType<typeof lost> =>
+      lossOfDelete(interpret(changed(observation, ...others)), changed(observation, ...others).kube, {
+        appendonly: 'no',
+      });
+    const others = ['redis-2-0', 'redis-3-0'].map((pod) =>
+      changeAnswer(pod, (answer) => ({ ...answer, config: { ...answer.config, ...points } })),
+    );
+    expect(bySnapshot(runs({ aofEnabled: true }, { save: '' }))).toMatchObject(shard);
+    expect(bySnapshot(runs({ aofEnabled: true }, points))).toBeNull();
+    expect(bySnapshot(runs({ aofEnabled: false }, { ...points, 'shutdown-on-sigterm': 'nosave' }))).toMatchObject(
+      shard,
+    );
+  });
+
+  test('nobody answers: every slot', () => {
     const pods = start.kube.pods.map(({ name }) => name);
     const dark = changed(start, ...pods.map((pod) => unreachable(pod)));
     expect(lost(dark, { appendonly: 'no' })).toMatchObject({ slots: [{ start: 0, end: 16383 }], keys: null });
-    expect(lost(dark)).toBeNull();
+    expect(lost(dark)).toMatchObject({ slots: [{ start: 0, end: 16383 }], keys: null });
   });
 });

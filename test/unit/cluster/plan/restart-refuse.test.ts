@@ -4,6 +4,7 @@ import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan, Step } from '../../../../pkg/cluster/model/plan.ts';
 import { ALL_SLOTS, type SlotRanges } from '../../../../pkg/cluster/model/slots.ts';
+import type { RestartTarget } from '../../../../pkg/cluster/plan/restart-goal.ts';
 import type { RestartInput } from '../../../../pkg/cluster/plan/restart.ts';
 import { lossOfRestart } from '../../../../pkg/cluster/plan/restart-refuse.ts';
 import { changeAnswer, changePod, changed, type Change } from '../../../support/observation-changes.ts';
@@ -22,6 +23,11 @@ describe('what it refuses', () => {
   const alone = restartWorld({ replicas: 0 });
   const firstOf = (observation: Observation, away: SlotRanges = [], agreed: SlotRanges = []): Plan =>
     planIn(observation, targetOf(observation, wish({ image: 'redis:9' })), away, agreed);
+  /** The next start reads no log. */
+  const bySnapshot = (target: RestartTarget): RestartTarget => ({
+    ...target,
+    spec: target.spec === null ? null : { ...target.spec, config: { ...target.spec.config, appendonly: 'no' } },
+  });
   const settings = (pod: string, appendOnly: boolean, save: string): Change =>
     changeAnswer(pod, (answer) => ({
       ...answer,
@@ -86,9 +92,12 @@ describe('what it refuses', () => {
   });
 
   test('a last copy that keeps no key on disk: no consent but the one that names its slots (K8)', () => {
-    const volatile = changed(alone, settings('redis-1-0', false, ''), settings('redis-2-0', false, '3600 1'));
-    const target = targetOf(volatile, wish());
+    const kept = ['redis-2-0', 'redis-3-0'].map((pod) => settings(pod, false, '3600 1'));
+    const volatile = changed(alone, settings('redis-1-0', false, ''), ...kept);
+    const target = bySnapshot(targetOf(volatile, wish()));
     expect(lossOfRestart({ ...inputOf(volatile), target })).toMatchObject({ slots: [{ start: 0, end: 5460 }] });
+    const firstOf = (_: Observation, away: SlotRanges, agreed: SlotRanges = []): Plan =>
+      planIn(volatile, target, away, agreed);
     const refused = firstOf(volatile, ALL_SLOTS);
     expect(refused).toMatchObject({ kind: 'refused', code: 'needs-consent' });
     expect(JSON.stringify(refused)).toContain('--accept-data-loss 0-5460');
@@ -105,8 +114,27 @@ describe('what it refuses', () => {
         config: null,
       })),
     );
-    const target = targetOf(unknown, wish());
+    const target = bySnapshot(targetOf(unknown, wish()));
     expect(lossOfRestart({ ...inputOf(unknown), target })?.sentence).toContain('may keep none on disk');
+  });
+
+  test('what is set on running servers counts before it is set: a log that is switched off, a limit that evicts', () => {
+    const loss = (config: Readonly<Record<string, string>>, world = alone): string | undefined => {
+      const target = targetOf(world, wish());
+      const spec = target.spec === null ? null : { ...target.spec, config };
+      return lossOfRestart({ ...inputOf(world), target: { ...target, spec, live: config } })?.sentence;
+    };
+    expect(loss({ appendonly: 'no', save: '""' })).toContain('redis-1-0 keeps none on disk (appendonly no, save "")');
+    expect(loss({ appendonly: 'no', save: '3600 1' })).toBeUndefined();
+    const used = changed(
+      start,
+      changeAnswer('redis-2-0', (answer) => ({ ...answer, info: { ...answer.info, usedMemoryBytes: 3_000_000 } })),
+    );
+    expect(loss({ maxmemory: '2mb', 'maxmemory-policy': 'allkeys-lru' }, used)).toMatch(
+      /slots 5461-10922: redis-2-0 uses \d+ bytes, and with that limit it would evict what is beyond 2097152 \(allkeys-lru\)/,
+    );
+    expect(loss({ maxmemory: '2mb', 'maxmemory-policy': 'noeviction' }, used)).toBeUndefined();
+    expect(loss({ maxmemory: '1gb', 'maxmemory-policy': 'allkeys-lru' }, used)).toBeUndefined();
   });
 
   test('pods in which nothing runs are replaced first, whatever the cluster says', () => {

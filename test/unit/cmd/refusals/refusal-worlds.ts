@@ -39,6 +39,11 @@ export const nothing = (change: Partial<Observation['kube']> = {}, others: reado
   const none = { pods: [], services: [], statefulSets: [], claims: [], config: null };
   return { observation: { ...rest, kube: { ...kube, ...none, ...change }, replies: [] }, others };
 };
+/** Deleted, with its volumes and its record kept. */
+export const stopped = (): Observation => {
+  const { kube, ...observation } = whole().observation;
+  return { ...observation, kube: { ...kube, pods: [], statefulSets: [] }, replies: [] };
+};
 export const without = (world: VerbWorld, kind: string): VerbWorld => ({
   ...world,
   objects: (objects) => objects.filter((object) => object.kind !== kind),

@@ -9,6 +9,7 @@ import {
   whole,
   foreign,
   silent,
+  stopped,
   contested,
   open,
   volatile,
@@ -33,6 +34,7 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     whole(1, recording({ scaling: { leaving: [6], spread: false } })),
     'A change of the shape',
   ),
+  restart('stopped', 'it has no pods', { observation: stopped() }, 'redis is stopped: it has no pods'),
   restart('owner-silent', 'an owner does not answer', whole(1, silent('redis-1-0')), 'redis-1-0 owns slots'),
   restart(
     'not-formed',

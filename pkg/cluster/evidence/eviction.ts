@@ -1,0 +1,61 @@
+/** What a memory limit would cost: keys that a server evicts are as gone as any (https://redis.io/docs/latest/develop/reference/eviction/). */
+import type { Loss } from '../model/loss.ts';
+import { formatRanges } from '../model/slots.ts';
+import type { Shard } from '../model/state.ts';
+import type { Evidence } from './evidence.ts';
+
+export interface MemoryLimit {
+  /** 0 = none. */
+  readonly bytes: number;
+  readonly policy: string;
+}
+
+/** As redis.conf and CONFIG SET say it: `maxmemory`, `maxmemory-policy`. What they leave out is as `fallback` has it. */
+export function limitOf(directives: Readonly<Record<string, string>>, fallback: MemoryLimit): MemoryLimit {
+  const { maxmemory, 'maxmemory-policy': policy } = directives;
+  return {
+    bytes: (maxmemory === undefined ? null : redisBytes(maxmemory)) ?? fallback.bytes,
+    policy: policy ?? fallback.policy,
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1e3,
+  kb: 2 ** 10,
+  m: 1e6,
+  mb: 2 ** 20,
+  g: 1e9,
+  gb: 2 ** 30,
+};
+
+/** `100mb`, `1g`, `1048576`; null = none of these. */
+function redisBytes(text: string): number | null {
+  const [, digits = '', unit = ''] = /^(\d+)([a-z]*)$/i.exec(text.trim()) ?? [];
+  const factor = UNITS[unit.toLowerCase()];
+  return digits === '' || factor === undefined ? null : Number(digits) * factor;
+}
+
+/**
+ * What a server that has the keys of this shard would evict at once under the limit; null = nothing that is known of.
+ * @param where the server that gets the limit, `redis-4-0`; and when, as the end of a sentence
+ */
+export function lossOfLimit(
+  { name, slots, primary }: Pick<Shard, 'name' | 'slots' | 'primary'>,
+  { nameOf }: Pick<Evidence, 'nameOf'>,
+  { bytes, policy }: MemoryLimit,
+  where: string,
+): Loss | null {
+  if (slots.length === 0 || primary?.reply?.kind !== 'answered' || bytes === 0 || policy === 'noeviction') return null;
+  const { info } = primary.reply.answer;
+  const used = info.usedMemoryBytes - (info.writes?.uncountedMemoryBytes ?? 0);
+  if (info.keys === 0 || used <= bytes) return null;
+  if (policy.startsWith('volatile') && info.writes?.expiringKeys === 0) return null;
+  return {
+    slots,
+    keys: null,
+    seconds: null,
+    sentence: `an unknown number of keys of shard ${name}, slots ${formatRanges(slots)}: ${nameOf(primary)} uses ${used} bytes, and ${where} would evict what is beyond ${bytes} (${policy})`,
+  };
+}
