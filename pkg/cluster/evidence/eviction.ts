@@ -1,7 +1,7 @@
 /** What a memory limit would cost: keys that a server evicts are as gone as any (https://redis.io/docs/latest/develop/reference/eviction/). */
 import type { Loss } from '../model/loss.ts';
 import { formatRanges } from '../model/slots.ts';
-import type { Shard } from '../model/state.ts';
+import type { ClusterNode, Shard } from '../model/state.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface MemoryLimit {
@@ -37,6 +37,29 @@ function redisBytes(text: string): number | null {
   return digits === '' || factor === undefined ? null : Number(digits) * factor;
 }
 
+/** What a replica would evict when it leads: as long as it follows, it leaves that to its primary (replica-ignore-maxmemory). */
+export function lossOfLimitOfHeir(primary: ClusterNode, heir: ClusterNode, nameOf: Evidence['nameOf']): Loss | null {
+  const limit = limitNow(heir);
+  const old = limitNow(primary);
+  if (limit === null || evictsAlready(old, limit)) return null;
+  const shard = { name: heir.shardLabel ?? '', slots: primary.slots, primary: heir };
+  // What a full cache has beyond its limit are buffers: whose limit can't be asked for may be just that.
+  const least = old === null ? { ...limit, bytes: limit.bytes * 1.1 } : limit;
+  return lossOfLimit(shard, { nameOf }, least, 'as a primary it');
+}
+
+/** What a node that answers is told now; null = not known. */
+export function limitNow(node: ClusterNode | null): MemoryLimit | null {
+  if (node?.reply?.kind !== 'answered') return null;
+  const { maxMemoryBytes, maxMemoryPolicy } = node.reply.answer.info;
+  return { bytes: maxMemoryBytes, policy: maxMemoryPolicy ?? 'noeviction' };
+}
+
+/** Whether a cache is kept as small by the limit that it has: then the other one costs nothing. */
+export function evictsAlready(now: MemoryLimit | null, then: MemoryLimit): boolean {
+  return now !== null && now.bytes > 0 && now.policy !== 'noeviction' && now.bytes <= then.bytes;
+}
+
 /**
  * What a server that has the keys of this shard would evict at once under the limit; null = nothing that is known of.
  * @param where the server that gets the limit, `redis-4-0`; and when, as the end of a sentence
@@ -56,6 +79,6 @@ export function lossOfLimit(
     slots,
     keys: null,
     seconds: null,
-    sentence: `an unknown number of keys of shard ${name}, slots ${formatRanges(slots)}: ${nameOf(primary)} uses ${used} bytes, and ${where} would evict what is beyond ${bytes} (${policy})`,
+    sentence: `an unknown number of keys of ${name === '' ? '' : `shard ${name}, `}slots ${formatRanges(slots)}: ${nameOf(primary)} uses ${used} bytes, and ${where} would evict what is beyond ${bytes} (${policy})`,
   };
 }

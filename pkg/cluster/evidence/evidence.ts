@@ -3,11 +3,12 @@
  * decides. Pure.
  */
 import type { KubeFacts } from '../model/observation.ts';
-import type { Loss } from '../model/loss.ts';
+import { joinLosses, type Loss } from '../model/loss.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { candidatesFor } from './candidates.ts';
 import { witnessesOf, type Witness } from './death.ts';
 import { isSeenDown } from './down.ts';
+import { lossOfLimitOfHeir } from './eviction.ts';
 import { isHeardByMost, lifeOf, type Life, type LifeFacts } from './life.ts';
 import { majorityOf, type Majority } from './majority.ts';
 import { memberOf, type Member } from './members.ts';
@@ -58,7 +59,11 @@ export function evidenceOf(
     isDown,
     successionOf: (primary) =>
       successionOf(primary, lifeOfNode(primary), candidatesFor(primary, { nodes: state.nodes, members, replicaKeys })),
-    lossOf: (succession, candidate) => lossOfLeading(succession, candidate, nameOf),
+    lossOf: (succession, candidate) => {
+      const evicted = lossOfLimitOfHeir(succession.primary, candidate.node, nameOf);
+      const losses = [lossOfLeading(succession, candidate, nameOf), evicted];
+      return joinLosses(losses.filter((loss) => loss !== null));
+    },
     witnessesOf: (primary, replica) =>
       witnessesOf(primary, replica, { life: lifeOfNode(primary), members, majority, nameOf }),
     silent: state.nodes.filter((node) => node.reply?.kind !== 'answered'),

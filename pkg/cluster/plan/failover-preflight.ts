@@ -1,4 +1,5 @@
 /** Whether a replica may take over, and what it would cost: the conditions of law L7, as far as they can be seen from outside. */
+import { lossOfLimitOfHeir } from '../evidence/eviction.ts';
 import type { FailoverGoal, Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
@@ -105,12 +106,16 @@ function openWith(state: ClusterState, primary: ClusterNode): string | null {
 }
 
 /**
- * What taking over without the primary's word may cost; null: nothing that is known of, as the ladder of L7 allows it. A primary that is
+ * What taking over may cost, above all without the primary's word; null: nothing that is known of, as the ladder of L7 allows it. A primary that is
  * not dead for certain may take writes until it hears of its successor.
  */
 export function failoverLoss({ state, evidence }: FailoverSeen, { node, primary, how }: FailoverGoal): Loss | null {
   const old = state.nodes.find((one) => one.nodeId === primary.nodeId);
-  if (how === 'coordinated' || old === undefined) return null;
+  if (old === undefined) return null;
+  if (how === 'coordinated') {
+    const heir = state.nodes.find((one) => one.nodeId === node.nodeId);
+    return heir === undefined ? null : lossOfLimitOfHeir(old, heir, evidence.nameOf);
+  }
   const succession = evidence.successionOf(old);
   const candidate = succession.candidates.find((one) => one.node.nodeId === node.nodeId);
   if (candidate?.member == null) return null;

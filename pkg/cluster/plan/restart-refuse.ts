@@ -1,6 +1,6 @@
 /** What `restart` does not begin, and does not go on with (laws L13 and L14). */
 import { evidenceOf } from '../evidence/evidence.ts';
-import { limitOf, lossOfLimit, type MemoryLimit } from '../evidence/eviction.ts';
+import { evictsAlready, limitNow, limitOf, lossOfLimit, type MemoryLimit } from '../evidence/eviction.ts';
 import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
 import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
@@ -104,24 +104,18 @@ export function lossOfRestart({
   const restarts = new Set(outlineRestart(state, kube, target).map(({ name }) => name));
   const told = 'maxmemory' in target.live || 'maxmemory-policy' in target.live;
   const evicted = state.shards.flatMap((shard) => {
-    const now = limitNow(shard);
-    const live = told ? lossOfLimit(shard, evidence, limitOf(target.live, now), 'with that limit it') : null;
+    const now = limitNow(shard.primary);
+    if (now === null) return [];
+    const lossAt = (limit: MemoryLimit, where: string): Loss | null =>
+      evictsAlready(now, limit) ? null : lossOfLimit(shard, evidence, limit, where);
+    const live = told ? lossAt(limitOf(target.live, now), 'with that limit it') : null;
     if (live !== null) return [live];
     if (next.config === null || !restarts.has(shard.name)) return [];
     // A limit that follows the container's is not in the record.
     const unsaid = { bytes: now.bytes, policy: 'noeviction' };
-    return lossOfLimit(shard, evidence, limitOf(next.config, unsaid), 'after its start, as recorded, it') ?? [];
+    return lossAt(limitOf(next.config, unsaid), 'after its start, as recorded, it') ?? [];
   });
   return joinLosses([...stopped, ...evicted]);
-}
-
-/** What a server has that nobody told of a limit. */
-const UNLIMITED: MemoryLimit = { bytes: 0, policy: 'noeviction' };
-
-function limitNow({ primary }: Shard): MemoryLimit {
-  if (primary?.reply?.kind !== 'answered') return UNLIMITED;
-  const { maxMemoryBytes, maxMemoryPolicy } = primary.reply.answer.info;
-  return { bytes: maxMemoryBytes, policy: maxMemoryPolicy ?? 'noeviction' };
 }
 
 /** Those whose only node restarts. */

@@ -128,6 +128,31 @@ describe('a coordinated one is refused', () => {
   });
 });
 
+describe('a replica with less memory than its primary', () => {
+  const memory = (pod: string, used: number, max: number): Change =>
+    changeAnswer(pod, (answer) => ({
+      ...answer,
+      info: { ...answer.info, usedMemoryBytes: used, maxMemoryBytes: max, maxMemoryPolicy: 'allkeys-lru' },
+    }));
+  const sentenceOf = (...changes: Change[]): string | undefined => {
+    const observation = changed(healthyObservation(), ...changes);
+    const choice = choose(observation, wish('redis-4-0'));
+    return choice.kind === 'goal' ? failoverLoss(see(observation), choice.goal)?.sentence : choice.kind;
+  };
+
+  test('evicts what is beyond it as soon as it leads: that is a loss', () => {
+    expect(sentenceOf(memory('redis-4-0', 3e6, 2e6))).toMatch(
+      /slots 0-5460: redis-4-0 uses 3000000 bytes, and as a primary it would evict what is beyond 2000000 \(allkeys-lru\)/,
+    );
+    expect(sentenceOf(memory('redis-1-0', 3e6, 4e6), memory('redis-4-0', 3e6, 2e6))).toBeDefined();
+  });
+
+  test('a full cache is as small by its own limit: nothing is lost by the other', () => {
+    expect(sentenceOf(memory('redis-1-0', 2e6, 2e6), memory('redis-4-0', 2.1e6, 2e6))).toBeUndefined();
+    expect(sentenceOf(memory('redis-4-0', 1e6, 2e6))).toBeUndefined();
+  });
+});
+
 describe('without the primary', () => {
   const lossOf = (
     observation: Observation,
