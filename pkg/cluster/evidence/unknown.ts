@@ -12,7 +12,13 @@ export interface UnknownNode {
 export function unknownNodes({ nodes }: Pick<ClusterState, 'nodes'>): UnknownNode[] {
   return nodes
     .filter(({ reply }) => reply?.kind !== 'answered')
-    .map((node) => ({ name: nameOf(node), why: node.unreachable?.detail ?? 'it has no pod' }));
+    .map((node) => ({ name: nameOf(node), why: whyOf(node) }));
+}
+
+function whyOf({ unreachable }: ClusterNode): string {
+  if (unreachable === null) return 'it has no pod';
+  // What it waits for is a sentence of its own, and a long one.
+  return unreachable.why === 'guard-waiting' ? 'it waits before it starts' : unreachable.detail;
 }
 
 function nameOf({ pod, nodeId }: ClusterNode): string {

@@ -77,4 +77,9 @@ export function createKubelet(deps: RunnerDeps): Kubelet {
 }
 
 const mounts = ({ spec }: Pod, name: string): boolean =>
-  (spec.volumes ?? []).some((volume) => volume.configMap?.name === name || volume.secret?.secretName === name);
+  (spec.volumes ?? []).some(
+    ({ configMap, secret, projected }) =>
+      configMap?.name === name ||
+      secret?.secretName === name ||
+      projected?.sources?.some((source) => source.configMap?.name === name) === true,
+  );
