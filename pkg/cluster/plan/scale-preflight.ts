@@ -1,5 +1,6 @@
 /** What `scale` and `rebalance` refuse with numbers before anything is changed: memory, hosts. Pure. */
 import { AppError, refusal } from '../../errors.ts';
+import { limitOf } from '../evidence/eviction.ts';
 import type { HostFacts } from '../model/observation.ts';
 import type { Remark } from '../model/plan.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -8,6 +9,9 @@ import type { OutlineMove, ScaleOutline } from './scale-outline.ts';
 
 /** Data takes a little more room while it arrives; and a server that is full to the last byte refuses writes. */
 const SPARE = 0.05;
+
+/** What a server takes that holds no key: buffers, the backlog. */
+const EMPTY_BYTES = 2.5e6;
 
 export interface Room {
   readonly usedBytes: number;
@@ -31,7 +35,10 @@ export function refuseMemory(moves: readonly OutlineMove[], roomOf: (shard: stri
   return null;
 }
 
-export function roomsOf(state: ClusterState): (shard: string) => Room {
+/**
+ * @param recorded directives that new servers start with: running ones may have been told of another limit
+ */
+export function roomsOf(state: ClusterState, recorded: Readonly<Record<string, string>> = {}): (shard: string) => Room {
   const rooms = new Map<string, Room>();
   const limits: number[] = [];
   for (const { slots, shardLabel, reply } of state.nodes) {
@@ -40,7 +47,8 @@ export function roomsOf(state: ClusterState): (shard: string) => Room {
     rooms.set(shardLabel ?? '', { usedBytes: usedMemoryBytes, maxBytes: maxMemoryBytes });
     limits.push(maxMemoryBytes);
   }
-  const newcomer: Room = { usedBytes: 0, maxBytes: limits.includes(0) ? 0 : Math.min(...limits) };
+  const asOthers = { bytes: limits.includes(0) ? 0 : Math.min(...limits), policy: '' };
+  const newcomer: Room = { usedBytes: EMPTY_BYTES, maxBytes: limitOf(recorded, asOthers).bytes };
   return (shard) => rooms.get(shard) ?? newcomer;
 }
 

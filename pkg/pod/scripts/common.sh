@@ -98,9 +98,9 @@ ask_each() {
   while read -r key ip _; do
     asked=$((asked + 1))
     [ "$ip" = - ] || {
-      printf '%s\n' "$2" | bounded 2 "$cli" -h "$ip" -p "$port" 2>/dev/null 9>&-
+      printf '%s\n' "$2" | bounded 2 "$cli" -h "$ip" -p "$port" 2>/dev/null
       date +answered_at:%s
-    } >"$1/$key" &
+    } >"$1/$key" 9>&- &
   done
   wait
 }

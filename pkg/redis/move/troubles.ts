@@ -55,6 +55,6 @@ async function outOfMemory({ target }: MoveContext, cause: Error): Promise<AppEr
   return new AppError(`${target.end.pod.name} is out of memory: ${used} of ${max} are used`, {
     code: 'target-out-of-memory',
     cause,
-    hint: 'Nothing is lost. Give it more memory (maxmemory) or another share, then run the same command again',
+    hint: 'Give it more memory (maxmemory) or another share, then run the same command again',
   });
 }
