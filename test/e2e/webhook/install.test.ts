@@ -32,11 +32,17 @@ describeWebhook('installing the webhook', () => {
 
   const webhook = (...args: string[]): Promise<Ended> => cli(['webhook', ...args], { namespace });
   const admit = async (): Promise<void> => {
-    const made = await kubectl(['apply', '--dry-run=server', '-o', 'yaml', '-f', '-'], {
-      namespace: env.namespace,
-      input: waitingNode('asks', 'asked'),
-    });
-    expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('kubectl-redis.io/injected: webhook')]);
+    // Its pods are ready, and kube-proxy may hear of it a moment later than who installed it.
+    const made = await until(
+      () =>
+        kubectl(['apply', '--dry-run=server', '-o', 'yaml', '-f', '-'], {
+          namespace: env.namespace,
+          input: waitingNode('asks', 'asked'),
+        }),
+      ({ code }) => code === 0,
+      20_000,
+    );
+    expect(made.stdout).toContain('kubectl-redis.io/injected: webhook');
   };
 
   test('into a namespace that is not there; nowhere else meanwhile; and gone without a trace', async () => {
