@@ -5,7 +5,7 @@ import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { formatRanges } from '../model/slots.ts';
-import type { ClusterState } from '../model/state.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
 import type { DeleteInput } from './delete.ts';
 import { refuse } from './form-members.ts';
@@ -54,9 +54,15 @@ export function lossOfDelete(
 ): Loss | null {
   const evidence = evidenceOf(state, kube);
   const next: NextStart = { config, live: {} };
-  const losses = state.shards.flatMap((shard) => lossOfStopping(shard, evidence, next) ?? []);
+  const sets = new Set(kube.statefulSets.map(({ name }) => `StatefulSet/${name}`));
+  // Where the workload has gone its pods are being stopped, and may be silent before they are seen to be.
+  const isRun = ({ pod }: ClusterNode): boolean =>
+    pod !== null && (pod.owner?.startsWith('StatefulSet/') !== true || sets.has(pod.owner));
+  const losses = state.shards.flatMap((shard) =>
+    shard.primary === null || !isRun(shard.primary) ? [] : (lossOfStopping(shard, evidence, next) ?? []),
+  );
   const [unheard] = state.nodes.filter(
-    ({ pod, slots, reply }) => pod !== null && slots.length === 0 && reply?.kind !== 'answered',
+    (node) => isRun(node) && node.slots.length === 0 && node.reply?.kind !== 'answered',
   );
   // Whose slots are not known may be those of a node that can't be asked.
   if (unheard !== undefined && state.uncovered.length > 0) {

@@ -5,7 +5,7 @@ import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import type { Plan } from '../../../../pkg/cluster/model/plan.ts';
 import { keptObjects, planDelete, type DeleteInput, type OwnedObject } from '../../../../pkg/cluster/plan/delete.ts';
 import { lossOfDelete } from '../../../../pkg/cluster/plan/delete-refuse.ts';
-import { changeAnswer, changed, type Change } from '../../../support/observation-changes.ts';
+import { changeKube, changeAnswer, changed, type Change } from '../../../support/observation-changes.ts';
 import { unreachable } from '../../../support/observation-faults.ts';
 import { DEFAULT_SHAPE, healthyObservation } from '../../../support/observation.ts';
 
@@ -262,6 +262,16 @@ describe('lossOfDelete', () => {
     expect(bySnapshot(runs({ aofEnabled: false }, { ...points, 'shutdown-on-sigterm': 'nosave' }))).toMatchObject(
       shard,
     );
+  });
+
+  test('a node whose workload has gone is being stopped, though it is not seen to be yet', () => {
+    const silent = changed(
+      start,
+      unreachable('redis-1-0', 'refused'),
+      changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.filter(({ name }) => name !== 'redis-1') })),
+    );
+    expect(lost(silent)).toBeNull();
+    expect(lost(changed(start, unreachable('redis-1-0', 'refused')))).not.toBeNull();
   });
 
   test('nobody answers: every slot', () => {
