@@ -2,7 +2,7 @@
 import { evidenceOf } from '../evidence/evidence.ts';
 import { evictsAlready, limitNow, limitOf, lossOfLimit, type MemoryLimit } from '../evidence/eviction.ts';
 import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
-import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
+import { isAgreed, joinLosses, keysInWords, lossFlag, type Loss } from '../model/loss.ts';
 import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
@@ -160,7 +160,7 @@ function isOfOtherImage({ name, image }: StatefulSetFacts, spec: ClusterSpec): b
 export function refuseStrays(state: ClusterState): Plan | null {
   const stray = state.nodes.find((node) => strayKeys(node) > 0);
   if (stray === undefined) return null;
-  const sentence = `${stray.pod?.name} holds ${strayKeys(stray)} keys in slots that it does not own: their next start may delete them`;
+  const sentence = `${stray.pod?.name} holds ${keysInWords(strayKeys(stray))} in slots that it does not own: its next start may delete them`;
   return refuse('stray-keys', sentence, `kubectl redis check ${state.cluster.name} says more`);
 }
 
