@@ -59,8 +59,9 @@ export async function prepareDelete(ports: ObservePorts, input: PrepareDeleteInp
   // What needs consent is shown beside the plan.
   const plan = planOf(cluster, { purge, agreedLoss: ALL_SLOTS }, seen);
   if (tryOut) await tryRemoving(ports.kube, plan);
-  const keys = countKeys(interpret(observation));
-  const loss = purge ? null : lossIn(cluster, observation);
+  const state = interpret(observation);
+  const keys = countKeys(state);
+  const loss = purge ? null : lossIn(state, observation);
   const objects = inventory.owned.flatMap(({ kind, name }) => (kind === 'Pod' ? [] : [`${kind}/${name}`]));
   const known = { complete: keys.complete, some: keys.counted > 0 };
   const fingerprint = JSON.stringify({ objects: objects.toSorted(), lost: loss?.slots ?? [], ...(purge ? known : {}) });
@@ -85,8 +86,9 @@ function planOf(
     reply.kind === 'answered' ? [[pod, reply.answer.info.role]] : [],
   );
   const others = othersOf(inventory, observation);
-  const loss = purge ? null : lossIn(cluster, observation);
-  const strays = refuseStrays(interpret(observation));
+  const state = interpret(observation);
+  const loss = purge ? null : lossIn(state, observation);
+  const strays = refuseStrays(state);
   return planDelete({
     cluster,
     owned: inventory.owned,
@@ -99,9 +101,8 @@ function planOf(
   });
 }
 
-function lossIn(cluster: ClusterRef, observation: Observation): Loss | null {
-  const { kube } = observation;
-  return lossOfDelete(interpret(observation), kube, recordOf(kube, cluster).spec?.config ?? null);
+function lossIn(state: ClusterState, { kube }: Observation): Loss | null {
+  return lossOfDelete(state, kube, recordOf(kube, state.cluster).spec?.config ?? null);
 }
 
 /** Workloads that people brought, with their pods; and pods of other controllers, or of none. */

@@ -42,10 +42,10 @@ export function lossOfLimitOfHeir(primary: ClusterNode, heir: ClusterNode, nameO
   const limit = limitNow(heir);
   const old = limitNow(primary);
   if (limit === null || evictsAlready(old, limit)) return null;
+  // What a full cache has beyond its limit are buffers: one whose primary can't be asked may be just that.
+  if (old === null && usedBytes(heir) <= limit.bytes * 1.1) return null;
   const shard = { name: heir.shardLabel ?? '', slots: primary.slots, primary: heir };
-  // What a full cache has beyond its limit are buffers: whose limit can't be asked for may be just that.
-  const least = old === null ? { ...limit, bytes: limit.bytes * 1.1 } : limit;
-  return lossOfLimit(shard, { nameOf }, least, 'as a primary it');
+  return lossOfLimit(shard, { nameOf }, limit, 'as a primary it');
 }
 
 /** What a node that answers is told now; null = not known. */
@@ -55,9 +55,20 @@ export function limitNow(node: ClusterNode | null): MemoryLimit | null {
   return { bytes: maxMemoryBytes, policy: maxMemoryPolicy ?? 'noeviction' };
 }
 
-/** Whether a cache is kept as small by the limit that it has: then the other one costs nothing. */
+/**
+ * Whether a cache is kept as small by the limit that it has: then the other one costs nothing. A policy that spares keys which do not expire
+ * may have left more of them than its limit.
+ */
 export function evictsAlready(now: MemoryLimit | null, then: MemoryLimit): boolean {
-  return now !== null && now.bytes > 0 && now.policy !== 'noeviction' && now.bytes <= then.bytes;
+  if (now === null || now.bytes === 0 || now.bytes > then.bytes) return false;
+  return now.policy.startsWith('allkeys') || (now.policy.startsWith('volatile') && then.policy.startsWith('volatile'));
+}
+
+/** What counts for its limit. */
+function usedBytes({ reply }: ClusterNode): number {
+  if (reply?.kind !== 'answered') return 0;
+  const { usedMemoryBytes, writes } = reply.answer.info;
+  return usedMemoryBytes - (writes?.uncountedMemoryBytes ?? 0);
 }
 
 /**
@@ -72,7 +83,7 @@ export function lossOfLimit(
 ): Loss | null {
   if (slots.length === 0 || primary?.reply?.kind !== 'answered' || bytes === 0 || policy === 'noeviction') return null;
   const { info } = primary.reply.answer;
-  const used = info.usedMemoryBytes - (info.writes?.uncountedMemoryBytes ?? 0);
+  const used = usedBytes(primary);
   if (info.keys === 0 || used <= bytes) return null;
   if (policy.startsWith('volatile') && info.writes?.expiringKeys === 0) return null;
   return {

@@ -151,6 +151,16 @@ describe('a replica with less memory than its primary', () => {
     expect(sentenceOf(memory('redis-1-0', 2e6, 2e6), memory('redis-4-0', 2.1e6, 2e6))).toBeUndefined();
     expect(sentenceOf(memory('redis-4-0', 1e6, 2e6))).toBeUndefined();
   });
+
+  test('a limit that spared keys which do not expire is not as small: another policy takes those, too', () => {
+    const spares = changeAnswer('redis-1-0', (answer) => ({
+      ...answer,
+      info: { ...answer.info, usedMemoryBytes: 3e6, maxMemoryBytes: 2e6, maxMemoryPolicy: 'volatile-lru' },
+    }));
+    expect(sentenceOf(spares, memory('redis-4-0', 3e6, 2e6))).toContain(
+      'would evict what is beyond 2000000 (allkeys-lru)',
+    );
+  });
 });
 
 describe('without the primary', () => {
