@@ -111,9 +111,12 @@ function donorFor(
   giving: ReadonlySet<ClusterNode>,
 ): Donor | null {
   const target = state.shards.find((shard) => shard.primary === primary.node);
-  const hosts = [primary.node, ...(target?.replicas ?? [])].map(({ host }) => host);
-  const together = ({ node }: Candidate): number =>
-    node.host === null ? 0 : hosts.filter((host) => host === node.host).length;
+  const taken = (target?.replicas ?? []).map(({ host }) => host);
+  // The primary's own host is the worst: what `healSharedHosts` has sent away from there would come back.
+  const together = ({ node: { host } }: Candidate): number =>
+    host === null
+      ? 0
+      : Number(host === primary.node.host) * (taken.length + 1) + taken.filter((one) => one === host).length;
   const shards = state.shards.flatMap((shard) => {
     const from = shard.primary;
     if (from === null || from === primary.node || giving.has(from)) return [];

@@ -1,5 +1,5 @@
 /** Roles and replicas that stand in the wrong place: mended by failover and re-attachment. The pods stay where they are. */
-import { LAG_LIMIT_BYTES } from '../../evidence/candidates.ts';
+import { LAG_LIMIT_BYTES, type Candidate } from '../../evidence/candidates.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Shard } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
@@ -93,14 +93,16 @@ export const healSharedHosts: Healer = (context, problems) =>
     return repair([problem], 'let replicas of two shards change places', [attach(replica, goal, reason)]);
   });
 
-/** A primary on another host, one of whose replicas, in step, stands on another host, too. */
-function swapFor({ state, byId }: FixContext, shard: Shard, host: string | null): Member | null {
+/** A primary on another host, one of whose replicas, which answers and is in step, stands on another host, too: it can be sent here. */
+function swapFor({ state, byId, evidence }: FixContext, shard: Shard, host: string | null): Member | null {
+  const givesOne = ({ node, member, standing }: Candidate): boolean =>
+    member !== null && standing === 'in-step' && isReplica(node) && node.host !== null && node.host !== host;
   const other = state.shards.find(
-    ({ primary, replicas }) =>
+    ({ primary }) =>
       primary !== null &&
       primary !== shard.primary &&
       primary.host !== host &&
-      replicas.some((node) => isReplica(node) && node.host !== null && node.host !== host && node.lagBytes === 0),
+      evidence.successionOf(primary).candidates.some(givesOne),
   );
   return byId.get(other?.primary?.nodeId ?? '') ?? null;
 }

@@ -1,6 +1,6 @@
 /** Nodes that share hosts, and what fix plans for them: one moves at a time, and no shard is left without a replica in step. */
 import { changed } from '../../../../support/observation-changes.ts';
-import { onHost } from '../../../../support/observation-faults.ts';
+import { follows, onHost, unreachable } from '../../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
 import { leaves, type FixCase } from './fix-words.ts';
 
@@ -26,6 +26,21 @@ export const PLACE_CASES: readonly FixCase[] = [
     {
       repairs: ['same-host: replicate redis-4 -> redis-0'],
       left: ['pod-ip-announced (by-hand)', 'same-host (after-others)'],
+    },
+  ],
+  [
+    'one has gone to another shard, and the best to follow it here does not answer: not the one that came from this host (1.24)',
+    changed(
+      healthyObservation({ kind: 'foreign', zones: 0, replicas: 2, hosts: 4 }),
+      onHost('redis-4', 'host-2'),
+      follows('redis-4', 'redis-0'),
+      onHost('redis-6', 'host-5'),
+      onHost('redis-7', 'host-5'),
+      unreachable('redis-3'),
+    ),
+    {
+      repairs: ['replica-missing: replicate redis-6 -> redis-1'],
+      left: ['node-unreachable (by-hand)', 'pod-ip-announced (by-hand)'],
     },
   ],
   [
