@@ -2,6 +2,7 @@
 import { compareNatural } from '../natural-order.ts';
 import type { Problem } from '../model/problem.ts';
 import { containsSlot, countSlots, normalizeRanges, rangesFromSlots } from '../model/slots.ts';
+import { strayKeysOf } from '../evidence/strays.ts';
 import { mayReturn } from '../evidence/succession.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
@@ -131,8 +132,9 @@ export const checkOpenSlots: Check = (context) => {
 /** Law L5: DBSIZE must be the sum over the node's own slots and those that it is importing. */
 export const checkStrayKeys: Check = ({ state, answered }) =>
   answered.flatMap(({ pod, node, answer }) => {
-    const stray = answer.keysInOwnSlots === null ? 0 : answer.info.keys - answer.keysInOwnSlots;
-    if (stray <= 0 || node.role !== 'primary') return [];
+    // Who did not count is another problem (`keys-not-counted`).
+    const stray = strayKeysOf(answer) ?? 0;
+    if (stray === 0 || node.role !== 'primary') return [];
     const sentence = `${pod} holds ${count(stray, 'key')} in slots that it does not own (${answer.info.keys} keys, ${answer.keysInOwnSlots ?? 0} in its slots).`;
     return [makeProblem('stray-keys', state.cluster.name, { sentence, nodes: [pod] })];
   });

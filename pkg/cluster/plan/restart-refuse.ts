@@ -3,6 +3,7 @@ import { evidenceOf } from '../evidence/evidence.ts';
 import { evictsAlready, limitNow, limitOf, lossOfLimit, type MemoryLimit } from '../evidence/eviction.ts';
 import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, keysInWords, lossFlag, type Loss } from '../model/loss.ts';
+import { straysOf } from '../evidence/strays.ts';
 import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
@@ -156,19 +157,25 @@ function isOfOtherImage({ name, image }: StatefulSetFacts, spec: ClusterSpec): b
   return ordinal !== null && ordinalsOf(spec).includes(ordinal) && image !== spec.image;
 }
 
-/** Some servers delete at their start what lies in slots that they do not own. */
+/** Some servers delete at their start what lies in slots that they do not own. Who did not count may hold some. */
 export function refuseStrays(state: ClusterState): Plan | null {
-  const stray = state.nodes.find((node) => strayKeys(node) > 0);
-  if (stray === undefined) return null;
-  const sentence = `${stray.pod?.name} holds ${keysInWords(strayKeys(stray))} in slots that it does not own: its next start may delete them`;
-  return refuse('stray-keys', sentence, `kubectl redis check ${state.cluster.name} says more`);
-}
-
-function strayKeys({ reply, role }: ClusterNode): number {
-  if (reply?.kind !== 'answered' || role !== 'primary') return 0;
-  const { info, keysInOwnSlots } = reply.answer;
-  // Where the user may not count, nobody can know; then the server's own rule is all there is.
-  return keysInOwnSlots === null ? 0 : info.keys - keysInOwnSlots;
+  const found = state.nodes.map((node) => ({ name: node.pod?.name ?? '', strays: straysOf(node) }));
+  const hint = `kubectl redis check ${state.cluster.name} says more`;
+  for (const { name, strays } of found) {
+    if (typeof strays !== 'number') continue;
+    const sentence = `${name} holds ${keysInWords(strays)} in slots that it does not own: its next start may delete them`;
+    return refuse('stray-keys', sentence, hint);
+  }
+  for (const { name, strays } of found) {
+    if (typeof strays !== 'string') continue;
+    const sentence = `${name} did not count the keys of its slots (${strays}): it may hold some of slots that it does not own, and its next start may delete them`;
+    return refuse(
+      'keys-not-counted',
+      sentence,
+      'Run it again when it is less busy, or let its user count them (CLUSTER COUNTKEYSINSLOT)',
+    );
+  }
+  return null;
 }
 
 function refusePods({ kube, target, state }: RestartInput): Plan | null {

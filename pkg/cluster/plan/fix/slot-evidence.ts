@@ -1,5 +1,6 @@
 /** Where keys of a slot are, as far as anybody counted, and who owns it by its own word. */
 import { containsSlot, intersectRanges, subtractRanges, type SlotRanges } from '../../model/slots.ts';
+import { strayKeysOf } from '../../evidence/strays.ts';
 import type { Member } from '../../evidence/members.ts';
 import type { FixContext } from './fix-context.ts';
 
@@ -33,16 +34,11 @@ function hidesKeys({ answer }: Member): boolean {
   return product === 'redis' && (major > since || (major === since && minor >= sinceMinor));
 }
 
-/** Keys beyond those of its own slots and of those that it imports (law L5); null = not counted. */
-export function strayKeysOf({ answer }: Member): number | null {
-  return answer.keysInOwnSlots === null ? null : Math.max(0, answer.info.keys - answer.keysInOwnSlots);
-}
-
 /** Keys of a slot that a node holds; null = nobody knows. 0 only where it is sure. */
 export function keysOf({ slotKeys }: FixContext, member: Member, slot: number): number | null {
   const counted = slotKeys?.get(member.step.nodeId)?.get(slot) ?? null;
   if (counted !== 0) return counted;
-  return hidesKeys(member) && strayKeysOf(member) !== 0 ? null : 0;
+  return hidesKeys(member) && strayKeysOf(member.answer) !== 0 ? null : 0;
 }
 
 /** Whether every primary but these was counted and holds nothing of it. */

@@ -49,6 +49,14 @@ describe('what it refuses', () => {
       'stray-keys',
     ],
     [
+      'keys that nobody counted',
+      changed(
+        start,
+        changeAnswer('redis-1-0', (answer) => ({ ...answer, keysInOwnSlots: null, notCounted: 'NOPERM' })),
+      ),
+      'keys-not-counted',
+    ],
+    [
       'a pod of a Deployment',
       changed(
         start,

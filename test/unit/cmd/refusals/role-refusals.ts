@@ -55,6 +55,15 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     'redis-1-0 holds 3 keys in slots that it does not own',
   ),
   restart(
+    'keys-not-counted',
+    'a node did not count its keys',
+    whole(
+      1,
+      changeAnswer('redis-1-0', (answer) => ({ ...answer, keysInOwnSlots: null, notCounted: 'no answer in 2 s' })),
+    ),
+    'redis-1-0 did not count the keys of its slots (no answer in 2 s)',
+  ),
+  restart(
     'not-of-a-stateful-set',
     'a pod of a Deployment',
     whole(1, owner('redis-2-0', 'ReplicaSet/redis')),
