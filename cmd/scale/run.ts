@@ -5,7 +5,7 @@ import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import {
   goingNodes,
-  lookForScale,
+  lookBeforeScale,
   prepareScale,
   runScale,
   type AskedShape,
@@ -66,7 +66,8 @@ async function scaleOne(
   const ports = portsOf(deps, session);
   session.prepare();
   const isThere = mustExist(session, cluster);
-  const see = (): Promise<ScaleSight> => untilAborted(lookForScale(ports, cluster, deps.signal, isThere), deps.signal);
+  const see = (): Promise<ScaleSight> =>
+    untilAborted(lookBeforeScale(ports, cluster, deps.signal, isThere), deps.signal);
   const seen = await see();
   const shape = await shapeFrom(typed, seen.recorded);
   const prepare = (sight: ScaleSight): PreparedScale => {

@@ -76,19 +76,32 @@ export function goingNodes({ shards }: ScaleOutline): string[] {
 }
 
 /**
+ * What a plan is made of that is shown. Keys in slots of others are counted only here: some servers drop the keys that they gave away a
+ * little later, and while slots move those are none.
+ */
+export function lookBeforeScale(
+  ports: ObservePorts,
+  cluster: ClusterRef,
+  signal: AbortSignal,
+  isThere?: (kube: KubeFacts) => Promise<void>,
+): Promise<ScaleSight> {
+  return lookForScale(ports, cluster, { countKeys: true, signal }, isThere);
+}
+
+/**
  * Reads everything and changes nothing.
  * @param isThere is given what was read before anything is made of it; throws where that is no cluster
  * @throws AppError where the cluster is not one that `create` made
  */
-export async function lookForScale(
+async function lookForScale(
   ports: ObservePorts,
   cluster: ClusterRef,
-  signal: AbortSignal,
+  options: { readonly countKeys: boolean; readonly signal: AbortSignal },
   isThere: (kube: KubeFacts) => Promise<void> = () => Promise.resolve(),
 ): Promise<ScaleSight> {
   const [inventory, observation] = await Promise.all([
     readInventory(ports.kube, cluster, false),
-    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
+    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, ...options }),
   ]);
   await isThere(observation.kube);
   const state = interpret(observation);
@@ -133,7 +146,7 @@ export async function runScale(given: ObservePorts, input: RunScaleInput): Promi
   const { cluster, wanted, limits, podsTimeoutMs, resume } = input;
   return underLease({ ...given, mover: input.mover }, cluster, 'scale', input, (held, ports) => {
     const { mover } = ports;
-    const look = (): Promise<ScaleSight> => lookForScale(ports, cluster, held.signal);
+    const look = (): Promise<ScaleSight> => lookForScale(ports, cluster, { countKeys: false, signal: held.signal });
     const plan = (seen: ScaleSight): Plan => planOf(seen, wanted, input.agreedToGo);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
     const { parallel } = input;

@@ -1,6 +1,13 @@
 /** What `restart` does not begin, and does not go on with (laws L13 and L14). */
 import { evidenceOf } from '../evidence/evidence.ts';
-import { evictsAlready, limitNow, limitOf, lossOfLimit, type MemoryLimit } from '../evidence/eviction.ts';
+import {
+  evictsAlready,
+  limitNow,
+  limitOf,
+  lossOfLimit,
+  lossOfLimitOfHeir,
+  type MemoryLimit,
+} from '../evidence/eviction.ts';
 import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, keysInWords, lossFlag, type Loss } from '../model/loss.ts';
 import { straysOf } from '../evidence/strays.ts';
@@ -57,8 +64,8 @@ function refuseNoHeir({ state, kube, target }: RestartInput): Plan | null {
   for (const { primary, order, handsOver } of outlineRestart(state, kube, target)) {
     const node = state.nodes.find(({ pod }) => pod !== null && pod.name === primary);
     if (node === undefined || !handsOver || order.length > 1) continue;
-    const succession = evidence.successionOf(node);
-    if (succession.best?.standing !== 'in-step') return noHeir(evidence.nameOf(node), state);
+    const { best } = evidence.successionOf(node);
+    if (best?.standing !== 'in-step') return noHeir(evidence.nameOf(node), state);
   }
   return null;
 }
@@ -116,7 +123,19 @@ export function lossOfRestart({
     const unsaid = { bytes: now.bytes, policy: 'noeviction' };
     return lossAt(limitOf(next.config, unsaid), 'after its start, as recorded, it') ?? [];
   });
-  return joinLosses([...stopped, ...evicted]);
+  return joinLosses([...stopped, ...evicted, ...handed(state, kube, target)]);
+}
+
+/** What those would evict who take over as they are: a replica that restarts too starts with what is recorded. */
+function handed(state: ClusterState, kube: KubeFacts, target: RestartTarget): Loss[] {
+  const evidence = evidenceOf(state, kube);
+  const alone = outlineRestart(state, kube, target).filter(({ order, handsOver }) => handsOver && order.length === 1);
+  return alone.flatMap(({ primary }) => {
+    const node = state.nodes.find(({ pod }) => pod !== null && pod.name === primary);
+    const heir = node === undefined ? null : evidence.successionOf(node).best;
+    if (node === undefined || heir === null) return [];
+    return lossOfLimitOfHeir(node, heir.node, evidence.nameOf) ?? [];
+  });
 }
 
 /** Those whose only node restarts. */

@@ -26,6 +26,7 @@ import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import { isConverged } from './form.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
+import { refuseEvictingHeir } from './refuse-heir.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { isDead } from './pod-life.ts';
 import { noHeir, refuseOlder, refusePutBack, refuseRestart } from './restart-refuse.ts';
@@ -221,7 +222,7 @@ function shardStage(input: RestartInput): Plan | null {
   return null;
 }
 
-function planShard({ target, state, kube }: RestartInput, shard: Shard, evidence: Evidence): Plan | null {
+function planShard({ target, state, kube, agreedLoss }: RestartInput, shard: Shard, evidence: Evidence): Plan | null {
   const isTo = ({ node }: Member): boolean => node.pod !== null && isToRestart(target, node.pod, kube);
   const replicas = shard.replicas.flatMap(memberOf);
   const [replica] = replicas.filter(isTo).toSorted((a, b) => compareNatural(a.step.pod, b.step.pod));
@@ -233,8 +234,10 @@ function planShard({ target, state, kube }: RestartInput, shard: Shard, evidence
   if (heir === null && candidates.length > 0) return noHeir(primary.step.pod, state);
   // Refused before the first write where it is not agreed to.
   if (heir === null) return restart(primary, `shard ${shard.name} has no replica`);
-  const older = refuseOlder(heir, primary);
-  if (older !== null) return older;
+  const refused =
+    refuseOlder(heir, primary) ??
+    refuseEvictingHeir({ primary: primary.node, heir: heir.node }, evidence, state.cluster.name, agreedLoss);
+  if (refused !== null) return refused;
   const reason = `${primary.step.pod} of shard ${shard.name} is to restart, and its replicas are done`;
   const step: Step = { kind: 'failover', node: heir.step, primary: primary.step, reason };
   return batch(`${heir.step.pod} takes over shard ${shard.name}`, step);

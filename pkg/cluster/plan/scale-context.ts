@@ -4,6 +4,7 @@ import type { Step, StepNode } from '../model/plan.ts';
 import { nodeName, ordinalsOf, podName, shardOf, shardsOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { OwnedObject } from './delete.ts';
+import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { choosePrimaries } from './placement.ts';
 import { withoutLeaving } from './scale-layout.ts';
@@ -53,7 +54,7 @@ export function scaleContext(seen: ScaleSeen, spec: ClusterSpec): ScaleContext {
     spec,
     target,
     members,
-    shards: layShards(members, spec, target),
+    shards: layShards(members, spec, target, evidenceOf(seen.state, seen.kube)),
     leaving: (spec.scaling?.leaving ?? []).map((ordinal) => leavingNode(seen, spec, ordinal)),
   };
 }
@@ -67,7 +68,12 @@ function leavingNode({ state, kube }: ScaleSeen, spec: ClusterSpec, ordinal: num
   return { ordinal, name, pod, address, node: byPod ?? byAddress ?? null };
 }
 
-function layShards(members: readonly Member[], spec: ClusterSpec, target: ClusterSpec): ScaleShard[] {
+function layShards(
+  members: readonly Member[],
+  spec: ClusterSpec,
+  target: ClusterSpec,
+  evidence: Evidence,
+): ScaleShard[] {
   const byPod = new Map(members.map((member) => [member.step.pod, member]));
   const of = (one: ClusterSpec, shard: string): Member[] =>
     ordinalsOf(one)
@@ -87,7 +93,7 @@ function layShards(members: readonly Member[], spec: ClusterSpec, target: Cluste
   );
   return shards.map(({ name, staying, head }): ScaleShard => {
     const leader = head ?? byPod.get(chosen.get(name) ?? '') ?? null;
-    const heir = leader !== null && !staying.includes(leader) ? heirOf(leader, staying) : leader;
+    const heir = leader !== null && !staying.includes(leader) ? heirOf(leader, staying, evidence) : leader;
     return { name, members: staying, head: leader, heir };
   });
 }
@@ -103,13 +109,12 @@ function followedOf(members: readonly Member[]): Member | null {
   return members.find(({ step }) => members.some((other) => other.node.primaryId === step.nodeId)) ?? null;
 }
 
-/** The replica that has most of what the leader has. */
-function heirOf(leader: Member, staying: readonly Member[]): Member | null {
-  const replicas = staying.filter(
-    ({ node, answer }) => node.primaryId === leader.step.nodeId && answer.info.primaryLinkUp === true,
-  );
-  const offset = ({ answer }: Member): number => answer.info.replicationOffset;
-  return replicas.toSorted((a, b) => offset(b) - offset(a))[0] ?? staying[0] ?? null;
+/** Of those who stay, who would lose least of what the leader has. */
+function heirOf(leader: Member, staying: readonly Member[], evidence: Evidence): Member | null {
+  const heirs = evidence
+    .successionOf(leader.node)
+    .candidates.flatMap(({ node }) => staying.find((member) => member.node === node) ?? []);
+  return heirs[0] ?? staying[0] ?? null;
 }
 
 export function ownedOf(context: ScaleContext, kind: string, name: string): OwnedObject | null {

@@ -4,8 +4,12 @@ import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { evidenceOf } from '../evidence/evidence.ts';
 import type { Member } from '../evidence/members.ts';
+import { straysOf } from '../evidence/strays.ts';
+import { keysInWords } from '../model/loss.ts';
 import { refuse, silenceCode } from './form-members.ts';
+import { refuseEvictingHeir } from './refuse-heir.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
@@ -19,10 +23,12 @@ export function refuseScale(context: ScaleContext): Plan | null {
   return (
     refuseUnsound(state, members) ??
     refuseSilentLeaving(context) ??
+    refuseLeavingStrays(context) ??
     refuseUnwritable(state) ??
     refuseGhosts(context) ??
     refuseStrangers(context) ??
-    refuseFullNewcomers(context)
+    refuseFullNewcomers(context) ??
+    refuseSmallHeirs(context)
   );
 }
 
@@ -39,6 +45,33 @@ function refuseSilentLeaving(context: ScaleContext): Plan | null {
       `${pod} is to go and can't be asked (${why}): whether it holds keys is not known`,
       `kubectl redis status ${name} says what is wrong; run the same command when it answers`,
     );
+  }
+  return null;
+}
+
+/** They would not go with its slots, and their node stays for as long as it holds them: said before anything moves. */
+function refuseLeavingStrays({ state, leaving }: ScaleContext): Plan | null {
+  const { name } = state.cluster;
+  for (const { pod, node } of leaving) {
+    const strays = node === null ? null : straysOf(node);
+    // Who did not count is waited for when its slots have gone: it goes when it is empty.
+    if (typeof strays !== 'number') continue;
+    return refuse(
+      'stray-keys',
+      `${pod} is to go and holds ${keysInWords(strays)} in slots that it does not own`,
+      `kubectl redis fix ${name} brings them to their owners; then run the same command again`,
+    );
+  }
+  return null;
+}
+
+/** Those to whom a role is handed because its node goes. */
+function refuseSmallHeirs({ state, kube, shards }: ScaleContext): Plan | null {
+  const evidence = evidenceOf(state, kube);
+  for (const { head, heir } of shards) {
+    if (head === null || heir === null || head === heir) continue;
+    const refused = refuseEvictingHeir({ primary: head.node, heir: heir.node }, evidence, state.cluster.name);
+    if (refused !== null) return refused;
   }
   return null;
 }

@@ -13,11 +13,13 @@ export function changeSelf(answers: Answers, pod: string, change: (self: GossipN
   answers.set(pod, { ...answer, view: answer.view.map((node) => (node.nodeId === answer.myId ? change(node) : node)) });
 }
 
+/** Keys that come, or go (below 0), with their slots. */
 export function addKeys(answers: Answers, pod: string, keys: number): void {
   const answer = answers.get(pod);
   if (answer === undefined) return;
   const info = { ...answer.info, keys: answer.info.keys + keys };
-  answers.set(pod, { ...answer, info });
+  const keysInOwnSlots = answer.keysInOwnSlots === null ? null : answer.keysInOwnSlots + keys;
+  answers.set(pod, { ...answer, info, keysInOwnSlots });
 }
 
 export function setConfig(answers: Answers, pod: string, name: string, value: string): void {

@@ -14,7 +14,7 @@ import { systemClock } from '../../../pkg/engine/clock.ts';
 import type { ObservePorts } from '../../../pkg/engine/observe.ts';
 import type { KubePort, RedisPort } from '../../../pkg/engine/ports.ts';
 import { prepareRebalance } from '../../../pkg/engine/rebalance.ts';
-import { lookForScale, prepareScale, type PreparedScale } from '../../../pkg/engine/scale.ts';
+import { lookBeforeScale, prepareScale, type PreparedScale } from '../../../pkg/engine/scale.ts';
 import { expectSchema } from '../../support/expect-schema.ts';
 import { ownedOf, worldOf, type World } from '../../support/scale-world.ts';
 
@@ -44,7 +44,7 @@ const CLUSTER = { namespace: 'default', name: 'redis' };
 const LIMITS = { maxPauseMs: 20, maxBandwidth: null };
 const signal = new AbortController().signal;
 const prepare = async (world: World, masters: number | null, replicas: number | null): Promise<PreparedScale> =>
-  prepareScale(await lookForScale(portsOf(world), CLUSTER, signal), { masters, replicas });
+  prepareScale(await lookBeforeScale(portsOf(world), CLUSTER, signal), { masters, replicas });
 
 describe('the plan of scale', () => {
   test('up, as text: what comes, what moves, what it costs', async () => {

@@ -1,4 +1,5 @@
 /** Roles and replicas that stand in the wrong place: mended by failover and re-attachment. The pods stay where they are. */
+import { lossOfLimitOfHeir } from '../../evidence/eviction.ts';
 import { LAG_LIMIT_BYTES, type Candidate } from '../../evidence/candidates.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Shard } from '../../model/state.ts';
@@ -50,8 +51,12 @@ function loadOf(load: ReadonlyMap<string, number>, { node }: Member): number {
   return load.get(node.host ?? '') ?? 0;
 }
 
-/** In step with their primary, on a host that has at least two primaries fewer: else it would go to and fro. */
-function heirsElsewhere({ members }: FixContext, primary: Member, load: ReadonlyMap<string, number>): Member[] {
+/** In step with their primary and with as much room, on a host that has at least two primaries fewer: else it would go to and fro. */
+function heirsElsewhere(
+  { members, evidence }: FixContext,
+  primary: Member,
+  load: ReadonlyMap<string, number>,
+): Member[] {
   return members.filter(
     (member) =>
       member.node.primaryId === primary.step.nodeId &&
@@ -59,6 +64,7 @@ function heirsElsewhere({ members }: FixContext, primary: Member, load: Readonly
       member.node.host !== null &&
       member.answer.info.primaryLinkUp === true &&
       (member.node.lagBytes ?? Infinity) <= LAG_LIMIT_BYTES &&
+      lossOfLimitOfHeir(primary.node, member.node, evidence.nameOf) === null &&
       loadOf(load, member) + 1 < loadOf(load, primary),
   );
 }

@@ -36,6 +36,7 @@ export const SOURCES: Readonly<
       'pkg/cluster/plan/scale.ts',
       'pkg/cluster/plan/scale-refuse.ts',
       'pkg/cluster/plan/scale-preflight.ts',
+      'pkg/cluster/plan/refuse-heir.ts',
       'pkg/cluster/plan/refuse-writes.ts',
       'pkg/engine/scale.ts',
       'cmd/scale/run.ts',
@@ -52,9 +53,15 @@ export const SOURCES: Readonly<
     after: {},
   },
   restart: {
-    files: ['pkg/cluster/plan/restart.ts', 'pkg/cluster/plan/restart-refuse.ts', 'pkg/engine/restart.ts'],
+    files: [
+      'pkg/cluster/plan/restart.ts',
+      'pkg/cluster/plan/restart-refuse.ts',
+      'pkg/cluster/plan/refuse-heir.ts',
+      'pkg/engine/restart.ts',
+    ],
     after: {
       'older-server': 'of replicas that are new: when they are there',
+      'heir-evicts': 'is a loss of the plan before: when somebody has changed a limit since',
       'put-back': 'what this run rendered was put back by somebody',
     },
   },

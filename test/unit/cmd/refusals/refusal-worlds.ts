@@ -96,6 +96,12 @@ export const memory = (usedMemoryBytes: number, maxMemoryBytes: number): Change[
       info: { ...answer.info, usedMemoryBytes, maxMemoryBytes },
     })),
   );
+/** It keeps a cache that is much smaller than what its primary has. */
+export const smallCache = (pod: string): Change =>
+  changeAnswer(pod, (answer) => ({
+    ...answer,
+    info: { ...answer.info, usedMemoryBytes: 5_000_000, maxMemoryBytes: 1_000_000, maxMemoryPolicy: 'allkeys-lru' },
+  }));
 export const stranger = ghost('f'.repeat(40), { flags: ['master'], linkUp: true });
 export const owner = (pod: string, name: string | null): Change =>
   changePod(pod, (facts) => ({ ...facts, owner: name }));

@@ -9,6 +9,7 @@ import {
   whole,
   foreign,
   silent,
+  smallCache,
   stopped,
   contested,
   open,
@@ -62,6 +63,18 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
       changeAnswer('redis-1-0', (answer) => ({ ...answer, keysInOwnSlots: null, notCounted: 'no answer in 2 s' })),
     ),
     'redis-1-0 did not count the keys of its slots (no answer in 2 s)',
+  ),
+  of(
+    'restart',
+    'redis',
+    '--pod',
+    'redis-1-0',
+    '--yes',
+  )(
+    'needs-consent',
+    'its replica keeps a smaller cache',
+    whole(1, smallCache('redis-4-0')),
+    'as a primary it would evict',
   ),
   restart(
     'not-of-a-stateful-set',

@@ -1,8 +1,9 @@
 /** What create, scale and rebalance refuse. */
 import { asMade } from '../../../support/as-made.ts';
-import { changePod } from '../../../support/observation-changes.ts';
+import { changeAnswer, changed, changePod } from '../../../support/observation-changes.ts';
 import { unowned } from '../../../support/observation-faults.ts';
-import { freshObservation } from '../../../support/observation.ts';
+import { failedOver } from '../../../support/observation-failover.ts';
+import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
 import { theirs } from '../../../support/theirs.ts';
 
@@ -14,6 +15,7 @@ import {
   without,
   object,
   silent,
+  smallCache,
   contested,
   torn,
   keys,
@@ -150,6 +152,29 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   scale('slots-open', 'slots are open towards a replica', whole(1, torn), 'are open between nodes'),
   scale('writes-refused', 'a primary refuses writes', whole(1, readOnly('redis-1-0')), 'redis-1-0 refuses writes'),
   scale('foreign-node', 'the nodes know a stranger', whole(1, stranger), 'which is no pod of redis'),
+  of(
+    'scale',
+    'redis',
+    '--masters',
+    '3',
+    '--replicas',
+    '0',
+    '--yes',
+  )(
+    'heir-evicts',
+    'the role goes to a node that keeps a smaller cache',
+    whole(
+      1,
+      failedOver('redis-4-0'),
+      smallCache('redis-1-0'),
+      recording({
+        replicas: 0,
+        nodes: { '1': '1', '2': '2', '3': '3', '4': '1', '5': '2', '6': '3' },
+        scaling: { leaving: [4, 5, 6], spread: false },
+      }),
+    ),
+    'redis-1-0 would take over from redis-4-0',
+  ),
   scale(
     'restart-unfinished',
     'a restart was begun',
@@ -161,6 +186,23 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     'what would come has no room',
     whole(1, ...memory(900_000_000, 100_000_000)),
     'would have to hold',
+  ),
+  of(
+    'scale',
+    'redis',
+    '--masters',
+    '3',
+    '--yes',
+  )(
+    'stray-keys',
+    'a node that is to go holds keys of others',
+    {
+      observation: changed(
+        asMade(healthyObservation({ masters: 4 }), specOf({ masters: 4 })),
+        changeAnswer('redis-4-0', (answer) => ({ ...answer, keysInOwnSlots: answer.info.keys - 2 })),
+      ),
+    },
+    'redis-4-0 is to go and holds 2 keys',
   ),
   scale('foreign-cluster', 'others made it', foreign(), 'was not made by kubectl redis create'),
   of(
