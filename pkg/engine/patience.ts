@@ -84,6 +84,8 @@ const WAITED_OUT: ReadonlySet<string> = new Set([
   'slots-uncovered',
   'slots-contested',
   'not-converged',
+  // Who is stopped while it announces the address of its pod (links.sh) is no node of ours by any address, until it counts as failed.
+  'ghost-node',
 ]);
 
 export interface LookDeps<O> {

@@ -161,7 +161,7 @@ function refuseGhosts(context: ScaleContext): Plan | null {
   if (ghost === undefined) return null;
   const at = ghost.announced ?? 'an unknown address';
   return refuse(
-    'foreign-node',
+    'ghost-node',
     `The nodes know ${ghost.nodeId?.slice(0, 8) ?? '?'} at ${at}, which is no pod of ${state.cluster.name} and does not count as failed`,
     `If it is gone for good, wait a minute; if it is another cluster's, CLUSTER FORGET ${ghost.nodeId ?? ''} on every node, within a minute`,
   );

@@ -12,13 +12,14 @@
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
 # may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
 # it may be of another cluster), named (id of a node
-# at my address), holder (one there, or without any address, that owns slots or is followed), here (yes: at my address),
+# at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at that of a pod, which
+# links.sh had it announce; who answers us is not it), here (yes: at my address),
 # holder_slots and holder_followers (yes or no), holder_heard (when anybody heard it last, by our own clock; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
   awk -v me="$address" -v id="$my_id" '
-    FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) asked++; next }
+    FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) { asked++; listed[$2] = 1 } next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
     /^answered_at:/ { sub(/.*:/, ""); answered_at[FILENAME] = $0 + 0 }
@@ -30,16 +31,16 @@ judge_peers() {
       if ($4 != "-") { followed[$4] = 1; follows[$1 " " $4] = 1 }
       if (at == me || $1 == id) knows_me[FILENAME] = 1
       if (at == me) mine[$1] = 1
-      else if (at == "" && $3 !~ /myself/) lost[$1] = 1
+      else if (at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1
       if (at != "") where[$1] = at
       if ($6 > 0 && $6 / 1000 > start[FILENAME]) age[FILENAME, $1] = now - $6 / 1000
-      if ($8 == "connected" && !fails && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
+      if ($8 == "connected" && !fails && $6 / 1000 > start[FILENAME] + 1) { hears[FILENAME, $1] = 1; heard_by[$1] = 1 }
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
       for (file in known) if (file !~ /\/old-[0-9a-f]*$/) answered++
       for (file in owner) if (known[file] > 1 && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) formed++
-      for (id in lost) if (counts(id)) { holder = id; here = "no" }
+      for (id in lost) if (counts(id) && !(id in file_of) && !(("-" in listed) && (id in heard_by))) { holder = id; here = "no" }
       for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
       for (seen in age) {
         split(seen, two, SUBSEP)

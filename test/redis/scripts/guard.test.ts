@@ -234,6 +234,24 @@ describe('guard', () => {
     expect(await isSilent(alone)).toBe(true);
   });
 
+  test('a primary that died while the others knew it at the address of its pod (links.sh): its copy takes over first', async () => {
+    const cluster = await makeCluster(SYSTEM, 3, 4, PATIENT);
+    const [lost, replica, ...others] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 2), nth(cluster, 3)];
+    await fill(lost, 'b', 50, [replica]);
+    await lost.cli('config', 'set', 'cluster-announce-ip', '127.0.0.250');
+    await poll('all know it at its pod', 20_000, async () => {
+      const views = await Promise.all([replica, ...others].map((pod) => pod.cli('cluster', 'nodes')));
+      return views.every((view) => view.includes('127.0.0.250:')) ? true : null;
+    });
+    await lost.kill('SIGKILL');
+    await lost.loseVolume();
+    lost.start();
+    expect(await guardSays(lost, /waiting/)).toContain('other nodes still show it as owner of slots with replicas');
+    await lost.ready();
+    expect(await roleOf(replica)).toBe('master');
+    expect(await replica.cli('dbsize')).toBe('50');
+  });
+
   test('an owner of slots without an address may be this node', async () => {
     const ids = ['a', 'b', 'c'].map((letter) => letter.repeat(40));
     const view = [

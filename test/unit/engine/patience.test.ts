@@ -82,7 +82,7 @@ describe('a look at a cluster', () => {
     return { look, said };
   };
 
-  test.each(['owner-silent', 'node-silent', 'slots-uncovered', 'slots-contested'])(
+  test.each(['owner-silent', 'node-silent', 'slots-uncovered', 'slots-contested', 'ghost-node'])(
     'which is refused for what passes (%s): again until it has passed, and it is said once',
     async (code) => {
       const silent: Plan = { ...REFUSED, code };

@@ -151,7 +151,7 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   scale('slots-contested', 'two own the same slots', whole(1, contested), 'whose slots 0-9'),
   scale('slots-open', 'slots are open towards a replica', whole(1, torn), 'are open between nodes'),
   scale('writes-refused', 'a primary refuses writes', whole(1, readOnly('redis-1-0')), 'redis-1-0 refuses writes'),
-  scale('foreign-node', 'the nodes know a stranger', whole(1, stranger), 'which is no pod of redis'),
+  scale('ghost-node', 'the nodes know a stranger', whole(1, stranger), 'which is no pod of redis'),
   of(
     'scale',
     'redis',
