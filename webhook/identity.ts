@@ -7,6 +7,7 @@
  */
 import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
 import { CLUSTER_LABEL, MANAGED_BY_LABEL, NODE_LABEL } from '../pkg/cluster/model/labels.ts';
+import { SECOND_BUS_PORT } from '../pkg/cluster/model/node-ports.ts';
 import { nodeName } from '../pkg/cluster/model/spec.ts';
 import type { Clock, KubeObject, KubePort } from '../pkg/engine/ports.ts';
 import { isLostRace, untilWon } from '../pkg/engine/races.ts';
@@ -44,6 +45,8 @@ export interface Identity {
   readonly ordinal: number;
   /** null only in a dry run whose Service is not there yet. */
   readonly address: string | null;
+  /** Whether its Service has a second bus port. */
+  readonly secondBus: boolean;
   readonly claim: string;
   readonly warnings: readonly string[];
 }
@@ -154,18 +157,25 @@ async function claim(
   const { [MANAGED_BY_LABEL]: _, ...added } = nodeLabels(cluster.name, ordinal);
   const podLabels = { ...added, ...labels };
   const warnings = service === null ? [] : checkService(seenService(service), podLabels, podName ?? undefined);
-  if (dryRun) return { ordinal, address: service === null ? null : addressOf(service), claim: text, warnings };
+  if (dryRun) {
+    const found = service === null ? { address: null, secondBus: true } : reachedBy(service);
+    return { ordinal, ...found, claim: text, warnings };
+  }
   const claimed =
     service === null
       ? await kube.create(withClaim(serviceOf(cluster, ordinal), text))
       : await kube.replace(withClaim(service, text));
-  return { ordinal, address: addressOf(claimed), claim: text, warnings };
+  return { ordinal, ...reachedBy(claimed), claim: text, warnings };
 }
 
 function withClaim(service: KubeObject, text: string | null): KubeObject {
   const { [CLAIM_ANNOTATION]: _, ...annotations } = service.metadata.annotations ?? {};
   const claimed = text === null ? annotations : { ...annotations, [CLAIM_ANNOTATION]: text };
   return { ...service, metadata: { ...service.metadata, annotations: claimed } };
+}
+
+function reachedBy(service: KubeObject): Pick<Identity, 'secondBus'> & { readonly address: string } {
+  return { address: addressOf(service), secondBus: seenService(service).ports.includes(SECOND_BUS_PORT) };
 }
 
 function addressOf(service: KubeObject): string {

@@ -80,13 +80,14 @@ async function admitTo(
   });
   const seen = await reading;
   const { record } = seen;
-  const { ordinal, address } = identity;
+  const { ordinal, address, secondBus } = identity;
   const line = record.nodes.find((each) => each.ordinal === ordinal);
   const result = inject(candidate, {
     ...UNKNOWN,
     namespace: request.namespace,
     ordinal,
     announceIp: address,
+    secondBus,
     shard: line?.shard ?? null,
     masters: record.spec?.masters ?? null,
     nodes: record.nodes.length,
@@ -149,6 +150,7 @@ const UNKNOWN = {
   mode: 'webhook',
   ordinal: null,
   announceIp: null,
+  secondBus: false,
   shard: null,
   masters: null,
   nodes: 0,

@@ -84,7 +84,7 @@ const WAITED_OUT: ReadonlySet<string> = new Set([
   'slots-uncovered',
   'slots-contested',
   'not-converged',
-  // Who is stopped while it announces the address of its pod (links.sh) is no node of ours by any address, until it counts as failed.
+  // Who is stopped while the others know it at another address than its Service's is nobody of ours, until it counts as failed.
   'ghost-node',
 ]);
 

@@ -4,7 +4,7 @@ import type { ClusterSpec } from '../cluster/model/spec.ts';
 import { clusterLabels, NOT_PRUNED } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 import { busPolicyName } from './names.ts';
-import { BUS_PORT, REDIS_PORT } from './services.ts';
+import { BUS_PORT, REDIS_PORT } from '../cluster/model/node-ports.ts';
 
 /**
  * The bus knows no password: whoever reaches it can join, and one MEET from a stranger can take a cluster's data. The client

@@ -9,7 +9,7 @@ import { CONTAINER_NAME } from './annotations.ts';
 import { CLEARED_KEY, FORMED_KEY, NODES_KEY } from '../cluster/model/labels.ts';
 import { authSecretName, CLAIM_TEMPLATE, configName, stateName } from './names.ts';
 import { placement } from './placement.ts';
-import { BUS_PORT, REDIS_PORT } from './services.ts';
+import { BUS_PORT, REDIS_PORT, SECOND_BUS_PORT } from '../cluster/model/node-ports.ts';
 
 /** User and group of the official images; they own what is on the volume. */
 export const REDIS_USER = 999;
@@ -88,6 +88,7 @@ export function renderPod(settings: PodSettings): RenderedPod {
  * | KUBECTL_REDIS_ANNOUNCE_IP | ClusterIP of Service NAME-N; not set in printed YAML: then it is that of the table       |
  * | KUBECTL_REDIS_CONFIG      | lines of redis.conf for this node, behind those of the ConfigMap                         |
  * | KUBECTL_REDIS_AUTH        | yes: never without the password of Secret NAME-auth                                      |
+ * | KUBECTL_REDIS_SECOND_BUS_PORT | of its Service, where that has one (links.sh)                                        |
  * | KUBECTL_REDIS_MAXMEMORY   | bytes, where redis.conf and the lines above say none                                     |
  */
 function environment(settings: PodSettings): Record<string, unknown>[] {
@@ -111,10 +112,20 @@ export interface PodTemplate {
   readonly antiAffinity: AntiAffinity;
 }
 
+/** For pods whose Service has that port. */
+export const SECOND_BUS_ENVIRONMENT = { KUBECTL_REDIS_SECOND_BUS_PORT: String(SECOND_BUS_PORT) };
+
 /** `spec` of the pod template that `create` makes. */
 export function podSpec(spec: ClusterSpec, ordinal: number, node: PodTemplate): Record<string, unknown> {
   const { cluster, auth } = spec;
-  const rendered = renderPod({ cluster, ordinal, ...node, nodes: nodeCount(spec), auth: auth ? 'yes' : 'no' });
+  const rendered = renderPod({
+    cluster,
+    ordinal,
+    ...node,
+    nodes: nodeCount(spec),
+    auth: auth ? 'yes' : 'no',
+    environment: SECOND_BUS_ENVIRONMENT,
+  });
   const redis = {
     name: CONTAINER_NAME,
     image: spec.image,

@@ -2,7 +2,7 @@
 import { nodeName, type ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterRef } from '../cluster/model/observation.ts';
 import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
-import { BUS_PORT, REDIS_PORT } from '../cluster/model/node-ports.ts';
+import { BUS_PORT, REDIS_PORT, SECOND_BUS_PORT } from '../cluster/model/node-ports.ts';
 import { specAnnotations } from './annotations.ts';
 import { clusterLabels, NOT_PRUNED, nodeLabels, nodeSelector } from './labels.ts';
 import type { Manifest } from './manifest.ts';
@@ -10,6 +10,7 @@ import type { Manifest } from './manifest.ts';
 export { BUS_PORT, REDIS_PORT };
 
 const redisPort = { name: 'tcp-redis', protocol: 'TCP', port: REDIS_PORT, targetPort: REDIS_PORT };
+const secondBusPort = { name: 'tcp-bus-again', protocol: 'TCP', port: SECOND_BUS_PORT, targetPort: BUS_PORT };
 const busPort = { name: 'tcp-bus', protocol: 'TCP', port: BUS_PORT, targetPort: BUS_PORT };
 
 /** Service NAME: ready pods only; its annotations are a copy of what is recorded, for people. */
@@ -35,7 +36,7 @@ export function broughtClientService({ name, namespace }: ClusterRef): Manifest 
 }
 
 /**
- * Service NAME-N. It publishes a pod that is not ready, because a node has to be met and to resync before it can be; one
+ * Service NAME-N, whose second bus port leads to the same port of the pod. It publishes a pod that is not ready, because a node has to be met and to resync before it can be; one
  * address family, because a node announces one address; and no rule that prefers near endpoints: there is only one.
  */
 export function nodeService(spec: ClusterSpec, ordinal: number): Manifest {
@@ -52,7 +53,7 @@ export function nodeService(spec: ClusterSpec, ordinal: number): Manifest {
     spec: {
       type: 'ClusterIP',
       selector: nodeSelector(name, ordinal),
-      ports: [redisPort, busPort],
+      ports: [redisPort, busPort, secondBusPort],
       publishNotReadyAddresses: true,
       ipFamilyPolicy: 'SingleStack',
       internalTrafficPolicy: 'Cluster',

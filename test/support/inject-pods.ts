@@ -19,6 +19,7 @@ export function contextOf(change: Partial<InjectContext> = {}): InjectContext {
     mode: 'webhook',
     ordinal: 2,
     announceIp: '10.96.0.2',
+    secondBus: true,
     shard: null,
     masters: 3,
     nodes: 6,

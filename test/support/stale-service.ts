@@ -12,7 +12,8 @@ export interface StaleService {
   close(): void;
 }
 
-export async function startService(address: string, ports: readonly number[]): Promise<StaleService> {
+/** @param ports what it listens at, and the port of the pod that each leads to */
+export async function startService(address: string, ports: Readonly<Record<number, number>>): Promise<StaleService> {
   let target: string | null = null;
   const sockets = new Set<Socket>();
   const stuck = new Set<Socket>();
@@ -37,12 +38,12 @@ export async function startService(address: string, ports: readonly number[]): P
     from.pipe(to).pipe(from);
   };
   const servers: readonly Server[] = await Promise.all(
-    ports.map(
-      (port) =>
+    Object.entries(ports).map(
+      ([port, targetPort]) =>
         new Promise<Server>((resolve, reject) => {
-          const server = createServer({ noDelay: true }, (socket) => accept(socket, port));
+          const server = createServer({ noDelay: true }, (socket) => accept(socket, targetPort));
           server.once('error', reject);
-          server.listen(port, address, () => resolve(server));
+          server.listen(Number(port), address, () => resolve(server));
         }),
     ),
   );

@@ -8,7 +8,7 @@ import { compareNatural } from '../natural-order.ts';
 import type { GossipNode } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
-import { announces } from './announce.ts';
+import { announcesAnother } from './announce.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -93,7 +93,7 @@ function podIps(context: CheckContext, stale: readonly { node: ClusterNode }[]):
     .filter(({ node, nodeId }) => {
       const address = context.gossip.addresses.get(nodeId);
       const ip = node.gossip === null ? '' : (context.gossip.majorityLines.get(nodeId)?.ip ?? node.gossip.ip);
-      if (announces(context, node) === 'lost') return false;
+      if (announcesAnother(context, node)) return false;
       return address !== '' && ip !== '' && ip === node.pod?.ip && !services.has(ip) && !wrong.has(node);
     })
     .map((one) => one.pod);

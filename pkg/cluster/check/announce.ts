@@ -7,14 +7,11 @@ import { nodeServiceOf } from '../interpret/services.ts';
 import { ANNOUNCE_ANNOTATION, NODES_KEY } from '../model/labels.ts';
 import { parseNodeTable } from '../model/node-table.ts';
 import type { PodFacts } from '../model/observation.ts';
-import { isPassing } from '../model/passing-values.ts';
 import type { ClusterNode } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
 import { hasScripts } from './scripted.ts';
 import { makeProblem } from './wording.ts';
 
-/** links.sh looks for two minutes after a start, and then puts the address back within one node timeout. */
-const DIALED_ANEW_SECONDS = 150;
 const ANNOUNCED = 'cluster-announce-ip';
 const ADDRESS_CODES: ReadonlySet<string> = new Set(['address-mismatch', 'address-unknown']);
 
@@ -46,28 +43,20 @@ function tableAddresses(
   );
 }
 
-/** Whether it announces what it must not, by its own word: `lost`, or `passing` while others are to dial it anew. */
-export function announces(context: CheckContext, node: ClusterNode): 'right' | 'passing' | 'lost' {
-  // The raw word: what is passing reads as right in the state.
-  const reply = context.observation.replies.find(({ pod }) => pod === node.pod?.name)?.reply;
+/** Whether it announces another address than its own, by its own word. */
+export function announcesAnother(context: CheckContext, node: ClusterNode): boolean {
+  const { reply } = node;
   const expected = reply?.kind === 'answered' ? ownAddress(context, node) : null;
-  if (reply?.kind !== 'answered' || expected === null) return 'right';
+  if (reply?.kind !== 'answered' || expected === null) return false;
   const announced = reply.answer.config?.[ANNOUNCED];
-  if (announced === undefined || announced === expected) return 'right';
-  const young = reply.answer.info.uptimeSeconds < DIALED_ANEW_SECONDS;
-  return young && isPassing(ANNOUNCED, announced, expected, node.pod?.ip) ? 'passing' : 'lost';
+  return announced !== undefined && announced !== expected;
 }
 
 export const checkAnnounced: Check = (context, found) => {
   const { name } = context.state.cluster;
   const told = new Set(found.filter(({ code }) => ADDRESS_CODES.has(code)).flatMap(({ nodes }) => nodes));
   return context.answered.flatMap(({ node, pod }) => {
-    const how = announces(context, node);
-    if (how === 'right' || told.has(pod)) return [];
-    if (how === 'passing') {
-      const sentence = `${pod} announces the address of its pod for a moment, so that the others dial it anew.`;
-      return [makeProblem('dialed-anew', name, { sentence, nodes: [pod] })];
-    }
+    if (told.has(pod) || !announcesAnother(context, node)) return [];
     const expected = ownAddress(context, node) ?? '';
     const value = valueOf(context, pod);
     const sentence = `${pod} announces ${value === '' ? 'no address of its own, and so the one of its pod' : value} instead of ${expected}, the address of its Service.`;

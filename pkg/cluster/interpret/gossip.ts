@@ -3,7 +3,6 @@
  * Linear in the number of lines (300 nodes: 90,000).
  */
 import type { GossipNode, NodeAnswer, Observation } from '../model/observation.ts';
-import { dialedAnew, withServices } from './dialed-anew.ts';
 
 export interface Answered {
   readonly pod: string;
@@ -11,7 +10,6 @@ export interface Answered {
 }
 
 export interface Gossip {
-  /** With Services' addresses where young nodes announce their pods' (dialed-anew.ts). */
   readonly answered: readonly Answered[];
   /** Each answering id's line about itself. With one id in two pods: the first pod's. */
   readonly ownLines: ReadonlyMap<string, GossipNode>;
@@ -88,9 +86,8 @@ export function readGossip(observation: Observation): Gossip {
 }
 
 function countGossip(observation: Observation): Gossip {
-  const young = dialedAnew(observation);
   const answered = observation.replies.flatMap(({ pod, reply }) =>
-    reply.kind === 'answered' ? [{ pod, answer: withServices(reply.answer, young) }] : [],
+    reply.kind === 'answered' ? [{ pod, answer: reply.answer }] : [],
   );
   const table = new LineTable();
   const addresses = new Ballot<string>();

@@ -10,11 +10,13 @@
  * |                                 | 1000                        | stop.sh, for a second try to hand over   | stop.sh, else probe.sh |
  * | cluster-node-timeout, longer    | some seconds and 1 to 97 ms | a move, while it moves one big key       | the move, else probe.sh |
  * | cluster-replica-validity-factor | 0, where 10 is configured   | probe.sh, see validity.sh                | probe.sh               |
- * | cluster-announce-ip             | the pod's address           | links.sh, two minutes after a start      | links.sh, else probe.sh |
+ * | cluster-announce-bus-port       | 16380                       | links.sh, two minutes after a start      | links.sh, else probe.sh |
  *
  * So in pods that run our scripts the readiness probe is responsible for all of them in the end. In others only moves leave a value
  * behind, a longer cluster-node-timeout, when they are killed: `check` names it and `fix` puts it back.
  */
+
+import { SECOND_BUS_PORT } from './node-ports.ts';
 
 /** Servers with a link that is down give up a connection after so many seconds. */
 const LINK_TIMEOUT_S = 5;
@@ -41,14 +43,11 @@ export const PASSING_DIRECTIVES = [
   'repl-timeout',
   'cluster-node-timeout',
   'cluster-replica-validity-factor',
-  'cluster-announce-ip',
+  'cluster-announce-bus-port',
 ] as const;
 
-/**
- * Whether `value` is one that our scripts set for a while where `usual` is configured.
- * @param podIp of the pod in question; needed for cluster-announce-ip alone
- */
-export function isPassing(directive: string, value: string, usual: string, podIp = ''): boolean {
+/** Whether `value` is one that our scripts set for a while where `usual` is configured. */
+export function isPassing(directive: string, value: string, usual: string): boolean {
   const name = PASSING_DIRECTIVES.find((one) => one === directive);
   switch (name) {
     case 'repl-timeout':
@@ -57,8 +56,8 @@ export function isPassing(directive: string, value: string, usual: string, podIp
       return isPassingNodeTimeout(value, Number(usual));
     case 'cluster-replica-validity-factor':
       return value === '0' && usual === '10';
-    case 'cluster-announce-ip':
-      return podIp !== '' && value === podIp;
+    case 'cluster-announce-bus-port':
+      return value === String(SECOND_BUS_PORT);
     case undefined:
       return false;
     default:

@@ -29,7 +29,7 @@ import {
 } from '../../cluster/model/labels.ts';
 import { CLAIM_ANNOTATION, NAME_LABEL } from '../annotations.ts';
 import { clusterLabels, nodeLabels } from '../labels.ts';
-import { renderPod } from '../pod-spec.ts';
+import { renderPod, SECOND_BUS_ENVIRONMENT } from '../pod-spec.ts';
 import { parseQuantity } from '../../cluster/model/quantity.ts';
 import { maxMemoryOf } from '../redis-conf.ts';
 import { completeSpec, remarksOn, type Completion, type Mode } from './complete.ts';
@@ -46,6 +46,8 @@ export interface InjectContext {
   readonly ordinal: number | null;
   /** null = the start script finds it in the table of nodes, once `create` has written it. */
   readonly announceIp: string | null;
+  /** Whether the node's Service is known to have a second bus port. */
+  readonly secondBus: boolean;
   /** As the cluster's table of nodes says; null = not known. */
   readonly shard: string | null;
   /** Primaries that the cluster is known to have; null = not known. */
@@ -144,7 +146,7 @@ function annotationsOf({ pod, container }: Candidate, { mode, announceIp, claim 
   };
 }
 
-function environmentOf({ container, wishes }: Candidate, { announceIp }: InjectContext): StringMap {
+function environmentOf({ container, wishes }: Candidate, { announceIp, secondBus }: InjectContext): StringMap {
   const lines = Object.entries(wishes.directives).flatMap(([name, values]) =>
     values.split('\n').map((value) => `${name} ${value}\n`),
   );
@@ -154,6 +156,7 @@ function environmentOf({ container, wishes }: Candidate, { announceIp }: InjectC
   return {
     // Scripts of older versions look for the address in the table only where they are told so.
     ...(announceIp === null ? { KUBECTL_REDIS_LOOKUP: 'table' } : {}),
+    ...(secondBus ? SECOND_BUS_ENVIRONMENT : {}),
     ...(lines.length === 0 ? {} : { KUBECTL_REDIS_CONFIG: lines.join('') }),
     ...(bytes === null || bytes <= 0 ? {} : { KUBECTL_REDIS_MAXMEMORY: String(maxMemoryOf(bytes)) }),
   };

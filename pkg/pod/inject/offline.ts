@@ -116,6 +116,7 @@ function injectCandidate(candidate: Candidate, object: Json, namespace: string):
     mode: 'offline',
     ordinal,
     announceIp: null,
+    secondBus: false,
     shard: null,
     masters: null,
     nodes: 0,

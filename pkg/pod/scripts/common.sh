@@ -39,12 +39,13 @@ start_rejoin() {
   sh "$config_dir/rejoin.sh" "$1" "$2" </dev/null 9>&- &
 }
 
-# links.sh, the job beside the server that has the others dial it anew, keeps this while another address is announced.
+# links.sh, the job beside the server that has the others dial it anew, keeps this while the second bus port is announced: in it is the
+# one before.
 redialing=$run_dir/redialing
 
 start_links() {
   [ ! -e "$redialing" ] || rm -f "$redialing"
-  sh "$config_dir/links.sh" "$1" "$2" </dev/null 9>&- &
+  sh "$config_dir/links.sh" "$1" </dev/null 9>&- &
 }
 
 # The password goes to redis-cli in the environment, never in arguments.

@@ -12,8 +12,8 @@
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
 # may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
 # it may be of another cluster), named (id of a node
-# at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at that of a pod, which
-# links.sh had it announce; who answers us is not it), here (yes: at my address),
+# at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at one that the table does
+# not have, as where it announced its pod; who answers us is not it), here (yes: at my address),
 # holder_slots and holder_followers (yes or no), holder_heard (when anybody heard it last, by our own clock; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.

@@ -1,16 +1,17 @@
 #!/bin/sh
-# links.sh SERVER-PID ADDRESS: has the other nodes dial this one anew where they are stuck. Runs beside the server after its
-# start; ends with it, once the link of everybody who answers has arrived, or after two minutes, when they give up themselves.
+# links.sh SERVER-PID: has the other nodes dial this one anew where they are stuck. Runs beside the server after its start; ends with it,
+# once the link of everybody who answers has arrived, or after two minutes, when they give up themselves.
 #
 # Who dials a Service that still leads to the pod before is stuck for those two minutes (connection tracking remembers, and
 # a server does not give up the link to a node that it hears), and all that it has to tell this node is lost: its vote, or a
-# request for ours. Only the one who is dialed can end that: servers drop their link to a node that announces another
-# address. So this node announces its pod's address until all have arrived, and its own again. Needs CLUSTER LINKS, 7.0.
+# request for ours. Only the one who is dialed can end that: servers drop their link to a node that announces another address or port.
+# So this node announces the second bus port of its Service, which leads to the same, until all have arrived, and its own again. Its
+# address stays what it is: a node is known by that. Needs CLUSTER LINKS, 7.0, and a Service that has the port.
 set -u
 # shellcheck source=pkg/pod/scripts/common.sh
 . "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
 server_pid=$1
-address=$2
+second_bus=${KUBECTL_REDIS_SECOND_BUS_PORT:-}
 # Looks, two a second. A server dials ten times a second, so that a link which is missing for three looks is stuck.
 max_looks=240
 max_tries=4
@@ -18,17 +19,6 @@ quiet_looks=8
 stuck_looks=3
 
 say() { printf 'guard: %s\n' "$*"; }
-
-# The pod's address of the same family as the one that is announced; empty when there is none, or it is announced itself.
-find_pod_address() {
-  case $address in *:*) family='*:*' ;; *) family='*.*' ;; esac
-  pod_address=
-  for candidate in ${KUBECTL_REDIS_POD_IP:-$(hostname -i 2>/dev/null)}; do
-    # shellcheck disable=SC2254 # a pattern
-    case $candidate in $family) pod_address=$candidate && break ;; esac
-  done
-  [ "$pod_address" != "$address" ] || pod_address=
-}
 
 # Sets arrived, stuck (that answer this node, without a link of theirs here) and unheard (neither), in numbers of nodes.
 look_at_links() {
@@ -60,23 +50,24 @@ node_timeout_looks() {
   printf '%s\n' $((milliseconds / 500 + 2))
 }
 
-# The others learn of an address by this node's next ping: within half of its node timeout.
+# The others learn of a port by this node's next ping: within half of its node timeout.
 have_them_dial() {
-  say "$stuck nodes dial the pod that was here before, and would for two minutes: announcing the address of this pod until they have arrived"
-  true >"$redialing"
-  ask "$host" config set cluster-announce-ip "$pod_address" >/dev/null
+  before=$(ask "$host" config get cluster-announce-bus-port | sed -n 2p)
+  case $before in '' | *[!0-9]*) return ;; esac
+  say "$stuck nodes dial the pod that was here before, and would for two minutes: announcing the second bus port until they have arrived"
+  printf '%s\n' "$before" >"$redialing"
+  ask "$host" config set cluster-announce-bus-port "$second_bus" >/dev/null
   looks_left=$(node_timeout_looks)
   while [ "$looks_left" -gt 0 ] && sleep 0.5 && kill -0 "$server_pid" 2>/dev/null; do
     looks_left=$((looks_left - 1))
     look_at_links
     [ "$stuck" -gt 0 ] || break
   done
-  ask "$host" config set cluster-announce-ip "$address" >/dev/null
+  ask "$host" config set cluster-announce-bus-port "$before" >/dev/null
   rm -f "$redialing"
 }
 
-find_pod_address
-[ -n "$pod_address" ] || exit 0
+[ -n "$second_bus" ] || exit 0
 looks=0
 tries=0
 quiet=0

@@ -66,11 +66,10 @@ keep_rejoining() {
 }
 
 # The job that has the others dial this node anew may have been killed in the middle of it.
-keep_address() {
+keep_bus_port() {
   [ -e "$redialing" ] && [ -z "$(find "$redialing" -mmin -1 2>/dev/null)" ] || return 0
-  own_address
-  [ -n "$address" ] || return 0
-  ask "$host" config set cluster-announce-ip "$address" >/dev/null
+  read -r before <"$redialing" || before=0
+  ask "$host" config set cluster-announce-bus-port "$before" >/dev/null
   rm -f "$redialing"
 }
 
@@ -118,7 +117,7 @@ END
   keep_factor "$answer" "$role"
   keep_link_timeout "$role" "$answer"
   keep_last_good
-  keep_address
+  keep_bus_port
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
   esac

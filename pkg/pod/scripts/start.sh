@@ -215,7 +215,7 @@ start_server() {
   # It outlives this shell, which becomes the server; the lock on descriptor 9 is the server's alone.
   [ ! -e "$joining" ] || start_rejoin "$$" "$address"
   # (Nobody has dialed a node that was never in a cluster.)
-  if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$" "$address"; fi
+  if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$"; fi
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then
     exec docker-entrypoint.sh "$server" "$run_dir/redis.conf"

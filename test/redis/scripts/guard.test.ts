@@ -234,7 +234,7 @@ describe('guard', () => {
     expect(await isSilent(alone)).toBe(true);
   });
 
-  test('a primary that died while the others knew it at the address of its pod (links.sh): its copy takes over first', async () => {
+  test('a primary that died while the others knew it at the address of its pod: its copy takes over first', async () => {
     const cluster = await makeCluster(SYSTEM, 3, 4, PATIENT);
     const [lost, replica, ...others] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 2), nth(cluster, 3)];
     await fill(lost, 'b', 50, [replica]);

@@ -10,7 +10,8 @@ import { FLAVOURS, guardSays, makePod, type Flavour, type ScriptPod } from '../.
 import { startService, type StaleService } from '../../support/stale-service.ts';
 
 const PORT = 7390;
-const ANNOUNCING = /announcing the address of this pod/;
+const ANNOUNCING = /announcing the second bus port/;
+const SECOND_BUS_PORT = 17_391;
 const pods: ScriptPod[] = [];
 let service: StaleService | null = null;
 
@@ -35,13 +36,18 @@ async function makeScene(flavour: Flavour, password?: string): Promise<Scene> {
   const spec = { auth: password !== undefined, config: { 'cluster-node-timeout': '4000' } };
   const made = await Promise.all(
     addresses.map((address, index) => {
-      const behind = index === 3 ? { announceIp: announced, env: { KUBECTL_REDIS_POD_IP: `${address} fe80::1` } } : {};
+      const env = { KUBECTL_REDIS_SECOND_BUS_PORT: String(SECOND_BUS_PORT) };
+      const behind = index === 3 ? { announceIp: announced, env } : {};
       return makePod({ flavour, address, port: PORT, ordinal: index + 1, formed: true, spec, ...secret, ...behind });
     }),
   );
   pods.push(...made);
   const replica = nth(made, 4);
-  service = await startService(announced, [PORT, PORT + 10_000]);
+  service = await startService(announced, {
+    [PORT]: PORT,
+    [PORT + 10_000]: PORT + 10_000,
+    [SECOND_BUS_PORT]: PORT + 10_000,
+  });
   service.lead(replica.address);
   for (const pod of made) await pod.setFormed('false');
   await startAll(made);
@@ -65,21 +71,22 @@ async function arrivedAt(pod: ScriptPod): Promise<number> {
   return ((await pod.cli('cluster', 'links')).match(/\bfrom\b/g) ?? []).length;
 }
 
-/** The replica's address in the views of all. */
+/** The replica's address, `10.0.0.1:6379@16379`, in the views of all. */
 async function addressesOf({ cluster, replica }: Scene): Promise<readonly string[]> {
   const id = await replica.cli('cluster', 'myid');
   const views = await Promise.all(cluster.map((pod) => pod.cli('cluster', 'nodes')));
-  return views.map((view) => new RegExp(`^${id} ([^:]*):`, 'm').exec(view)?.[1] ?? '');
+  return views.map((view) => new RegExp(`^${id} ([^ ,]*)`, 'm').exec(view)?.[1] ?? '');
 }
 
 describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('links, %s', (_, flavour) => {
-  test('who dials the pod before dials again, and the node is announced by its Service as before', async () => {
+  test('who dials the pod before dials again, and the node announces its usual bus port as before', async () => {
     const scene = await makeScene(flavour, 'secret');
     await comeBackUnseen(scene);
     await guardSays(scene.replica, ANNOUNCING);
     await poll('links of the three others', 10_000, async () => ((await arrivedAt(scene.replica)) === 3 ? true : null));
-    await poll('the address of the Service', 10_000, async () =>
-      (await addressesOf(scene)).every((address) => address === scene.announced) ? true : null,
+    const usual = `${scene.announced}:${PORT}@${PORT + 10_000}`;
+    await poll('the usual port', 10_000, async () =>
+      (await addressesOf(scene)).every((address) => address === usual) ? true : null,
     );
     await settled(scene.cluster, 1);
     expect(scene.service.stuck()).toBe(0);
@@ -108,20 +115,20 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('l
     expect(scene.replica.log()).not.toMatch(ANNOUNCING);
   });
 
-  test('a job that was killed in the middle leaves nothing behind: the probe announces the Service again', async () => {
+  test('a job that was killed in the middle leaves nothing behind: the probe announces what was before', async () => {
     const scene = await makeScene(flavour);
     const mark = join(scene.replica.runDir, 'redialing');
-    await scene.replica.cli('config', 'set', 'cluster-announce-ip', scene.replica.address);
-    await writeFile(mark, '');
+    await scene.replica.cli('config', 'set', 'cluster-announce-bus-port', String(SECOND_BUS_PORT));
+    await writeFile(mark, '0\n');
     const announced = async (): Promise<string | undefined> => {
       await scene.replica.run('probe.sh', 'readiness');
-      return (await scene.replica.cli('config', 'get', 'cluster-announce-ip')).split('\n')[1];
+      return (await scene.replica.cli('config', 'get', 'cluster-announce-bus-port')).split('\n')[1];
     };
     // It may still be at it.
-    expect(await announced()).toBe(scene.replica.address);
+    expect(await announced()).toBe(String(SECOND_BUS_PORT));
     const then = Date.now() / 1_000 - 120;
     await utimes(mark, then, then);
-    expect(await announced()).toBe(scene.announced);
+    expect(await announced()).toBe('0');
     await expect(access(mark)).rejects.toThrow();
   });
 });

@@ -48,6 +48,7 @@ describe('objects', () => {
         ports: [
           { name: 'tcp-redis', protocol: 'TCP', port: 6379, targetPort: 6379 },
           { name: 'tcp-bus', protocol: 'TCP', port: 16379, targetPort: 16379 },
+          { name: 'tcp-bus-again', protocol: 'TCP', port: 16380, targetPort: 16379 },
         ],
         publishNotReadyAddresses: true,
         ipFamilyPolicy: 'SingleStack',

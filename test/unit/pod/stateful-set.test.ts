@@ -77,6 +77,7 @@ test('StatefulSet of a node, whole', () => {
                 { name: 'KUBECTL_REDIS_NODE', value: '4' },
                 { name: 'KUBECTL_REDIS_ANNOUNCE_IP', value: '10.0.0.4' },
                 { name: 'KUBECTL_REDIS_AUTH', value: 'yes' },
+                { name: 'KUBECTL_REDIS_SECOND_BUS_PORT', value: '16380' },
               ],
               ports: [
                 { name: 'tcp-redis', containerPort: 6379, protocol: 'TCP' },

@@ -213,6 +213,16 @@ describe('objects of people', () => {
     });
   });
 
+  test.each([
+    ['without a second bus port', ports, false],
+    ['with one', [...ports, { port: 16380 }], true],
+  ])('their Service %s: its pod is told only of what is there (ADR 24)', async (_, theirs, told) => {
+    const cluster = createCluster();
+    await cluster.store.create(service({ clusterIP: '10.7.7.7', selector: { name: 'redis-1' }, ports: theirs }));
+    const { verdict } = await mutate(requestOf(ANY), cluster.deps);
+    expect(JSON.stringify(verdict).includes('KUBECTL_REDIS_SECOND_BUS_PORT')).toBe(told);
+  });
+
   test('one that can not be is refused', async () => {
     const cluster = createCluster();
     await cluster.store.create(service({ clusterIP: 'None', selector: { name: 'redis-1' }, ports }));

@@ -89,15 +89,6 @@ export const MEMBERSHIP_CODES = {
     repair: 'CONFIG SET cluster-announce-ip to the ClusterIP of its own Service.',
     invariants: ['I6'],
   },
-  'dialed-anew': {
-    severity: 'info',
-    title: 'A node announces the address of its pod for a moment',
-    meaning:
-      'Its start script has the others dial it anew, because some still dialed the pod before; then it puts the address back.',
-    cause: 'It has just started.',
-    repair: 'Look again within two minutes.',
-    invariants: ['I6'],
-  },
   'pod-ip-announced': {
     severity: 'info',
     title: 'Nodes announce pod IPs',

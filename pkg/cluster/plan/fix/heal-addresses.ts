@@ -3,7 +3,7 @@
  * was made anew, the node is told first, and the ConfigMap and the template after it, or a restart would undo it. Then they are
  * led to each other as `create` does it (form-reconnect.ts). The ids of the pods are the record; nobody is forgotten.
  */
-import { announces, ownAddress } from '../../check/announce.ts';
+import { ownAddress } from '../../check/announce.ts';
 import { nodeServiceOf } from '../../interpret/services.ts';
 import { ANNOUNCE_ANNOTATION, SPEC_ANNOTATION } from '../../model/labels.ts';
 import type { Batch, Step } from '../../model/plan.ts';
@@ -64,8 +64,6 @@ function announceSteps({ members, check }: FixContext): Step[] {
     const value = ownAddress(check, member.node);
     const announced = member.answer.config?.['cluster-announce-ip'];
     if (announced === undefined || value === null || announced === value) return [];
-    // Its start script has the others dial it anew, and puts the address back by itself.
-    if (announces(check, member.node) === 'passing') return [];
     const service = check.observation.kube.services.find(({ clusterIP }) => clusterIP === value);
     const reason = `its Service ${service?.name ?? ''} is at ${value}, and it announces ${announced === '' ? 'nothing' : announced}`;
     return [{ kind: 'set-config', node: member.step, directives: { 'cluster-announce-ip': value }, reason }];

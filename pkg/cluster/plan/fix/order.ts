@@ -82,7 +82,6 @@ export const STAGES: readonly Stage[] = [
       'address-unknown': healAddresses,
       'address-mismatch': healAddresses,
       'announce-lost': healAnnounced,
-      'dialed-anew': 'by-itself',
       'pod-ip-announced': 'by-hand',
       'link-down': 'by-hand',
     },

@@ -1,7 +1,7 @@
 /** Nodes that announce another address than that of their Service (C15). */
 import { healthyObservation } from '../../../support/observation.ts';
 import { changeKube, changePod, changed, type Change } from '../../../support/observation-changes.ts';
-import { config, every, uptime } from '../../../support/observation-faults.ts';
+import { config, every } from '../../../support/observation-faults.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
 
@@ -52,25 +52,8 @@ export const ANNOUNCE_CASES: readonly CheckCase[] = [
     [],
   ],
   [
-    'dialed-anew: for two minutes after its start a node may announce its pod (C15)',
-    changed(healthyObservation(), uptime('redis-5-0', 60), config('redis-5-0', NAME, '10.244.0.7')),
-    [
-      says(
-        'info dialed-anew',
-        'redis-5-0 announces the address of its pod for a moment, so that the others dial it anew.',
-        'Look again within two minutes.',
-        'redis-5-0',
-      ),
-    ],
-  ],
-  [
-    'announce-lost: later it may not (C15)',
-    changed(healthyObservation(), uptime('redis-5-0', 200), config('redis-5-0', NAME, '10.244.0.7')),
+    'announce-lost: nor the address of its pod (C15)',
+    changed(healthyObservation(), config('redis-5-0', NAME, '10.244.0.7')),
     [lost('10.244.0.7')],
-  ],
-  [
-    'announce-lost: nor may it announce another address then (C15)',
-    changed(healthyObservation(), uptime('redis-5-0', 60), config('redis-5-0', NAME, '10.244.0.8')),
-    [lost('10.244.0.8')],
   ],
 ];

@@ -1,7 +1,7 @@
 /** Faults of identity and addresses, and exactly what check says of each. */
 import { freshObservation, healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import { changeKube, changeLines, changePod, changed } from '../../../support/observation-changes.ts';
-import { addressMismatch, every, ghost, replicaLinkDown, uptime } from '../../../support/observation-faults.ts';
+import { addressMismatch, every, ghost, replicaLinkDown } from '../../../support/observation-faults.ts';
 import { STRANGER, alone, cloned, lostVolume, split } from '../../../support/observation-identity.ts';
 import { theirs } from '../../../support/theirs.ts';
 import { says } from './check-case.ts';
@@ -189,12 +189,7 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
     ],
   ],
   [
-    "nothing: the others are to dial a new pod, so it announces the pod's address for a moment",
-    changed(healthyObservation(), addressMismatch('redis-2-0', podIpOf('redis-2-0')), uptime('redis-2-0', 5)),
-    [],
-  ],
-  [
-    'address-mismatch: the same of a node that has run for long',
+    'address-mismatch: the address of its pod',
     changed(healthyObservation(), addressMismatch('redis-2-0', podIpOf('redis-2-0'))),
     [
       says(

@@ -201,7 +201,7 @@ describe('field by field', () => {
   });
 
   test('without a number the name is left to the start script, without an address to the table', () => {
-    const { pod } = injectedPod(podOf(), { mode: 'offline', ordinal: null, announceIp: null });
+    const { pod } = injectedPod(podOf(), { mode: 'offline', ordinal: null, announceIp: null, secondBus: false });
     expect(pod.metadata.labels).not.toHaveProperty('name');
     expect(redisOf(pod).env?.map(({ name }) => name)).toEqual([
       'KUBECTL_REDIS_CLUSTER',

@@ -6,7 +6,7 @@ import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY, type FixPlan } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
 import { changeAnswer, changeLines, changed, type Change } from '../../../../support/observation-changes.ts';
-import { addressMismatch, config, uptime } from '../../../../support/observation-faults.ts';
+import { addressMismatch, config } from '../../../../support/observation-faults.ts';
 import { injected } from '../../check/announce-cases.ts';
 
 const NAME = 'cluster-announce-ip';
@@ -58,15 +58,6 @@ describe('a node that announces another address', () => {
       config('redis-5-0', NAME, '10.96.200.200'),
     );
     expect(told(doubt)).toEqual([]);
-  });
-
-  test('is left alone while its start script has the others dial it anew, which is said', () => {
-    const passing = changed(healthyObservation(), uptime('redis-5-0', 60), config('redis-5-0', NAME, '10.244.0.7'));
-    const { repairs, left } = planOf(passing);
-    expect([repairs, left.map(({ problem, why }) => [problem.code, why])]).toEqual([
-      [],
-      [['dialed-anew', 'by-itself']],
-    ]);
   });
 
   test('that may not be asked what it announces does not end by itself', () => {
