@@ -7,8 +7,6 @@ import { specAnnotations } from './annotations.ts';
 import { clusterLabels, NOT_PRUNED, nodeLabels, nodeSelector } from './labels.ts';
 import type { Manifest } from './manifest.ts';
 
-export { BUS_PORT, REDIS_PORT };
-
 const redisPort = { name: 'tcp-redis', protocol: 'TCP', port: REDIS_PORT, targetPort: REDIS_PORT };
 const secondBusPort = { name: 'tcp-bus-again', protocol: 'TCP', port: SECOND_BUS_PORT, targetPort: BUS_PORT };
 const busPort = { name: 'tcp-bus', protocol: 'TCP', port: BUS_PORT, targetPort: BUS_PORT };

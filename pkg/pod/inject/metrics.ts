@@ -2,7 +2,7 @@
 import { authSecretName } from '../names.ts';
 import { PASSWORD_KEY } from '../auth-secret.ts';
 import { REDIS_USER, restrictedContainer } from '../pod-spec.ts';
-import { REDIS_PORT } from '../services.ts';
+import { REDIS_PORT } from '../../cluster/model/node-ports.ts';
 import type { Container } from './pod-json.ts';
 
 export const METRICS_NAME = 'redis-exporter';
