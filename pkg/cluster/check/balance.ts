@@ -3,7 +3,7 @@ import { NODE_LABEL, SHARD_LABEL } from '../model/labels.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Shard } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
-import { count, makeProblem } from './wording.ts';
+import { count, listNames, makeProblem } from './wording.ts';
 
 export const checkReplicaCounts: Check = (context, found) => {
   // A shard of an id without a pod is `slots-without-node`.
@@ -65,6 +65,15 @@ export const checkEmptyPrimaries: Check = (context) =>
     );
 
 export const checkShape: Check = ({ state }, found) => {
+  const { desired, cluster } = state;
+  const leaving = desired?.leaving ?? [];
+  if (desired !== null && leaving.length > 0) {
+    const shape = `${count(desired.masters, 'primary').replace('primarys', 'primaries')} with ${count(desired.replicas, 'replica')} each`;
+    const names = listNames(leaving.map((ordinal) => `${cluster.name}-${ordinal}`));
+    const sentence = `A change to ${shape} was begun and is not finished: ${names} ${leaving.length === 1 ? 'is' : 'are'} to go.`;
+    const repair = `kubectl redis scale ${cluster.name} goes on with it.`;
+    return [makeProblem('shape-differs', cluster.name, { sentence, repair })];
+  }
   const owners = state.nodes.filter((node) => node.slots.length > 0).length;
   if (state.desired === null || owners === state.desired.masters || found.some((one) => one.slots.length > 0))
     return [];

@@ -28,8 +28,10 @@ function missingOfOurs(state: ClusterState, kube: KubeFacts): MissingPod[] {
   const workloads = new Set(kube.statefulSets.map((set) => set.templateLabels[NODE_LABEL] ?? set.name));
   const asleep = new Set(kube.statefulSets.filter((set) => set.replicas === 0).map((set) => set.name));
   const expected = ordinals.map((ordinal) => `${state.cluster.name}-${ordinal}`);
+  // What a change of shape has stopped is where it shall be.
+  const stopped = new Set((desired?.leaving ?? []).map((ordinal) => `${state.cluster.name}-${ordinal}`));
   return [...new Set([...expected, ...workloads])]
-    .filter((name) => !present.has(name))
+    .filter((name) => !present.has(name) && (workloads.has(name) || !stopped.has(name)))
     .map((name) => {
       const ip = kube.services.find((service) => service.name === name)?.clusterIP;
       const node = state.nodes.find((one) => one.pod === null && one.gossip !== null && one.gossip.ip === ip);

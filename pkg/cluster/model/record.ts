@@ -117,7 +117,13 @@ function withNodesThatAre(spec: ClusterSpec, { statefulSets }: RecordFacts, clus
 
 function shapeOf(spec: ClusterSpec): DesiredShape {
   const { masters, replicas, nodes } = spec;
-  return { masters, replicas, ...(nodes === null ? {} : { ordinals: ordinalsOf(spec) }) };
+  const leaving = spec.scaling?.leaving ?? [];
+  return {
+    masters,
+    replicas,
+    ...(nodes === null ? {} : { ordinals: ordinalsOf(spec) }),
+    ...(leaving.length === 0 ? {} : { leaving }),
+  };
 }
 
 function shapeForPeople(annotations: StringMap): DesiredShape | null {

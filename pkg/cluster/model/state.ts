@@ -64,6 +64,8 @@ export interface DesiredShape {
   readonly replicas: number;
   /** Ordinals of the nodes that there are or shall be, those that go included; left out: 1 … masters x (1 + replicas). */
   readonly ordinals?: readonly number[];
+  /** Those of them that go: a change of shape was begun, and is not finished. */
+  readonly leaving?: readonly number[];
 }
 
 export interface ClusterState {

@@ -25,7 +25,7 @@ import { joinStage } from './scale-join.ts';
 import { handOverStage, moveStage } from './scale-moves.ts';
 import { refuseRestarting, refuseScale } from './scale-refuse.ts';
 import { layShape } from './scale-layout.ts';
-import { ownedOf, scaleContext, type ScaleContext, type ScaleSeen } from './scale-context.ts';
+import { ownedOf, scaleContext, type LeavingNode, type ScaleContext, type ScaleSeen } from './scale-context.ts';
 
 export interface ScaleInput extends ScaleSeen {
   readonly recorded: ClusterSpec;
@@ -116,8 +116,9 @@ function podStage({ kube, state, target }: ScaleContext): Batch[] {
 }
 
 /** Nodes that have been emptied and are on their way out need not agree with anybody. */
-function agreeStage({ state, leaving }: ScaleContext): Batch[] {
-  const going = new Set(leaving.filter(({ node }) => isGoing(node)).map(({ pod }) => pod));
+function agreeStage(context: ScaleContext): Batch[] {
+  const { state, leaving } = context;
+  const going = new Set(leaving.filter((one) => isGoing(context, one)).map(({ pod }) => pod));
   const nodes = state.nodes.filter((node) => node.pod === null || !going.has(node.pod.name));
   if (going.size > 0 || isConverged({ ...state, nodes })) return [];
   const pods = nodes.flatMap((node) => (node.pod === null ? [] : [node.pod.name]));
@@ -125,8 +126,11 @@ function agreeStage({ state, leaving }: ScaleContext): Batch[] {
   return [{ title: 'wait until all nodes agree', steps: [{ kind: 'await-convergence', pods, reason }] }];
 }
 
-function isGoing(node: ScaleContext['leaving'][number]['node']): boolean {
-  return node !== null && (node.pod?.terminating === true || node.reply?.kind !== 'answered');
+/** Where its StatefulSet has gone its pod goes too, and may answer until it does. */
+function isGoing(context: ScaleContext, { name, node }: LeavingNode): boolean {
+  if (node === null) return false;
+  const workload = ownedOf(context, 'StatefulSet', name);
+  return workload === null || workload.terminating || node.pod?.terminating === true || node.reply?.kind !== 'answered';
 }
 
 /** All that can be done was done, and a node that goes is still there: it owns, holds or leads something. */

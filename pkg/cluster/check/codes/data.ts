@@ -177,7 +177,7 @@ export const DATA_CODES = {
   },
   'shape-differs': {
     severity: 'warning',
-    title: 'The cluster has another number of primaries than was asked for',
+    title: 'The cluster has another shape than was asked for',
     meaning: 'A change of size is not finished.',
     cause: 'It was interrupted, or slots were moved by hand.',
     repair: 'kubectl redis slots shows who owns what.',

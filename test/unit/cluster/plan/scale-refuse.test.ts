@@ -5,7 +5,13 @@ import type { Plan, Step } from '../../../../pkg/cluster/model/plan.ts';
 import { layShape } from '../../../../pkg/cluster/plan/scale-layout.ts';
 import { planScale } from '../../../../pkg/cluster/plan/scale.ts';
 import { changed, type Change } from '../../../support/observation-changes.ts';
-import { duplicatedOwner, podGone, replicaLinkDown, unreachable } from '../../../support/observation-faults.ts';
+import {
+  duplicatedOwner,
+  linkDown,
+  podGone,
+  replicaLinkDown,
+  unreachable,
+} from '../../../support/observation-faults.ts';
 import { ownedOf, recordedOf, runBatch, worldOf, type World } from '../../../support/scale-world.ts';
 
 const FEWER = { masters: 3, replicas: 1 };
@@ -54,6 +60,18 @@ describe('nodes that go', () => {
     const [going] = recordedOf(world).scaling?.leaving ?? [];
     const silent = withChange(world, unreachable(`redis-${going}-0`, 'timeout', 'fail'));
     expect(planOf(silent)).toMatchObject({ batches: [{ title: 'stop the replicas' }, {}] });
+  });
+
+  test('one whose StatefulSet has gone is being stopped, also while its pod answers: nobody has to agree with it', () => {
+    const { observation } = withChange(emptied, linkDown('redis-1-0', 'redis-4-0'));
+    const owned = ownedOf(emptied).filter(({ kind, name }) => kind !== 'StatefulSet' || name !== 'redis-4');
+    const kube = {
+      ...observation.kube,
+      statefulSets: observation.kube.statefulSets.filter((set) => set.name !== 'redis-4'),
+    };
+    const seen = { state: interpret({ ...observation, kube }), kube, owned };
+    const plan = planScale({ ...seen, recorded: recordedOf(emptied), wanted: FEWER, agreedToGo: null });
+    expect(plan).toMatchObject({ kind: 'batches', batches: [{ title: 'wait until they have stopped' }] });
   });
 
   test('only those that were agreed to', () => {
