@@ -43,6 +43,7 @@ describe('the first pod of a cluster', () => {
     const pod = await admit(cluster, named('redis-3'));
     if (typeof pod === 'string') throw new Error(pod);
     expect(pod.metadata.annotations?.['kubectl-redis.io/announce-ip']).toBe('10.96.0.1');
+    expect(JSON.stringify(pod.spec)).toContain('"KUBECTL_REDIS_SECOND_BUS_PORT","value":"16380"');
     expect(cluster.writes).toEqual([
       'create Service/redis-3',
       'create ConfigMap/redis-config',
@@ -206,21 +207,12 @@ describe('objects of people', () => {
       warnings: expect.arrayContaining([expect.stringContaining('publishNotReady')]),
     });
     expect(dataOf(cluster)['nodes']).toBe('1 redis-1 10.7.7.7 -\n');
+    expect(JSON.stringify(verdict)).not.toContain('KUBECTL_REDIS_SECOND_BUS_PORT');
     expect(cluster.store.objects.get('Service/redis-1')?.['spec']).toEqual({
       clusterIP: '10.7.7.7',
       selector: { app: 'redis', name: 'redis-1' },
       ports,
     });
-  });
-
-  test.each([
-    ['without a second bus port', ports, false],
-    ['with one', [...ports, { port: 16380 }], true],
-  ])('their Service %s: its pod is told only of what is there (ADR 24)', async (_, theirs, told) => {
-    const cluster = createCluster();
-    await cluster.store.create(service({ clusterIP: '10.7.7.7', selector: { name: 'redis-1' }, ports: theirs }));
-    const { verdict } = await mutate(requestOf(ANY), cluster.deps);
-    expect(JSON.stringify(verdict).includes('KUBECTL_REDIS_SECOND_BUS_PORT')).toBe(told);
   });
 
   test('one that can not be is refused', async () => {

@@ -3,7 +3,6 @@ import type { KubeFacts, Observation, StatefulSetFacts } from '../../../../pkg/c
 import { asMade } from '../../../support/as-made.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 import { changeKube, changeReply, changeService, changed, type Change } from '../../../support/observation-changes.ts';
-import { podGone } from '../../../support/observation-faults.ts';
 import { specOf } from '../../../support/spec.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
@@ -19,8 +18,6 @@ const set = (name: string, change: Partial<StatefulSetFacts>): Change =>
     ...now,
     statefulSets: now.statefulSets.map((one) => (one.name === name ? { ...one, ...change } : one)),
   }));
-const withoutSet = (name: string): Change =>
-  changeKube((now) => ({ ...now, statefulSets: now.statefulSets.filter((one) => one.name !== name) }));
 /** As an older version made it: what is remembered is in NAME-config, and no pod knows another place. */
 const old = (config: Record<string, string>): Change =>
   changeKube((now) => ({
@@ -42,32 +39,6 @@ const inGit = (object: string, who = 'Change it'): string =>
 const byArgo = (object: string): string => inGit(object, 'argocd-controller may put it back: change it');
 
 export const RECORD_CASES: readonly CheckCase[] = [
-  [
-    'shape-differs: a change of shape was begun, and what it has stopped is not missing',
-    changed(
-      asMade(healthyObservation({ replicas: 2, hosts: 4 }), {
-        ...specOf({ replicas: 1 }),
-        nodes: Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [n, String(1 + ((n - 1) % 3))])),
-        scaling: { leaving: [7, 8, 9], spread: false },
-      }),
-      podGone('redis-9-0'),
-      withoutSet('redis-9'),
-    ),
-    [
-      says(
-        'warning ghost-node',
-        'The cluster knows 1 node that no pod has (gone): 8ff34739 at 10.96.0.19:6379.',
-        'CLUSTER FORGET 8ff3473900000000000000000000000000000009 on every node within 60 seconds.',
-        '8ff34739',
-      ),
-      says(
-        'warning shape-differs',
-        'A change to 3 primaries with 1 replica each was begun and is not finished: redis-7, redis-8 and redis-9 are to go.',
-        'kubectl redis scale redis goes on with it.',
-        '',
-      ),
-    ],
-  ],
   [
     'formed-mark-missing: a manifest of an older version was applied again',
     changed(made, old({ formed: 'false', nodes: NO_ADDRESSES })),

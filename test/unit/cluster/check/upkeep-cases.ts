@@ -1,10 +1,23 @@
 /** Faults of configuration, volumes, balance and placement, and exactly what check says of each. */
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
-import { changeAnswer, changeLines, changePod, changeService, changed } from '../../../support/observation-changes.ts';
-import { config, follows, libraries, onHost, version } from '../../../support/observation-faults.ts';
+import { asMade } from '../../../support/as-made.ts';
+import {
+  changeAnswer,
+  changeKube,
+  changeLines,
+  changePod,
+  changeService,
+  changed,
+  type Change,
+} from '../../../support/observation-changes.ts';
+import { config, follows, libraries, onHost, podGone, version } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
+import { specOf } from '../../../support/spec.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
+
+const withoutSet = (name: string): Change =>
+  changeKube((now) => ({ ...now, statefulSets: now.statefulSets.filter((one) => one.name !== name) }));
 
 export const UPKEEP_CASES: readonly CheckCase[] = [
   [
@@ -148,6 +161,32 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
         'warning shape-differs',
         '3 primaries own slots; 2 were asked for.',
         'kubectl redis slots shows who owns what.',
+        '',
+      ),
+    ],
+  ],
+  [
+    'shape-differs: a change of shape was begun, and what it has stopped is not missing',
+    changed(
+      asMade(healthyObservation({ replicas: 2, hosts: 4 }), {
+        ...specOf({ replicas: 1 }),
+        nodes: Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [n, String(1 + ((n - 1) % 3))])),
+        scaling: { leaving: [7, 8, 9], spread: false },
+      }),
+      podGone('redis-9-0'),
+      withoutSet('redis-9'),
+    ),
+    [
+      says(
+        'warning ghost-node',
+        'The cluster knows 1 node that no pod has (gone): 8ff34739 at 10.96.0.19:6379.',
+        'CLUSTER FORGET 8ff3473900000000000000000000000000000009 on every node within 60 seconds.',
+        '8ff34739',
+      ),
+      says(
+        'warning shape-differs',
+        'A change to 3 primaries with 1 replica each was begun and is not finished: redis-7, redis-8 and redis-9 are to go.',
+        'kubectl redis scale redis goes on with it.',
         '',
       ),
     ],
