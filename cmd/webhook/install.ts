@@ -6,7 +6,7 @@ import type { Manifest } from '../../pkg/pod/manifest.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../pkg/cluster/model/labels.ts';
 import { webhookManifests, type InstallOptions } from '../../webhook/manifests.ts';
 import { WEBHOOK_NAME } from '../../webhook/settings.ts';
-import { podTrouble, whyNotRolledOut, withTrouble } from './rollout.ts';
+import { podTrouble, tryOut, whyNotRolledOut, withTrouble } from './rollout.ts';
 
 const POLL_MS = 500;
 /** Waits between two looks at why a pod is not ready, and how often it must be beyond help to end the wait. */
@@ -15,6 +15,8 @@ const FATAL_LOOKS = 3;
 
 export interface InstallDeps {
   readonly kube: Pick<KubePort, 'apply' | 'get' | 'list' | 'whyNotReady'>;
+  /** Of another namespace, in which a pod is tried out. */
+  readonly elsewhere: Pick<KubePort, 'apply'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -85,11 +87,11 @@ async function refuseOtherNamespace(kube: Pick<KubePort, 'get'>, namespace: stri
   );
 }
 
-async function untilItAnswers({ kube, clock, signal, timeoutMs }: InstallDeps): Promise<void> {
+async function untilItAnswers({ kube, elsewhere, clock, signal, timeoutMs }: InstallDeps): Promise<void> {
   const until = clock.monotonic() + timeoutMs;
   let looks = 0;
   for (let waits = 1; ; waits++) {
-    const missing = await whatIsMissing(kube);
+    const missing = (await whatIsMissing(kube)) ?? (await whyNotReached(elsewhere));
     if (missing === null) return;
     const late = clock.monotonic() >= until;
     const trouble = late || waits % TROUBLE_EVERY === 0 ? await podTrouble(kube) : null;
@@ -112,6 +114,14 @@ async function whatIsMissing(kube: InstallDeps['kube']): Promise<string | null> 
   const missing = whyNotRolledOut(await kube.get('apps/v1', 'Deployment', WEBHOOK_NAME));
   if (missing !== null) return missing;
   return bundlesOf(await configurationOf(kube)).every((bundle) => bundle !== '') ? null : 'no certificate is published';
+}
+
+/** Its pods are ready before every proxy has heard of them. What else the try-out meets, a right or a policy, is no matter of time. */
+async function whyNotReached(elsewhere: InstallDeps['elsewhere']): Promise<string | null> {
+  const met = await tryOut(elsewhere);
+  return met !== null && /failed (calling|to call) webhook/.test(met)
+    ? `the API server does not reach it: ${met}`
+    : null;
 }
 
 const CONFIGURATION = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'] as const;

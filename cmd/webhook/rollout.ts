@@ -1,6 +1,7 @@
 /** How far the webhook's Deployment is, and what keeps a pod of it from being ready. */
 import type { KubeObject, KubePort, PodTrouble } from '../../pkg/engine/ports.ts';
-import { AppError } from '../../pkg/errors.ts';
+import { CLUSTER_LABEL, INJECTED_ANNOTATION, NODE_LABEL } from '../../pkg/cluster/model/labels.ts';
+import { AppError, reasonOf } from '../../pkg/errors.ts';
 import type { RawPod } from '../../pkg/kube/api-json.ts';
 import { podFacts } from '../../pkg/kube/facts.ts';
 import { WEBHOOK_NAME } from '../../webhook/settings.ts';
@@ -55,5 +56,22 @@ export async function podTrouble(kube: Pick<KubePort, 'list' | 'whyNotReady'>): 
   } catch (error) {
     if (error instanceof AppError && error.code === 'forbidden') return null;
     throw error;
+  }
+}
+
+/**
+ * A pod that is never made: the API server asks the webhook about it and forgets it.
+ * @param kube of another namespace than the webhook's, which is not asked about its own
+ * @returns what it met; null = it was completed
+ */
+export async function tryOut(kube: Pick<KubePort, 'apply'>): Promise<string | null> {
+  const labels = { [CLUSTER_LABEL]: 'kubectl-redis-try-out', [NODE_LABEL]: 'kubectl-redis-try-out-1' };
+  const spec = { containers: [{ name: 'redis', image: 'redis' }] };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'kubectl-redis-try-out', labels }, spec };
+  try {
+    const seen = await kube.apply(pod, { dryRun: true });
+    return seen.metadata.annotations?.[INJECTED_ANNOTATION] === 'webhook' ? null : 'a pod that asked was left as it is';
+  } catch (error) {
+    return error instanceof AppError && error.cause !== undefined ? reasonOf(error.cause) : reasonOf(error);
   }
 }

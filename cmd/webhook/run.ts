@@ -63,6 +63,7 @@ async function withKube({ args, flags, globals }: WebhookRequest, deps: Deps): P
       const { clock, signal } = deps;
       await install(optionsOf({ flags, globals }), {
         kube: session.kube,
+        elsewhere: session.inNamespace('default').kube,
         clock,
         signal,
         say,

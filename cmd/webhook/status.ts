@@ -1,12 +1,11 @@
 /** What the webhook is and what is wrong with it, as lines. */
 import { X509Certificate } from 'node:crypto';
-import { CLUSTER_LABEL, INJECTED_ANNOTATION, NODE_LABEL } from '../../pkg/cluster/model/labels.ts';
 import type { KubeObject, KubePort } from '../../pkg/engine/ports.ts';
-import { AppError, reasonOf } from '../../pkg/errors.ts';
+import { AppError } from '../../pkg/errors.ts';
 import { isObject } from '../../pkg/pod/inject/pod-json.ts';
 import { SECRET_NAME, WEBHOOK_NAME } from '../../webhook/settings.ts';
 import { bundlesOf, configurationOf } from './install.ts';
-import { podCounts, podTrouble, PODS, whyNotRolledOut, withTrouble } from './rollout.ts';
+import { podCounts, podTrouble, PODS, tryOut, whyNotRolledOut, withTrouble } from './rollout.ts';
 
 export interface WebhookStatus {
   readonly namespace: string;
@@ -99,19 +98,6 @@ async function readSecret(kube: KubePort): Promise<{ readonly until: number; rea
     return { until: Date.parse(leaf.validTo), bundle: data['ca.crt'] ?? '' };
   } catch {
     return null;
-  }
-}
-
-/** A pod that is never made: the API server asks the webhook about it and forgets it. */
-async function tryOut(kube: Pick<KubePort, 'apply'>): Promise<string | null> {
-  const labels = { [CLUSTER_LABEL]: 'kubectl-redis-try-out', [NODE_LABEL]: 'kubectl-redis-try-out-1' };
-  const spec = { containers: [{ name: 'redis', image: 'redis' }] };
-  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'kubectl-redis-try-out', labels }, spec };
-  try {
-    const seen = await kube.apply(pod, { dryRun: true });
-    return seen.metadata.annotations?.[INJECTED_ANNOTATION] === 'webhook' ? null : 'a pod that asked was left as it is';
-  } catch (error) {
-    return error instanceof AppError && error.cause !== undefined ? reasonOf(error.cause) : reasonOf(error);
   }
 }
 

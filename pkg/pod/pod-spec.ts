@@ -110,6 +110,8 @@ export interface PodTemplate {
   readonly announceIp: string | null;
   readonly shard: string;
   readonly antiAffinity: AntiAffinity;
+  /** Whether its Service has a second bus port; left out: it is made as here. */
+  readonly secondBus?: boolean | undefined;
 }
 
 /** For pods whose Service has that port. */
@@ -124,7 +126,7 @@ export function podSpec(spec: ClusterSpec, ordinal: number, node: PodTemplate): 
     ...node,
     nodes: nodeCount(spec),
     auth: auth ? 'yes' : 'no',
-    environment: SECOND_BUS_ENVIRONMENT,
+    environment: node.secondBus === false ? {} : SECOND_BUS_ENVIRONMENT,
   });
   const redis = {
     name: CONTAINER_NAME,

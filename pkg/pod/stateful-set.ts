@@ -14,6 +14,8 @@ export interface NodeTemplate {
   readonly shard: string;
   /** What the hosts allow; the spec's wish when left out. */
   readonly antiAffinity?: ClusterSpec['antiAffinity'];
+  /** Whether that Service has a second bus port; left out: it is made as here. */
+  readonly secondBus?: boolean;
   /** Also as a copy of the spec, for when everything else that holds it is gone; never printed. */
   readonly keepsSpec?: boolean;
 }

@@ -1,10 +1,11 @@
 /** Pods that are missing, on their way out, or not ready although their node answers. */
+import { isOfOthers } from '../evidence/missing-pods.ts';
 import { podsBeyond } from '../interpret/injected.ts';
 import type { Check } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
 /** A primary without its pod is `primary-down`; the others are counted here together. */
-export const checkMissingPods: Check = ({ state, missing, kubectl }) => {
+export const checkMissingPods: Check = ({ state, observation, missing, kubectl }) => {
   const without = missing.filter(({ node }) => node === null || node.slots.length === 0);
   if (without.length === 0 || state.nodes.every((node) => node.pod === null)) return [];
   const names = without.map((one) => one.pod);
@@ -15,7 +16,9 @@ export const checkMissingPods: Check = ({ state, missing, kubectl }) => {
     ? asleep.length > 0
       ? `${kubectl(`scale statefulset ${asleep.join(' ')} --replicas=1`)}: ${asleep.length === 1 ? 'it was' : 'they were'} scaled to 0. To take nodes away for good: kubectl redis scale.`
       : `${kubectl(`describe statefulset ${setsOf(without).join(' ')}`)} says why there is no pod.`
-    : `kubectl redis create ${state.cluster.name} makes what is missing.`;
+    : isOfOthers(state, observation.kube)
+      ? 'Bring back what made them: the record names these nodes.'
+      : `kubectl redis create ${state.cluster.name} makes what is missing.`;
   return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
 };
 

@@ -10,16 +10,21 @@
  * | its guard waits, its volume has no data                 | dead                     | a node without data                       |
  * | its guard waits for anything else; nobody listens       | dead, unless it is heard | all                                       |
  * | no pod, and one is missing in its place                 | dead, unless it is heard | all; without its claim, one without data  |
- * | no pod, and every pod is another node                   | dead, unless it is heard | nothing                                   |
+ * | no pod, and another node is in its place                | dead, unless it is heard | nothing                                   |
+ * | no pod, and the claim of its Service is there           | dead, unless it is heard | all                                       |
+ * | no pod, and one whose volume is lost may be it          | dead, unless it is heard | a node without data                       |
+ * | no pod, and every pod is another node; pods of others   | dead, unless it is heard | all: nothing tells which volumes there are |
+ * | the same; pods of ours                                  | dead, unless it is heard | nothing                                   |
  * | its host is not ready; no answer, a broken tunnel       | unknown                  |                                           |
  * | no pod, and a pod that can't be asked may be it         | unknown                  |                                           |
  */
 import { addressesOfPod } from '../interpret/identity.ts';
 import type { KubeFacts } from '../model/observation.ts';
+import { ordinalOfNode, podName } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { isSeenDown } from './down.ts';
 import type { Member } from './members.ts';
-import type { MissingPod } from './missing-pods.ts';
+import { isOfOthers, type MissingPod } from './missing-pods.ts';
 
 /** What of a dead node may come back: `whole` = with its data, as far as anybody knows. */
 export type Returns = 'whole' | 'empty' | 'never';
@@ -87,25 +92,71 @@ export function isWithoutData(guardSays: string): boolean {
 /** An id that no pod has. */
 function lifeOfGhost(node: ClusterNode, facts: LifeFacts): Life {
   const { state, kube, missing, nameOf } = facts;
-  const nameless = state.nodes.find((one) => one.pod !== null && one.nodeId === null);
-  if (nameless !== undefined) return { kind: 'unknown', by: `${nameOf(nameless)} can't be asked, and may be it` };
+  const nameless = state.nodes.filter((one) => one.pod !== null && one.nodeId === null);
+  // Of one that owns nothing no data is at stake, and the pod that waits may still have its identity.
+  const mayBeIt = nameless.find((one) => node.slots.length === 0 || !hasLostVolume(one));
+  if (mayBeIt !== undefined) return { kind: 'unknown', by: `${nameOf(mayBeIt)} can't be asked, and may be it` };
   // A pod that was deleted by force may still run there.
   const lost = kube.hosts.find(({ ready }) => !ready);
+  const onLost: Life | null =
+    lost === undefined ? null : { kind: 'unknown', by: `host ${lost.name} is not ready, and may still run it` };
   const own = missing.find((one) => one.node === node);
-  if (lost !== undefined && (own !== undefined || missing.length > 0))
-    return { kind: 'unknown', by: `host ${lost.name} is not ready, and may still run it` };
+  if (onLost !== null && (own !== undefined || missing.length > 0)) return onLost;
   if (own !== undefined)
     return { kind: 'dead', by: `pod ${own.pod} is missing`, returns: returnsOfMissing(own, facts) };
   if (livesElsewhere(node, facts)) return { kind: 'dead', by: 'another node is in its place', returns: 'never' };
   const mayBe = missing.find((one) => one.node === null);
-  if (mayBe === undefined) return { kind: 'dead', by: 'every pod is another node', returns: 'never' };
-  return { kind: 'dead', by: `pod ${mayBe.pod} is missing, and may be it`, returns: 'whole' };
+  if (mayBe !== undefined) return { kind: 'dead', by: `pod ${mayBe.pod} is missing, and may be it`, returns: 'whole' };
+  const claim = claimOf(node, facts);
+  if (claim !== null) return onLost ?? { kind: 'dead', by: `no pod has it, and ${claim} may be its`, returns: 'whole' };
+  const others = isOfOthers(state, kube);
+  const [waits] = nameless;
+  if (waits !== undefined && (!others || nameless.length >= ghostsOf(facts).length))
+    return { kind: 'dead', by: `${nameOf(waits)} lost its volume, and may be it`, returns: 'empty' };
+  // Of one that owns nothing, and that nobody follows, no data is at stake.
+  const counts =
+    node.slots.length > 0 || state.nodes.some(({ primaryId }) => primaryId !== null && primaryId === node.nodeId);
+  if (others && counts)
+    return onLost ?? { kind: 'dead', by: 'no pod has it, and its volume may be there', returns: 'whole' };
+  return { kind: 'dead', by: 'every pod is another node', returns: 'never' };
+}
+
+/** Its guard says so. */
+export function hasLostVolume({ unreachable }: ClusterNode): boolean {
+  return unreachable?.why === 'guard-waiting' && isWithoutData(unreachable.detail);
+}
+
+/** Ids that no pod has, and that may be those of pods which nobody could ask. */
+function ghostsOf(facts: LifeFacts): ClusterNode[] {
+  const { state, missing } = facts;
+  return state.nodes.filter(
+    (one) => one.pod === null && !livesElsewhere(one, facts) && !missing.some(({ node }) => node === one),
+  );
+}
+
+/**
+ * The claim of a node of ours, by the Service that has its address: the record may be older than the node, which then is not missing.
+ * null = there is none, or its pod says that there is no data on it, or a change of shape has moved all of it away.
+ */
+function claimOf(node: ClusterNode, { state, kube }: LifeFacts): string | null {
+  const ip = node.gossip?.ip ?? '';
+  const service = ip === '' ? undefined : kube.services.find(({ clusterIP }) => clusterIP === ip);
+  const ordinal = service === undefined ? null : ordinalOfNode(state.cluster.name, service.name);
+  if (state.origin !== 'ours' || ordinal === null) return null;
+  if (node.slots.length === 0 && state.desired?.leaving?.includes(ordinal) === true) return null;
+  const pod = podName(state.cluster.name, ordinal);
+  if (state.nodes.some((one) => one.pod?.name === pod && hasLostVolume(one))) return null;
+  const claim = `data-${pod}`;
+  return areClaimsUnread(kube) || kube.claims.some(({ name }) => name === claim) ? `claim ${claim}` : null;
+}
+
+function areClaimsUnread({ gaps }: KubeFacts): boolean {
+  return gaps.some(({ what }) => what === 'persistentvolumeclaims');
 }
 
 /** Of pods that `create` made the claim is known by its name; where it is gone, a new pod gets a new one. */
 function returnsOfMissing({ pod }: MissingPod, { state, kube }: LifeFacts): Returns {
-  const unread = kube.gaps.some(({ what }) => what === 'persistentvolumeclaims');
-  if (state.origin !== 'ours' || unread) return 'whole';
+  if (isOfOthers(state, kube) || areClaimsUnread(kube)) return 'whole';
   return kube.claims.some(({ name }) => name === `data-${pod}`) ? 'whole' : 'empty';
 }
 

@@ -1,7 +1,10 @@
 /** Pods that should be there and are not, and the id that gossip still has for each. */
+import { ordinalOf } from '../interpret/injected.ts';
 import { NODE_LABEL } from '../model/labels.ts';
-import type { KubeFacts } from '../model/observation.ts';
-import { nodeCount } from '../model/spec.ts';
+import type { NodeLine } from '../model/node-table.ts';
+import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import { recordOf } from '../model/record.ts';
+import { nodeCount, ordinalOfNode } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { isSeenDown } from './down.ts';
 
@@ -16,11 +19,27 @@ export interface MissingPod {
 }
 
 export function findMissingPods(state: ClusterState, kube: KubeFacts): MissingPod[] {
-  return state.origin === 'ours' ? missingOfOurs(state, kube) : missingOfForeign(state, kube);
+  const record = recordOf(kube, state.cluster);
+  // Before the first MEET a line may be that of a pod which was only tried out.
+  const lines = state.formed ? record.nodes : [];
+  // The shape counts from 1; pods of others as they like, and their table says how.
+  if (isOfOthers(state, kube) && (state.origin === 'foreign' || lines.length > 0))
+    return missingOfOthers(state, kube, lines);
+  return missingOfOurs(state, kube, record.spec === null ? lines : []);
 }
 
-/** A StatefulSet a node, pod `NODE-0`; or pods that people brought, told apart by their label `name`. */
-function missingOfOurs(state: ClusterState, kube: KubeFacts): MissingPod[] {
+/** Whether people made the pods: their workloads are none of ours, so that nothing tells which of them, and which volumes, there are. */
+export function isOfOthers({ origin, cluster }: Pick<ClusterState, 'origin' | 'cluster'>, kube: KubeFacts): boolean {
+  if (origin === 'foreign') return true;
+  if (kube.pods.length === 0 || recordOf(kube, cluster).spec !== null) return false;
+  const ours = ({ owner, name }: PodFacts): boolean =>
+    owner === `StatefulSet/${name.replace(/-0$/, '')}` && ordinalOfNode(cluster.name, name.slice(0, -2)) !== null;
+  const sets = kube.statefulSets.filter(({ name }) => ordinalOfNode(cluster.name, name) !== null);
+  return !kube.pods.some(ours) && !sets.some(({ name, templateLabels }) => templateLabels[NODE_LABEL] === name);
+}
+
+/** A StatefulSet a node, pod `NODE-0`. @param lines of the record, where that is all that tells the nodes */
+function missingOfOurs(state: ClusterState, kube: KubeFacts, lines: readonly NodeLine[]): MissingPod[] {
   const { desired } = state;
   const total = desired === null ? 0 : nodeCount(desired);
   const ordinals = desired?.ordinals ?? Array.from({ length: total }, (_, i) => i + 1);
@@ -28,9 +47,10 @@ function missingOfOurs(state: ClusterState, kube: KubeFacts): MissingPod[] {
   const workloads = new Set(kube.statefulSets.map((set) => set.templateLabels[NODE_LABEL] ?? set.name));
   const asleep = new Set(kube.statefulSets.filter((set) => set.replicas === 0).map((set) => set.name));
   const expected = ordinals.map((ordinal) => `${state.cluster.name}-${ordinal}`);
+  const recorded = lines.map(({ node }) => node);
   // What a change of shape has stopped is where it shall be.
   const stopped = new Set((desired?.leaving ?? []).map((ordinal) => `${state.cluster.name}-${ordinal}`));
-  return [...new Set([...expected, ...workloads])]
+  return [...new Set([...expected, ...recorded, ...workloads])]
     .filter((name) => !present.has(name) && (workloads.has(name) || !stopped.has(name)))
     .map((name) => {
       const ip = kube.services.find((service) => service.name === name)?.clusterIP;
@@ -39,12 +59,54 @@ function missingOfOurs(state: ClusterState, kube: KubeFacts): MissingPod[] {
     });
 }
 
-/** A StatefulSet's ordinals. Their addresses went with them: only where one is missing and one id is lost are they tied. */
-function missingOfForeign(state: ClusterState, kube: KubeFacts): MissingPod[] {
+/**
+ * Ordinals of their StatefulSets; and lines of the record that no pod has, whatever made it (a Deployment), or would if it were not scaled
+ * down. A line has an address. That of a pod without one went with it: only where one is missing and one id is lost are they tied.
+ */
+function missingOfOthers(state: ClusterState, kube: KubeFacts, lines: readonly NodeLine[]): MissingPod[] {
+  const ghosts = state.nodes.filter((node) => node.pod === null);
+  const tied = new Set<ClusterNode>();
+  const missing = namesOfOthers(state, kube, lines).map(({ line, ...of }) => {
+    const node = line === null ? undefined : ghosts.find((ghost) => !tied.has(ghost) && isAt(ghost, line, kube));
+    if (node !== undefined) tied.add(node);
+    return { ...of, scaledAway: false, node: node ?? null };
+  });
+  const lost = ghosts.filter((ghost) => !tied.has(ghost) && isSeenDown(ghost.gossip?.flags ?? []));
+  const [only = null] = lost;
+  const single = lost.length === 1 && missing.filter(({ node }) => node === null).length === 1;
+  return single ? missing.map((one) => ({ ...one, node: one.node ?? only })) : missing;
+}
+
+interface Absent {
+  readonly pod: string;
+  readonly workload: boolean;
+  readonly line: NodeLine | null;
+}
+
+function namesOfOthers({ cluster }: ClusterState, kube: KubeFacts, lines: readonly NodeLine[]): Absent[] {
   const present = new Set(kube.pods.map((pod) => pod.name));
-  const names = kube.statefulSets.flatMap((set) => Array.from({ length: set.replicas }, (_, i) => `${set.name}-${i}`));
-  const missing = names.filter((name) => !present.has(name));
-  const lost = state.nodes.filter((node) => node.pod === null && isSeenDown(node.gossip?.flags ?? []));
-  const node = missing.length === 1 && lost.length === 1 ? (lost[0] ?? null) : null;
-  return missing.map((pod) => ({ pod, workload: true, scaledAway: false, node }));
+  const labels = new Set(kube.pods.map((pod) => pod.labels[NODE_LABEL]));
+  const numbers = new Set(kube.pods.map((pod) => ordinalOf(cluster.name, pod)));
+  const away = lines.filter(({ node, ordinal }) => !labels.has(node) && !numbers.has(ordinal));
+  const ofSets = kube.statefulSets.flatMap((set) =>
+    Array.from({ length: set.replicas }, (_, i): Absent => {
+      const label = set.templateLabels[NODE_LABEL];
+      const line = away.find(({ node, ordinal }) => (label === undefined ? ordinal === i : node === label));
+      return { pod: `${set.name}-${i}`, workload: true, line: line ?? null };
+    }).filter(({ pod }) => !present.has(pod)),
+  );
+  const told = new Set(ofSets.map(({ line }) => line));
+  // Pods of the only StatefulSet are called after it; those of anything else have names that change.
+  const [set] = kube.statefulSets;
+  const alone = kube.statefulSets.length === 1 && kube.pods.every(({ owner }) => owner === `StatefulSet/${set?.name}`);
+  const rest = away
+    .filter((line) => !told.has(line))
+    .map((line): Absent => ({ pod: alone ? `${set?.name}-${line.ordinal}` : line.node, workload: alone, line }));
+  return [...ofSets, ...rest];
+}
+
+/** Whether others know the id at the recorded address, or at that of the line's Service, which may have been made anew. */
+function isAt({ gossip }: ClusterNode, { node, address }: NodeLine, { services }: KubeFacts): boolean {
+  const ip = gossip?.ip ?? '';
+  return ip !== '' && (ip === address || services.some(({ name, clusterIP }) => name === node && clusterIP === ip));
 }

@@ -6,7 +6,9 @@ import { formatRanges } from '../model/slots.ts';
 import { keysInWords, type Loss } from '../model/loss.ts';
 import type { NodeAnswer } from '../model/observation.ts';
 import type { ClusterNode, Shard } from '../model/state.ts';
+import type { Candidate } from './candidates.ts';
 import type { Evidence } from './evidence.ts';
+import { isWithoutData } from './life.ts';
 
 export type Kept = 'yes' | 'no' | 'unknown';
 
@@ -47,8 +49,13 @@ export function keepingOf(node: ClusterNode, next: NextStart): Keeping {
   const { answer } = node.reply;
   const now = 'appendonly' in next.live ? next.live['appendonly'] !== 'no' : answer.info.aofEnabled;
   // What `create` renders unless people say otherwise.
-  const then = next.config === null ? now : (next.config['appendonly'] ?? 'yes') !== 'no';
+  const then = readsLog(next) ?? now;
   return then ? keepsByLog(answer, now) : keepsBySnapshot(answer, now, next);
+}
+
+/** As recorded; null = not known. */
+function readsLog({ config }: NextStart): boolean | null {
+  return config === null ? null : (config['appendonly'] ?? 'yes') !== 'no';
 }
 
 function keepsByLog({ info }: NodeAnswer, now: boolean): Keeping {
@@ -85,4 +92,84 @@ export function lossOfStopping(
     seconds: null,
     sentence: `${keysInWords(primary.keys)} of shard ${name}, slots ${formatRanges(slots)}: ${nameOf(primary)} ${verb} (${keeping.by})`,
   };
+}
+
+/**
+ * What the volume of a primary that does not answer has for the next start: all that it told anybody, by its log; a snapshot of some
+ * moment, with which it leads again; no data, so that its guard lets a replica lead; or a log, as recorded, on a volume that nobody has
+ * seen in use.
+ */
+type Left = 'all' | 'snapshot' | 'none' | 'unseen';
+
+/**
+ * What is gone when the replicas of a primary that does not answer have stopped: who runs may have more in memory than that one has on
+ * its volume, and copies it when both are back. null = nothing that is known of.
+ * @param isStopping its stop was ordered before: it is no loss of this one
+ */
+export function lossOfFollowers(
+  { name, slots, primary }: Shard,
+  evidence: Pick<Evidence, 'nameOf' | 'lifeOf' | 'successionOf'>,
+  next: NextStart,
+  isStopping: (node: ClusterNode) => boolean,
+): Loss | null {
+  if (slots.length === 0 || primary === null || primary.reply?.kind === 'answered' || isStopping(primary)) return null;
+  const { nameOf, lifeOf, successionOf } = evidence;
+  const holders = successionOf(primary).candidates.filter(
+    ({ node, standing, keys }) =>
+      node.pod !== null && standing !== 'unsynced' && keys !== 0 && lifeOf(node).kind !== 'dead' && !isStopping(node),
+  );
+  const left = leftOn(primary, holders, evidence, next);
+  const why = whyLost(holders, left, next, nameOf, nameOf(primary));
+  if (why === null) return null;
+  const sentence = `${keysInWords(null)} of shard ${name}, slots ${formatRanges(slots)}: ${why}`;
+  return { slots, keys: null, seconds: null, sentence };
+}
+
+function leftOn(
+  primary: ClusterNode,
+  holders: readonly Candidate[],
+  { lifeOf }: Pick<Evidence, 'lifeOf'>,
+  next: NextStart,
+): Left {
+  const { pod, unreachable } = primary;
+  const life = lifeOf(primary);
+  if (life.kind === 'dead' && life.returns !== 'whole') return 'none';
+  const waits = unreachable?.why === 'guard-waiting';
+  if (pod?.ephemeralData === true || (waits && isWithoutData(unreachable.detail))) return 'none';
+  const log = readsLog(next) ?? holders.every(({ member }) => member?.answer.info.aofEnabled === true);
+  if (!log) return 'snapshot';
+  const started = pod !== null && (pod.phase !== 'Pending' || pod.container.restarts > 0);
+  return started && !waits ? 'all' : 'unseen';
+}
+
+/** The end of a sentence; null = nothing is lost. */
+function whyLost(
+  holders: readonly Candidate[],
+  left: Left,
+  next: NextStart,
+  nameOf: Evidence['nameOf'],
+  primary: string,
+): string | null {
+  const [best] = holders;
+  if (best === undefined || left === 'all') return null;
+  if (left === 'snapshot') {
+    const more = `${nameOf(best.node)} may have more than the volume of ${primary}`;
+    return `${more}, which keeps no append-only file, and would copy it at the next start`;
+  }
+  const judged = holders.map((holder) => ({ holder, ...keepingOf(holder.node, next) }));
+  const keepers = judged.filter(({ kept }) => kept === 'yes').map(({ holder }) => holder);
+  // A log that is recorded is doubted only for a replica that is known to keep nothing.
+  const lost = judged.find(
+    ({ holder, kept }) =>
+      (kept === 'no' || (kept === 'unknown' && left === 'none')) && !keepers.some((keeper) => hasAll(keeper, holder)),
+  );
+  if (lost === undefined) return null;
+  const verb = lost.kept === 'no' ? 'keeps none on disk' : 'may keep none on disk';
+  const have = left === 'none' ? 'has' : 'may have';
+  return `${nameOf(lost.holder.node)} ${verb} (${lost.by}), and the volume of ${primary} ${have} none`;
+}
+
+/** Whether nothing of the other is known, or can be, that this one has not. */
+function hasAll(one: Candidate, other: Candidate): boolean {
+  return one.standing === 'in-step' && (one.offset ?? -1) >= (other.offset ?? -1);
 }

@@ -68,6 +68,8 @@ export interface ServerInfo {
    * out where the server does not tell it.
    */
   readonly replicationId?: string;
+  /** The history before it took over, which its own goes on with (master_replid2); left out where there was none. */
+  readonly formerReplicationId?: string;
   /**
    * Grows while this server gets its data from its primary, or makes a snapshot for a replica: bytes and keys together, only good to see
    * that it gets on. Left out while neither is under way.

@@ -1,6 +1,6 @@
 /** What `delete` does not begin, and does not go on with. */
-import { evidenceOf } from '../evidence/evidence.ts';
-import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
+import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
+import { lossOfFollowers, lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, lossFlag, type Loss } from '../model/loss.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
@@ -44,7 +44,8 @@ export function refuseDelete({ cluster, owned, others, purge, strays, loss, agre
 }
 
 /**
- * Keys that nobody keeps on disk, and that are gone when their nodes have stopped; null = none that is known of.
+ * Keys that nobody keeps on disk, or only a replica that the next start would not let lead, and that are gone when their nodes have
+ * stopped; null = none that is known of.
  * @param config of the record; null = not known
  */
 export function lossOfDelete(
@@ -58,9 +59,12 @@ export function lossOfDelete(
   // Where the workload has gone its pods are being stopped, and may be silent before they are seen to be.
   const isRun = ({ pod }: ClusterNode): boolean =>
     pod !== null && (pod.owner?.startsWith('StatefulSet/') !== true || sets.has(pod.owner));
-  const losses = state.shards.flatMap((shard) =>
-    shard.primary === null || !isRun(shard.primary) ? [] : (lossOfStopping(shard, evidence, next) ?? []),
-  );
+  const isStopping = (node: ClusterNode): boolean =>
+    node.pod === null ? hasLostWorkload(node, evidence) : node.pod.terminating || !isRun(node);
+  const losses = state.shards.flatMap((shard) => {
+    const own = shard.primary !== null && isRun(shard.primary) ? lossOfStopping(shard, evidence, next) : null;
+    return own ?? lossOfFollowers(shard, evidence, next, isStopping) ?? [];
+  });
   const [unheard] = state.nodes.filter(
     (node) => isRun(node) && node.slots.length === 0 && node.reply?.kind !== 'answered',
   );
@@ -76,4 +80,11 @@ export function lossOfDelete(
       });
   }
   return joinLosses(losses);
+}
+
+/** Nothing would make the pod of a node without one, or of one of those that it may be: it has been stopped in order. */
+function hasLostWorkload(node: ClusterNode, { missing }: Pick<Evidence, 'missing'>): boolean {
+  const own = missing.find((one) => one.node === node);
+  if (own !== undefined) return !own.workload;
+  return missing.some((one) => one.node === null && !one.workload);
 }

@@ -99,6 +99,7 @@ const SERVER_INFO = object({
   syncInProgress: yesOrNo,
   replicationOffset: count,
   replicationId: optional(text),
+  formerReplicationId: optional(text),
   copied: optional(count),
   connectedReplicas: count,
   usedMemoryBytes: count,

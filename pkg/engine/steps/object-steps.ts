@@ -6,6 +6,7 @@ import { nodeLines, type NodeLine } from '../../cluster/model/node-table.ts';
 import type { KubeFacts, Observation } from '../../cluster/model/observation.ts';
 import type { Step } from '../../cluster/model/plan.ts';
 import { needsOldRecord, recordOf } from '../../cluster/model/record.ts';
+import { SECOND_BUS_PORT } from '../../cluster/model/node-ports.ts';
 import { nodeName, ordinalsOf, shardOf, type ClusterSpec } from '../../cluster/model/spec.ts';
 import { budget } from '../../pod/budget.ts';
 import { busPolicy } from '../../pod/bus-policy.ts';
@@ -115,8 +116,17 @@ export async function applyWorkloads(
 ): Promise<void> {
   if (spec.networkPolicy) await kube.apply(busPolicy(spec));
   const addresses = addressesOf(facts, spec);
+  // A Service of an older version, or that an older manifest took back, lacks the port: nobody could dial it.
+  const withSecondBus = new Set(
+    facts.services.flatMap(({ name, ports }) => (ports.some(({ port }) => port === SECOND_BUS_PORT) ? [name] : [])),
+  );
   const sets = ordinals.map((n) =>
-    statefulSet(spec, n, { announceIp: addresses.get(n) ?? null, shard: shardOf(spec, n), keepsSpec: true }),
+    statefulSet(spec, n, {
+      announceIp: addresses.get(n) ?? null,
+      secondBus: withSecondBus.has(nodeName(spec.cluster.name, n)),
+      shard: shardOf(spec, n),
+      keepsSpec: true,
+    }),
   );
   await applyAll(kube, sets);
 }

@@ -11,14 +11,16 @@
 
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
 # may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
-# it may be of another cluster), named (id of a node
+# it may be of another cluster) and knowing_peers (those of them that know an owner of every slot: who joined while an owner was silent never
+# heard what that owns), named (id of a node
 # at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at one that the table does
-# not have, as where it announced its pod; who answers us is not it), here (yes: at my address),
-# holder_slots and holder_followers (yes or no), holder_heard (when anybody heard it last, by our own clock; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
+# not have, as where it announced its pod; who answers us, or has been heard since this guard began, is not it), here (yes: at my address),
+# holder_slots and holder_followers (yes or no; one that counts as failed everywhere and does not answer follows nobody who owns nothing: when it
+# comes back it is told), holder_heard (when anybody heard it last, by our own clock; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
-  awk -v me="$address" -v id="$my_id" '
+  awk -v me="$address" -v id="$my_id" -v began="$guard_began" '
     FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) { asked++; listed[$2] = 1 } next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
@@ -27,26 +29,37 @@ judge_peers() {
     {
       if ($3 ~ /myself/) file_of[$1] = FILENAME
       if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
+      for (i = 9; i <= NF; i++) if ($i !~ /^\[/) covered[FILENAME] += split($i, range, "-") < 2 ? 1 : range[2] - range[1] + 1
       if (owns && $3 ~ /myself/) voter[FILENAME] = $1
-      if ($4 != "-") { followed[$4] = 1; follows[$1 " " $4] = 1 }
+      if ($4 != "-") follows[$1 " " $4] = 1
+      if ($3 !~ /(^|,)fail(,|$)/) lives[$1] = 1
       if (at == me || $1 == id) knows_me[FILENAME] = 1
       if (at == me) mine[$1] = 1
       else if (at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1
       if (at != "") where[$1] = at
       if ($6 > 0 && $6 / 1000 > start[FILENAME]) age[FILENAME, $1] = now - $6 / 1000
-      if ($8 == "connected" && !fails && $6 / 1000 > start[FILENAME] + 1) { hears[FILENAME, $1] = 1; heard_by[$1] = 1 }
+      if ($8 == "connected" && !fails && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
       for (file in known) if (file !~ /\/old-[0-9a-f]*$/) answered++
-      for (file in owner) if (known[file] > 1 && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) formed++
-      for (id in lost) if (counts(id) && !(id in file_of) && !(("-" in listed) && (id in heard_by))) { holder = id; here = "no" }
+      for (file in owner)
+        if (known[file] > 1 && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) { formed++; if (covered[file] == 16384) knowing++ }
+      for (pair in follows) {
+        split(pair, two, " ")
+        if ((two[1] in lives) || (two[1] in file_of) || !knowing || (two[2] in slots)) followed[two[2]] = 1
+      }
+      for (seen in age) {
+        split(seen, two, SUBSEP)
+        if (answered_at[two[1]] - age[seen] > began + 1) heard_since[two[2]] = 1
+      }
+      for (id in lost) if (counts(id) && !(id in file_of) && !(id in heard_since)) { holder = id; here = "no" }
       for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
       for (seen in age) {
         split(seen, two, SUBSEP)
         if (two[2] == holder && answered_at[two[1]] - age[seen] > heard) heard = answered_at[two[1]] - age[seen]
       }
-      print asked + 0, answered + 0, formed + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
+      print asked + 0, answered + 0, formed + 0, knowing + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
         (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no", heard ? int(heard + 0.5) : "-"
       for (id in slots) size++
       for (pair in follows) {
@@ -58,7 +71,7 @@ judge_peers() {
         print two[1], where[two[1]], voters, int(size / 2) + 1
       }
     }' "$run_dir/peer-list" "$run_dir"/peers/* >"$run_dir/verdict"
-  read -r asked answered formed_peers named holder here holder_slots holder_followers holder_heard <"$run_dir/verdict"
+  read -r asked answered formed_peers knowing_peers named holder here holder_slots holder_followers holder_heard <"$run_dir/verdict"
   sed 1d "$run_dir/verdict" >"$run_dir/followers"
 }
 
@@ -85,15 +98,19 @@ CLUSTER NODES" <"$run_dir/peer-list"
     [ "$here" = no ] || [ "$holder_followers" = no ] || [ "$missing" != data ] || tell_best_replica
     return 1
   fi
+  doubt="the cluster was formed"
   # Only behind the peers' word: the mark may reach a pod a minute after it was made (the ConfigMap is a volume).
   if [ "$formed_peers" -eq 0 ] && never_formed; then
     why="the cluster was never formed"
     return 0
   fi
-  # One formed peer knows everybody; and where all answered, nobody is left who could follow this node. Where nobody is known, nobody was asked.
-  [ "$formed_peers" -eq 0 ] || return 0
+  # One peer that knows an owner of every slot knows everybody; and where all answered, nobody is left who could follow this node. Where
+  # nobody is known, nobody was asked.
+  [ "$knowing_peers" -eq 0 ] || return 0
   [ "$asked" -eq 0 ] || [ "$answered" -lt "$asked" ] || return 0
-  reason="for a node of the cluster to answer: this volume has no $missing$(emptiness), $doubt, and $answered of $asked other nodes answer"
+  reason="for a node of the cluster to answer"
+  [ "$formed_peers" -eq 0 ] || reason="for a node that knows an owner of every slot, or for all nodes, to answer"
+  reason="$reason: this volume has no $missing$(emptiness), $doubt, and $answered of $asked other nodes answer"
   [ "$answered" -gt 0 ] || reason="$reason; if every volume is lost, so is all data"
   return 1
 }
@@ -143,6 +160,7 @@ at_home() {
 
 # ------------------------------------------------------------------------------------------------------------ together
 guard() {
+  guard_began=$(date +%s)
   missing=data
   read_nodes_conf "$nodes_conf"
   found=$conf

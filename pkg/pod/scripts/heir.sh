@@ -1,10 +1,12 @@
 # Sourced by start.sh: who takes over from the node that lost the data of this volume.
 # shellcheck shell=sh disable=SC2154 # variables of common.sh, start.sh and guard.sh
 
-# Tells the follower with the highest offset of those that hold data of X, to take over; called every second until it has.
-# After a restart of a replica its offset is 1 or 0 and says nothing; then the number of keys decides. It waits for all of them: who is silent
-# may have more. Only one that lost its link to X when X was last heard has all that any other could have, so after 15 s it need not wait for
-# those who may be loading. And always for a majority that can vote, because Redis tries again only after four node timeouts.
+# Tells the replica of X that has most of its data to take over; called every second until it has. Offsets say who has most only within one
+# history (master_replid), and after a restart of a replica they say nothing. Else only one may lead that was in step, and so has all that any
+# other could have: that lost its link to X when X was last heard; or, restarted since, whose data its probe found fresh (validity.sh). Where
+# there is one alone, or all can be compared, nobody has to have been in step. Who is silent may have more: it is waited for, and after 15 s only
+# one that was in step is told without it. And always for a majority that can vote, because Redis tries again only after four node
+# timeouts: another one that was in step leads in place of the best where that has all the same, or after 15 s.
 first_try=
 
 # It got no majority. It asks for votes again after four of its node timeouts, and whoever gave his vote gives none for two of
@@ -15,50 +17,82 @@ shorten_retry() {
   ask "$1" config set cluster-node-timeout $((node_timeout * 6 / 10)) >/dev/null
 }
 
-# Whether the best one lost its link no earlier than X was last heard by anybody. Others may have heard X up to half a node timeout before it
-# went: so much the link may have been down before, and Redis itself elects such a one. When its link was lost is reckoned from before it was
-# asked, and when X was heard from after the answer: of two moments the ones that make it wait.
-was_in_step() {
-  [ "$link_down" != - ] && [ "$holder_heard" != - ] && [ $((asked_at - link_down)) -ge $((holder_heard - 1)) ]
+# Sets replicas_answer, replicas_all and electable (numbers), holding (of those that answer and hold data), best (address of who may be told and
+# has most; - = nobody may), ip (who can be elected in its place; - = nobody yet) and keys of that one. A link was lost late enough if that was no
+# earlier than X was last heard by anybody. Others may have heard X up to half a node timeout before it went: so much the link may have been
+# down before, and Redis itself elects such a one. When it was lost is reckoned from before it was asked, and when X was heard from after the
+# answer: of two moments the ones that make it wait.
+judge_replicas() {
+  awk -v asked_at="$asked_at" -v heard="$holder_heard" -v late="$late" '
+    { sub(/\r$/, "") }
+    FILENAME ~ /\/peer-list$/ { elsewhere[$2] = 1; next }
+    FILENAME ~ /\/followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; next }
+    FNR == 1 { before = ""; id = FILENAME; sub(/.*\//, "", id); if ($1 == id) asked[id] = 1; else id = "" }
+    id == "" { next }
+    /^role:/ { replica[id] = $0 == "role:slave" }
+    # It has been given to another shard, and somebody has not heard of it.
+    /^master_host:/ { if (substr($0, 13) in elsewhere) moved[id] = 1 }
+    /^master_link_down_since_seconds:/ { sub(/.*:/, ""); down[id] = $0 + 0; next }
+    /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0; next }
+    /^master_replid:/ { history[id] = $0 }
+    FNR > 1 && /^[0-9]+$/ && !(id in keys) { keys[id] = $0 + 0; next }
+    before == "cluster-replica-validity-factor" { fresh[id] = $0 == "0" }
+    { before = $0 }
+    function compares(a, b) { return history[a] == history[b] && offset[a] >= 2 && offset[b] >= 2 }
+    # Never up since its start: -1, or before 7.0 the time since 1970.
+    function was_in_step(id) {
+      if (!(id in down) || down[id] < 0 || down[id] >= 1000000000) return fresh[id]
+      return heard != "-" && asked_at - down[id] >= heard - 1
+    }
+    function has_more(a, b) {
+      if (compares(a, b) && offset[a] != offset[b]) return offset[a] > offset[b]
+      if (keys[a] != keys[b]) return keys[a] > keys[b]
+      return votes[a] != votes[b] ? (votes[a] > votes[b]) : (a < b)
+    }
+    END {
+      for (id in ip) {
+        if (id in moved) continue
+        all++
+        electable += votes[id]
+        if (!(id in asked)) continue
+        answer++
+        if (replica[id] && (offset[id] >= 2 || keys[id] > 0)) { holds[id] = 1; holding++ }
+      }
+      alike = answer == all
+      for (a in holds) for (b in holds) if (a != b && !compares(a, b)) alike = 0
+      for (id in holds) if (alike || was_in_step(id)) { if (best == "" || has_more(id, best)) best = id }
+      told = best != "" && votes[best] ? best : ""
+      if (best != "" && told == "")
+        for (id in holds)
+          if (votes[id] && was_in_step(id) && (late == "yes" || (compares(id, best) && offset[id] == offset[best])))
+            if (told == "" || has_more(id, told)) told = id
+      print answer + 0, all + 0, electable + 0, holding + 0, best == "" ? "-" : ip[best], told == "" ? "-" : ip[told],
+        told == "" ? 0 : keys[told] + 0
+    }' "$run_dir/peer-list" "$run_dir/followers" "$run_dir"/replicas/*
 }
 
 tell_best_replica() {
   asked_at=$(date +%s)
-  : "${first_try:=$asked_at}"
+  # (A clock that was set back would make it wait for ever.)
+  [ "${first_try:=$asked_at}" -le "$asked_at" ] || first_try=$asked_at
+  late=no
+  [ $((asked_at - first_try)) -lt 15 ] || late=yes
   ask_each "$run_dir/replicas" "CLUSTER MYID
 INFO replication
-DBSIZE" <"$run_dir/followers"
-  best=$(awk '
-    { sub(/\r$/, "") }
-    FILENAME ~ /followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; all++; next }
-    FNR == 1 { id = FILENAME; sub(/.*\//, "", id); if ($1 == id) answered++; else id = "" }
-    id == "" { next }
-    /^role:/ { replica[id] = $0 == "role:slave" }
-    /^master_link_down_since_seconds:/ { sub(/.*:/, ""); down[id] = $0 + 0 }
-    /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0 }
-    /^[0-9]+$/ { keys[id] = $0 + 0 }
-    END {
-      for (id in ip) {
-        if (!replica[id] || !votes[id] || (offset[id] < 2 && keys[id] == 0)) continue
-        if (best == "" || offset[id] > offset[best] || (offset[id] == offset[best] && keys[id] > keys[best])) best = id
-      }
-      for (id in ip) electable += votes[id]
-      # Never since its start: -1, or before 7.0 the time since 1970.
-      since = best != "" && (best in down) && down[best] >= 0 && down[best] < 1000000000 ? down[best] : "-"
-      print answered + 0, all + 0, electable + 0, best == "" ? "-" : ip[best], best == "" ? 0 : keys[best] + 0, since
-    }' "$run_dir/followers" "$run_dir"/replicas/*)
-  read -r replicas_answer replicas_all electable ip keys link_down <<END
-$best
+DBSIZE
+CONFIG GET cluster-replica-validity-factor" <"$run_dir/followers"
+  read -r replicas_answer replicas_all electable holding best ip keys <<END
+$(judge_replicas)
 END
   reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
-  [ "$ip" != - ] || return 0
+  says="kubectl redis fix ${KUBECTL_REDIS_CLUSTER:-NAME} says what each would lose"
   if [ "$replicas_answer" -lt "$replicas_all" ]; then
-    [ $(($(date +%s) - first_try)) -ge 15 ] || return 0
-    if ! was_in_step; then
-      reason="$reason; the one at $ip is behind, and one that does not answer may have more: kubectl redis fix ${KUBECTL_REDIS_CLUSTER:-NAME} says what each would lose"
-      return 0
-    fi
+    [ "$late" = yes ] && [ "$holding" -gt 0 ] || return 0
+    [ "$best" != - ] || reason="$reason; who answers is behind, and one that does not answer may have more: $says"
+  elif [ "$best" = - ] && [ "$holding" -gt 0 ]; then
+    reason="$reason; none of them is known to have all: $says"
   fi
+  [ "$ip" != - ] || return 0
   [ "$ip" != "${told:-}" ] || shorten_retry "$ip"
   reply=$(ask "$ip" cluster failover force)
   [ "$ip" = "${told:-}" ] || say "told the replica at $ip, which has $keys keys, to take over: ${reply:-no answer}"

@@ -55,6 +55,7 @@ have_them_dial() {
   before=$(ask "$host" config get cluster-announce-bus-port | sed -n 2p)
   case $before in '' | *[!0-9]*) return ;; esac
   say "$stuck nodes dial the pod that was here before, and would for two minutes: announcing the second bus port until they have arrived"
+  arrived_before=$arrived
   printf '%s\n' "$before" >"$redialing"
   ask "$host" config set cluster-announce-bus-port "$second_bus" >/dev/null
   looks_left=$(node_timeout_looks)
@@ -65,6 +66,8 @@ have_them_dial() {
   done
   ask "$host" config set cluster-announce-bus-port "$before" >/dev/null
   rm -f "$redialing"
+  # Who came before dialed again, too, and did not arrive: the port leads nowhere, as where an older manifest of the Service was applied.
+  [ "$arrived" -ge "$arrived_before" ] || exit 0
 }
 
 [ -n "$second_bus" ] || exit 0

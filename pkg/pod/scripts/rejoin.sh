@@ -42,17 +42,21 @@ look_at_cluster() {
       line[++lines] = FILENAME
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
       failed[lines] = fails || $3 ~ /noaddr/
+      if ($3 !~ /(^|,)fail(,|$)/) lives[$1] = 1
+      for (i = 9; i <= NF; i++) if ($i !~ /^\[/) covered[FILENAME] += split($i, range, "-") < 2 ? 1 : range[2] - range[1] + 1
       if ($3 ~ /myself/ && owns) owners_view[FILENAME] = 1
       if ($1 == self) knows_self[FILENAME] = 1
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1
     }
     END {
+      for (view in covered) if (covered[view] == 16384) knowing = 1
       for (i = 1; i <= lines; i++) {
         if (known[line[i]] < 2) continue
         id = id_of[i]
         if (has_slots[i] && !failed[i]) owner[id] = address_of[i]
         if (has_slots[i]) counted[id] = 1
-        if (primary_of[i] != "-") counted[primary_of[i]] = 1
+        # As for the guard: who has failed everywhere follows nobody who owns nothing.
+        if (primary_of[i] != "-" && ((id in lives) || !knowing)) counted[primary_of[i]] = 1
         if (id != self && (address_of[i] == me || id == old)) {
           ghost[id] = 1
           key = line[i]; sub(/.*\//, "", key)

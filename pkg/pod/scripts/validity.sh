@@ -31,6 +31,8 @@ is_fresh() {
   [ -s "$link_stamp" ] && read -r up seen followed <"$link_stamp" || return 1
   [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 1
   limit=$((node_timeout / 100))
+  # With a clock that was set back in between nobody can tell.
+  [ "$up" -le "$seen" ] && [ "$seen" -le "$now" ] || return 1
   [ "$followed" = "$primary" ] && [ $((seen - up)) -le "$limit" ] || return 1
   peers >"$run_dir/probe-list"
   ask_each "$run_dir/probe-views" "TIME

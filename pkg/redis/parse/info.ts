@@ -73,9 +73,13 @@ function parseCopied(text: string): Pick<ServerInfo, 'copied'> {
 /** Longer than any server was ever up. */
 const NEVER_UP_SECONDS = 1_000_000_000;
 
-function replicationIdOf(text: string): Pick<ServerInfo, 'replicationId'> {
+function replicationIdOf(text: string): Pick<ServerInfo, 'replicationId' | 'formerReplicationId'> {
   const id = fieldOf(text, 'master_replid');
-  return id === null ? {} : { replicationId: id };
+  const former = fieldOf(text, 'master_replid2');
+  return {
+    ...(id === null ? {} : { replicationId: id }),
+    ...(former === null || /^0*$/.test(former) ? {} : { formerReplicationId: former }),
+  };
 }
 
 function parseReplication(text: string): Replication {

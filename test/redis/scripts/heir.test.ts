@@ -41,7 +41,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('t
     const cluster = await form(flavour, 3, 7, UNASKED);
     const lost = await lose(cluster, false);
     expect(await guardSays(lost, /may have more/, 60_000)).toMatch(
-      /1 of 2 replicas answer.*; the one at \S+ is behind, and one that does not answer may have more: kubectl redis fix redis/,
+      /1 of 2 replicas answer.*; who answers is behind, and one that does not answer may have more: kubectl redis fix redis/,
     );
     expect(await roleOf(nth(cluster, 4))).toBe('slave with link down');
     nth(cluster, 7).signal('SIGCONT');

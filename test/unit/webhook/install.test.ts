@@ -19,16 +19,30 @@ describe('install, status, uninstall', () => {
     const sleep = async (ms: number): Promise<void> => {
       now += ms;
       waits += 1;
-      if (waits === 3) await makeReady(world, NOW);
+      if (waits % 3 === 0) await makeReady(world, NOW);
     };
     const deps = {
       kube: world.kube,
+      elsewhere: world.kube,
       clock: { now: () => now, monotonic: () => now, sleep },
       signal: new AbortController().signal,
       say: () => undefined,
     };
     await install(OPTIONS, { ...deps, timeoutMs: 10_000 });
     expect(waits).toBe(3);
+    // Its pods are ready, and the API server's proxy has not heard of them yet.
+    const tries: string[] = [];
+    const elsewhere: Pick<KubePort, 'apply'> = {
+      apply: (object, options) => {
+        tries.push(object.kind);
+        const refused = 'failed calling webhook "label.pods.kubectl-redis.io": connection refused';
+        return tries.length < 3
+          ? Promise.reject(new AppError('x', { code: 'server-error', cause: refused }))
+          : world.kube.apply(object, options);
+      },
+    };
+    await install(OPTIONS, { ...deps, elsewhere, timeoutMs: 10_000 });
+    expect(tries).toEqual(['Pod', 'Pod', 'Pod']);
     const again = cluster();
     await expect(install(OPTIONS, { ...deps, kube: again.kube, timeoutMs: 100 })).rejects.toThrow(
       /0 of 2 pods are of this version/,
@@ -103,7 +117,10 @@ describe('install', () => {
     const say = (line: string): void => void said.push(line);
     const clock = { now: () => 0, monotonic: () => 0, sleep: () => makeReady(world, NOW) };
     const signal = new AbortController().signal;
-    await install({ ...OPTIONS, ...options }, { kube: world.kube, clock, signal, say, timeoutMs: 1_000 });
+    await install(
+      { ...OPTIONS, ...options },
+      { kube: world.kube, elsewhere: world.kube, clock, signal, say, timeoutMs: 1_000 },
+    );
     return said;
   };
 
@@ -116,7 +133,14 @@ describe('install', () => {
     const kube = { ...world.kube, whyNotReady: async () => trouble };
     let now = 0;
     const clock = { now: () => now, monotonic: () => now, sleep: async (ms: number) => void (now += ms) };
-    const deps = { kube, clock, signal: new AbortController().signal, say: () => undefined, timeoutMs: 60_000 };
+    const deps = {
+      kube,
+      elsewhere: kube,
+      clock,
+      signal: new AbortController().signal,
+      say: () => undefined,
+      timeoutMs: 60_000,
+    };
     await expect(install(OPTIONS, deps)).rejects.toMatchObject({
       code,
       message: 'the webhook does not answer yet: 0 of 2 pods are of this version: pod p has no image',

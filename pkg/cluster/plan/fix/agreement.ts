@@ -2,19 +2,18 @@
  * What a person has agreed to in the course of a `fix`. A repair that goes on is not asked for again; one that does something else, to
  * other nodes, or loses more than was named, is.
  */
-import { isAgreed } from '../../model/loss.ts';
-import { unionRanges, type SlotRanges } from '../../model/slots.ts';
+import { isAgreed, type Loss } from '../../model/loss.ts';
 import type { Repair } from './fix-plan.ts';
 
 export interface Agreement {
-  /** By code: what may be done, to whom, and the slots whose keys may be lost by it. */
+  /** By code: what may be done, to whom, and what may be lost by it. */
   readonly byCode: ReadonlyMap<string, Agreed>;
 }
 
 interface Agreed {
   readonly titles: ReadonlySet<string>;
   readonly nodes: ReadonlySet<string>;
-  readonly lostSlots: SlotRanges;
+  readonly losses: readonly Loss[];
 }
 
 export const NOTHING_AGREED: Agreement = { byCode: new Map() };
@@ -24,7 +23,7 @@ export function agreeTo({ byCode }: Agreement, { code, titles, nodes, loses }: R
   const agreed: Agreed = {
     titles: new Set([...(before?.titles ?? []), ...titles]),
     nodes: new Set([...(before?.nodes ?? []), ...nodes]),
-    lostSlots: unionRanges(before?.lostSlots ?? [], loses?.slots ?? []),
+    losses: [...(before?.losses ?? []), ...(loses === null ? [] : [loses])],
   };
   return { byCode: new Map([...byCode, [code, agreed]]) };
 }
@@ -33,5 +32,23 @@ export function covers({ byCode }: Agreement, { code, titles, nodes, loses }: Re
   const agreed = byCode.get(code);
   if (agreed === undefined) return false;
   const same = titles.every((title) => agreed.titles.has(title)) && nodes.every((node) => agreed.nodes.has(node));
-  return same && (loses === null || isAgreed(loses, agreed.lostSlots));
+  return same && (loses === null || agreed.losses.some((one) => isAgreed(loses, one.slots) && isNoMore(loses, one)));
+}
+
+/** Seconds are measured, and differ a little from look to look. */
+const SLACK = { factor: 1.5, seconds: 5 };
+
+/** Nobody who agreed to the writes of 30 s agreed to every key. */
+function isNoMore(now: Loss, agreed: Loss): boolean {
+  if (isUnbounded(agreed)) return true;
+  if (isUnbounded(now)) return false;
+  if (now.seconds !== null) {
+    if (agreed.seconds === null || now.seconds > agreed.seconds * SLACK.factor + SLACK.seconds) return false;
+    return now.keys === null || agreed.keys === null || now.keys <= agreed.keys;
+  }
+  return now.keys !== null && agreed.keys !== null && now.keys <= agreed.keys;
+}
+
+function isUnbounded({ keys, seconds }: Loss): boolean {
+  return keys === null && seconds === null;
 }

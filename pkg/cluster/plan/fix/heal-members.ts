@@ -1,6 +1,7 @@
 /** Pods that are no part of the cluster, and nodes that lead nobody and nothing: into the cluster, and behind who needs a replica. */
 import type { Step } from '../../model/plan.ts';
 import type { Candidate } from '../../evidence/candidates.ts';
+import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
 import {
@@ -14,7 +15,8 @@ import {
   type FixContext,
   type Healer,
 } from './fix-context.ts';
-import { attach, homeOf, isReplica } from './heal-replicas.ts';
+import { attach, homeOf, isReplica, whoMisses } from './heal-replicas.ts';
+import { claimsOf } from './slot-evidence.ts';
 
 /** Law L2: only an empty node that knows nobody, met by one that owns slots. */
 export const healNewcomers: Healer = (context, problems) =>
@@ -24,6 +26,14 @@ export const healNewcomers: Healer = (context, problems) =>
     const named = members.filter(
       ({ node, step }) => check.groups.outside.has(step.nodeId) && isNamed(context, problem, node),
     );
+    // Met with slots that somebody silent owns, it would win them by its config epoch, and their owner would drop its keys.
+    const claiming = named.find((member) => claimsOf(member).length > 0);
+    if (claiming !== undefined && isFound(context, 'slots-contested'))
+      return left(problem, 'after-others', 'Whose contested slots are is settled first');
+    if (claiming !== undefined) {
+      const hint = `${claiming.step.pod} claims slots ${formatRanges(claimsOf(claiming))} and is not of this cluster: CLUSTER FLUSHSLOTS on it, if it may give them up`;
+      return left(problem, 'refused', hint);
+    }
     const strange = named.find(({ knows, answer }) => knows.size > 1 || answer.info.keys > 0);
     if (strange !== undefined) {
       const hint = `${strange.step.pod} knows nodes that are not of this cluster: its volume has another past. Remove its volume and then the pod`;
@@ -144,6 +154,8 @@ export const healShardLabels: Healer = (context, problems) =>
       const hint = `Its template says another shard than its label: kubectl redis restart --pod ${problem.nodes[0] ?? ''} makes the pod anew`;
       return left(problem, 'by-hand', hint);
     }
+    const missed = whoMisses(context, member);
+    if (missed !== null) return left(problem, 'after-others', missed);
     return repair([problem], 'attach replicas to the primary of their own shard', [
       attach(member, own, `it is of shard ${member.node.shardLabel ?? ''}`),
     ]);

@@ -7,6 +7,7 @@
  * it: one that lacks what the primary may come back with waits for the primary, or for consent that names slots, time and keys.
  */
 import type { Candidate } from '../../evidence/candidates.ts';
+import { hasLostVolume } from '../../evidence/life.ts';
 import type { Member } from '../../evidence/members.ts';
 import type { Succession } from '../../evidence/succession.ts';
 import { isAgreed, lossFlag, type Loss } from '../../model/loss.ts';
@@ -150,7 +151,10 @@ function withoutHeir(context: FixContext, problem: Problem, lost: ClusterNode): 
     const hint = `Bring ${name} back with its volume: no other node has its keys. Its slots are not given to others, because that would be the end of them`;
     return left(problem, 'refused', hint);
   }
-  const silent = state.nodes.find((node) => node.pod !== null && node !== lost && node.reply?.kind !== 'answered');
+  // Who waits with an empty volume is asked about nothing: it may be the very node that is lost.
+  const silent = state.nodes.find(
+    (node) => node.pod !== null && node !== lost && node.reply?.kind !== 'answered' && !hasLostVolume(node),
+  );
   if (silent !== undefined)
     return left(problem, 'after-others', `${evidence.nameOf(silent)} does not answer, and may have to do with it`);
   const flag = lossFlag(lost.slots);

@@ -68,27 +68,39 @@ function copyOf(spec: ClusterSpec): Step {
 }
 
 /**
- * Only where nothing of the cluster is in its pod: it waits for an address that the record does not have, or is empty and alone. Its claim
- * stays in any case.
+ * Only where nothing of the cluster is in its pod: it waits for an address that the record does not have, or is empty and alone, and nobody
+ * knows it. Else it is the record that may be wrong: an old one that was put back. Its claim stays in any case.
  */
 function removeBeyond(context: FixContext, spec: ClusterSpec, problem: Problem, ordinal: number | null): Cure {
-  const set = context.check.observation.kube.statefulSets.find(({ name }) => problem.subject === `StatefulSet/${name}`);
-  const pod = ordinal === null ? '' : podName(spec.cluster.name, ordinal);
-  const node = context.state.nodes.find((each) => each.pod?.name === pod);
-  const reply = node?.reply ?? null;
-  const idle =
-    node === undefined ||
-    (reply?.kind === 'answered' && reply.answer.info.keys === 0 && reply.answer.view.length === 1) ||
-    (reply?.kind === 'unreachable' && (reply.why === 'guard-waiting' || reply.why === 'not-running'));
-  if (set?.uid === undefined || !idle)
-    return left(
-      problem,
-      'by-hand',
-      `Look at kubectl redis nodes ${spec.cluster.name}: ${pod} may hold keys or know the others`,
-    );
+  const { name } = spec.cluster;
+  const set = context.check.observation.kube.statefulSets.find((one) => problem.subject === `StatefulSet/${one.name}`);
+  const pod = ordinal === null ? '' : podName(name, ordinal);
+  if (set?.uid === undefined || !isIdle(context, pod)) {
+    const hint = `kubectl redis status ${name} shows what ${pod} holds: it may have keys or know the others. If it is a node of ${name}, ConfigMap ${name}-state is an old record: put back the one that names it`;
+    return left(problem, 'by-hand', hint);
+  }
   const object = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: set.name, uid: set.uid };
-  const reason = `no node of ${spec.cluster.name}; its volume is kept`;
+  const reason = `no node of ${name}; its volume is kept`;
   return repair([problem], 'remove nodes that are not of the cluster', [{ kind: 'remove-object', object, reason }]);
+}
+
+/** Whether it is certain that neither slots nor keys are there, and that nobody who answers knows it. */
+function isIdle({ state, members, evidence }: FixContext, pod: string): boolean {
+  const node = state.nodes.find((each) => each.pod?.name === pod);
+  const others = members.filter((member) => member.node !== node);
+  if (others.length === 0 || (node !== undefined && node.slots.length > 0)) return false;
+  if (node?.nodeId != null && others.some(({ knows }) => knows.has(node.nodeId ?? ''))) return false;
+  const { reply = null } = node ?? {};
+  if (reply?.kind === 'answered') return reply.answer.info.keys === 0 && reply.answer.view.length === 1;
+  if (reply !== null && reply.why !== 'guard-waiting' && reply.why !== 'not-running') return false;
+  // An id that no pod has may be its: others may know it at an older address.
+  return !state.nodes.some((ghost) => {
+    if (ghost.pod !== null) return false;
+    const missing = evidence.missing.find((one) => one.node === ghost);
+    if (missing !== undefined) return missing.pod === pod;
+    const life = evidence.lifeOf(ghost);
+    return life.kind !== 'dead' || life.returns !== 'never';
+  });
 }
 
 function recordedSpec({ state, check }: FixContext): ClusterSpec | null {

@@ -1,7 +1,7 @@
 /** Replicas that follow the wrong node, or the right one where it is not. */
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { isAgreed, lossFlag } from '../../model/loss.ts';
+import { isAgreed, joinLosses, lossFlag, type Loss } from '../../model/loss.ts';
 import { formatRanges, intersectRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
@@ -40,12 +40,19 @@ export const healOrphans: Healer = (context, problems) =>
     const orphans = context.members.filter(({ node }) => isReplica(node) && isNamed(context, problem, node));
     const answers = orphans.map((orphan) => adopt(context, orphan));
     const refused = answers.find((answer) => typeof answer === 'string');
-    const steps = answers.filter((answer) => typeof answer !== 'string');
-    if (steps.length === 0) return left(problem, 'by-hand', refused ?? 'It does not answer any more');
-    return repair([problem], 'give replicas without a primary their place', steps);
+    const places = answers.filter((answer) => typeof answer !== 'string');
+    if (places.length === 0) return left(problem, 'by-hand', refused ?? 'It does not answer any more');
+    const steps = places.map(({ step }) => step);
+    const loses = joinLosses(places.flatMap(({ loss }) => loss ?? []));
+    return repair([problem], 'give replicas without a primary their place', steps, loses);
   });
 
-function adopt(context: FixContext, orphan: Member): Step | string {
+interface Place {
+  readonly step: Step;
+  readonly loss: Loss | null;
+}
+
+function adopt(context: FixContext, orphan: Member): Place | string {
   const { state, evidence } = context;
   const lost = orphan.answer.view.find((line) => line.nodeId === orphan.node.primaryId);
   const theirs = lost?.slots ?? [];
@@ -61,23 +68,41 @@ function adopt(context: FixContext, orphan: Member): Step | string {
     return `${orphan.pod} may have the only copy of slots that nobody owns: its ${keys} keys would be wiped by attaching it. Save them first`;
   const home = homeOf(context, orphan);
   if (home === null) return 'No primary that answers can take it';
+  if (keys > 0 && !goesOnWith(home, orphan))
+    return `${orphan.pod} has ${keys} keys of ${lost === undefined ? 'a primary that nobody knows' : 'its primary'}, and that ${home.step.pod} has them is not known: attaching it would wipe them. Save them first; then CLUSTER REPLICATE there`;
   const reason = 'its primary is gone, and its slots have another owner';
-  return { kind: 'replicate', node: orphan.step, primary: home.step, reason };
+  return { step: { kind: 'replicate', node: orphan.step, primary: home.step, reason }, loss: null };
+}
+
+/** Whether it leads on with the very history that the replica has: then it has all of that, or was chosen over it. */
+function goesOnWith({ answer: { info } }: Member, { answer }: Member): boolean {
+  const { replicationId } = answer.info;
+  return replicationId !== undefined && [info.replicationId, info.formerReplicationId].includes(replicationId);
+}
+
+/** Who would miss the copy of a replica that is told to follow another: a primary that does not answer, and nobody has as much; null = nobody. */
+export function whoMisses({ state, byId, evidence }: FixContext, { node }: Member): string | null {
+  if (node.primaryId === null || byId.has(node.primaryId)) return null;
+  const primary = state.nodes.find(({ nodeId }) => nodeId === node.primaryId);
+  const { candidates } = primary === undefined ? { candidates: [] } : evidence.successionOf(primary);
+  if (candidates.some((one) => one.node !== node && one.standing === 'in-step')) return null;
+  const name = primary === undefined ? node.primaryId.slice(0, 8) : evidence.nameOf(primary);
+  return `${name}, which it follows, does not answer, and nobody else is known to have what it has`;
 }
 
 /** Nobody else has these slots: it leads them where no other replica may have more, and its primary can't come back with more. */
-function takeOver({ state, evidence, policy }: FixContext, orphan: Member, theirs: SlotRanges): Step | string {
+function takeOver({ state, evidence, policy }: FixContext, orphan: Member, theirs: SlotRanges): Place | string {
   const reason = `it has the only copy of slots ${formatRanges(theirs)}`;
   const lost = state.nodes.find(({ nodeId }) => nodeId === orphan.node.primaryId);
   const dead = lost === undefined ? null : stepNodeOf(lost);
   const step: Step = { kind: 'take-over', node: orphan.step, how: 'takeover', dead, reason };
-  if (lost === undefined) return step;
+  if (lost === undefined) return { step, loss: null };
   const succession = evidence.successionOf(lost);
   const { best } = succession;
   if (best?.member != null && best.member.nodeId !== orphan.nodeId)
     return `${best.member.pod} has received more than ${orphan.pod} and takes over first`;
   const loss = best === null ? null : evidence.lossOf(succession, best);
-  if (loss === null || isAgreed(loss, policy.acceptDataLoss)) return step;
+  if (loss === null || isAgreed(loss, policy.acceptDataLoss)) return { step, loss };
   return `It would lose ${loss.sentence}. ${lossFlag(loss.slots)} agrees to that`;
 }
 

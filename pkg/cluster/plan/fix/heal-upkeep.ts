@@ -2,8 +2,10 @@
 import { COMPARED_DIRECTIVES, compareValues, heldValues, type HeldValue } from '../../check/config.ts';
 import { NODE_LABEL } from '../../model/labels.ts';
 import type { Step } from '../../model/plan.ts';
+import { evictsAlready, limitNow, limitOf, lossOfLimit } from '../../evidence/eviction.ts';
+import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
-import { left, leftAll, repair, type Healer } from './fix-context.ts';
+import { left, leftAll, repair, type FixContext, type Healer } from './fix-context.ts';
 
 /** Objects are rendered from the recorded shape: they become what `create` makes. */
 export const healServices: Healer = (context, problems) => {
@@ -43,6 +45,13 @@ export const healConfig: Healer = (context, problems) =>
     const full = name === 'maxmemory' ? others.find((member) => !fits(member, value)) : undefined;
     if (full !== undefined)
       return left(problem, 'by-hand', `${full.step.pod} uses more than ${value} bytes: it would evict or refuse keys`);
+    const evicting = others.find(({ node }) => evictsMore(context, node, { [name]: value }));
+    if (evicting !== undefined)
+      return left(
+        problem,
+        'by-hand',
+        `${evicting.step.pod} uses more than its maxmemory: with ${value} it would evict keys`,
+      );
     const reason = `it is ${value === '' ? 'empty' : value} on most nodes`;
     const steps = others.map(({ step }): Step => ({
       kind: 'set-config',
@@ -58,6 +67,19 @@ function commonValue(name: string, held: readonly HeldValue[]): string | null {
   if (name === 'appendonly' && held.some(({ value }) => value === 'yes')) return 'yes';
   const { usual, votes } = compareValues(name, held);
   return votes * 2 > held.length ? usual : null;
+}
+
+/** Whether an owner of slots would drop keys under what it is told, which it keeps now. */
+function evictsMore(
+  { evidence }: FixContext,
+  node: ClusterNode,
+  directives: Readonly<Record<string, string>>,
+): boolean {
+  const now = limitNow(node);
+  if (now === null) return false;
+  const then = limitOf(directives, now);
+  const shard = { name: '', slots: node.slots, primary: node };
+  return !evictsAlready(now, then) && lossOfLimit(shard, evidence, then, 'it') !== null;
 }
 
 function fits({ answer }: Member, value: string): boolean {

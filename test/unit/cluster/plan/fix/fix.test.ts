@@ -19,6 +19,7 @@ import { CONTESTED_CASES } from './contested-cases.ts';
 import { inWords } from './fix-words.ts';
 import { breachesOf } from './laws.ts';
 import { NODE_CASES } from './node-cases.ts';
+import { ONLY_COPY_CASES } from './only-copy-cases.ts';
 import { PLACE_CASES } from './place-cases.ts';
 import { SILENT_CASES } from './silent-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
@@ -40,7 +41,7 @@ test('what the table of codes says that fix repairs is what has a healer', () =>
 });
 
 describe('plans', () => {
-  test.each([...SLOTS_CASES, ...NODE_CASES, ...CONTESTED_CASES, ...SILENT_CASES, ...PLACE_CASES])(
+  test.each([...SLOTS_CASES, ...NODE_CASES, ...CONTESTED_CASES, ...SILENT_CASES, ...PLACE_CASES, ...ONLY_COPY_CASES])(
     '%s',
     (_, observation, expected, options = {}) => {
       expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);

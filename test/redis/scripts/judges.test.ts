@@ -1,0 +1,172 @@
+/** What the guard makes of answers: who may hold what this volume had, and who may take over. Tables, in the shells of both images. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+const SCRIPTS = new URL('../../../pkg/pod/scripts/', import.meta.url).pathname;
+const SHELLS: readonly (readonly string[])[] = [['dash'], ['busybox', 'ash']];
+const NOW = 1_700_000_000;
+const idOf = (letter: string): string => letter.repeat(40);
+const [X, P, Q, R, G, Y] = ['1', '2', '3', '4', '7', '6'].map(idOf) as [string, string, string, string, string, string];
+
+/** Runs it with these files below the run directory, and gives its words. */
+function run(shell: readonly string[], script: string, files: Readonly<Record<string, string>>): string[] {
+  const dir = mkdtempSync(join(tmpdir(), 'judges-'));
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(dir, name)), { recursive: true });
+      writeFileSync(join(dir, name), text);
+    }
+    const load = ['common', 'heir', 'guard'].map((name) => `. ${SCRIPTS}${name}.sh`).join('; ');
+    const [command, ...args] = [...shell, '-c', `${load}; address=10.0.0.1; my_id=-; ${script}`];
+    const env = { PATH: process.env['PATH'] ?? '', KUBECTL_REDIS_RUN_DIR: dir, KUBECTL_REDIS_NODE: '1' };
+    return execFileSync(command, args, { env, encoding: 'utf8' }).trim().split(' ');
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** A line of CLUSTER NODES, last heard so many seconds ago; 0 = never. */
+const line = (id: string, ip: string, flags: string, more: string, heardAgo = 1): string =>
+  `${id} ${ip === '' ? ':0@0' : `${ip}:6379@16379`} ${flags} ${more.startsWith('-') || more.length > 40 ? more : `- ${more}`}`.replace(
+    'PONG',
+    String(heardAgo === 0 ? 0 : (NOW - heardAgo) * 1000),
+  );
+const primary = (id: string, ip: string, slots: string, flags = 'master', heardAgo = 1): string =>
+  line(id, ip, flags, `- 0 PONG 1 ${/fail/.test(flags) ? 'disconnected' : 'connected'} ${slots}`.trimEnd(), heardAgo);
+const replica = (id: string, ip: string, of: string, flags = 'slave', heardAgo = 1): string =>
+  line(id, ip, flags, `${of} 0 PONG 1 ${/fail/.test(flags) ? 'disconnected' : 'connected'}`, heardAgo);
+const view = (...lines: readonly string[]): string =>
+  [NOW, '0', 'uptime_in_seconds:1000', ...lines, `answered_at:${NOW}`, ''].join('\n');
+const TABLE = ['2 10.0.0.2', '3 10.0.0.3', '4 10.0.0.4', '6 10.0.0.6', '7 10.0.0.7', ''].join('\n');
+
+interface Verdict {
+  readonly knowing: string;
+  readonly holder: string;
+  readonly here: string;
+  readonly slots: string;
+  readonly followers: string;
+}
+
+describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the guard in %s', (_, shell) => {
+  const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5): Verdict => {
+    const files = Object.fromEntries(Object.entries(peers).map(([name, text]) => [`peers/${name}`, text]));
+    const script = `guard_began=${began}; judge_peers; echo "$knowing_peers $holder $here $holder_slots $holder_followers"`;
+    const [knowing = '', holder = '', here = '', slots = '', followers = ''] = run(shell, script, {
+      'peer-list': TABLE,
+      ...files,
+    });
+    return { knowing, holder, here, slots, followers };
+  };
+  const others = [
+    primary(P, '10.0.0.2', '5461-10922', 'myself,master'),
+    primary(Q, '10.0.0.3', '10923-16383'),
+    replica(Y, '10.0.0.6', Q),
+  ];
+
+  test('who joined while an owner and its replica were silent never heard what that owns: its view is no proof', () => {
+    const partial = view(
+      replica(Y, '10.0.0.6', Q, 'myself,slave'),
+      primary(P, '10.0.0.2', '5461-10922'),
+      primary(Q, '10.0.0.3', '10923-16383'),
+      primary(X, '10.0.0.1', '', 'master,fail', 0),
+      replica(R, '10.0.0.4', '-', 'slave,fail', 0),
+    );
+    expect(judge({ 6: partial })).toMatchObject({ knowing: '0', holder: '-' });
+  });
+
+  test('a view with an owner of every slot is one', () => {
+    const whole = view(...others, primary(R, '10.0.0.4', '0-5459 5460'), primary(X, '10.0.0.1', '', 'master,fail'));
+    expect(judge({ 2: whole })).toMatchObject({ knowing: '1', holder: '-' });
+  });
+
+  test.each([
+    ['a dead follower does not count once another leads', primary(R, '10.0.0.4', '0-5460'), 'slave,fail', '-'],
+    ['one that may live does', primary(R, '10.0.0.4', '0-5460'), 'slave,fail?', X],
+    ['nor does it count for nothing while slots have no owner', replica(R, '10.0.0.4', Q), 'slave,fail', X],
+  ])('%s', (__, fourth, flags, holder) => {
+    const seen = view(...others, fourth, primary(X, '10.0.0.1', '', 'master,fail'), replica(G, '10.0.0.7', X, flags));
+    expect(judge({ 2: seen })).toMatchObject({ holder });
+  });
+
+  test.each([
+    ['that has been heard since is another node', 1, '-'],
+    ['that has not may be this one', 60, X],
+  ])('an owner at an address outside the table %s', (__, heardAgo, holder) => {
+    const seen = view(...others, primary(X, '192.168.7.9', '0-5460', 'master', heardAgo));
+    expect(judge({ 2: seen })).toMatchObject({ holder, here: 'no' });
+  });
+});
+
+describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the heir in %s', (_, shell) => {
+  interface Answer {
+    readonly offset: number;
+    readonly down: number;
+    readonly keys: number;
+    readonly history?: string;
+    readonly factor?: string;
+    readonly follows?: string;
+    readonly votes?: number;
+  }
+  /** The replicas R and G of X, which was last heard 3 s ago; null = no answer. @returns the best, and who is told */
+  const judge = (r: Answer | null, g: Answer | null, late = 'no'): string => {
+    const answers = { [R]: r, [G]: g };
+    const texts = Object.entries(answers).flatMap(([id, answer]): [string, string][] => {
+      if (answer === null) return [[`replicas/${id}`, `answered_at:${NOW}\n`]];
+      const { offset, down, keys, history = 'h1', factor = '10', follows = '10.0.0.1' } = answer;
+      const info = [
+        id,
+        '# Replication',
+        'role:slave',
+        `master_host:${follows}`,
+        `master_link_down_since_seconds:${down}`,
+        `slave_repl_offset:${offset}`,
+        `master_replid:${history}`,
+        String(keys),
+        'cluster-replica-validity-factor',
+        factor,
+      ];
+      return [[`replicas/${id}`, `${info.join('\r\n')}\r\nanswered_at:${NOW}\n`]];
+    });
+    const followers = `${R} R ${r?.votes ?? 2} 2\n${G} G ${g?.votes ?? 2} 2\n`;
+    const files = { 'peer-list': TABLE, followers, ...Object.fromEntries(texts) };
+    const script = `asked_at=${NOW} holder_heard=${NOW - 3} late=${late}; judge_replicas`;
+    const [, , , , best = '', told = ''] = run(shell, script, files);
+    return `${best} ${told}`;
+  };
+  const FULL: Answer = { offset: 12_000, down: 3, keys: 1000 };
+  const OLD: Answer = { offset: 5_000, down: 3600, keys: 900 };
+
+  test.each<[string, Answer | null, Answer | null, string, string?]>([
+    ['within one history the offset decides', FULL, OLD, 'R R'],
+    ['also where nobody was in step', { ...FULL, down: 600 }, OLD, 'R R'],
+    ['an offset of another history says nothing', FULL, { ...OLD, offset: 5_000_000, history: 'h0' }, 'R R'],
+    ['nor where nobody was in step', { ...FULL, down: 600 }, { ...OLD, history: 'h0' }, '- -'],
+    ['one that was restarted is no worse than it was', { ...FULL, offset: 1, down: -1, factor: '0' }, OLD, 'R R'],
+    ['and no better than what is known of it', { ...FULL, offset: 1, down: -1 }, OLD, '- -'],
+    [
+      'after a restart of everything keys do not tell who has all',
+      { offset: 1, down: -1, keys: 1000, factor: '0' },
+      { offset: 1, down: -1, keys: 1200 },
+      'R R',
+    ],
+    ['whoever has most and no votes yet is waited for', { ...FULL, votes: 1 }, OLD, 'R -'],
+    ['for nobody who is behind, however long', { ...FULL, votes: 1 }, OLD, 'R -', 'yes'],
+    ['of two that have the same the one with votes', { ...FULL, votes: 1 }, FULL, 'G G'],
+    [
+      'another that was in step too leads in its place, after a while',
+      { ...FULL, votes: 1 },
+      { ...FULL, offset: 11_000 },
+      'R G',
+      'yes',
+    ],
+    ['a silent one may have more', null, OLD, '- -', 'yes'],
+    ['than one that was in step nobody has', FULL, null, 'R R', 'yes'],
+    ['one of another shard does not count', FULL, { ...OLD, offset: 9_000_000, follows: '10.0.0.3' }, 'R R'],
+    ['an empty one holds nothing', { offset: 1, down: -1, keys: 0 }, OLD, 'G G'],
+  ])('%s', (__, r, g, expected, ...[late]) => {
+    expect(judge(r, g, late)).toBe(expected);
+  });
+});
