@@ -70,7 +70,7 @@ async function failoverOne(request: FailoverRequest, deps: Deps, session: Sessio
   const agreed = asks ? (prepared.loss?.slots ?? []) : flags['accept-data-loss'];
   refuseUnagreed('failover', prepared.loss, agreed, resume);
   const { seconds } = await operate(deps, { colour: look.colour, resume: `${resume}${typedLoss(flags)}` }, (report) =>
-    runFailover(ports, { cluster, goal, agreed, report, signal: deps.signal }),
+    runFailover(ports, { cluster, goal, agreed, shown: asks ? prepared.loss : null, report, signal: deps.signal }),
   );
   deps.terminal.write(`${goal.node.pod} leads in place of ${nameOf(goal.primary)} (${seconds} s)\n`);
 }

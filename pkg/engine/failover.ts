@@ -1,7 +1,7 @@
 /** `failover`, without a terminal: choose who takes over, then run the loop under the lease. */
 import { evidenceOf } from '../cluster/evidence/evidence.ts';
 import { interpret } from '../cluster/interpret.ts';
-import { isAgreed, lossFlag, type Loss } from '../cluster/model/loss.ts';
+import { isAgreed, lossFlag, type Loss, isNoMore } from '../cluster/model/loss.ts';
 import type { ClusterRef, Observation } from '../cluster/model/observation.ts';
 import type { FailoverGoal, Plan, StepNode } from '../cluster/model/plan.ts';
 import type { SlotRanges } from '../cluster/model/slots.ts';
@@ -85,6 +85,8 @@ export interface RunFailoverInput {
   readonly goal: FailoverGoal;
   /** Slots whose keys may be lost: what was shown and agreed to. */
   readonly agreed: SlotRanges;
+  /** What a person was asked about; null = the slots were typed, whatever is lost of them. */
+  readonly shown: Loss | null;
   readonly report: Report;
   readonly signal: AbortSignal;
 }
@@ -108,10 +110,11 @@ export async function runFailover(given: ObservePorts, input: RunFailoverInput):
 }
 
 /** A loss that was not there when the plan was shown was not agreed to. */
-function planAgain(seen: FailoverSeen, { goal, agreed }: RunFailoverInput): Plan {
+function planAgain(seen: FailoverSeen, { goal, agreed, shown }: RunFailoverInput): Plan {
   const plan = planFailover(seen, goal);
   const loss = plan.kind === 'batches' ? failoverLoss(seen, goal) : null;
-  if (loss === null || isAgreed(loss, agreed)) return plan;
+  // A primary that has come back since has more to lose than was shown.
+  if (loss === null || (isAgreed(loss, agreed) && (shown === null || isNoMore(loss, shown)))) return plan;
   return {
     kind: 'refused',
     code: 'needs-consent',

@@ -89,5 +89,5 @@ async function countOn(
   } catch {
     return null;
   }
-  return counts;
+  return counts.size === slots.length ? counts : null;
 }

@@ -125,6 +125,8 @@ export interface RawWorkload {
   readonly metadata?: RawMeta;
   readonly spec?: {
     readonly replicas?: number;
+    /** Of StatefulSets. */
+    readonly ordinals?: { readonly start?: number };
     readonly selector?: RawSelector;
     readonly template?: { readonly metadata?: RawMeta; readonly spec?: RawPodSpec };
   };

@@ -105,6 +105,7 @@ export function statefulSetFacts(set: RawWorkload): StatefulSetFacts {
     uid: set.metadata?.uid ?? '',
     // The API's own default.
     replicas: set.spec?.replicas ?? 1,
+    ...(set.spec?.ordinals?.start === undefined ? {} : { firstOrdinal: set.spec.ordinals.start }),
     labels: set.metadata?.labels ?? {},
     annotations: set.metadata?.annotations ?? {},
     templateLabels: template?.metadata?.labels ?? {},

@@ -90,9 +90,10 @@ function namesOfOthers({ cluster }: ClusterState, kube: KubeFacts, lines: readon
   const away = lines.filter(({ node, ordinal }) => !labels.has(node) && !numbers.has(ordinal));
   const ofSets = kube.statefulSets.flatMap((set) =>
     Array.from({ length: set.replicas }, (_, i): Absent => {
+      const number = (set.firstOrdinal ?? 0) + i;
       const label = set.templateLabels[NODE_LABEL];
-      const line = away.find(({ node, ordinal }) => (label === undefined ? ordinal === i : node === label));
-      return { pod: `${set.name}-${i}`, workload: true, line: line ?? null };
+      const line = away.find(({ node, ordinal }) => (label === undefined ? ordinal === number : node === label));
+      return { pod: `${set.name}-${number}`, workload: true, line: line ?? null };
     }).filter(({ pod }) => !present.has(pod)),
   );
   const told = new Set(ofSets.map(({ line }) => line));

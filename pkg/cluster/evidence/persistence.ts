@@ -61,13 +61,16 @@ function readsLog({ config }: NextStart): boolean | null {
 function keepsByLog({ info }: NodeAnswer, now: boolean): Keeping {
   if (!now) return NO('it runs with appendonly no, and its next start reads only an append-only file, as recorded');
   if (info.firstLogPending === true) return NO('its first append-only file is not written yet: wait until it is');
+  if (info.writes?.aofWriteOk === false) return UNKNOWN('its append-only file could not be written last');
   return YES('appendonly yes');
 }
 
-function keepsBySnapshot({ config }: NodeAnswer, log: boolean, { live }: NextStart): Keeping {
+function keepsBySnapshot({ config, info }: NodeAnswer, log: boolean, { live }: NextStart): Keeping {
   const set = { ...config, ...live };
   const appendOnly = log ? 'its next start reads only a snapshot, as recorded' : 'appendonly no';
   if (set['shutdown-on-sigterm']?.includes('nosave') === true) return NO(`${appendOnly}, shutdown-on-sigterm nosave`);
+  // What failed once may fail again, and then the server does not end before it is killed.
+  if (info.writes?.snapshotOk === false) return UNKNOWN(`${appendOnly}, and its last snapshot failed`);
   const save = set['save'];
   if (save === undefined) return UNKNOWN(`${appendOnly}, and its save points are not known`);
   return /^("")?$/.test(save.trim()) ? NO(`${appendOnly}, save ""`) : YES(`${appendOnly}, save ${save}`);
@@ -136,8 +139,10 @@ function leftOn(
   if (life.kind === 'dead' && life.returns !== 'whole') return 'none';
   const waits = unreachable?.why === 'guard-waiting';
   if (pod?.ephemeralData === true || (waits && isWithoutData(unreachable.detail))) return 'none';
+  // Replicas run as their primary did, as a rule: where one writes no log, what is recorded is no proof that the primary did.
+  const noLog = holders.some(({ member }) => member?.answer.info.aofEnabled === false);
   const log = readsLog(next) ?? holders.every(({ member }) => member?.answer.info.aofEnabled === true);
-  if (!log) return 'snapshot';
+  if (!log || noLog) return 'snapshot';
   const started = pod !== null && (pod.phase !== 'Pending' || pod.container.restarts > 0);
   return started && !waits ? 'all' : 'unseen';
 }
@@ -154,7 +159,7 @@ function whyLost(
   if (best === undefined || left === 'all') return null;
   if (left === 'snapshot') {
     const more = `${nameOf(best.node)} may have more than the volume of ${primary}`;
-    return `${more}, which keeps no append-only file, and would copy it at the next start`;
+    return `${more}, which keeps no append-only file as far as is known, and would copy it at the next start`;
   }
   const judged = holders.map((holder) => ({ holder, ...keepingOf(holder.node, next) }));
   const keepers = judged.filter(({ kept }) => kept === 'yes').map(({ holder }) => holder);

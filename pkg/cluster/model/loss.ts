@@ -21,6 +21,24 @@ export function isAgreed(loss: Pick<Loss, 'slots'>, agreed: SlotRanges): boolean
   return subtractRanges(loss.slots, agreed).length === 0;
 }
 
+/** Seconds are measured, and differ a little from look to look. */
+const SLACK = { factor: 1.5, seconds: 5 };
+
+/** Nobody who agreed to the writes of 30 s agreed to every key. */
+export function isNoMore(now: Loss, agreed: Loss): boolean {
+  if (isUnbounded(agreed)) return true;
+  if (isUnbounded(now)) return false;
+  if (now.seconds !== null) {
+    if (agreed.seconds === null || now.seconds > agreed.seconds * SLACK.factor + SLACK.seconds) return false;
+    return now.keys === null || agreed.keys === null || now.keys <= agreed.keys;
+  }
+  return now.keys !== null && agreed.keys !== null && now.keys <= agreed.keys;
+}
+
+function isUnbounded({ keys, seconds }: Loss): boolean {
+  return keys === null && seconds === null;
+}
+
 /** null = none. */
 export function joinLosses(losses: readonly Loss[]): Loss | null {
   const [first, ...rest] = losses;

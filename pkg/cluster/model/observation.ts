@@ -207,6 +207,8 @@ export interface StatefulSetFacts {
   /** Older recordings do not say. */
   readonly uid?: string;
   readonly replicas: number;
+  /** spec.ordinals.start; left out: 0. */
+  readonly firstOrdinal?: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Of the pod template. */

@@ -188,6 +188,7 @@ const STATEFUL_SET = object({
   name: text,
   uid: optional(text),
   replicas: count,
+  firstOrdinal: optional(count),
   labels: map,
   annotations: map,
   templateLabels: map,

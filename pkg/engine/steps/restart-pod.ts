@@ -9,7 +9,7 @@ import type { Step, StepNode } from '../../cluster/model/plan.ts';
 import type { KubePort } from '../ports.ts';
 import type { Report } from '../report.ts';
 import { inAllViews } from './in-views.ts';
-import type { RedisStepDeps } from './redis-steps.ts';
+import { onNode, podOf, type RedisStepDeps } from './redis-steps.ts';
 import { waitPods } from './wait-pods.ts';
 
 type RestartStep = Extract<Step, { kind: 'restart-pod' }>;
@@ -35,10 +35,9 @@ export async function restartPod(deps: RestartPodDeps, step: RestartStep): Promi
 }
 
 /** A budget says no while another pod of the shard is away: then that one must come back first. */
-async function evict(
-  { kube, clock, report, signal, timeoutMs, resume }: RestartPodDeps,
-  step: RestartStep,
-): Promise<void> {
+async function evict(deps: RestartPodDeps, step: RestartStep): Promise<void> {
+  const { kube, clock, report, signal, timeoutMs, resume } = deps;
+  const role = await roleOf(deps, step);
   const deadline = clock.monotonic() + timeoutMs;
   let told = false;
   for (;;) {
@@ -54,6 +53,24 @@ async function evict(
       });
     }
     await clock.sleep(EVICT_EVERY_MS, signal);
+    // Who leads by now would be away as the only one: what comes before a primary's restart was not done.
+    const now = await roleOf(deps, step);
+    if (role !== null && now !== null && now !== role)
+      throw new AppError(`${step.pod} is a ${now} by now, and was a ${role}`, {
+        code: 'role-changed',
+        hint: `It was not restarted; ${resume} goes on from here`,
+      });
+  }
+}
+
+/** null = it can't be asked. */
+async function roleOf(deps: RestartPodDeps, { node }: RestartStep): Promise<string | null> {
+  try {
+    const [info] = await onNode(deps, podOf(deps, node), node, [['INFO', 'replication']]);
+    if (/^role:master/m.test(String(info))) return 'primary';
+    return /^role:slave/m.test(String(info)) ? 'replica' : null;
+  } catch {
+    return null;
   }
 }
 

@@ -23,7 +23,7 @@ shorten_retry() {
 # down before, and Redis itself elects such a one. When it was lost is reckoned from before it was asked, and when X was heard from after the
 # answer: of two moments the ones that make it wait.
 judge_replicas() {
-  awk -v asked_at="$asked_at" -v heard="$holder_heard" -v late="$late" '
+  awk -v asked_at="$asked_at" -v heard="$holder_heard" -v late="$tried_long" '
     { sub(/\r$/, "") }
     FILENAME ~ /\/peer-list$/ { elsewhere[$2] = 1; next }
     FILENAME ~ /\/followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; next }
@@ -75,8 +75,8 @@ tell_best_replica() {
   asked_at=$(date +%s)
   # (A clock that was set back would make it wait for ever.)
   [ "${first_try:=$asked_at}" -le "$asked_at" ] || first_try=$asked_at
-  late=no
-  [ $((asked_at - first_try)) -lt 15 ] || late=yes
+  tried_long=no
+  [ $((asked_at - first_try)) -lt 15 ] || tried_long=yes
   ask_each "$run_dir/replicas" "CLUSTER MYID
 INFO replication
 DBSIZE
@@ -87,7 +87,7 @@ END
   reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
   says="kubectl redis fix ${KUBECTL_REDIS_CLUSTER:-NAME} says what each would lose"
   if [ "$replicas_answer" -lt "$replicas_all" ]; then
-    [ "$late" = yes ] && [ "$holding" -gt 0 ] || return 0
+    [ "$tried_long" = yes ] && [ "$holding" -gt 0 ] || return 0
     [ "$best" != - ] || reason="$reason; who answers is behind, and one that does not answer may have more: $says"
   elif [ "$best" = - ] && [ "$holding" -gt 0 ]; then
     reason="$reason; none of them is known to have all: $says"

@@ -30,17 +30,22 @@ export type Ends = Pick<MoveContext, 'source' | 'target' | 'saveConflict'>;
  */
 export async function settleConflicts(context: Ends, slot: number, keysAtTarget: number): Promise<void> {
   const list: WireCommand = ['CLUSTER', 'GETKEYSINSLOT', slot, keysAtTarget];
-  const [listed] = await context.target.send([list], COMMAND_DEADLINE_MS);
-  const keys = isWireList(listed) ? listed : [];
-  for (const key of keys) await settle(context, slot, key);
+  const listed = await context.target.send([list], COMMAND_DEADLINE_MS);
+  mustAll(context.target, listed, 'a question for its keys');
+  const [keys] = listed;
+  for (const key of isWireList(keys) ? keys : []) await settle(context, slot, key);
 }
 
 async function settle(context: Ends, slot: number, key: Buffer): Promise<void> {
   const { source, target } = context;
-  const [[ours], [, theirs, , timeToLive]] = await Promise.all([
+  const [here, there] = await Promise.all([
     source.send([['DUMP', key]], COMMAND_DEADLINE_MS),
     target.send([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]], COMMAND_DEADLINE_MS),
   ]);
+  // Only nil says that there is no copy: a server that is busy, or that refuses DUMP, does not.
+  mustAll(source, here, 'a question for a key');
+  mustAll(target, there, 'a question for a key');
+  const [[ours], [, theirs, , timeToLive]] = [here, there];
   if (!Buffer.isBuffer(ours) || !Buffer.isBuffer(theirs)) return;
   if (!ours.equals(theirs)) {
     if (context.saveConflict === undefined) throw conflict(context, slot, key);

@@ -8,6 +8,7 @@ import type { BatchSize } from './batch-size.ts';
 import { FIRST_CHUNK, nextChunk, slotsAtOnce } from './chunk-size.ts';
 import type { MoveContext } from './context.ts';
 import { pauseMs, stopIfAborted } from './context.ts';
+import { refuseOtherDatabases } from './databases.ts';
 import { drain } from './drain.ts';
 import { handOver, openSlots, tellOthers, tellSource } from './own.ts';
 import { overcome } from './troubles.ts';
@@ -20,6 +21,8 @@ export async function moveByMigrate(context: MoveContext, found: Survey): Promis
   const background: Promise<void>[] = [];
   let size = firstBatch(context.limits.maxPauseMs);
   let chunk = FIRST_CHUNK;
+  // A slot that is claimed is handed over when it is empty, which only database 0 is asked for.
+  if (found.drain.length + found.claim.length > 0) await refuseOtherDatabases(context.source);
   try {
     await settle(context, found, background);
     // Open ones first: they are what a person sees as a problem.

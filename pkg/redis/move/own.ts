@@ -5,11 +5,13 @@
  */
 import { AppError } from '../../errors.ts';
 import { parseClusterInfo } from '../parse/cluster-info.ts';
+import { fieldOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
 import { settleConflicts } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { mustAll } from './node-line.ts';
+import { roleChanged } from './survey.ts';
 import type { WireCommand } from '../wire.ts';
 
 const INFO: WireCommand = ['CLUSTER', 'INFO'];
@@ -50,15 +52,18 @@ export async function openSlots(
 }
 
 /**
- * Law L3: the source's count is read again and must be 0; then target, source, the others. An open slot whose source is
+ * Law L3: the source's role and count are read again; it must be a primary and the count 0; then target, source, the others. An open slot whose source is
  * empty stays empty: for keys that are not there, clients are sent to the target.
  *
  * @returns slots that still hold keys, and so were not handed over
  */
 export async function handOver(context: MoveContext, slots: readonly number[]): Promise<KeysInSlot[]> {
   const { source } = context;
-  const [info, ...counts] = await source.send([INFO, ...countKeys(slots)], COMMAND_DEADLINE_MS);
-  mustAll(source, [info, ...counts], 'a count of its keys');
+  const asked: WireCommand[] = [INFO, ['INFO', 'replication'], ...countKeys(slots)];
+  const [info, replication, ...counts] = await source.send(asked, COMMAND_DEADLINE_MS);
+  mustAll(source, [info, replication, ...counts], 'a count of its keys');
+  // A replica counts what it has not dropped yet, or has: whoever took over from it may hold keys that were written since.
+  if (fieldOf(String(replication), 'role') !== 'master') throw roleChanged(source.end.nodeId);
   const empty = slots.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) {
     await tell(context, 'target', empty);

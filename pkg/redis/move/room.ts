@@ -13,14 +13,20 @@ import type { Survey } from './survey.ts';
 
 /** @throws AppError `target-out-of-memory`, with the numbers */
 export async function checkRoom(context: MoveContext, way: Way, { drain }: Survey): Promise<void> {
-  const { source, target } = context;
+  await checkRoomFor(context, way, async () => {
+    const counts = await context.source.send(countKeys(drain), COMMAND_DEADLINE_MS);
+    return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
+  });
+}
+
+/** @param countComing is asked only where it matters. @throws AppError `target-out-of-memory` */
+export async function checkRoomFor(context: MoveContext, way: Way, countComing: () => Promise<number>): Promise<void> {
+  const { target } = context;
   const [info] = await target.ask([['INFO', 'memory']], COMMAND_DEADLINE_MS);
   const max = numberOf(String(info), 'maxmemory') ?? 0;
   const policy = fieldOf(String(info), 'maxmemory_policy') ?? 'noeviction';
   if (max === 0 || (way === 'migrate' && policy === 'noeviction')) return;
-  const counts = await source.send(countKeys(drain), COMMAND_DEADLINE_MS);
-  const keys = counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
-  const coming = keys * context.weights.meanBytes;
+  const coming = (await countComing()) * context.weights.meanBytes;
   const free = max - (numberOf(String(info), 'used_memory') ?? 0);
   if (coming <= free) return;
   throw new AppError(

@@ -81,7 +81,7 @@ function lineOf(view: readonly GossipNode[], nodeId: string): GossipNode {
   return line;
 }
 
-function roleChanged(nodeId: string): AppError {
+export function roleChanged(nodeId: string): AppError {
   return new AppError(`Node ${nodeId.slice(0, 8)} is no primary any more`, {
     code: 'role-changed',
     hint: 'There was a failover. Run the same command again: it goes on from where things stand',

@@ -117,6 +117,11 @@ function countKeys(text: string): number {
   return sumOf(text, /^db\d+:keys=(\d+)/gm);
 }
 
+/** Of Valkey from 9.0 on (cluster-databases), where a node may have more than one; 0 else. */
+export function keysBeyondDatabase0(text: string): number {
+  return sumOf(text, /^db[1-9]\d*:keys=(\d+)/gm);
+}
+
 function sumOf(text: string, pattern: RegExp): number {
   let sum = 0;
   for (const match of text.matchAll(pattern)) sum += Number(match[1]);

@@ -8,10 +8,12 @@ import { firstBatch } from '../move/batch-size.ts';
 import { settleConflicts } from '../move/conflicts.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from '../move/context.ts';
 import type { MoveContext } from '../move/context.ts';
+import { refuseOtherDatabases } from '../move/databases.ts';
 import { drain } from '../move/drain.ts';
 import { awaitTarget } from '../move/look.ts';
 import { mustAll } from '../move/node-line.ts';
 import type { KeysInSlot } from '../move/own.ts';
+import { checkRoomFor } from '../move/room.ts';
 import { overcome } from '../move/troubles.ts';
 import { portForKeys } from '../move/target-port.ts';
 import { readWeights } from '../move/weigh.ts';
@@ -24,6 +26,7 @@ const SLOTS_AT_ONCE = 64;
 
 /** @param context `source` holds the keys, `target` owns the slots. @throws AppError */
 export async function bringHome(context: MoveContext, slots: readonly number[]): Promise<void> {
+  await refuseOtherDatabases(context.source);
   await awaitTarget(context);
   [context.weights, context.targetPort] = await Promise.all([readWeights(context), portForKeys(context)]);
   for (let i = 0; i < slots.length; i += SLOTS_AT_ONCE) {
@@ -38,6 +41,14 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
   mustAll(source, await source.send(marks, COMMAND_DEADLINE_MS), 'slots whose keys shall leave');
   let size = firstBatch(limits.maxPauseMs);
   let counts = await countIn(source, slots);
+  // Servers from 8.4 on hide these keys until here.
+  await checkRoomFor(context, 'migrate', () => Promise.resolve(sumOf(counts))).catch(async (error: unknown) => {
+    await source.send(
+      slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']),
+      COMMAND_DEADLINE_MS,
+    );
+    throw error;
+  });
   for (let idle = 0; counts.length > 0;) {
     stopIfAborted(context);
     const drained = await drain(context, counts, size);

@@ -132,7 +132,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the hei
     });
     const followers = `${R} R ${r?.votes ?? 2} 2\n${G} G ${g?.votes ?? 2} 2\n`;
     const files = { 'peer-list': TABLE, followers, ...Object.fromEntries(texts) };
-    const script = `asked_at=${NOW} holder_heard=${NOW - 3} late=${late}; judge_replicas`;
+    const script = `asked_at=${NOW} holder_heard=${NOW - 3} tried_long=${late}; judge_replicas`;
     const [, , , , best = '', told = ''] = run(shell, script, files);
     return `${best} ${told}`;
   };

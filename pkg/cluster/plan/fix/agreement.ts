@@ -2,7 +2,7 @@
  * What a person has agreed to in the course of a `fix`. A repair that goes on is not asked for again; one that does something else, to
  * other nodes, or loses more than was named, is.
  */
-import { isAgreed, type Loss } from '../../model/loss.ts';
+import { isAgreed, isNoMore, type Loss } from '../../model/loss.ts';
 import type { Repair } from './fix-plan.ts';
 
 export interface Agreement {
@@ -33,22 +33,4 @@ export function covers({ byCode }: Agreement, { code, titles, nodes, loses }: Re
   if (agreed === undefined) return false;
   const same = titles.every((title) => agreed.titles.has(title)) && nodes.every((node) => agreed.nodes.has(node));
   return same && (loses === null || agreed.losses.some((one) => isAgreed(loses, one.slots) && isNoMore(loses, one)));
-}
-
-/** Seconds are measured, and differ a little from look to look. */
-const SLACK = { factor: 1.5, seconds: 5 };
-
-/** Nobody who agreed to the writes of 30 s agreed to every key. */
-function isNoMore(now: Loss, agreed: Loss): boolean {
-  if (isUnbounded(agreed)) return true;
-  if (isUnbounded(now)) return false;
-  if (now.seconds !== null) {
-    if (agreed.seconds === null || now.seconds > agreed.seconds * SLACK.factor + SLACK.seconds) return false;
-    return now.keys === null || agreed.keys === null || now.keys <= agreed.keys;
-  }
-  return now.keys !== null && agreed.keys !== null && now.keys <= agreed.keys;
-}
-
-function isUnbounded({ keys, seconds }: Loss): boolean {
-  return keys === null && seconds === null;
 }

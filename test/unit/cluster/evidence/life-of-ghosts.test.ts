@@ -55,6 +55,17 @@ describe('pods of others', () => {
     expect(lifeOf(away, nodeIdOf(1))).toEqual({ kind: 'dead', by: 'pod redis-1 is missing', returns: 'whole' });
   });
 
+  test('a StatefulSet that counts from another number misses nobody', () => {
+    const foreign = healthyObservation({ kind: 'foreign' });
+    const counts = (firstOrdinal: number, replicas: number): Change =>
+      changeKube((kube) => ({
+        ...kube,
+        statefulSets: kube.statefulSets.map((set) => ({ ...set, firstOrdinal, replicas })),
+      }));
+    expect(missing(changed(foreign, counts(3, 3)))).toEqual([]);
+    expect(missing(changed(foreign, counts(3, 4)))).toEqual([['redis-6', true, undefined]]);
+  });
+
   test('with several away each is tied by its address', () => {
     const away = changed(deployed(), podGone('redis-1-0'), podGone('redis-5-0'));
     expect(missing(away)).toEqual([

@@ -49,7 +49,7 @@ describe('lossOfDelete, where a primary does not answer and its replicas do', ()
     expect(loss).toMatchObject({ slots: SLOTS, keys: null, seconds: null });
     expect(loss?.sentence).toBe(
       'an unknown number of keys of shard 1, slots 0-5460: redis-4-0 may have more than the volume of redis-1-0' +
-        ', which keeps no append-only file, and would copy it at the next start',
+        ', which keeps no append-only file as far as is known, and would copy it at the next start',
     );
     expect(lost(DUMPS, alone, dumped, gone)).toMatchObject({ slots: SLOTS, keys: null });
     expect(lost(null, alone, dumped, down)).toMatchObject({ slots: SLOTS });
@@ -84,13 +84,18 @@ describe('lossOfDelete, where a primary does not answer and its replicas do', ()
 
   test('C: there is no pod of it, so nobody knows what its volume has', () => {
     const off = info(REPLICA, { aofEnabled: false });
-    expect(lost(LOG, alone, gone, off)?.sentence).toContain('the volume of redis-1-0 may have none');
+    expect(lost(LOG, alone, gone, off)?.sentence).toContain('may have more than the volume of redis-1-0');
     expect(lost(LOG, alone, gone, noClaim, off)?.sentence).toContain('the volume of redis-1-0 has none');
     const pending = changePod(PRIMARY, (facts) => ({ ...facts, phase: 'Pending' }));
     expect(lost(LOG, alone, down, pending, off)).toMatchObject({ slots: SLOTS });
     expect(lost(LOG, alone, gone)).toBeNull();
     expect(lost(LOG, alone, gone, noClaim)).toBeNull();
     expect(lost(LOG, alone, gone, unreachable(REPLICA, 'timeout'))).toBeNull();
+  });
+
+  test('a log is recorded, and replicas write none: the primary may have written none either', () => {
+    const off = info(REPLICA, { aofEnabled: false });
+    expect(lost(LOG, alone, down, off)?.sentence).toContain('may have more than the volume of redis-1-0');
   });
 
   test('a log, as recorded, has all that a replica which followed it has', () => {

@@ -262,6 +262,10 @@ describe('lossOfDelete', () => {
     expect(bySnapshot(runs({ aofEnabled: false }, { ...points, 'shutdown-on-sigterm': 'nosave' }))).toMatchObject(
       shard,
     );
+    // A volume that is full, or a fork that fails: the save at its end fails, too.
+    const failed = { aofWriteOk: true, snapshotOk: false };
+    expect(bySnapshot(runs({ aofEnabled: false, writes: failed }, points))).toMatchObject(shard);
+    expect(lost(runs({ aofEnabled: true, writes: { ...failed, aofWriteOk: false } }, points))).toMatchObject(shard);
   });
 
   test('a node whose workload has gone is being stopped, though it is not seen to be yet', () => {
