@@ -124,8 +124,13 @@ describeCore('restart', () => {
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('redis: 1 pod restarted')]);
     const changed = [...(await uids())].filter(([pod, uid]) => before.get(pod) !== uid).map(([pod]) => pod);
     expect(changed).toEqual(['redis-2-0']);
-    const plan = await cli(['restart', 'redis', '--dry-run', '-o', 'json'], env);
-    expect(JSON.parse(plan.stdout)).toMatchObject({ kind: 'RestartPlan', continues: false, slotsAway: 0 });
+    // On a host that is busy with others a pod may be unready for a moment, and is not over then.
+    const plan = await until(
+      async () => JSON.parse((await cli(['restart', 'redis', '--dry-run', '-o', 'json'], env)).stdout) as object,
+      (seen) => 'continues' in seen && seen.continues === false,
+      60_000,
+    );
+    expect(plan).toMatchObject({ kind: 'RestartPlan', continues: false, slotsAway: 0 });
     const older = await cli(['restart', 'redis', '--image', 'redis:5.0'], env);
     expect([older.code, older.stderr]).toEqual([3, expect.stringContaining('redis:5.0 is not for this cluster')]);
   }, 180_000);
