@@ -114,7 +114,8 @@ export async function repairByFailover(world: World, broken: Broken, random: () 
     }
     if (loss !== null && agreed === loss.slots) agree(agreement, loss);
     broken.story.push(`agreed to ${JSON.stringify(agreed)}`);
-    if (goal !== null) await runFailover(ports, { cluster: CLUSTER, goal, agreed, shown: null, report: () => undefined, signal });
+    if (goal !== null)
+      await runFailover(ports, { cluster: CLUSTER, goal, agreed, shown: null, report: () => undefined, signal });
   } catch (error) {
     errors.push(codeOf(error));
     broken.story.push(`${codeOf(error)}: ${String(error)}`);
