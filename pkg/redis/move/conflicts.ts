@@ -42,8 +42,12 @@ async function settle(context: Ends, slot: number, key: Buffer): Promise<void> {
     source.send([['DUMP', key]], COMMAND_DEADLINE_MS),
     target.send([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]], COMMAND_DEADLINE_MS),
   ]);
-  // Only nil says that there is no copy: a server that is busy, or that refuses DUMP, does not.
-  mustAll(source, here, 'a question for a key');
+  // Only nil says that there is no copy, or ASK of a server that is giving the slot away: one that is busy, or refuses DUMP, does not.
+  mustAll(
+    source,
+    here.filter((reply) => !isAsk(reply)),
+    'a question for a key',
+  );
   mustAll(target, there, 'a question for a key');
   const [[ours], [, theirs, , timeToLive]] = [here, there];
   if (!Buffer.isBuffer(ours) || !Buffer.isBuffer(theirs)) return;
@@ -53,6 +57,11 @@ async function settle(context: Ends, slot: number, key: Buffer): Promise<void> {
     await context.saveConflict({ slot, key, dump: theirs, timeToLiveMs, pod: target.end.pod.name });
   }
   mustAll(target, await target.send([['ASKING'], ['DEL', key]], COMMAND_DEADLINE_MS), 'the end of a copy');
+}
+
+/** `ASK 1000 10.0.0.1:6379`: it has no such key (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/). */
+function isAsk(reply: unknown): boolean {
+  return reply instanceof Error && reply.message.startsWith('ASK ');
 }
 
 function conflict({ source, target }: Ends, slot: number, key: Buffer): AppError {
