@@ -20,7 +20,7 @@
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
-  awk -v me="$address" -v id="$my_id" -v began="$guard_began" '
+  awk -v me="$address" -v id="$my_id" -v began="$guard_began" -v asked_at="$peers_asked_at" '
     FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) { asked++; listed[$2] = 1 } next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
@@ -51,7 +51,8 @@ judge_peers() {
       }
       for (seen in age) {
         split(seen, two, SUBSEP)
-        if (answered_at[two[1]] - age[seen] > began + 1) heard_since[two[2]] = 1
+        # At the earliest: reckoned from before it was asked, and both clocks tell whole seconds.
+        if (asked_at - age[seen] - 1 > began + 1) heard_since[two[2]] = 1
       }
       for (id in lost) if (counts(id) && !(id in file_of) && !(id in heard_since)) { holder = id; here = "no" }
       for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
@@ -81,6 +82,7 @@ safe_without_data() {
   why="nobody counts on it"
   formed_peers=0
   all_peers >"$run_dir/peer-list"
+  peers_asked_at=$(date +%s)
   ask_each "$run_dir/peers" "TIME
 INFO server
 CLUSTER NODES" <"$run_dir/peer-list"

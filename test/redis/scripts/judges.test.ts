@@ -53,7 +53,7 @@ interface Verdict {
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the guard in %s', (_, shell) => {
   const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5): Verdict => {
     const files = Object.fromEntries(Object.entries(peers).map(([name, text]) => [`peers/${name}`, text]));
-    const script = `guard_began=${began}; judge_peers; echo "$knowing_peers $holder $here $holder_slots $holder_followers"`;
+    const script = `guard_began=${began} peers_asked_at=${NOW}; judge_peers; echo "$knowing_peers $holder $here $holder_slots $holder_followers"`;
     const [knowing = '', holder = '', here = '', slots = '', followers = ''] = run(shell, script, {
       'peer-list': TABLE,
       ...files,
@@ -93,6 +93,8 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the gua
 
   test.each([
     ['that has been heard since is another node', 1, '-'],
+    // A second more, by clocks of whole seconds, may be before.
+    ['that may have been heard before is not', 3, X],
     ['that has not may be this one', 60, X],
   ])('an owner at an address outside the table %s', (__, heardAgo, holder) => {
     const seen = view(...others, primary(X, '192.168.7.9', '0-5460', 'master', heardAgo));
