@@ -131,8 +131,6 @@ async function environmentOf(options: PodOptions, root: string): Promise<Record<
     KUBECTL_REDIS_AUTH_FILE: join(root, 'auth', 'password'),
     KUBECTL_REDIS_PORT: String(port),
     KUBECTL_REDIS_HOST: address,
-    // As in a cluster without Services: what is announced.
-    KUBECTL_REDIS_POD_IP: announceIp ?? address,
     KUBECTL_REDIS_LOG: join(root, 'stop.log'),
     ...(announceIp === null ? {} : { KUBECTL_REDIS_ANNOUNCE_IP: announceIp }),
     ...options.env,

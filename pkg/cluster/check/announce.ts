@@ -43,29 +43,31 @@ function tableAddresses(
   );
 }
 
-/** Whether it announces another address than its own, by its own word. */
-export function announcesAnother(context: CheckContext, node: ClusterNode): boolean {
+/** What it announces by its own word, where that is another address than its own; null = its own, or nobody knows. */
+function foreignWord(
+  context: CheckContext,
+  node: ClusterNode,
+): { readonly value: string; readonly expected: string } | null {
   const { reply } = node;
   const expected = reply?.kind === 'answered' ? ownAddress(context, node) : null;
-  if (reply?.kind !== 'answered' || expected === null) return false;
-  const announced = reply.answer.config?.[ANNOUNCED];
-  return announced !== undefined && announced !== expected;
+  if (reply?.kind !== 'answered' || expected === null) return null;
+  const value = reply.answer.config?.[ANNOUNCED];
+  return value === undefined || value === expected ? null : { value, expected };
+}
+
+export function announcesAnother(context: CheckContext, node: ClusterNode): boolean {
+  return foreignWord(context, node) !== null;
 }
 
 export const checkAnnounced: Check = (context, found) => {
   const { name } = context.state.cluster;
   const told = new Set(found.filter(({ code }) => ADDRESS_CODES.has(code)).flatMap(({ nodes }) => nodes));
   return context.answered.flatMap(({ node, pod }) => {
-    if (told.has(pod) || !announcesAnother(context, node)) return [];
-    const expected = ownAddress(context, node) ?? '';
-    const value = valueOf(context, pod);
+    const word = foreignWord(context, node);
+    if (told.has(pod) || word === null) return [];
+    const { value, expected } = word;
     const sentence = `${pod} announces ${value === '' ? 'no address of its own, and so the one of its pod' : value} instead of ${expected}, the address of its Service.`;
     const repair = context.redisCli(pod, `CONFIG SET ${ANNOUNCED} ${expected}`);
     return [makeProblem('announce-lost', name, { sentence, nodes: [pod], repair })];
   });
 };
-
-function valueOf({ observation }: CheckContext, pod: string): string {
-  const reply = observation.replies.find((one) => one.pod === pod)?.reply;
-  return reply?.kind === 'answered' ? (reply.answer.config?.[ANNOUNCED] ?? '') : '';
-}

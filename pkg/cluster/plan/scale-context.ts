@@ -32,6 +32,7 @@ export interface ScaleContext extends ScaleSeen {
   readonly target: ClusterSpec;
   /** All that answer. */
   readonly members: readonly Member[];
+  readonly evidence: Evidence;
   readonly shards: readonly ScaleShard[];
   readonly leaving: readonly LeavingNode[];
 }
@@ -49,12 +50,14 @@ export interface LeavingNode {
 export function scaleContext(seen: ScaleSeen, spec: ClusterSpec): ScaleContext {
   const target = withoutLeaving(spec);
   const members = seen.state.nodes.flatMap(memberOf);
+  const evidence = evidenceOf(seen.state, seen.kube);
   return {
     ...seen,
     spec,
     target,
     members,
-    shards: layShards(members, spec, target, evidenceOf(seen.state, seen.kube)),
+    evidence,
+    shards: layShards(members, spec, target, evidence),
     leaving: (spec.scaling?.leaving ?? []).map((ordinal) => leavingNode(seen, spec, ordinal)),
   };
 }

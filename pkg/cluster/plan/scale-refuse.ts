@@ -4,7 +4,6 @@ import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
-import { evidenceOf } from '../evidence/evidence.ts';
 import type { Member } from '../evidence/members.ts';
 import { straysOf } from '../evidence/strays.ts';
 import { keysInWords } from '../model/loss.ts';
@@ -66,8 +65,7 @@ function refuseLeavingStrays({ state, leaving }: ScaleContext): Plan | null {
 }
 
 /** Those to whom a role is handed because its node goes. */
-function refuseSmallHeirs({ state, kube, shards }: ScaleContext): Plan | null {
-  const evidence = evidenceOf(state, kube);
+function refuseSmallHeirs({ state, evidence, shards }: ScaleContext): Plan | null {
   for (const { head, heir } of shards) {
     if (head === null || heir === null || head === heir) continue;
     const refused = refuseEvictingHeir({ primary: head.node, heir: heir.node }, evidence, state.cluster.name);

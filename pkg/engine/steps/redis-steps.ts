@@ -76,7 +76,7 @@ function addressesOf({ observation }: RedisStepDeps, pod: PodFacts): ReadonlySet
   const answer = reply?.kind === 'answered' ? reply.answer : null;
   const own = answer?.view.find((line) => line.nodeId === answer.myId)?.ip;
   const announced = answer?.config?.['cluster-announce-ip'];
-  // A young node may have announced its pod's address when it was looked at, and announce its Service's by now.
+  // Who was put right by its start script, or by somebody, since it was looked at.
   const service = nodeServiceOf(pod, observation.kube)?.clusterIP;
   return new Set([pod.ip, own ?? '', announced ?? '', service ?? ''].filter((ip) => ip !== ''));
 }

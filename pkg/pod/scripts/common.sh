@@ -125,7 +125,8 @@ own_address() {
   [ ! -s "$run_dir/address" ] || read -r address <"$run_dir/address"
 }
 
-# For awk: skips what is no line of CLUSTER NODES, else sets at (address), owns (slots) and counts in known[FILENAME].
+# For awk: skips what is no line of CLUSTER NODES, else sets at (address), owns (slots) and fails, and counts nodes in known[FILENAME] and
+# slots in covered[FILENAME]; lives has every id that somebody does not count as failed.
 # shellcheck disable=SC2016 # the dollars are for awk
 node_line='
   length($1) != 40 || $1 ~ /[^0-9a-f]/ || NF < 8 || $3 ~ /handshake/ { next }
@@ -133,7 +134,8 @@ node_line='
     at = $2; sub(/@.*/, "", at); sub(/:[0-9]*$/, "", at)
     # Not nofailover, the flag of one that takes over only when it is told.
     fails = $3 ~ /(^|,)fail/
+    if ($3 !~ /(^|,)fail(,|$)/) lives[$1] = 1
     owns = 0
-    for (i = 9; i <= NF; i++) if ($i !~ /^\[/) owns = 1
+    for (i = 9; i <= NF; i++) if ($i !~ /^\[/) { owns = 1; covered[FILENAME] += split($i, range, "-") < 2 ? 1 : range[2] - range[1] + 1 }
     known[FILENAME]++
   }'

@@ -29,10 +29,8 @@ judge_peers() {
     {
       if ($3 ~ /myself/) file_of[$1] = FILENAME
       if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
-      for (i = 9; i <= NF; i++) if ($i !~ /^\[/) covered[FILENAME] += split($i, range, "-") < 2 ? 1 : range[2] - range[1] + 1
       if (owns && $3 ~ /myself/) voter[FILENAME] = $1
       if ($4 != "-") follows[$1 " " $4] = 1
-      if ($3 !~ /(^|,)fail(,|$)/) lives[$1] = 1
       if (at == me || $1 == id) knows_me[FILENAME] = 1
       if (at == me) mine[$1] = 1
       else if (at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1

@@ -42,8 +42,6 @@ look_at_cluster() {
       line[++lines] = FILENAME
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
       failed[lines] = fails || $3 ~ /noaddr/
-      if ($3 !~ /(^|,)fail(,|$)/) lives[$1] = 1
-      for (i = 9; i <= NF; i++) if ($i !~ /^\[/) covered[FILENAME] += split($i, range, "-") < 2 ? 1 : range[2] - range[1] + 1
       if ($3 ~ /myself/ && owns) owners_view[FILENAME] = 1
       if ($1 == self) knows_self[FILENAME] = 1
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1

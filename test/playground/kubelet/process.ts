@@ -45,7 +45,6 @@ export function surroundingsOf(container: Container, place: Place): Surroundings
       HOME: place.directory,
       POD_IP: place.podIp,
       KUBECTL_REDIS_HOST: place.podIp,
-      KUBECTL_REDIS_POD_IP: place.podIp,
       KUBECTL_REDIS_LOG: `${place.directory}/hook.log`,
       ...Object.fromEntries(mapped),
       // What says a path says one of the container.
