@@ -7,6 +7,7 @@ import type { MoveEnd, MoveLimits, RedisCommand, SlotMove } from '../../pkg/engi
 import { createRedisPort } from '../../pkg/redis/connect.ts';
 import type { Redis } from '../../pkg/redis/connect.ts';
 import type { Credentials } from '../../pkg/redis/connection.ts';
+import type { KeyConflict } from '../../pkg/redis/move/conflicts.ts';
 import { areSettled } from '../../pkg/redis/move/epochs.ts';
 import { formCluster, must } from './form-cluster.ts';
 import { poll, startRedisServers } from './redis-server.ts';
@@ -32,6 +33,8 @@ export interface MoveClusterOptions extends Omit<RedisServerOptions, 'config'> {
   readonly masters: number;
   readonly empty: number;
   readonly replicas?: number;
+  /** Where copies go that lose against the owner's; left out: nowhere, and a move stops. */
+  readonly saveConflict?: (conflict: KeyConflict) => Promise<void>;
   /** What is logged in with, where that is not only `password`. */
   readonly login?: Credentials;
 }
@@ -43,7 +46,12 @@ export async function startMoveCluster(options: MoveClusterOptions): Promise<Mov
   // A primary that was emptied would become a replica by itself; the clusters that we make do not allow it either.
   const config: readonly Directive[] = [['cluster-allow-replica-migration', 'no'], ...(options.config ?? [])];
   const redis = await startRedisServers({ ...options, config, count: masters + empty + replicas });
-  const port = createRedisPort({ dial: redis.dial, credentials: () => Promise.resolve(login) });
+  const { saveConflict } = options;
+  const port = createRedisPort({
+    dial: redis.dial,
+    credentials: () => Promise.resolve(login),
+    ...(saveConflict === undefined ? {} : { saveConflict }),
+  });
   const stop = async (): Promise<void> => {
     port.close();
     await redis.stop();

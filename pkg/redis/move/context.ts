@@ -27,11 +27,6 @@ export interface MoveContext {
   readonly patience: Patience;
   /** Moves to this target that are under way, this one included. */
   readonly movesToTarget: () => number;
-  /**
-   * Which copy counts of a key that is on both ends: `source`, as in a slot that is properly open, or `target`; the target's is
-   * then never replaced.
-   */
-  readonly counts: 'source' | 'target';
   /** Of the keys of the source, as soon as they were asked. */
   weights: Weights;
   /** Keeps a copy of a key that another replaces. */

@@ -21,17 +21,24 @@ import type { WireCommand, WireList } from '../wire.ts';
 
 const BATCH_DEADLINE_MS = 60_000;
 
+export interface Trouble {
+  readonly outcome: MigrateOutcome;
+  readonly reply: Error;
+  /** Of the MIGRATE that was answered so. */
+  readonly keys: WireList;
+}
+
 export interface Drained {
   readonly size: BatchSize;
-  /** Slots with a reply that was not `moved`, and the worst of them. */
-  readonly troubles: ReadonlyMap<number, { readonly outcome: MigrateOutcome; readonly reply: Error }>;
+  /** By slot: the first reply that was not `moved`. What else is wrong, the next round meets. */
+  readonly troubles: ReadonlyMap<number, Trouble>;
 }
 
 /** @param counts keys by slot; slots without keys left out */
 export async function drain(context: MoveContext, counts: readonly KeysInSlot[], first: BatchSize): Promise<Drained> {
   const { source, turns } = context;
   const rest = counts.map(({ slot, count }) => ({ slot, count }));
-  const troubles = new Map<number, { outcome: MigrateOutcome; reply: Error }>();
+  const troubles = new Map<number, Trouble>();
   let size = first;
   let batch: readonly KeysOfSlot[] = [];
   for (;;) {
@@ -63,13 +70,13 @@ export async function drain(context: MoveContext, counts: readonly KeysInSlot[],
 
 function note(
   context: MoveContext,
-  troubles: Map<number, { outcome: MigrateOutcome; reply: Error }>,
+  troubles: Map<number, Trouble>,
   { slot, keys, bytes }: KeysOfSlot,
   reply: unknown,
 ): void {
-  const outcome = readMigrateReply(reply);
-  if (reply instanceof Error) troubles.set(slot, { outcome, reply });
-  else context.count({ keys: keys.length, bytes: bytes > 0 ? bytes : keys.length * context.weights.meanBytes });
+  if (reply instanceof Error) {
+    if (!troubles.has(slot)) troubles.set(slot, { outcome: readMigrateReply(reply), reply, keys });
+  } else context.count({ keys: keys.length, bytes: bytes > 0 ? bytes : keys.length * context.weights.meanBytes });
 }
 
 function keysIn(batch: readonly KeysOfSlot[]): number {

@@ -10,11 +10,12 @@ import type { MoveContext } from './context.ts';
 import { pauseMs, stopIfAborted } from './context.ts';
 import { refuseOtherDatabases } from './databases.ts';
 import { drain } from './drain.ts';
-import { handOver, openSlots, tellOthers, tellSource } from './own.ts';
-import { overcome } from './troubles.ts';
+import { copiesOf, handOver, openSlots, sumOf, tellOthers, tellSource } from './own.ts';
 import type { Survey } from './survey.ts';
+import { overcome } from './troubles.ts';
 
-const MAX_ROUNDS = 20;
+/** In a row, in which no key left. */
+const MAX_IDLE_ROUNDS = 20;
 
 /** @throws AppError */
 export async function moveByMigrate(context: MoveContext, found: Survey): Promise<void> {
@@ -31,7 +32,7 @@ export async function moveByMigrate(context: MoveContext, found: Survey): Promis
       stopIfAborted(context);
       const slots = rest.splice(0, slotsAtOnce(chunk, pauseMs(context)));
       const startedAt = performance.now();
-      size = await moveChunk(context, slots, found.open, size);
+      size = await moveChunk(context, slots, found, size);
       background.push(tellOthers(context, slots));
       chunk = nextChunk(chunk, performance.now() - startedAt);
     }
@@ -47,7 +48,7 @@ async function settle(context: MoveContext, found: Survey, background: Promise<v
     background.push(tellOthers(context, found.tell));
   }
   if (found.claim.length > 0) {
-    const kept = await handOver(context, found.claim);
+    const kept = await handOver(context, found.claim, 'denied');
     if (kept.length > 0)
       throw keysLeft(
         context,
@@ -60,18 +61,19 @@ async function settle(context: MoveContext, found: Survey, background: Promise<v
 async function moveChunk(
   context: MoveContext,
   slots: readonly number[],
-  open: ReadonlySet<number>,
+  found: Survey,
   first: BatchSize,
 ): Promise<BatchSize> {
-  const sureOf = (slot: number): boolean => open.has(slot);
-  let counts = await openSlots(context, slots, sureOf);
+  let counts = await openSlots(context, slots, found);
   let left: readonly number[] = slots;
   let size = first;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  for (let idle = 0; idle < MAX_IDLE_ROUNDS;) {
     const drained = await drain(context, counts, size);
-    size = drained.troubles.size > 0 ? await overcome(context, drained, round) : drained.size;
-    counts = await handOver(context, left);
-    if (counts.length === 0) return size;
+    size = await overcome(context, drained, copiesOf(context), idle);
+    const rest = await handOver(context, left, 'open');
+    if (rest.length === 0) return size;
+    idle = sumOf(rest) < sumOf(counts) ? 0 : idle + 1;
+    counts = rest;
     left = counts.map(({ slot }) => slot);
     stopIfAborted(context);
   }
@@ -79,7 +81,7 @@ async function moveChunk(
 }
 
 function keysLeft({ source }: MoveContext, slots: readonly number[]): AppError {
-  return new AppError(`Slot ${slots[0]} still holds keys on ${source.end.pod.name} after ${MAX_ROUNDS} rounds`, {
+  return new AppError(`Slot ${slots[0]} still holds keys on ${source.end.pod.name} after ${MAX_IDLE_ROUNDS} rounds`, {
     code: 'keys-left',
     hint: 'Run the same command again: it goes on from where things stand',
   });

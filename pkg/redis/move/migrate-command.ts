@@ -17,11 +17,12 @@ export interface KeysOfSlot {
 }
 
 /**
- * Where the source's copy of a key counts, it takes the place of the target's: what might be wrong about that was settled when the
- * slot was opened.
+ * Never with REPLACE. What the target has of a key may be newer: it arrived although nobody heard so, and clients have written since;
+ * or the source was started again with older data. And a copy that arrives late, of a MIGRATE that was given up, must find the key
+ * there, not take its place. What both have is settled key by key (conflicts.ts).
  */
 export function migrateCommand(
-  { target, targetLogin, targetPort, counts }: Pick<MoveContext, 'target' | 'targetLogin' | 'targetPort' | 'counts'>,
+  { target, targetLogin, targetPort }: Pick<MoveContext, 'target' | 'targetLogin' | 'targetPort'>,
   { keys, bytes }: KeysOfSlot,
 ): WireCommand {
   const login =
@@ -30,8 +31,7 @@ export function migrateCommand(
       : targetLogin.username === undefined
         ? ['AUTH', targetLogin.password]
         : ['AUTH2', targetLogin.username, targetLogin.password];
-  const replace = counts === 'source' ? ['REPLACE'] : [];
-  return ['MIGRATE', target.end.ip, targetPort, '', 0, ioMs(bytes), ...replace, ...login, 'KEYS', keys];
+  return ['MIGRATE', target.end.ip, targetPort, '', 0, ioMs(bytes), ...login, 'KEYS', keys];
 }
 
 /** For a batch of that size. */

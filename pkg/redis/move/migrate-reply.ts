@@ -5,7 +5,7 @@
  *   unknown    no answer from the target in time: keys may be on both sides (law L12)
  *   closed     the target does not import the slot (any more)
  *   not-ready  the target's own state is not ok yet (law L10), or it loads
- *   exists     some of the keys are at the target, too; the others moved. Only without REPLACE
+ *   exists     some of the keys are at the target, too; the others moved
  *   full       the target is out of memory; nothing is lost
  *   fatal      trying again would not help
  */

@@ -20,9 +20,9 @@ import { NodeLine } from './node-line.ts';
 import type { Patience } from './patience.ts';
 import type { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
-import { survey } from './survey.ts';
-import { portForKeys } from './target-port.ts';
+import { movedByOthers, survey } from './survey.ts';
 import type { Survey } from './survey.ts';
+import { portForKeys } from './target-port.ts';
 import type { Turns } from './turns.ts';
 import { readWeights } from './weigh.ts';
 
@@ -67,7 +67,6 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         turns,
         patience,
         movesToTarget: () => roles.movesTo(move.target.nodeId),
-        counts: 'source',
         weights: { meanBytes: 0, weighAll: true },
         ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
         count: ({ slots = 0, keys = 0, bytes = 0 }) => {
@@ -94,11 +93,14 @@ function add(one: Moved, other: Moved): Moved {
 async function moveUntilDone(context: MoveContext, ranges: SlotRanges, progress: () => Moved): Promise<void> {
   let attempts = 0;
   let unproved = 0;
+  let planned: Survey | null = null;
   for (;;) {
     const before = progress();
     try {
       stopIfAborted(context);
       const found = await lookAtSlots(context, ranges);
+      planned ??= found;
+      mustBeOurs(found, planned);
       if (countLeft(found) === 0) return;
       await moveFound(context, found);
       return await proveMoved(context, () => lookAtSlots(context, ranges));
@@ -118,6 +120,18 @@ async function lookAtSlots(context: MoveContext, ranges: SlotRanges): Promise<Su
   const views = await viewsOfEnds(context);
   const ends = { sourceId: context.source.end.nodeId, targetId: context.target.end.nodeId };
   return survey(ranges, ends, views.source, views.target);
+}
+
+/**
+ * Marks towards another node that stood there before the first change were known to the plan; whoever made one since is moving the slot.
+ *
+ * @throws AppError `moved-by-others`
+ */
+function mustBeOurs({ foreign, drain }: Survey, planned: Survey): void {
+  for (const slot of drain) {
+    const to = foreign.get(slot);
+    if (to !== undefined && !planned.foreign.has(slot)) throw movedByOthers(slot, to);
+  }
 }
 
 function countLeft({ drain, claim, tell }: Survey): number {

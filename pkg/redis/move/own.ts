@@ -7,14 +7,18 @@ import { AppError } from '../../errors.ts';
 import { parseClusterInfo } from '../parse/cluster-info.ts';
 import { fieldOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
-import { settleConflicts } from './conflicts.ts';
+import { parseClusterNodes } from '../parse/cluster-nodes.ts';
+import { settleSlot } from './conflicts.ts';
+import type { Copies } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { mustAll } from './node-line.ts';
-import { roleChanged } from './survey.ts';
+import { leftOpen, movedByOthers, roleChanged } from './survey.ts';
+import type { Survey } from './survey.ts';
 import type { WireCommand } from '../wire.ts';
 
 const INFO: WireCommand = ['CLUSTER', 'INFO'];
+const NODES: WireCommand = ['CLUSTER', 'NODES'];
 const MAX_BUMPS = 5;
 
 export interface KeysInSlot {
@@ -22,16 +26,35 @@ export interface KeysInSlot {
   readonly count: number;
 }
 
+export function sumOf(counts: readonly KeysInSlot[]): number {
+  return counts.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** In a move the source owns what the target imports. */
+export function copiesOf({ source, target, saveConflict }: MoveContext): Copies {
+  return { owner: source, other: target, ...(saveConflict === undefined ? {} : { saveConflict }) };
+}
+
 /**
- * Target first: between the two, the source still answers for all keys. Keys that the target has of slots in which the source's
- * copy does not count without asking are settled in between.
+ * Target first: between the two, the source still answers for all keys. Keys that the target has of slots that were not properly open
+ * are settled in between.
+ *
+ * @throws AppError `moved-by-others`
  */
 export async function openSlots(
   context: MoveContext,
   slots: readonly number[],
-  sureOf: (slot: number) => boolean,
+  { open, foreign }: Survey,
 ): Promise<KeysInSlot[]> {
   const { source, target } = context;
+  const [nodes] = await source.send([NODES], COMMAND_DEADLINE_MS);
+  mustAll(source, [nodes], 'CLUSTER NODES');
+  const marks = goingFrom(nodes, source.end.nodeId);
+  for (const slot of slots) {
+    const to = marks.get(slot) ?? target.end.nodeId;
+    // It may have keys of the slot, and clients are sent there for them: that is not ours to take over.
+    if (to !== target.end.nodeId && !foreign.has(slot)) throw movedByOthers(slot, to);
+  }
   const atTarget = await target.send(
     [...setSlots(slots, 'IMPORTING', source.end.nodeId), ...countKeys(slots)],
     COMMAND_DEADLINE_MS,
@@ -39,7 +62,7 @@ export async function openSlots(
   mustAll(target, atTarget, 'slots to import');
   for (const [i, slot] of slots.entries()) {
     const keysAtTarget = integerOf(atTarget[slots.length + i]);
-    if (keysAtTarget > 0 && !sureOf(slot)) await settleConflicts(context, slot, keysAtTarget);
+    if (keysAtTarget > 0 && !open.has(slot)) await settleSlot(copiesOf(context), slot, keysAtTarget);
   }
   const atSource = await source.send(
     [...setSlots(slots, 'MIGRATING', target.end.nodeId), ...countKeys(slots)],
@@ -51,19 +74,32 @@ export async function openSlots(
     .filter(({ count }) => count > 0);
 }
 
+/** Slot -> id of the node that it is on its way to. */
+function goingFrom(nodes: unknown, nodeId: string): ReadonlyMap<number, string> {
+  const line = parseClusterNodes(String(nodes)).find((node) => node.nodeId === nodeId);
+  return new Map((line?.migrating ?? []).map(({ slot, toNodeId }) => [slot, toNodeId]));
+}
+
 /**
- * Law L3: the source's role and count are read again; it must be a primary and the count 0; then target, source, the others. An open slot whose source is
- * empty stays empty: for keys that are not there, clients are sent to the target.
+ * Law L3: the source's role, marks and count are read again; it must be a primary that sends clients to the target, and the count 0; then
+ * target, source, the others. An open slot whose source is empty stays empty: for keys that are not there, clients are sent to the target.
  *
+ * @param asSource how the source stands to the slots: it has them open, or takes the target for their owner already
  * @returns slots that still hold keys, and so were not handed over
+ * @throws AppError `moved-by-others`, `slot-closed`, `role-changed`
  */
-export async function handOver(context: MoveContext, slots: readonly number[]): Promise<KeysInSlot[]> {
+export async function handOver(
+  context: MoveContext,
+  slots: readonly number[],
+  asSource: 'open' | 'denied',
+): Promise<KeysInSlot[]> {
   const { source } = context;
-  const asked: WireCommand[] = [INFO, ['INFO', 'replication'], ...countKeys(slots)];
-  const [info, replication, ...counts] = await source.send(asked, COMMAND_DEADLINE_MS);
-  mustAll(source, [info, replication, ...counts], 'a count of its keys');
+  const asked: WireCommand[] = [INFO, ['INFO', 'replication'], NODES, ...countKeys(slots)];
+  const [info, replication, nodes, ...counts] = await source.send(asked, COMMAND_DEADLINE_MS);
+  mustAll(source, [info, replication, nodes, ...counts], 'a count of its keys');
   // A replica counts what it has not dropped yet, or has: whoever took over from it may hold keys that were written since.
   if (fieldOf(String(replication), 'role') !== 'master') throw roleChanged(source.end.nodeId);
+  if (asSource === 'open') mustGoToTarget(context, slots, goingFrom(nodes, source.end.nodeId));
   const empty = slots.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) {
     await tell(context, 'target', empty);
@@ -71,6 +107,15 @@ export async function handOver(context: MoveContext, slots: readonly number[]): 
     await tellSource(context, empty);
   }
   return slots.map((slot, i) => ({ slot, count: integerOf(counts[i]) })).filter(({ count }) => count > 0);
+}
+
+/** Of a slot that was closed, or opened towards another node, meanwhile, new keys are where the mark says. */
+function mustGoToTarget({ target }: MoveContext, slots: readonly number[], marks: ReadonlyMap<number, string>): void {
+  for (const slot of slots) {
+    const to = marks.get(slot);
+    if (to === undefined) throw leftOpen(slot);
+    if (to !== target.end.nodeId) throw movedByOthers(slot, to);
+  }
 }
 
 /** The target's claim must be the stronger one (epochs.ts). It is, as a rule; BUMPEPOCH is right where it holds the keys. */

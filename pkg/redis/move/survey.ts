@@ -23,6 +23,8 @@ export interface Survey {
   readonly open: ReadonlySet<number>;
   /** Of `drain`: open on one side or both, whatever towards. Servers that move slots by themselves refuse them. */
   readonly marked: ReadonlySet<number>;
+  /** Slot -> the node that the source gives it to, where that is not the target. */
+  readonly foreign: ReadonlyMap<number, string>;
   /** Of `drain`: the target takes another for the owner, or nobody. */
   readonly misnamed: readonly number[];
 }
@@ -71,6 +73,11 @@ export function survey(
     ...found,
     open: new Set(found.drain.filter((slot) => leaving.has(slot) && coming.has(slot))),
     marked: new Set(found.drain.filter((slot) => marked.has(slot))),
+    foreign: new Map(
+      source.migrating
+        .filter(({ toNodeId }) => toNodeId !== ends.targetId)
+        .map(({ slot, toNodeId }) => [slot, toNodeId]),
+    ),
     misnamed,
   };
 }
@@ -85,6 +92,24 @@ export function roleChanged(nodeId: string): AppError {
   return new AppError(`Node ${nodeId.slice(0, 8)} is no primary any more`, {
     code: 'role-changed',
     hint: 'There was a failover. Run the same command again: it goes on from where things stand',
+  });
+}
+
+/** Since the move was planned: whoever planned it could not know. */
+export function movedByOthers(slot: number, toNodeId: string): AppError {
+  return new AppError(
+    `Slot ${slot} is on its way to node ${toNodeId.slice(0, 8)}: somebody else began to move it meanwhile`,
+    {
+      code: 'moved-by-others',
+      hint: 'Wait until that has ended, then run the same command again: it plans anew. If nobody moves it any more, kubectl redis fix finishes it',
+    },
+  );
+}
+
+export function leftOpen(slot: number): AppError {
+  return new AppError(`Somebody closed slot ${slot} while it was moving`, {
+    code: 'slot-closed',
+    hint: 'Run the same command again: it goes on from where things stand',
   });
 }
 

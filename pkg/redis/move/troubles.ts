@@ -2,6 +2,8 @@
 import { AppError } from '../../errors.ts';
 import { firstBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
+import { settleKeys } from './conflicts.ts';
+import type { Copies } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import type { Drained } from './drain.ts';
@@ -12,15 +14,24 @@ import { fieldOf } from '../parse/fields.ts';
 const MAX_SILENT_ROUNDS = 4;
 const RESUME = 'Nothing is lost; run the same command again: it goes on from here';
 
-/** @returns the size to go on with. @throws AppError when going on makes no sense */
-export async function overcome(context: MoveContext, drained: Drained, round: number): Promise<BatchSize> {
-  const { troubles } = drained;
-  for (const [slot, { outcome, reply }] of troubles) {
+/**
+ * @param copies which end owns the slots
+ * @param idle rounds in which no key left, in a row
+ * @returns the size to go on with
+ * @throws AppError when going on makes no sense
+ */
+export async function overcome(
+  context: MoveContext,
+  drained: Drained,
+  copies: Copies,
+  idle: number,
+): Promise<BatchSize> {
+  for (const [slot, { outcome, reply, keys }] of drained.troubles) {
     switch (outcome) {
       case 'moved':
         continue;
       case 'unknown':
-        if (round >= MAX_SILENT_ROUNDS) throw stop(context, slot, 'target-silent', reply);
+        if (idle >= MAX_SILENT_ROUNDS) throw stop(context, slot, 'target-silent', reply);
         await awaitTarget(context);
         return { ...firstBatch(context.limits.maxPauseMs), keys: 10 };
       case 'not-ready':
@@ -30,8 +41,9 @@ export async function overcome(context: MoveContext, drained: Drained, round: nu
         throw stop(context, slot, 'slot-closed', reply);
       case 'full':
         throw await outOfMemory(context, reply);
-      // Only a move in which the target's copy counts meets it, and settles it itself.
       case 'exists':
+        await settleKeys(copies, slot, keys);
+        continue;
       case 'fatal':
         throw stop(context, slot, 'migrate-failed', reply);
       default:

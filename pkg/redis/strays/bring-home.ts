@@ -5,20 +5,22 @@
  */
 import { AppError } from '../../errors.ts';
 import { firstBatch } from '../move/batch-size.ts';
-import { settleConflicts } from '../move/conflicts.ts';
+import type { Copies } from '../move/conflicts.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from '../move/context.ts';
 import type { MoveContext } from '../move/context.ts';
 import { refuseOtherDatabases } from '../move/databases.ts';
 import { drain } from '../move/drain.ts';
+import type { Drained } from '../move/drain.ts';
 import { awaitTarget } from '../move/look.ts';
 import { mustAll } from '../move/node-line.ts';
+import { sumOf } from '../move/own.ts';
 import type { KeysInSlot } from '../move/own.ts';
 import { checkRoomFor } from '../move/room.ts';
 import { overcome } from '../move/troubles.ts';
 import { portForKeys } from '../move/target-port.ts';
 import { readWeights } from '../move/weigh.ts';
 import type { WireCommand } from '../wire.ts';
-import { closeEmpty, countIn, sumOf } from './find.ts';
+import { closeEmpty, countIn } from './find.ts';
 
 /** Rounds in a row in which no key left. */
 const MAX_IDLE_ROUNDS = 4;
@@ -49,10 +51,11 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
     );
     throw error;
   });
+  const copies = copiesOf(context);
   for (let idle = 0; counts.length > 0;) {
     stopIfAborted(context);
     const drained = await drain(context, counts, size);
-    size = await settleTroubles(context, drained, counts, idle);
+    size = await overcome(context, drained, copies, idle);
     const left = await countIn(source, slots);
     idle = sumOf(left) < sumOf(counts) ? 0 : idle + 1;
     counts = left;
@@ -63,33 +66,12 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
   context.count({ slots: slots.length });
 }
 
-type Drained = Awaited<ReturnType<typeof drain>>;
-
-/** @returns the size of the next batch */
-async function settleTroubles(
-  context: MoveContext,
-  drained: Drained,
-  counts: readonly KeysInSlot[],
-  round: number,
-): Promise<Drained['size']> {
-  const [onBoth, others] = [new Set<number>(), new Map(drained.troubles)];
-  for (const [slot, { outcome }] of drained.troubles) {
-    if (outcome !== 'exists') continue;
-    onBoth.add(slot);
-    others.delete(slot);
-  }
-  // The conflict is between the owner, whose copy counts, and us.
-  const { source, target, saveConflict } = context;
-  const ends = { source: target, target: source, ...(saveConflict === undefined ? {} : { saveConflict }) };
-  for (const { slot, count } of counts) if (onBoth.has(slot)) await settleConflicts(ends, slot, count);
-  return others.size === 0 ? drained.size : overcome(context, { ...drained, troubles: others }, round);
+/** The owner's copy counts, and not the one of the node that the keys leave. */
+function copiesOf({ source, target, saveConflict }: MoveContext): Copies {
+  return { owner: target, other: source, ...(saveConflict === undefined ? {} : { saveConflict }) };
 }
 
-function keysStay(
-  { source, target }: MoveContext,
-  counts: readonly KeysInSlot[],
-  { troubles }: Pick<Drained, 'troubles'>,
-): AppError {
+function keysStay({ source, target }: MoveContext, counts: readonly KeysInSlot[], { troubles }: Drained): AppError {
   const [why] = troubles.values();
   return new AppError(`${sumOf(counts)} keys of slot ${counts[0]?.slot} do not leave ${source.end.pod.name}`, {
     code: 'keys-left',

@@ -4,7 +4,7 @@
  */
 import { SLOT_COUNT } from '../../cluster/model/slots.ts';
 import { integerOf } from '../parse/replies.ts';
-import { countKeys } from '../move/own.ts';
+import { countKeys, sumOf } from '../move/own.ts';
 import type { KeysInSlot } from '../move/own.ts';
 import { COMMAND_DEADLINE_MS } from '../move/context.ts';
 import { mustAll, type NodeLine } from '../move/node-line.ts';
@@ -83,10 +83,6 @@ export async function countIn(line: NodeLine, slots: readonly number[]): Promise
     counts.push(...(await line.send(countKeys(slots.slice(i, i + 2048)), COMMAND_DEADLINE_MS)));
   mustAll(line, counts, 'a count of its keys');
   return slots.map((slot, i) => ({ slot, count: integerOf(counts[i]) })).filter(({ count }) => count > 0);
-}
-
-export function sumOf(counts: readonly KeysInSlot[]): number {
-  return counts.reduce((sum, { count }) => sum + count, 0);
 }
 
 function allSlots(): number[] {

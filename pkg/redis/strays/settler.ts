@@ -70,7 +70,6 @@ async function bringAllHome(
       patience: deps.patience,
       // One owner after the other.
       movesToTarget: () => 1,
-      counts: 'target',
       weights: { meanBytes: 0, weighAll: true },
       ...(deps.saveConflict === undefined ? {} : { saveConflict: deps.saveConflict }),
       count: ({ slots: more = 0, keys = 0, bytes = 0 }) => {
