@@ -25,7 +25,7 @@ import { clientService } from '../pod/services.ts';
 import { statefulSet } from '../pod/stateful-set.ts';
 import { podLabels } from '../pod/labels.ts';
 import { converge, type Converged } from './converge.ts';
-import { observe, type ObservePorts } from './observe.ts';
+import { observeToChange, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
 import { patientLook } from './patience.ts';
 import type { KubeObject } from './ports.ts';
@@ -60,12 +60,11 @@ export async function prepareCreate(ports: ObservePorts, input: PrepareInput): P
   const { cluster, given, policy, defaultImage, tryOut, signal } = input;
   // Both only read, and neither needs the other.
   const [observation, surroundings] = await Promise.all([
-    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
+    observeToChange(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal }),
     readSurroundings(ports, given),
   ]);
   const state = interpret(observation);
   const { kube } = observation;
-  refuseBlindness(kube);
   const brought = isBrought(kube, cluster);
   const recorded = recordOf(kube, cluster).spec ?? (brought ? null : recovered(kube, cluster, given));
   const shape = shapeOf({ given, recorded, state, kube, brought });
@@ -126,16 +125,6 @@ function recovered(kube: KubeFacts, cluster: ClusterRef, given: GivenSpec): Clus
 }
 
 /** A view can live without some facts; a plan made without them would make what is there already. */
-function refuseBlindness(kube: KubeFacts): void {
-  const blind = kube.gaps.find((gap) => gap.what !== 'nodes');
-  if (blind === undefined) return;
-  throw new AppError(`create must be able to read ${blind.what}`, {
-    code: 'forbidden',
-    cause: new Error(blind.why),
-    hint: `Ask the cluster's administrator for the right to get and list ${blind.what} in this namespace`,
-  });
-}
-
 function hostsOf(kube: KubeFacts): KubeFacts['hosts'] | null {
   return kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts;
 }
@@ -241,7 +230,7 @@ export async function runCreate(given: ObservePorts, input: RunInput): Promise<C
   return underLease(given, spec.cluster, 'create', { report, signal }, (held, ports) => {
     const deps = { ...ports, ...held, spec, podsTimeoutMs, resume, ownsObjects: !prepared.brought };
     const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal: held.signal };
-    const look = (): Promise<Observation> => observe(ports, spec.cluster, options);
+    const look = (): Promise<Observation> => observeToChange(ports, spec.cluster, options);
     const plan = (seen: Observation): Plan => planCreate({ state: interpret(seen), kube: seen.kube, spec, policy });
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
     return converge({

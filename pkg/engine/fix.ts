@@ -14,7 +14,7 @@ import { planFix } from '../cluster/plan/fix/fix.ts';
 import type { FixPlan, FixPolicy, Repair, SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
 import { converge, type Converged } from './converge.ts';
 import { fixPatience, forgiving } from './fix-patience.ts';
-import { observe, type ObservePorts } from './observe.ts';
+import { observeToChange, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover, StraySettler } from './ports.ts';
 import type { Report } from './report.ts';
@@ -50,7 +50,7 @@ export async function prepareFix(ports: ObservePorts, input: PrepareFixInput): P
 
 async function lookToFix(ports: ObservePorts, { cluster, policy, signal }: PrepareFixInput): Promise<FixSight> {
   const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
-  const observation = await observe(ports, cluster, options);
+  const observation = await observeToChange(ports, cluster, options);
   const state = interpret(observation);
   const [slotKeys, replicaKeys] = await Promise.all([
     countSlotKeys(ports.redis, observation, state),

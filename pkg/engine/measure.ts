@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import { SLOT_COUNT, slotsFromRanges, type SlotRanges } from '../cluster/model/slots.ts';
 import type { PodFacts } from '../cluster/model/observation.ts';
 import type { ClusterNode, ClusterState } from '../cluster/model/state.ts';
+import { countSlots } from './count-slots.ts';
 import type { RedisCommand, RedisPort } from './ports.ts';
 
 const DEADLINE_MS = 20_000;
@@ -17,11 +18,7 @@ export async function countKeys(redis: RedisPort, state: ClusterState): Promise<
   await Promise.all(
     ownersOf(state).map(async ({ pod, slots }) => {
       const numbers = slotsFromRanges(slots);
-      const replies = await inPieces(
-        redis,
-        pod,
-        numbers.map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
-      );
+      const replies = await countSlots((commands) => redis.run(pod, commands, DEADLINE_MS), numbers);
       numbers.forEach((slot, i) => (counts[slot] = numberOf(replies[i], pod)));
     }),
   );

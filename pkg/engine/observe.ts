@@ -4,6 +4,7 @@
  */
 import type { ClusterRef, KubeFacts, NodeReply, Observation, PodFacts } from '../cluster/model/observation.ts';
 import type { TroubleFacts } from '../cluster/model/reasons.ts';
+import { AppError, EXIT } from '../errors.ts';
 import { explainDisks, explainPods, type Explainer } from './explain.ts';
 import { type Clock, type FactsPart, type KubePort, type RedisPort } from './ports.ts';
 
@@ -55,6 +56,30 @@ export async function observe(
   const { explain, deadlineMs } = options;
   const more = explain === undefined ? {} : await explainDisks(explain, kube, replies, troubles, deadlineMs);
   return observation(ports, cluster, { ...kube, ...more }, replies);
+}
+
+/**
+ * As `observe`, for who is going to change something: what may not be read is not taken for what is not there.
+ *
+ * @throws AppError `forbidden`, too. Hosts alone may stay unread
+ */
+export async function observeToChange(
+  ports: ReadPorts,
+  cluster: ClusterRef,
+  options: ObserveOptions,
+): Promise<Observation> {
+  const seen = await observe(ports, cluster, options);
+  const blind = seen.kube.gaps.find((gap) => gap.what !== 'nodes');
+  if (blind === undefined) return seen;
+  throw new AppError(
+    `The ${blind.what} of ${cluster.name} can't be read: what is not seen may be there, so nothing is changed`,
+    {
+      code: 'forbidden',
+      exitCode: EXIT.refused,
+      cause: new Error(blind.why),
+      hint: `Ask the cluster's administrator for the right to get and list ${blind.what} in this namespace`,
+    },
+  );
 }
 
 interface Asked {

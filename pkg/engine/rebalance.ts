@@ -16,7 +16,7 @@ import { dataBytes, type OutlineMove } from '../cluster/plan/scale-outline.ts';
 import { refuseMemory, type Room } from '../cluster/plan/scale-preflight.ts';
 import { converge, type Converged } from './converge.ts';
 import { countKeys, sampleBytes } from './measure.ts';
-import { observe, type ObservePorts } from './observe.ts';
+import { observeToChange, type ObservePorts } from './observe.ts';
 import { patientLook, patientMoves } from './patience.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover } from './ports.ts';
@@ -67,7 +67,7 @@ export async function prepareRebalance(ports: ObservePorts, input: PrepareRebala
 }
 
 function look(ports: ObservePorts, cluster: ClusterRef, signal: AbortSignal): Promise<Observation> {
-  return observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal });
+  return observeToChange(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, signal });
 }
 
 async function measure({ redis }: ObservePorts, by: BalanceBy, state: ClusterState): Promise<Float64Array | null> {

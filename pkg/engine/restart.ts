@@ -22,7 +22,7 @@ import { lossOfRestart, slotsAway } from '../cluster/plan/restart-refuse.ts';
 import { whyOlder } from '../cluster/plan/server-version.ts';
 import { liveNames } from '../pod/live-config.ts';
 import { converge, type Converged, type ConvergeDeps } from './converge.ts';
-import { observe, type ObservePorts } from './observe.ts';
+import { observeToChange, type ObservePorts } from './observe.ts';
 import { underLease, type Held } from './operation.ts';
 import { patientLook } from './patience.ts';
 import type { Report } from './report.ts';
@@ -189,7 +189,7 @@ function namedPods(kube: KubeFacts, { pods, cluster }: PrepareRestartInput): rea
 
 async function look(ports: ObservePorts, cluster: ClusterRef, signal: AbortSignal): Promise<RestartSight> {
   const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
-  const observation = await observe(ports, cluster, options);
+  const observation = await observeToChange(ports, cluster, options);
   const { kube } = observation;
   const recorded = recordOf(kube, cluster).spec;
   return { observation, state: interpret(observation), recorded, ...staleConfigOf(kube, recorded) };

@@ -12,7 +12,7 @@ import { outlineScale, type ScaleOutline } from '../cluster/plan/scale-outline.t
 import { checkHosts, refuseMemory, roomsOf } from '../cluster/plan/scale-preflight.ts';
 import { converge, type Converged } from './converge.ts';
 import { readInventory, type Inventory } from './inventory.ts';
-import { observe, type ObservePorts } from './observe.ts';
+import { observeToChange, type ObservePorts } from './observe.ts';
 import { patientLook, patientMoves } from './patience.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover } from './ports.ts';
@@ -101,7 +101,7 @@ async function lookForScale(
 ): Promise<ScaleSight> {
   const [inventory, observation] = await Promise.all([
     readInventory(ports.kube, cluster, false),
-    observe(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, ...options }),
+    observeToChange(ports, cluster, { deadlineMs: ASK_DEADLINE_MS, withConfig: true, ...options }),
   ]);
   await isThere(observation.kube);
   const state = interpret(observation);

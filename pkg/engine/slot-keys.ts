@@ -3,10 +3,10 @@ import type { Observation, PodFacts } from '../cluster/model/observation.ts';
 import { rangesFromSlots, slotsFromRanges, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import type { SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
-import type { RedisCommand, RedisPort } from './ports.ts';
+import { countSlots } from './count-slots.ts';
+import type { RedisPort } from './ports.ts';
 
 const DEADLINE_MS = 5_000;
-const AT_ONCE = 1_024;
 
 /** Slots that are open, that nobody owns, or about which views disagree. */
 export function slotsInDoubt(state: ClusterState): SlotRanges {
@@ -77,15 +77,11 @@ async function countOn(
 ): Promise<ReadonlyMap<number, number> | null> {
   const counts = new Map<number, number>();
   try {
-    for (let at = 0; at < slots.length; at += AT_ONCE) {
-      const some = slots.slice(at, at + AT_ONCE);
-      const commands = some.map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
-      const answers = await redis.run(pod, commands, DEADLINE_MS);
-      some.forEach((slot, i) => {
-        const count = answers[i];
-        if (typeof count === 'number') counts.set(slot, count);
-      });
-    }
+    const answers = await countSlots((commands) => redis.run(pod, commands, DEADLINE_MS), slots);
+    slots.forEach((slot, i) => {
+      const count = answers[i];
+      if (typeof count === 'number') counts.set(slot, count);
+    });
   } catch {
     return null;
   }

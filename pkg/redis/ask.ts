@@ -1,6 +1,7 @@
 /** What we ask a node and what its replies say: one round trip, and a second one only to count keys per slot. */
 import type { AskOptions, RedisCommand } from '../engine/ports.ts';
 import { parseLibraries } from '../cluster/model/libraries.ts';
+import { keysOfAll, otherDatabases } from '../cluster/wire/keyspace.ts';
 import type { GossipNode, NodeAnswer } from '../cluster/model/observation.ts';
 import type { AppError } from '../errors.ts';
 import type { RedisConnection } from './connection.ts';
@@ -78,7 +79,15 @@ export async function askNode(
   const view = parseNodes(String(nodes));
   const lastHeardMs = parseLastHeard(String(nodes), view, time);
   const libraries = parseLibraries(functions);
-  const counted = options.countKeys === true ? await countInTime(connection, view, String(myId), options, stage) : null;
+  const counted =
+    options.countKeys === true
+      ? await countInTime(
+          connection,
+          { view, myId: String(myId), databases: otherDatabases(String(info)) },
+          options,
+          stage,
+        )
+      : null;
   return {
     myId: String(myId),
     view,
@@ -133,7 +142,7 @@ function readConfig(replies: readonly unknown[]): Readonly<Record<string, string
 
 interface CountedKeys {
   readonly inSlots: number;
-  /** DBSIZE once more, behind the counts. */
+  /** What it holds, once more, behind the counts. */
   readonly after: number;
 }
 
@@ -152,12 +161,11 @@ function isCount(counted: CountedKeys | string | null): counted is CountedKeys {
 /** Counts, or why not. */
 async function countInTime(
   connection: RedisConnection,
-  view: readonly GossipNode[],
-  myId: string,
+  asked: Counting,
   { deadlineMs }: AskOptions,
   stage: Pick<Stage, 'lease'>,
 ): Promise<CountedKeys | string | null> {
-  const counting = countKeys(connection, view, myId).then((counted) => ({ counted }));
+  const counting = countKeys(connection, asked).then((counted) => ({ counted }));
   const done = await orNothing(deadlineMs, counting);
   if (done !== null) return done.counted;
   // Nobody shall queue behind these replies.
@@ -166,11 +174,17 @@ async function countInTime(
   return `no answer in ${inSeconds(deadlineMs)}`;
 }
 
-/** Law L5: what DBSIZE must be equal to. null for a replica; the server's words where the user may not count. */
+interface Counting {
+  readonly view: readonly GossipNode[];
+  readonly myId: string;
+  /** Those besides 0 that hold keys. */
+  readonly databases: readonly number[];
+}
+
+/** Law L5: how many keys it must hold. null for a replica; the server's words where the user may not count. */
 async function countKeys(
   connection: RedisConnection,
-  view: readonly GossipNode[],
-  myId: string,
+  { view, myId, databases }: Counting,
 ): Promise<CountedKeys | string | null> {
   const self = view.find((node) => node.nodeId === myId);
   if (self?.role !== 'primary') return null;
@@ -179,7 +193,14 @@ async function countKeys(
   const commands = [...slots].map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
   const chunks: Promise<unknown[]>[] = [];
   for (let i = 0; i < commands.length; i += SLOTS_PER_CHUNK) {
-    chunks.push(connection.exec(commands.slice(i, i + SLOTS_PER_CHUNK)));
+    const some = commands.slice(i, i + SLOTS_PER_CHUNK);
+    chunks.push(connection.exec(some));
+    for (const database of databases)
+      chunks.push(
+        connection
+          .exec([['SELECT', database], ...some, ['SELECT', 0]])
+          .then(([ok, ...counts]) => (ok instanceof Error ? [ok] : counts.slice(0, -1))),
+      );
   }
   let keys = 0;
   for (const count of (await Promise.all(chunks)).flat()) {
@@ -187,6 +208,6 @@ async function countKeys(
     if (count instanceof Error) return count.message;
     keys += integerOf(count);
   }
-  const [after] = await connection.exec([['DBSIZE']]);
-  return { inSlots: keys, after: integerOf(after) };
+  const [after] = await connection.exec([['INFO', 'keyspace']]);
+  return after instanceof Error ? after.message : { inSlots: keys, after: keysOfAll(String(after)) };
 }

@@ -8,7 +8,7 @@ import { listNames, makeProblem } from './wording.ts';
 
 export const checkServices: Check = (context) => {
   const { kube } = context.observation;
-  if (context.state.origin !== 'ours') return [];
+  if (context.state.origin !== 'ours' || kube.gaps.some(({ what }) => what === 'services')) return [];
   const ofPods = kube.pods.flatMap((pod) => checkPod(context, pod));
   return [...ofPods, ...twoPods(context), ...clientService(context)];
 };

@@ -13,7 +13,8 @@
  * | no pod, and another node is in its place                | dead, unless it is heard | nothing                                   |
  * | no pod, and the claim of its Service is there           | dead, unless it is heard | all                                       |
  * | no pod, and one whose volume is lost may be it          | dead, unless it is heard | a node without data                       |
- * | no pod, and every pod is another node; pods of others   | dead, unless it is heard | all: nothing tells which volumes there are |
+ * | no pod, and every pod is another node; pods of others,  | dead, unless it is heard | all: nothing tells which volumes there are |
+ * | or Services that may not be read                        |                          |                                           |
  * | the same; pods of ours                                  | dead, unless it is heard | nothing                                   |
  * | its host is not ready; no answer, a broken tunnel       | unknown                  |                                           |
  * | no pod, and a pod that can't be asked may be it         | unknown                  |                                           |
@@ -116,7 +117,7 @@ function lifeOfGhost(node: ClusterNode, facts: LifeFacts): Life {
   // Of one that owns nothing, and that nobody follows, no data is at stake.
   const counts =
     node.slots.length > 0 || state.nodes.some(({ primaryId }) => primaryId !== null && primaryId === node.nodeId);
-  if (others && counts)
+  if ((others || isUnread(kube, 'services')) && counts)
     return onLost ?? { kind: 'dead', by: 'no pod has it, and its volume may be there', returns: 'whole' };
   return { kind: 'dead', by: 'every pod is another node', returns: 'never' };
 }
@@ -150,8 +151,13 @@ function claimOf(node: ClusterNode, { state, kube }: LifeFacts): string | null {
   return areClaimsUnread(kube) || kube.claims.some(({ name }) => name === claim) ? `claim ${claim}` : null;
 }
 
-function areClaimsUnread({ gaps }: KubeFacts): boolean {
-  return gaps.some(({ what }) => what === 'persistentvolumeclaims');
+function areClaimsUnread(kube: KubeFacts): boolean {
+  return isUnread(kube, 'persistentvolumeclaims');
+}
+
+/** No right to list them: those that there are, are not seen. */
+function isUnread({ gaps }: KubeFacts, kind: string): boolean {
+  return gaps.some(({ what }) => what === kind);
 }
 
 /** Of pods that `create` made the claim is known by its name; where it is gone, a new pod gets a new one. */

@@ -24,7 +24,7 @@ export interface ClusterNode {
   readonly zone: string | null;
   /** Slots that it owns in the merged map. */
   readonly slots: SlotRanges;
-  /** DBSIZE; null when it did not answer. */
+  /** In all its databases; null when it did not answer. */
   readonly keys: number | null;
   /** Bytes behind its primary; null for a primary or when unknown. */
   readonly lagBytes: number | null;

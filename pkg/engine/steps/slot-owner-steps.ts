@@ -13,6 +13,7 @@ import {
   subtractRanges,
   type SlotRanges,
 } from '../../cluster/model/slots.ts';
+import { countSlots } from '../count-slots.ts';
 import type { RedisCommand } from '../ports.ts';
 import { primariesBut } from './move-ends.ts';
 import { lineOf, onNode, podOf, until, type RedisStepDeps } from './redis-steps.ts';
@@ -101,8 +102,9 @@ async function bumpEpoch(deps: RedisStepDeps, node: StepNode): Promise<void> {
 
 /** @throws AppError `slots-not-empty` */
 async function assertEmpty(deps: RedisStepDeps, node: StepNode, ranges: SlotRanges, why: string): Promise<void> {
-  const counts = await forEachSlot(deps, node, ranges, (slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
-  const full = slotsFromRanges(ranges).filter((_, i) => counts[i] !== 0);
+  const slots = slotsFromRanges(ranges);
+  const counts = await countSlots((commands) => must(deps, node, commands), slots);
+  const full = slots.filter((_, i) => counts[i] !== 0);
   if (full.length === 0) return;
   throw new AppError(`${node.pod} holds keys of slots ${formatRanges(rangesFromSlots(full))}`, {
     code: 'slots-not-empty',

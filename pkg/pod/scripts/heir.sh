@@ -35,7 +35,7 @@ judge_replicas() {
     /^master_link_down_since_seconds:/ { sub(/.*:/, ""); down[id] = $0 + 0; next }
     /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0; next }
     /^master_replid:/ { history[id] = $0 }
-    FNR > 1 && /^[0-9]+$/ && !(id in keys) { keys[id] = $0 + 0; next }
+    /^db[0-9]+:keys=/ { split($0, part, /[=,]/); keys[id] += part[2]; next }
     before == "cluster-replica-validity-factor" { fresh[id] = $0 == "0" }
     { before = $0 }
     function compares(a, b) { return history[a] == history[b] && offset[a] >= 2 && offset[b] >= 2 }
@@ -79,7 +79,7 @@ tell_best_replica() {
   [ $((asked_at - first_try)) -lt 15 ] || tried_long=yes
   ask_each "$run_dir/replicas" "CLUSTER MYID
 INFO replication
-DBSIZE
+INFO keyspace
 CONFIG GET cluster-replica-validity-factor" <"$run_dir/followers"
   read -r replicas_answer replicas_all electable holding best ip keys <<END
 $(judge_replicas)

@@ -13,11 +13,11 @@ say() { printf 'guard: %s\n' "$*"; }
 
 # Sets known (nodes, itself included), owns, role, link, keys and id of this node; fails while it does not answer.
 look_at_myself() {
-  look=$(printf 'CLUSTER MYID\nINFO replication\nDBSIZE\nCLUSTER NODES\n' |
+  look=$(printf 'CLUSTER MYID\nINFO replication\nINFO keyspace\nCLUSTER NODES\n' |
     bounded 2 "$cli" -h "$host" -p "$port" 2>/dev/null | tr -d '\r' | awk '
       /^role:/ { role = substr($0, 6) }
       /^master_link_status:/ { link = substr($0, 20) }
-      /^[0-9]+$/ { keys = $0 }
+      /^db[0-9]+:keys=/ { split($0, part, /[=,]/); keys += part[2] }
       '"$node_line"'
       $3 ~ /myself/ { id = $1; mine = owns }
       END { for (file in known) all += known[file]; print all + 0, mine + 0, role, link == "" ? "-" : link, keys + 0, id }')

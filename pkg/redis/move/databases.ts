@@ -3,7 +3,7 @@
  * COUNTKEYSINSLOT counts those of the one that is selected: what the others hold would be left behind, and deleted with the slot.
  */
 import { AppError, EXIT } from '../../errors.ts';
-import { keysBeyondDatabase0 } from '../parse/info.ts';
+import { keysByDatabase, keysOfAll } from '../../cluster/wire/keyspace.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import { mustAll, type NodeLine } from './node-line.ts';
 
@@ -11,7 +11,8 @@ import { mustAll, type NodeLine } from './node-line.ts';
 export async function refuseOtherDatabases(line: NodeLine): Promise<void> {
   const replies = await line.ask([['INFO', 'keyspace']], COMMAND_DEADLINE_MS);
   mustAll(line, replies, 'a question for its databases');
-  const keys = keysBeyondDatabase0(String(replies[0]));
+  const info = String(replies[0]);
+  const keys = keysOfAll(info) - (keysByDatabase(info).get(0) ?? 0);
   if (keys === 0) return;
   throw new AppError(`${line.end.pod.name} holds ${keys} keys in databases other than 0, which MIGRATE does not move`, {
     code: 'other-databases',

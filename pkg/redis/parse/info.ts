@@ -2,6 +2,7 @@
 import { AppError } from '../../errors.ts';
 import type { ServerInfo } from '../../cluster/model/observation.ts';
 import type { WriteFacts } from '../../cluster/model/reasons.ts';
+import { keysOfAll } from '../../cluster/wire/keyspace.ts';
 import { fieldOf, numberOf } from './fields.ts';
 
 type Replication = Pick<
@@ -38,7 +39,7 @@ export function parseInfo(text: string): ServerInfo {
     loading: isSet(text, 'loading'),
     aofEnabled: isSet(text, 'aof_enabled'),
     ...parseFirstLog(text),
-    keys: countKeys(text),
+    keys: keysOfAll(text),
     writes: parseWrites(text),
   };
 }
@@ -110,16 +111,6 @@ function parseReplication(text: string): Replication {
 
 function isSet(text: string, name: string): boolean {
   return fieldOf(text, name) === '1';
-}
-
-/** `db0:keys=12,expires=0,avg_ttl=0`; a cluster has db0 only, before Valkey 9. */
-function countKeys(text: string): number {
-  return sumOf(text, /^db\d+:keys=(\d+)/gm);
-}
-
-/** Of Valkey from 9.0 on (cluster-databases), where a node may have more than one; 0 else. */
-export function keysBeyondDatabase0(text: string): number {
-  return sumOf(text, /^db[1-9]\d*:keys=(\d+)/gm);
 }
 
 function sumOf(text: string, pattern: RegExp): number {

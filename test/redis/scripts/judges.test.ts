@@ -126,7 +126,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the hei
         `master_link_down_since_seconds:${down}`,
         `slave_repl_offset:${offset}`,
         `master_replid:${history}`,
-        String(keys),
+        `db0:keys=${keys},expires=0,avg_ttl=0`,
         'cluster-replica-validity-factor',
         factor,
       ];

@@ -15,7 +15,7 @@ export interface Layer {
 }
 
 const NONE = { only: [] } as const;
-const MODEL_AND_PORTS = ['pkg/errors.ts', 'pkg/cluster/model/', 'pkg/engine/ports.ts'];
+const MODEL_AND_PORTS = ['pkg/errors.ts', 'pkg/cluster/model/', 'pkg/cluster/wire/', 'pkg/engine/ports.ts'];
 
 export const LAYERS: readonly Layer[] = [
   { path: 'pkg/errors.ts', imports: [], packages: NONE, pure: true },

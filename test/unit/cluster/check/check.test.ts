@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../../pkg/cluster/check/check.ts';
 import { CODES, CODE_NAMES, docOf, isCode, positionOf } from '../../../../pkg/cluster/check/codes.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import { changeKube, changed } from '../../../support/observation-changes.ts';
+import { healthyObservation } from '../../../support/observation.ts';
 import { ANNOUNCE_CASES } from './announce-cases.ts';
 import { CONFIG_CASES } from './config-cases.ts';
 import { IMAGES_CASES } from './images-cases.ts';
@@ -35,6 +37,12 @@ const CASES = [
   ...IMAGES_CASES,
   ...WRITES_CASES,
 ];
+
+test('Services that may not be listed are not missing', () => {
+  const hidden = changeKube((kube) => ({ ...kube, services: [], gaps: [{ what: 'services', why: 'forbidden' }] }));
+  const observation = changed(healthyObservation(), hidden);
+  expect(check(interpret(observation), observation)).toEqual([]);
+});
 
 describe('check says exactly this of', () => {
   test.each(CASES)('%s', (_name, observation, problems) => {

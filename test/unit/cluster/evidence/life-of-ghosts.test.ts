@@ -48,6 +48,12 @@ function numbered(...ordinals: readonly number[]): Record<string, string> {
   return Object.fromEntries(ordinals.map((ordinal) => [String(ordinal), String(((ordinal - 1) % 3) + 1)]));
 }
 
+test('without the right to list Services an owner of slots without a pod is not gone for good', () => {
+  const away = changed(made, notRecorded('redis-1'), podGone('redis-1-0'));
+  const hidden = changeKube((kube) => ({ ...kube, services: [], gaps: [{ what: 'services', why: 'forbidden' }] }));
+  expect(lifeOf(changed(away, hidden), nodeIdOf(1))).toMatchObject({ kind: 'dead', returns: 'whole' });
+});
+
 describe('pods of others', () => {
   test('a recorded node of a Deployment whose pod is away is missing, and may come back whole', () => {
     const away = changed(deployed(), podGone('redis-1-0'));

@@ -1,9 +1,14 @@
 /** Each verb with every refusal that it knows, and where they are written. */
+import type { KubeFacts } from '../../../../pkg/cluster/model/observation.ts';
+import { changeKube, changed } from '../../../support/observation-changes.ts';
 import type { VerbWorld } from '../../../support/verb-world.ts';
 
 import { nothing, open, whole, type RefusalCase } from './refusal-worlds.ts';
 import { ROLE_REFUSALS } from './role-refusals.ts';
 import { SHAPE_REFUSALS } from './shape-refusals.ts';
+
+/** failover hangs on nodes alone, and who may lead with what is not read counts as unknown; delete says what it does not see. */
+const READS_LESS: ReadonlySet<string> = new Set(['failover', 'delete']);
 
 /** Where nothing is refused. */
 export const HEALTHY: Readonly<Record<string, { readonly argv: readonly string[]; readonly world: VerbWorld }>> = {
@@ -16,7 +21,34 @@ export const HEALTHY: Readonly<Record<string, { readonly argv: readonly string[]
   fix: { argv: ['fix', 'redis', '--yes'], world: whole(1, open) },
 };
 
-export const REFUSALS: readonly RefusalCase[] = [...SHAPE_REFUSALS, ...ROLE_REFUSALS];
+/** What may not be read is empty, and is not taken for that: all that there is of the kind is hidden from the verb. */
+const UNREAD: readonly (readonly [string, Partial<KubeFacts>])[] = [
+  ['services', { services: [] }],
+  ['statefulsets', { statefulSets: [] }],
+  ['persistentvolumeclaims', { claims: [] }],
+  ['configmaps', { config: null, configFacts: null, state: null }],
+  ['leases', { operation: null }],
+];
+
+const BLIND: readonly RefusalCase[] = UNREAD.flatMap(([what, hidden]) =>
+  Object.entries(HEALTHY)
+    .filter(([verb]) => !READS_LESS.has(verb))
+    .map(([, { argv, world }]) => ({
+      argv,
+      code: 'forbidden',
+      name: `${what} may not be read`,
+      world: {
+        ...world,
+        observation: changed(
+          world.observation,
+          changeKube((kube) => ({ ...kube, ...hidden, gaps: [{ what, why: `${what} is forbidden` }] })),
+        ),
+      },
+      says: `The ${what} of redis can't be read`,
+    })),
+);
+
+export const REFUSALS: readonly RefusalCase[] = [...SHAPE_REFUSALS, ...ROLE_REFUSALS, ...BLIND];
 
 /** Where the refusals of a verb are written; `after`: those that only come when something was changed, with the reason. */
 export const SOURCES: Readonly<

@@ -22,10 +22,10 @@ function view(
 
 function look(ofSource: ReturnType<typeof view>, ofTarget: ReturnType<typeof view>, end = 5): object {
   const found = survey([{ start: 0, end }], ENDS, ofSource, ofTarget);
-  return { ...found, open: [...found.open], marked: [...found.marked] };
+  return { ...found, open: [...found.open], marked: [...found.marked], foreign: [...found.foreign] };
 }
 
-const NONE = { drain: [], claim: [], tell: [], done: [], open: [], marked: [], misnamed: [] };
+const NONE = { drain: [], claim: [], tell: [], done: [], open: [], marked: [], foreign: [], misnamed: [] };
 
 describe('where the slots of a move stand', () => {
   test('untouched', () => {
@@ -39,7 +39,13 @@ describe('where the slots of a move stand', () => {
       view(A, owned, `[0->-${B}] [1->-${B}] [3->-${C}]`),
       view(B, owned, `[0-<-${A}] [2-<-${A}] [3-<-${A}]`),
     ];
-    expect(look(source, target)).toEqual({ ...NONE, drain: [0, 1, 2, 3, 4, 5], open: [0], marked: [0, 1, 2, 3] });
+    expect(look(source, target)).toEqual({
+      ...NONE,
+      drain: [0, 1, 2, 3, 4, 5],
+      open: [0],
+      marked: [0, 1, 2, 3],
+      foreign: [[3, C]],
+    });
   });
 
   test('the target has taken them, and the source has not heard of it, or not closed them', () => {
