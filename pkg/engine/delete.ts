@@ -17,7 +17,7 @@ import type { Report } from './report.ts';
 import { protectClaims } from './steps/protect-claims.ts';
 import { applyRemoval } from './steps/remove-steps.ts';
 
-const ASK_DEADLINE_MS = 2_000;
+const ASK_DEADLINE_MS = 5_000;
 
 interface Seen {
   readonly inventory: Inventory;

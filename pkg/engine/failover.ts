@@ -109,8 +109,11 @@ export async function runFailover(given: ObservePorts, input: RunFailoverInput):
   );
 }
 
-/** A loss that was not there when the plan was shown was not agreed to. */
-function planAgain(seen: FailoverSeen, { goal, agreed, shown }: RunFailoverInput): Plan {
+/** Pure. A loss that was not there when the plan was shown was not agreed to. */
+export function planAgain(
+  seen: FailoverSeen,
+  { goal, agreed, shown }: Pick<RunFailoverInput, 'goal' | 'agreed' | 'shown'>,
+): Plan {
   const plan = planFailover(seen, goal);
   const loss = plan.kind === 'batches' ? failoverLoss(seen, goal) : null;
   // A primary that has come back since has more to lose than was shown.

@@ -30,7 +30,7 @@ import { applyForeignStep } from './restart-foreign.ts';
 import { staleConfigOf, type StaleConfig } from './stale-config.ts';
 import { applyStep } from './steps/apply.ts';
 
-const ASK_DEADLINE_MS = 2_000;
+const ASK_DEADLINE_MS = 5_000;
 /** As the pods' stop script: clients that ask the old primary meanwhile are redirected, later they would meet a closed socket. */
 const AFTER_HAND_OVER_MS = 3_000;
 
