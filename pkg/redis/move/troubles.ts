@@ -33,6 +33,8 @@ export async function overcome(
       case 'unknown':
         if (idle >= MAX_SILENT_ROUNDS) throw stop(context, slot, 'target-silent', reply);
         await awaitTarget(context);
+        // Or else a key that is bigger than it seems would be tried as a small one for ever.
+        context.weights = { ...context.weights, weighAll: true, exact: true };
         return { ...firstBatch(context.limits.maxPauseMs), keys: 10 };
       case 'not-ready':
         await awaitTarget(context);

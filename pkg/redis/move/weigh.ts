@@ -23,6 +23,8 @@ export interface Weights {
   /** Mean size of a key of the source; for progress where keys are not weighed. */
   readonly meanBytes: number;
   readonly weighAll: boolean;
+  /** Count all that a key holds, where a sample has deceived: a MIGRATE took longer than what it seemed to carry. */
+  readonly exact?: boolean;
 }
 
 export async function readWeights({ source, limits }: MoveContext): Promise<Weights> {
@@ -43,11 +45,11 @@ export interface Weighed {
 }
 
 /** Keys that have gone meanwhile weigh nothing, as do all where MEMORY USAGE may not be asked. */
-export async function weigh({ source, limits }: MoveContext, batch: readonly KeysOfSlot[]): Promise<Weighed> {
+export async function weigh({ source, limits, weights }: MoveContext, batch: readonly KeysOfSlot[]): Promise<Weighed> {
   const alone = aloneFromBytes(limits.maxPauseMs);
   const all = batch.flatMap(({ slot, keys }) => keys.map((key) => ({ slot, key })));
   const sizes = await source.send(
-    all.map(({ key }): WireCommand => ['MEMORY', 'USAGE', key]),
+    all.map(({ key }): WireCommand => ['MEMORY', 'USAGE', key, ...(weights.exact === true ? ['SAMPLES', 0] : [])]),
     COMMAND_DEADLINE_MS,
   );
   const bytesOf = (i: number): number => (typeof sizes[i] === 'number' ? sizes[i] : 0);
