@@ -21,11 +21,12 @@ export function conflictFile(
 ): (conflict: KeyConflict) => Promise<void> {
   const path = join(directory, `kubectl-redis-conflicts-${startedAt.toISOString().replaceAll(/[:.]/g, '-')}.jsonl`);
   let told = false;
-  return async (conflict) => {
+  let last: Promise<void> = Promise.resolve();
+  const save = async (conflict: KeyConflict): Promise<void> => {
     try {
       const file = await open(path, 'a', 0o600);
       try {
-        await file.appendFile(lineOf(conflict));
+        for (const piece of lineOf(conflict)) await file.appendFile(piece);
         await file.sync();
       } finally {
         await file.close();
@@ -44,10 +45,21 @@ export function conflictFile(
       say(`Keys that two nodes have with different values: the owner's stay, the others are saved in ${path}\n`);
     told = true;
   };
+  // Lines of two moves do not mix.
+  return (conflict) => {
+    const mine = last.then(() => save(conflict));
+    last = mine.catch(() => undefined);
+    return mine;
+  };
 }
 
-/** Names and values of keys are any bytes, hence base64. */
-function lineOf({ pod, slot, key, dump, timeToLiveMs }: KeyConflict): string {
-  const line = { pod, slot, key: key.toString('base64'), dump: dump.toString('base64'), timeToLiveMs };
-  return `${JSON.stringify(line)}\n`;
+/** Of a multiple of three bytes, so that the base64 of the pieces is that of the whole. */
+const PIECE_BYTES = 3 * 2 ** 20;
+
+/** Names and values of keys are any bytes, hence base64; in pieces, because a value may be longer than a string can be. */
+function* lineOf({ pod, slot, key, dump, timeToLiveMs }: KeyConflict): Generator<string> {
+  const start = JSON.stringify({ pod, slot, key: key.toString('base64'), timeToLiveMs });
+  yield `${start.slice(0, -1)},"dump":"`;
+  for (let at = 0; at < dump.length; at += PIECE_BYTES) yield dump.toString('base64', at, at + PIECE_BYTES);
+  yield '"}\n';
 }

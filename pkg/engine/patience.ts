@@ -11,6 +11,7 @@ import { queueUntilFailure } from './side-by-side.ts';
 export const PASSING: ReadonlySet<string> = new Set([
   'role-changed',
   'slots-elsewhere',
+  'source-doubted',
   'node-changed',
   'target-not-ready',
   'not-verified',

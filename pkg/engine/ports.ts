@@ -186,6 +186,8 @@ export interface SlotMove {
   readonly ranges: SlotRanges;
   /** The other primaries: they are told of the new owner last (law L3). */
   readonly others: readonly MoveEnd[];
+  /** Slots that the source was seen to give to another node when the move was planned, which the plan gives up; left out: none. */
+  readonly marks?: readonly number[];
 }
 
 export interface MoveLimits {

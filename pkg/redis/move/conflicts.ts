@@ -2,13 +2,25 @@
  * A key that two nodes have (law L6): the owner's copy counts, because it took the writes since. The other one, if it differs, is
  * saved before it goes; without a place to save it, it stays, and the move stops.
  */
+import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import { isWireList } from '../wire.ts';
 import type { WireCommand, WireList } from '../wire.ts';
+import { aloneFromBytes, aloneMs } from './big-key.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { mustAll } from './node-line.ts';
 import type { NodeLine } from './node-line.ts';
+
+/** The slowest way on which a copy of a big key is worth fetching: 1 MB a second. */
+const FETCHED_BYTES_PER_MS = 1_000;
+/** Packed three times, and more than it weighs. */
+const PACKED_MARGIN = 9;
+const WEIGHED_AT_ONCE = 100;
+/** Clients write to one of the copies while they are compared. */
+const MOST_TRIES = 5;
+/** Two clocks, and what lies between two questions. */
+const SAME_EXPIRY_MS = 2_000;
 
 /** The copy that is given up: RESTORE takes `dump` as it is. */
 export interface KeyConflict {
@@ -20,11 +32,18 @@ export interface KeyConflict {
   readonly pod: string;
 }
 
-export interface Copies extends Pick<MoveContext, 'saveConflict'> {
+export interface Copies extends Pick<MoveContext, 'saveConflict' | 'patience' | 'others' | 'limits'> {
   /** Of the slot. */
   readonly owner: NodeLine;
   /** It imports the slot. */
   readonly other: NodeLine;
+}
+
+/** @param owns the end that owns the slots: of a move the source, of stray keys the node that gets them */
+export function copiesOf(context: MoveContext, owns: 'source' | 'target'): Copies {
+  const { source, target, saveConflict, patience, others, limits } = context;
+  const [owner, other] = owns === 'source' ? [source, target] : [target, source];
+  return { owner, other, patience, others, limits, ...(saveConflict === undefined ? {} : { saveConflict }) };
 }
 
 /**
@@ -48,30 +67,80 @@ export async function settleSlot(copies: Copies, slot: number, count: number): P
  * @throws AppError `key-conflict` when copies differ and nothing saves the one that would be lost
  */
 export async function settleKeys(copies: Copies, slot: number, keys: WireList): Promise<void> {
-  for (const key of keys) await settle(copies, slot, key);
+  for (let at = 0; at < keys.length; at += WEIGHED_AT_ONCE)
+    await settlePart(copies, slot, keys.slice(at, at + WEIGHED_AT_ONCE));
 }
 
-async function settle(copies: Copies, slot: number, key: Buffer): Promise<void> {
-  const { owner, other, saveConflict } = copies;
+async function settlePart(copies: Copies, slot: number, keys: WireList): Promise<void> {
+  const { owner, other, patience, others, limits } = copies;
+  const question = (key: Buffer): WireCommand => ['MEMORY', 'USAGE', key, 'SAMPLES', 0];
   const [here, there] = await Promise.all([
-    owner.send([['DUMP', key]], COMMAND_DEADLINE_MS),
-    other.send([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]], COMMAND_DEADLINE_MS),
+    owner.send(keys.map(question), COMMAND_DEADLINE_MS),
+    other.send(
+      keys.flatMap((key): WireCommand[] => [['ASKING'], question(key)]),
+      COMMAND_DEADLINE_MS,
+    ),
   ]);
-  // Only nil says that there is no copy, or ASK of a server that is giving the slot away: one that is busy, or refuses DUMP, does not.
-  mustAll(
-    owner,
-    here.filter((reply) => !isAsk(reply)),
-    'a question for a key',
-  );
-  mustAll(other, there, 'a question for a key');
-  const [[ours], [, theirs, , timeToLive]] = [here, there];
-  if (!Buffer.isBuffer(ours) || !Buffer.isBuffer(theirs)) return;
-  if (!ours.equals(theirs)) {
-    if (saveConflict === undefined) throw conflict(copies, slot, key);
-    const timeToLiveMs = typeof timeToLive === 'number' && timeToLive >= 0 ? timeToLive : null;
-    await saveConflict({ slot, key, dump: theirs, timeToLiveMs, pod: other.end.pod.name });
+  for (const [i, key] of keys.entries()) {
+    const sizes = [here[i], there[2 * i + 1]];
+    // Who may not be asked for its size may have it all the same.
+    if (sizes.some((size) => size === null || isAsk(size))) continue;
+    const bytes = Math.max(...sizes.map((size) => (typeof size === 'number' ? size : 0)));
+    const work = (): Promise<void> => settle(copies, slot, key, bytes);
+    // While a node packs it, it answers nobody.
+    if (bytes <= aloneFromBytes(limits.maxPauseMs)) await work();
+    else await patience.hold([owner, other, ...others], aloneMs(bytes) * PACKED_MARGIN, work);
   }
-  mustAll(other, await other.send([['ASKING'], ['DEL', key]], COMMAND_DEADLINE_MS), 'the end of a copy');
+}
+
+/** Deletes the key only if it is what was compared: a client that was sent on from the owner may have written it since. */
+const DELETE_IF_SAME = `if redis.sha1hex(redis.call('DUMP', KEYS[1]) or '') == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+async function settle(copies: Copies, slot: number, key: Buffer, bytes: number): Promise<void> {
+  const { owner, other, saveConflict } = copies;
+  const deadlineMs = COMMAND_DEADLINE_MS + bytes / FETCHED_BYTES_PER_MS;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const [here, there] = await Promise.all([
+      owner.send(
+        [
+          ['DUMP', key],
+          ['PTTL', key],
+        ],
+        deadlineMs,
+      ),
+      other.send([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]], deadlineMs),
+    ]);
+    // Only nil says that there is no copy, or ASK of a server that is giving the slot away: one that is busy, or refuses DUMP, does not.
+    mustAll(
+      owner,
+      here.filter((reply) => !isAsk(reply)),
+      'a question for a key',
+    );
+    mustAll(other, there, 'a question for a key');
+    const [[ours, ourExpiry], [, theirs, , expiry]] = [here, there];
+    if (!Buffer.isBuffer(ours) || !Buffer.isBuffer(theirs)) return;
+    if (!ours.equals(theirs) || !isSameExpiry(ourExpiry, expiry)) {
+      if (saveConflict === undefined) throw conflict(copies, slot, key);
+      // RESTORE takes 0 for ever.
+      const timeToLiveMs = typeof expiry === 'number' && expiry >= 0 ? Math.max(1, expiry) : null;
+      await saveConflict({ slot, key, dump: theirs, timeToLiveMs, pod: other.end.pod.name });
+    }
+    const compared = createHash('sha1').update(theirs).digest('hex');
+    const deleted = await other.send([['ASKING'], ['EVAL', DELETE_IF_SAME, 1, key, compared]], deadlineMs);
+    mustAll(other, deleted, 'the end of a copy');
+    if (deleted[1] === 1) return;
+  }
+  throw new AppError(`Key ${JSON.stringify(key.toString())} of slot ${slot} is on two nodes and changes all the time`, {
+    code: 'key-conflict',
+    hint: 'Nothing was overwritten. Run the same command again when it is written less often',
+  });
+}
+
+/** Milliseconds; negative = none. */
+function isSameExpiry(one: unknown, other: unknown): boolean {
+  const [first, second] = [Number(one), Number(other)];
+  return first < 0 || second < 0 ? first < 0 && second < 0 : Math.abs(first - second) <= SAME_EXPIRY_MS;
 }
 
 /** `ASK 1000 10.0.0.1:6379`: it has no such key (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/). */

@@ -11,7 +11,11 @@ import { mustAll, type NodeLine } from './node-line.ts';
 export async function refuseOtherDatabases(line: NodeLine): Promise<void> {
   const replies = await line.ask([['INFO', 'keyspace']], COMMAND_DEADLINE_MS);
   mustAll(line, replies, 'a question for its databases');
-  const info = String(replies[0]);
+  refuseDatabases(line, String(replies[0]));
+}
+
+/** @param info INFO keyspace. @throws AppError as refuseOtherDatabases */
+export function refuseDatabases(line: NodeLine, info: string): void {
   const keys = keysOfAll(info) - (keysByDatabase(info).get(0) ?? 0);
   if (keys === 0) return;
   throw new AppError(`${line.end.pod.name} holds ${keys} keys in databases other than 0, which MIGRATE does not move`, {

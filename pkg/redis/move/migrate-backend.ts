@@ -3,6 +3,7 @@
  * flags of open slots are the only record (ADR 10): whoever comes next sees them and goes on.
  */
 import { AppError } from '../../errors.ts';
+import { copiesOf } from './conflicts.ts';
 import { firstBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
 import { FIRST_CHUNK, nextChunk, slotsAtOnce } from './chunk-size.ts';
@@ -10,7 +11,7 @@ import type { MoveContext } from './context.ts';
 import { pauseMs, stopIfAborted } from './context.ts';
 import { refuseOtherDatabases } from './databases.ts';
 import { drain } from './drain.ts';
-import { copiesOf, handOver, openSlots, sumOf, tellOthers, tellSource } from './own.ts';
+import { handOver, openSlots, sumOf, tellOthers, tellSource } from './own.ts';
 import type { Survey } from './survey.ts';
 import { overcome } from './troubles.ts';
 
@@ -69,7 +70,7 @@ async function moveChunk(
   let size = first;
   for (let idle = 0; idle < MAX_IDLE_ROUNDS;) {
     const drained = await drain(context, counts, size);
-    size = await overcome(context, drained, copiesOf(context), idle);
+    size = await overcome(context, drained, copiesOf(context, 'source'), idle);
     const rest = await handOver(context, left, 'open');
     if (rest.length === 0) return size;
     idle = sumOf(rest) < sumOf(counts) ? 0 : idle + 1;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import { formatRanges, rangesFromSlots } from '../../cluster/model/slots.ts';
 import type { SlotRanges } from '../../cluster/model/slots.ts';
-import type { SlotMover } from '../../engine/ports.ts';
+import type { SlotMove, SlotMover } from '../../engine/ports.ts';
 import type { ConnectionPool, PoolDeps } from '../pool.ts';
 import { importAtTarget } from './atomic-import.ts';
 import { exportFromSource } from './atomic-export.ts';
@@ -31,6 +31,14 @@ import { readWeights } from './weigh.ts';
  * earlier job of the servers themselves took away in between.
  */
 const PASSING: ReadonlySet<string> = new Set(['tunnel', 'error', 'timeout', 'slot-closed', 'migration-refused']);
+/** What a failover of an end looks like from within: what it was, a look tells. */
+const MAY_BE_FAILOVER: ReadonlySet<string> = new Set([
+  'migrate-failed',
+  'step-failed',
+  'slot-closed',
+  'moved-by-others',
+  'source-doubted',
+]);
 const NOT_VERIFIED = 'not-verified';
 /** Attempts without a single key or slot between them; and proofs that failed, whatever was moved for each. */
 const MAX_ATTEMPTS = 3;
@@ -79,7 +87,7 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
       };
       const { source, target } = context;
       return roles.hold(source.end.nodeId, target.end.nodeId, async () => {
-        await moveUntilDone(context, move.ranges, () => done);
+        await moveUntilDone(context, move, () => done);
         return { ...done, arriving: 0 };
       });
     },
@@ -90,22 +98,26 @@ function add(one: Moved, other: Moved): Moved {
   return { slots: one.slots + other.slots, keys: one.keys + other.keys, bytes: one.bytes + other.bytes };
 }
 
-async function moveUntilDone(context: MoveContext, ranges: SlotRanges, progress: () => Moved): Promise<void> {
+async function moveUntilDone(
+  context: MoveContext,
+  { ranges, marks = [] }: SlotMove,
+  progress: () => Moved,
+): Promise<void> {
+  const known = new Set(marks);
   let attempts = 0;
   let unproved = 0;
-  let planned: Survey | null = null;
   for (;;) {
     const before = progress();
     try {
       stopIfAborted(context);
       const found = await lookAtSlots(context, ranges);
-      planned ??= found;
-      mustBeOurs(found, planned);
+      mustBeOurs(found, known);
       if (countLeft(found) === 0) return;
       await moveFound(context, found);
       return await proveMoved(context, () => lookAtSlots(context, ranges));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
+      if (MAY_BE_FAILOVER.has(error.code)) await lookAtSlots(context, ranges);
       // Moving anew is progress, too: with a rival that takes the slots again and again, it would never end.
       if (error.code === NOT_VERIFIED && ++unproved < MAX_ATTEMPTS) continue;
       if (!PASSING.has(error.code)) throw error;
@@ -123,14 +135,14 @@ async function lookAtSlots(context: MoveContext, ranges: SlotRanges): Promise<Su
 }
 
 /**
- * Marks towards another node that stood there before the first change were known to the plan; whoever made one since is moving the slot.
+ * What the plan knew of it gives up; whoever made a mark towards another node since is moving the slot.
  *
  * @throws AppError `moved-by-others`
  */
-function mustBeOurs({ foreign, drain }: Survey, planned: Survey): void {
+function mustBeOurs({ foreign, drain }: Survey, known: ReadonlySet<number>): void {
   for (const slot of drain) {
     const to = foreign.get(slot);
-    if (to !== undefined && !planned.foreign.has(slot)) throw movedByOthers(slot, to);
+    if (to !== undefined && !known.has(slot)) throw movedByOthers(slot, to);
   }
 }
 

@@ -3,23 +3,29 @@
  * rewrite and fsync of nodes.conf per turn of its event loop, however many commands it reads in that turn. So changes go in
  * pipelines over a chunk of slots, never slot by slot.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import type { GossipNode } from '../../cluster/model/observation.ts';
 import { parseClusterInfo } from '../parse/cluster-info.ts';
 import { fieldOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
 import { parseClusterNodes } from '../parse/cluster-nodes.ts';
-import { settleSlot } from './conflicts.ts';
-import type { Copies } from './conflicts.ts';
-import { COMMAND_DEADLINE_MS } from './context.ts';
+import { copiesOf, settleSlot } from './conflicts.ts';
+import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
+import { refuseDatabases } from './databases.ts';
+import { viewOf } from './look.ts';
 import { mustAll } from './node-line.ts';
-import { leftOpen, movedByOthers, roleChanged } from './survey.ts';
+import { doubtOf, leftOpen, movedByOthers, roleChanged, sourceDoubted } from './survey.ts';
 import type { Survey } from './survey.ts';
 import type { WireCommand } from '../wire.ts';
 
 const INFO: WireCommand = ['CLUSTER', 'INFO'];
 const NODES: WireCommand = ['CLUSTER', 'NODES'];
 const MAX_BUMPS = 5;
+/** A node that was frozen for a moment is doubted until gossip has come round. */
+const DOUBTED_WITHIN_MS = 20_000;
+const DOUBTED_EVERY_MS = 100;
 
 export interface KeysInSlot {
   readonly slot: number;
@@ -28,11 +34,6 @@ export interface KeysInSlot {
 
 export function sumOf(counts: readonly KeysInSlot[]): number {
   return counts.reduce((sum, { count }) => sum + count, 0);
-}
-
-/** In a move the source owns what the target imports. */
-export function copiesOf({ source, target, saveConflict }: MoveContext): Copies {
-  return { owner: source, other: target, ...(saveConflict === undefined ? {} : { saveConflict }) };
 }
 
 /**
@@ -47,23 +48,19 @@ export async function openSlots(
   { open, foreign }: Survey,
 ): Promise<KeysInSlot[]> {
   const { source, target } = context;
-  const [nodes] = await source.send([NODES], COMMAND_DEADLINE_MS);
-  mustAll(source, [nodes], 'CLUSTER NODES');
-  const marks = goingFrom(nodes, source.end.nodeId);
-  for (const slot of slots) {
-    const to = marks.get(slot) ?? target.end.nodeId;
-    // It may have keys of the slot, and clients are sent there for them: that is not ours to take over.
-    if (to !== target.end.nodeId && !foreign.has(slot)) throw movedByOthers(slot, to);
-  }
+  await mustBeOurs(context, slots, foreign);
   const atTarget = await target.send(
     [...setSlots(slots, 'IMPORTING', source.end.nodeId), ...countKeys(slots)],
     COMMAND_DEADLINE_MS,
   );
   mustAll(target, atTarget, 'slots to import');
-  for (const [i, slot] of slots.entries()) {
-    const keysAtTarget = integerOf(atTarget[slots.length + i]);
-    if (keysAtTarget > 0 && !open.has(slot)) await settleSlot(copiesOf(context), slot, keysAtTarget);
-  }
+  const onBoth = slots.flatMap((slot, i) => {
+    const count = integerOf(atTarget[slots.length + i]);
+    return count > 0 && !open.has(slot) ? [{ slot, count }] : [];
+  });
+  for (const { slot, count } of onBoth) await settleSlot(copiesOf(context, 'source'), slot, count);
+  // That may have taken minutes.
+  if (onBoth.length > 0) await mustBeOurs(context, slots, foreign);
   const atSource = await source.send(
     [...setSlots(slots, 'MIGRATING', target.end.nodeId), ...countKeys(slots)],
     COMMAND_DEADLINE_MS,
@@ -74,10 +71,62 @@ export async function openSlots(
     .filter(({ count }) => count > 0);
 }
 
+/** Whoever a slot is being given to may have keys of it, and clients are sent there for them: that is not ours to take over. */
+async function mustBeOurs(
+  { source, target }: MoveContext,
+  slots: readonly number[],
+  foreign: Survey['foreign'],
+): Promise<void> {
+  const marks = goingFrom(await viewOf(source), source.end.nodeId);
+  for (const slot of slots) {
+    const to = marks.get(slot) ?? target.end.nodeId;
+    if (to !== target.end.nodeId && !foreign.has(slot)) throw movedByOthers(slot, to);
+  }
+}
+
 /** Slot -> id of the node that it is on its way to. */
-function goingFrom(nodes: unknown, nodeId: string): ReadonlyMap<number, string> {
-  const line = parseClusterNodes(String(nodes)).find((node) => node.nodeId === nodeId);
+function goingFrom(view: readonly GossipNode[], nodeId: string): ReadonlyMap<number, string> {
+  const line = view.find((node) => node.nodeId === nodeId);
   return new Map((line?.migrating ?? []).map(({ slot, toNodeId }) => [slot, toNodeId]));
+}
+
+interface LastLook {
+  readonly counts: readonly unknown[];
+  readonly epochOfSource: number;
+}
+
+/**
+ * The source's role, marks and counts in one breath, and whether it still leads in the target's eyes: one that was frozen or cut off says
+ * of itself what it always said, while its replica has been elected and takes writes, which a claim of the target would delete. What only
+ * may be so is looked at again for a while.
+ *
+ * @throws AppError `role-changed`, `source-doubted`, `other-databases`, `moved-by-others`, `slot-closed`
+ */
+async function lookOnceMore(
+  context: MoveContext,
+  slots: readonly number[],
+  asSource: 'open' | 'denied',
+): Promise<LastLook> {
+  const { source, target } = context;
+  const asked: WireCommand[] = [INFO, ['INFO', 'replication'], ['INFO', 'keyspace'], NODES, ...countKeys(slots)];
+  const until = performance.now() + DOUBTED_WITHIN_MS;
+  for (;;) {
+    const [replies, targetView] = await Promise.all([source.send(asked, COMMAND_DEADLINE_MS), viewOf(target)]);
+    mustAll(source, replies, 'a count of its keys');
+    const [info, replication, keyspace, nodes, ...counts] = replies;
+    // A replica counts what it has not dropped yet, or has: whoever took over from it may hold keys that were written since.
+    if (fieldOf(String(replication), 'role') !== 'master') throw roleChanged(source.end.nodeId);
+    const sourceView = parseClusterNodes(String(nodes));
+    const doubt = doubtOf({ sourceId: source.end.nodeId, targetId: target.end.nodeId }, sourceView, targetView);
+    if (doubt === null) {
+      refuseDatabases(source, String(keyspace));
+      if (asSource === 'open') mustGoToTarget(context, slots, goingFrom(sourceView, source.end.nodeId));
+      return { counts, epochOfSource: parseClusterInfo(String(info)).myEpoch };
+    }
+    if (performance.now() > until) throw sourceDoubted(source.end.pod.name, doubt);
+    stopIfAborted(context);
+    await delay(DOUBTED_EVERY_MS);
+  }
 }
 
 /**
@@ -86,24 +135,18 @@ function goingFrom(nodes: unknown, nodeId: string): ReadonlyMap<number, string> 
  *
  * @param asSource how the source stands to the slots: it has them open, or takes the target for their owner already
  * @returns slots that still hold keys, and so were not handed over
- * @throws AppError `moved-by-others`, `slot-closed`, `role-changed`
+ * @throws AppError as lookOnceMore
  */
 export async function handOver(
   context: MoveContext,
   slots: readonly number[],
   asSource: 'open' | 'denied',
 ): Promise<KeysInSlot[]> {
-  const { source } = context;
-  const asked: WireCommand[] = [INFO, ['INFO', 'replication'], NODES, ...countKeys(slots)];
-  const [info, replication, nodes, ...counts] = await source.send(asked, COMMAND_DEADLINE_MS);
-  mustAll(source, [info, replication, nodes, ...counts], 'a count of its keys');
-  // A replica counts what it has not dropped yet, or has: whoever took over from it may hold keys that were written since.
-  if (fieldOf(String(replication), 'role') !== 'master') throw roleChanged(source.end.nodeId);
-  if (asSource === 'open') mustGoToTarget(context, slots, goingFrom(nodes, source.end.nodeId));
+  const { counts, epochOfSource } = await lookOnceMore(context, slots, asSource);
   const empty = slots.filter((_, i) => counts[i] === 0);
   if (empty.length > 0) {
     await tell(context, 'target', empty);
-    await outbid(context, parseClusterInfo(String(info)).myEpoch);
+    await outbid(context, epochOfSource);
     await tellSource(context, empty);
   }
   return slots.map((slot, i) => ({ slot, count: integerOf(counts[i]) })).filter(({ count }) => count > 0);

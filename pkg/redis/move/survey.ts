@@ -50,6 +50,11 @@ export function survey(
   const misnamed: number[] = [];
   const marked = new Set(source.migrating.map(({ slot }) => slot));
   const elsewhere: number[] = [];
+  // A replica of the source that was elected: the source has not heard of it. What is only an old view of the target has a lower epoch.
+  const isNewer = (nodeId: string): boolean => {
+    const line = targetView.find((node) => node.nodeId === nodeId);
+    return line?.role === 'primary' && !isDown(line) && line.configEpoch > source.configEpoch;
+  };
   for (const { start, end } of ranges) {
     for (let slot = start; slot <= end; slot++) {
       const [forSource, forTarget] = [bySource[slot], byTarget[slot]];
@@ -57,8 +62,9 @@ export function survey(
         if (forSource === ends.targetId && !marked.has(slot)) found.done.push(slot);
         else found.tell.push(slot);
       } else if (forSource === ends.sourceId) {
-        found.drain.push(slot);
-        if (forTarget !== ends.sourceId) misnamed.push(slot);
+        if (forTarget !== undefined && isNewer(forTarget)) elsewhere.push(slot);
+        else found.drain.push(slot);
+        if (forTarget !== ends.sourceId && !elsewhere.includes(slot)) misnamed.push(slot);
       } else if (forSource === ends.targetId) found.claim.push(slot);
       else elsewhere.push(slot);
     }
@@ -80,6 +86,37 @@ export function survey(
     ),
     misnamed,
   };
+}
+
+/**
+ * Why another node may lead in the place of the source by now; null = nobody has seen a sign of it. Of an election hears who takes part in
+ * it: the source, where it was not to be reached, may be the last one to hear.
+ *
+ * @throws AppError `role-changed` where one does
+ */
+export function doubtOf(
+  ends: Ends,
+  sourceView: readonly GossipNode[],
+  targetView: readonly GossipNode[],
+): string | null {
+  const [source, target] = [lineOf(targetView, ends.sourceId), lineOf(sourceView, ends.targetId)];
+  const followers = sourceView.filter(({ primaryId }) => primaryId === ends.sourceId).map(({ nodeId }) => nodeId);
+  const leads = targetView.some(({ nodeId, role }) => role === 'primary' && followers.includes(nodeId));
+  if (leads || source.role !== 'primary') throw roleChanged(ends.sourceId);
+  if (isDown(source)) return 'the target takes it for down';
+  if (!source.linkUp) return 'the target has no link to it';
+  return isDown(target) ? 'it takes the target for down' : null;
+}
+
+function isDown({ flags }: GossipNode): boolean {
+  return flags.includes('fail') || flags.includes('fail?');
+}
+
+export function sourceDoubted(pod: string, why: string): AppError {
+  return new AppError(`Another node may lead in the place of ${pod}: ${why}`, {
+    code: 'source-doubted',
+    hint: 'Nothing is lost. Look at kubectl redis status, then run the same command again: it goes on from where things stand',
+  });
 }
 
 function lineOf(view: readonly GossipNode[], nodeId: string): GossipNode {

@@ -5,7 +5,7 @@
  */
 import { AppError } from '../../errors.ts';
 import { firstBatch } from '../move/batch-size.ts';
-import type { Copies } from '../move/conflicts.ts';
+import { copiesOf } from '../move/conflicts.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from '../move/context.ts';
 import type { MoveContext } from '../move/context.ts';
 import { refuseOtherDatabases } from '../move/databases.ts';
@@ -51,7 +51,8 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
     );
     throw error;
   });
-  const copies = copiesOf(context);
+  // The owner's copy counts, and not the one of the node that the keys leave.
+  const copies = copiesOf(context, 'target');
   for (let idle = 0; counts.length > 0;) {
     stopIfAborted(context);
     const drained = await drain(context, counts, size);
@@ -64,11 +65,6 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
   // Law L4: the counts were read again, and nobody writes here who was not sent by the owner.
   await closeEmpty(source, slots);
   context.count({ slots: slots.length });
-}
-
-/** The owner's copy counts, and not the one of the node that the keys leave. */
-function copiesOf({ source, target, saveConflict }: MoveContext): Copies {
-  return { owner: target, other: source, ...(saveConflict === undefined ? {} : { saveConflict }) };
 }
 
 function keysStay({ source, target }: MoveContext, counts: readonly KeysInSlot[], { troubles }: Drained): AppError {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import type { MoveProgress } from '../../../pkg/engine/ports.ts';
+import type { MoveProgress, RedisCommand } from '../../../pkg/engine/ports.ts';
 import { poll } from '../../support/redis-server.ts';
 import { keysIn, totalKeys } from '../../support/move-cluster.ts';
 import { findStrays } from '../../support/strays.ts';
@@ -180,6 +180,40 @@ describe.each(CASES)('$name by $way', ({ server, limits, way }) => {
     await run(limits, { source: 3 });
     expect(await findStrays(cluster)).toEqual([]);
     expect(await totalKeys(cluster.port, [cluster.server(1)])).toBe(MANY);
+  }, 60_000);
+
+  test('the source was frozen while its replica was elected: what that was told since is kept', async () => {
+    await start(server, { masters: 3, empty: 0, replicas: 1, nodeTimeoutMs: 1000 });
+    const [source, target] = [cluster.end(0), cluster.end(1)];
+    // Halfway: open on both sides, and all keys have gone.
+    for (let slot = RANGE.start; slot <= RANGE.end; slot++) {
+      await at(1, ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.nodeId]);
+      await at(0, ['CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.nodeId]);
+    }
+    cluster.server(0).kill('SIGSTOP');
+    let written = 0;
+    const said: Promise<string>[] = [];
+    try {
+      await poll('its replica leads', 20_000, async () => {
+        const [nodes] = await at(3, ['CLUSTER', 'NODES']);
+        return /myself,master/.test(String(nodes)) ? true : null;
+      });
+      const keys = keysIn([RANGE], 200);
+      // One that was handed the marks, as Valkey does it, sends clients on to the target.
+      const first = await poll('it serves the slots', 20_000, async () => {
+        const [reply] = await cluster.port.run(cluster.server(3).pod, [['SET', keys[0] ?? '', 'v']], 2000);
+        return reply === 'OK' || /^ASK /.test(String((reply as Error).message)) ? reply : null;
+      });
+      if (first === 'OK') await at(3, ...keys.map((key): RedisCommand => ['SET', key, 'written since']));
+      written = first === 'OK' ? keys.length : 0;
+      // What it sends lies in the queue of the frozen one, and is read as early as what the others say.
+      said.push(codeOf(run(limits)));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    } finally {
+      cluster.server(0).kill('SIGCONT');
+    }
+    expect(['role-changed', 'slots-elsewhere', 'source-doubted', 'target-not-ready']).toContain(await said[0]);
+    expect(await at(3, ['DBSIZE'])).toEqual([written]);
   }, 60_000);
 
   const byMigrate = way === 'atomic' ? test.skip : test;

@@ -40,3 +40,13 @@ test('where it cannot be written, the copy is not given up', async () => {
   const save = conflictFile(join(directory, 'not-there'), new Date(), () => undefined);
   await expect(save(CONFLICT)).rejects.toMatchObject({ code: 'conflict-not-saved' });
 });
+
+test('a value of many pieces is whole, and lines that are saved at the same time do not mix', async () => {
+  const save = conflictFile(directory, new Date(), () => undefined);
+  const big = Buffer.alloc(7 * 2 ** 20 + 1, 'abc');
+  await Promise.all([save({ ...CONFLICT, dump: big }), save(CONFLICT), save({ ...CONFLICT, dump: big })]);
+  const [name = ''] = await readdir(directory);
+  const lines = (await readFile(join(directory, name), 'utf8')).trim().split('\n');
+  const dumps = lines.map((line) => (JSON.parse(line) as { readonly dump: string }).dump);
+  expect(dumps.map((dump) => Buffer.from(dump, 'base64').equals(big))).toEqual([true, false, true]);
+});

@@ -7,10 +7,12 @@
  *   to a silent node   any                              wait: keys may be there
  *   to one that is     nobody imports                   close: what it had can't come back
  *   gone for good
- *   none               one imports                      move on; or close, where it holds no key yet
+ *   none               one imports                      move on; or hand its keys back, where the owner has more; or close,
+ *                                                       where it holds none
  *   any                several import                   those with nothing close, others hand back; then move on
  *   imports itself     any                              close: it is its own already
- *   -                  a third says that it gives       close where it holds nothing, else hand its keys over
+ *   -                  a third says that it gives       close where it holds nothing, else hand its keys over: when the slot is
+ *                                                       not open any more, for before that its owner takes no key
  */
 import type { Batch, Step, StepNode } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
@@ -118,7 +120,7 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
     if (member === owner || !gives(member)) continue;
     const way = closeOrSettle(context, slot, member);
     if (way === null) return [];
-    first.push(way);
+    if (way.kind === 'close' || !gives(owner)) first.push(way);
   }
   const heir = heirOf(context, marks.get(owner)?.gives.get(slot));
   const target = importers.includes(heir ?? owner) ? heir : fullest(context, slot, importers);
@@ -130,10 +132,21 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
   for (const member of importers) {
     const way = member === target ? undefined : closeOrSettle(context, slot, member);
     if (way === null) return [];
-    if (way !== undefined) first.push(way);
+    if (way !== undefined && (way.kind === 'close' || !gives(owner))) first.push(way);
   }
-  if (!gives(owner) && keysOf(context, target, slot) === 0) return [...first, { kind: 'close', node: target.step }];
-  return [...first, moveTo(owner, target)];
+  return [...first, gives(owner) ? moveTo(owner, target) : onwardOrBack(context, slot, owner, target)];
+}
+
+/**
+ * The owner has no mark: a move of which the owner failed over, or keys that were on their way home (bring-home.ts). Both ways keep every
+ * key; the one on which fewer have to go needs no room that is not there.
+ */
+function onwardOrBack(context: FixContext, slot: number, owner: Member, target: Member): Way {
+  const [here, there] = [keysOf(context, owner, slot), keysOf(context, target, slot)];
+  if (there === 0) return { kind: 'close', node: target.step };
+  return here !== null && there !== null && here > there
+    ? { kind: 'settle', holder: target.step }
+    : moveTo(owner, target);
 }
 
 function moveTo(source: Member, target: Member): Way {

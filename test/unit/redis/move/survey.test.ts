@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { survey } from '../../../../pkg/redis/move/survey.ts';
+import { doubtOf, survey } from '../../../../pkg/redis/move/survey.ts';
 import { parseClusterNodes } from '../../../../pkg/redis/parse/cluster-nodes.ts';
 
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string];
@@ -80,5 +80,55 @@ describe('where the slots of a move stand', () => {
   test('of a third node', () => {
     const owned = { [A]: '0-2', [C]: '3-4' };
     expect(() => look(view(A, owned), view(B, owned))).toThrow('Slots 3-5 belong to neither end of the move');
+  });
+});
+
+describe('whether somebody leads in the place of the source by now', () => {
+  const lines = (self: string, changes: Readonly<Record<string, string>>): ReturnType<typeof parseClusterNodes> =>
+    parseClusterNodes(
+      [A, B, C]
+        .map(
+          (id) =>
+            `${id} 10.0.0.1:6379@16379 ${id === self ? 'myself,' : ''}${changes[id] ?? 'master - 0 0 1 connected'}`,
+        )
+        .join('\n'),
+    );
+  const followed = lines(A, { [C]: `slave ${A} 0 0 1 connected` });
+  const fromTarget = (ofSource: string): ReturnType<typeof parseClusterNodes> =>
+    lines(B, { [A]: ofSource, [C]: `slave ${A} 0 0 1 connected` });
+  const same = fromTarget('master - 0 0 1 connected');
+
+  test.each<[string, ReturnType<typeof parseClusterNodes>, ReturnType<typeof parseClusterNodes>, string | null]>([
+    ['no sign of it', followed, same, null],
+    [
+      'the target takes it for down',
+      followed,
+      fromTarget('master,fail? - 0 0 1 connected'),
+      'the target takes it for down',
+    ],
+    [
+      'the target has no link to it',
+      followed,
+      fromTarget('master - 0 0 1 disconnected'),
+      'the target has no link to it',
+    ],
+    ['it is cut off', lines(A, { [B]: 'master,fail - 0 0 1 connected' }), same, 'it takes the target for down'],
+  ])('%s', (_, ofSource, ofTarget, doubt) => {
+    expect(doubtOf(ENDS, ofSource, ofTarget)).toBe(doubt);
+  });
+
+  test.each<[string, ReturnType<typeof parseClusterNodes>, ReturnType<typeof parseClusterNodes>]>([
+    ['its replica leads in the eyes of the target', followed, lines(B, {})],
+    ['it follows in the eyes of the target', followed, lines(B, { [A]: `slave ${C} 0 0 1 connected` })],
+  ])('%s', (_, ofSource, ofTarget) => {
+    expect(() => doubtOf(ENDS, ofSource, ofTarget)).toThrow('aaaaaaaa is no primary any more');
+  });
+
+  test('its replica has a newer claim in the eyes of the target, where that has not heard of it in older slots', () => {
+    const source = lines(A, { [A]: 'master - 0 0 1 connected 0-9', [C]: `slave ${A} 0 0 1 connected` });
+    const elected = lines(B, { [C]: 'master - 0 0 2 connected 0-9' });
+    expect(() => look(source, elected)).toThrow('Slots 0-5 belong to neither end of the move');
+    const old = lines(B, { [C]: 'master - 0 0 0 connected 0-9' });
+    expect(look(source, old)).toMatchObject({ drain: [0, 1, 2, 3, 4, 5], misnamed: [0, 1, 2, 3, 4, 5] });
   });
 });

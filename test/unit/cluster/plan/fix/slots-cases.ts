@@ -45,10 +45,30 @@ export const SLOTS_CASES: readonly FixCase[] = [
   ],
   // 1.10
   [
-    'the source forgot that it gives',
+    'the source forgot that it gives, and has given most',
     changed(healthy, openSlot(7, 'redis-1-0', 'redis-2-0', 'importing')),
     only('slots-half-open: move 7 redis-1-0 -> redis-2-0'),
+    { slotKeys: counted([1, 7, 2], [2, 7, 3]) },
+  ],
+  // Also what is left when keys that were brought home are cut short: the whole slot must not go to who held some.
+  [
+    'the source forgot that it gives, and has most',
+    changed(healthy, openSlot(7, 'redis-1-0', 'redis-2-0', 'importing')),
+    only('slots-half-open: settle redis-2-0 7'),
     { slotKeys: counted([1, 7, 5], [2, 7, 3]) },
+  ],
+  // Its owner takes no key while it gives the slot away: the one move first.
+  [
+    'open between two, and a third imports it and holds keys',
+    changed(healthy, openSlot(7, 'redis-1-0', 'redis-2-0'), openSlot(7, 'redis-1-0', 'redis-3-0', 'importing')),
+    only('slots-half-open: move 7 redis-1-0 -> redis-2-0'),
+    { slotKeys: counted([1, 7, 5], [2, 7, 3], [3, 7, 1]) },
+  ],
+  [
+    'open between two, and a third imports it without a key',
+    changed(healthy, openSlot(7, 'redis-1-0', 'redis-2-0'), openSlot(7, 'redis-1-0', 'redis-3-0', 'importing')),
+    only('slots-half-open: close-slots 7 redis-3-0', 'slots-half-open: move 7 redis-1-0 -> redis-2-0'),
+    { slotKeys: counted([1, 7, 5], [2, 7, 3], [3, 7, 0]) },
   ],
   // 1.14
   [
