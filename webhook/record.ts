@@ -67,12 +67,25 @@ export async function keepRecord(
 
 /**
  * Whether it can be said that the cluster was never formed. What NAME-config says of it counts: nobody prints that object for pods that are
- * injected. Where nothing is said, a pod that serves may be a node of a cluster whose record was deleted.
+ * injected. Where nothing is said, a pod that serves, or a Service that is older, may be of a cluster whose record was deleted: `create`
+ * decides then.
  */
 async function isNewCluster(kube: RecordKube, cluster: ClusterRef, { formed }: ClusterRecord): Promise<boolean> {
   if (formed === false) return true;
-  const pods = await kube.list('v1', 'Pod', { selector: `${CLUSTER_LABEL}=${cluster.name}` });
-  return !pods.some(isReady);
+  const selector = `${CLUSTER_LABEL}=${cluster.name}`;
+  const [pods, services] = await Promise.all([
+    kube.list('v1', 'Pod', { selector }),
+    kube.list('v1', 'Service', { selector }),
+  ]);
+  return !pods.some(isReady) && !services.some(isOld);
+}
+
+/** Services of nodes are made with the first pods: one that was there before is of a cluster whose record is gone. */
+const NEW_FOR_MS = 60_000;
+
+function isOld({ metadata }: KubeObject): boolean {
+  const made = Date.parse(String(metadata['creationTimestamp'] ?? ''));
+  return made < Date.now() - NEW_FOR_MS;
 }
 
 function isReady(pod: KubeObject): boolean {

@@ -14,7 +14,7 @@
 # it may be of another cluster) and knowing_peers (those of them that know an owner of every slot: who joined while an owner was silent never
 # heard what that owns), named (id of a node
 # at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at one that the table does
-# not have, as where it announced its pod; who answers us, or has been heard since this guard began, is not it), here (yes: at my address),
+# not have, as where it announced its pod; who answers us, or has been heard since this guard began, is not it), here (yes: at my address; alive: and others hear it there),
 # holder_slots and holder_followers (yes or no; one that counts as failed everywhere and does not answer follows nobody who owns nothing: when it
 # comes back it is told), holder_heard (when anybody heard it last, by our own clock; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
@@ -33,9 +33,11 @@ judge_peers() {
       if ($4 != "-") follows[$1 " " $4] = 1
       if (at == me || $1 == id) knows_me[FILENAME] = 1
       if (at == me) mine[$1] = 1
-      else if (at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1
+      # (With a Service that was made anew the identity of this volume is known at the address before.)
+      else if ($1 == id || at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1
       if (at != "") where[$1] = at
-      if ($6 > 0 && $6 / 1000 > start[FILENAME]) age[FILENAME, $1] = now - $6 / 1000
+      # (A start counts as a sign of life of all others, and is known to the second.)
+      if ($6 > 0 && $6 / 1000 > start[FILENAME] + 1) age[FILENAME, $1] = now - $6 / 1000
       if ($8 == "connected" && !fails && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
     }
     function counts(id) { return (id in slots) || (id in followed) }
@@ -50,10 +52,10 @@ judge_peers() {
       for (seen in age) {
         split(seen, two, SUBSEP)
         # At the earliest: reckoned from before it was asked, and both clocks tell whole seconds.
-        if (asked_at - age[seen] - 1 > began + 1) heard_since[two[2]] = 1
+        if (asked_at - age[seen] - 1 > began + 1) { heard_since[two[2]] = 1; if (age[seen] <= 30) heard_lately[two[2]] = 1 }
       }
       for (id in lost) if (counts(id) && !(id in file_of) && !(id in heard_since)) { holder = id; here = "no" }
-      for (id in mine) { named = id; if (counts(id)) { holder = id; here = "yes" } }
+      for (id in mine) { named = id; if (counts(id)) { holder = id; here = (id in heard_lately) ? "alive" : "yes" } }
       for (seen in age) {
         split(seen, two, SUBSEP)
         if (two[2] == holder && answered_at[two[1]] - age[seen] > heard) heard = answered_at[two[1]] - age[seen]
@@ -95,6 +97,10 @@ CLUSTER NODES" <"$run_dir/peer-list"
     [ "$holder_slots" = no ] || reason="$reason as owner of slots"
     [ "$holder_followers" = no ] || reason="$reason with replicas"
     # With data here, a replica that is behind must not win.
+    if [ "$here" = alive ]; then
+      reason="because node $holder runs at $address: other nodes hear it there. This is a copy of its cluster, or the pod before still runs"
+      return 1
+    fi
     [ "$here" = no ] || [ "$holder_followers" = no ] || [ "$missing" != data ] || tell_best_replica
     return 1
   fi
@@ -117,7 +123,7 @@ CLUSTER NODES" <"$run_dir/peer-list"
 
 # What is left of an identity that is gone would keep the new one from joining. Nothing is deleted that may be data.
 set_aside() {
-  rm -rf "$aside"
+  [ ! -e "$aside" ] || mv "$aside" "$aside.$(date +%s)"
   mkdir "$aside"
   for name in nodes.conf nodes.conf.last-good appendonlydir appendonly.aof dump.rdb; do
     [ ! -e "$data_dir/$name" ] || mv "$data_dir/$name" "$aside/"
@@ -175,6 +181,7 @@ guard() {
     if [ "$my_address" != - ] && [ "$my_address" != "$address" ]; then
       until at_home; do waiting "$reason"; done
     fi
+    take_newer
     ! has_data || return 0
   elif has_data; then
     missing="usable nodes.conf"

@@ -85,6 +85,26 @@ keep_last_good() {
   fi
 }
 
+# For a start with another configuration (volume.sh). The first append-only file of a server is complete when it has been written whole.
+note_kept() {
+  case $1 in
+    *appendonly?yes*) kind=aof ;;
+    *appendonly?no*) kind=rdb ;;
+    *) return 0 ;;
+  esac
+  kept=
+  [ ! -s "$keeps" ] || read -r kept <"$keeps"
+  [ "$kept" != "$kind" ] || return 0
+  if [ "$kind" = aof ]; then
+    case $(ask "$host" info persistence) in
+      *aof_rewrite_in_progress:1* | *aof_rewrite_scheduled:1*) return 0 ;;
+      *aof_enabled:1*) ;;
+      *) return 0 ;;
+    esac
+  fi
+  printf '%s\n' "$kind" >"$keeps.new" && mv "$keeps.new" "$keeps"
+}
+
 readiness() {
   if [ -e "$run_dir/guard-waiting" ]; then
     read -r reason <"$run_dir/guard-waiting"
@@ -104,6 +124,7 @@ PING
 TIME
 INFO replication
 CONFIG GET cluster-replica-validity-factor
+CONFIG GET appendonly
 CONFIG GET repl-timeout
 CONFIG GET cluster-node-timeout
 END
@@ -118,6 +139,7 @@ END
   keep_link_timeout "$role" "$answer"
   keep_last_good
   keep_bus_port
+  note_kept "$answer"
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
   esac

@@ -224,6 +224,7 @@ start_server() {
 }
 
 [ ! -e "$run_dir/guard-waiting" ] || rm -f "$run_dir/guard-waiting"
+[ ! -e "$stopping" ] || rm -f "$stopping"
 find_programs
 find_address
 lock_volume

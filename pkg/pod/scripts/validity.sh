@@ -3,13 +3,14 @@
 #
 # With cluster-replica-validity-factor 10 Redis lets a replica stand while its data is at most ten node timeouts older than
 # its primary's last sign of life; but a restarted process has forgotten when its link was up and never stands. So the
-# readiness probe remembers it on the volume, and this holds it against what the others know of the primary: where nobody
+# readiness probe remembers it on the volume (stop.sh forgets it: whoever leads goes on without a node that is stopped), and this holds it against what the others know of the primary: where nobody
 # has heard of it for more than ten node timeouts after the link was last up, the factor becomes 0 until the link is up or
 # the node is primary. Everything else leaves it at 10.
 
 # The stamp has a line `UP SEEN PRIMARY`: when the link was last up, when that was last looked at (both in seconds, by the
 # clock of this host), and the primary's address.
 stamp_link() {
+  [ ! -e "$stopping" ] || return 0
   case $1 in
     master) [ ! -e "$link_stamp" ] || rm -f "$link_stamp" ;;
     up) printf '%s %s %s\n' "$now" "$now" "$primary" >"$link_stamp" ;;

@@ -7,9 +7,16 @@ has_data() {
   if [ "$appendonly" = no ]; then
     [ -s "$data_dir/dump.rdb" ]
   else
-    [ -e "$data_dir/appendonly.aof" ] ||
-      { [ "$version" -ge 700 ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ]; }
+    has_aof
   fi
+}
+
+has_aof() {
+  [ ! -e "$data_dir/appendonly.aof" ] || return 0
+  [ "$version" -ge 700 ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ] || return 1
+  # Names without content are what a restore leaves that was cut short: the server takes them for a file without keys.
+  for file in "$data_dir"/appendonlydir/appendonly.aof.*.*.*; do [ ! -s "$file" ] || return 0; done
+  return 1
 }
 
 # read_nodes_conf FILE: sets conf (none, broken or whole), my_id and my_address (`-` where it names none). Redis takes an
@@ -29,6 +36,42 @@ read_nodes_conf() {
 $look
 END
 }
+
+# ------------------------------------------------------------------------------------- a configuration that has changed
+# A server reads the append-only file or the dump, as it is configured, and not the newer one. Where an older manifest was applied, or
+# `appendonly` was changed while the servers ran and a pod starts before its template is, that would be the file of another time. The probe
+# notes where the server that runs keeps its keys; what it wrote last is what counts.
+take_newer() {
+  [ -s "$keeps" ] && read -r kept <"$keeps" || return 0
+  case $appendonly/$kept in
+    no/aof)
+      # (With save points a server writes a dump when it is stopped: then both are complete.)
+      has_aof && aof_is_newer || return 0
+      say "the server that ran last kept its keys in the append-only file, which is newer than dump.rdb: starting with appendonly yes"
+      printf 'appendonly yes\n' >>"$run_dir/redis.conf"
+      appendonly=yes
+      ;;
+    yes/rdb)
+      [ "$conf" = whole ] && has_aof && [ -s "$dump" ] && ! aof_is_newer || return 0
+      say "the server that ran last kept its keys in dump.rdb, and not in the older append-only file: that one is set aside"
+      # In this order: a kill in between leaves a dump that is loaded.
+      true >"$load_dump"
+      for name in appendonlydir appendonly.aof; do
+        [ ! -e "$data_dir/$name" ] || mv "$data_dir/$name" "$data_dir/$name.unused-$(date +%s)"
+      done
+      ;;
+  esac
+}
+
+aof_is_newer() {
+  for file in "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/*; do
+    if [ -e "$file" ] && { [ ! -s "$dump" ] || is_newer "$file" "$dump"; }; then return 0; fi
+  done
+  return 1
+}
+
+# (Busybox compares seconds.)
+is_newer() { [ -n "$(find "$1" -newer "$2")" ]; }
 
 # ---------------------------------------------------------------------------------------------- a dump that is ignored
 # With AOF on a server reads the AOF only, and where there is none it starts empty, whatever dump.rdb holds: one that was put there to be

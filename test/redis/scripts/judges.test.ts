@@ -51,9 +51,9 @@ interface Verdict {
 }
 
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the guard in %s', (_, shell) => {
-  const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5): Verdict => {
+  const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5, myId = '-'): Verdict => {
     const files = Object.fromEntries(Object.entries(peers).map(([name, text]) => [`peers/${name}`, text]));
-    const script = `guard_began=${began} peers_asked_at=${NOW}; judge_peers; echo "$knowing_peers $holder $here $holder_slots $holder_followers"`;
+    const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; judge_peers; echo "$knowing_peers $holder $here $holder_slots $holder_followers"`;
     const [knowing = '', holder = '', here = '', slots = '', followers = ''] = run(shell, script, {
       'peer-list': TABLE,
       ...files,
@@ -99,6 +99,33 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the gua
   ])('an owner at an address outside the table %s', (__, heardAgo, holder) => {
     const seen = view(...others, primary(X, '192.168.7.9', '0-5460', 'master', heardAgo));
     expect(judge({ 2: seen })).toMatchObject({ holder, here: 'no' });
+  });
+
+  test.each([
+    ['that others hear there now runs there: this is a copy, or the pod before still runs', 1, 'alive'],
+    ['that was heard for the last time before is its predecessor', 60, 'yes'],
+  ])('an owner at its own address %s', (__, heardAgo, here) => {
+    const seen = view(...others, primary(X, '10.0.0.1', '0-5460', 'master', heardAgo));
+    expect(judge({ 2: seen })).toMatchObject({ holder: X, here });
+  });
+
+  test('one that died a while after this guard began does not run any more', () => {
+    const seen = view(...others, primary(X, '10.0.0.1', '0-5460', 'master', 40));
+    expect(judge({ 2: seen }, NOW - 300)).toMatchObject({ holder: X, here: 'yes' });
+  });
+
+  test('a start of another node is no sign of life', () => {
+    const started = view(...others, primary(X, '192.168.7.9', '0-5460', 'master', 100));
+    expect(judge({ 2: started.replace('uptime_in_seconds:1000', 'uptime_in_seconds:100') }, NOW - 300)).toMatchObject({
+      holder: X,
+    });
+    expect(judge({ 2: started }, NOW - 300)).toMatchObject({ holder: '-' });
+  });
+
+  test('the identity of this volume at an address that is another node of the table by now still counts', () => {
+    const seen = view(...others, primary(X, '10.0.0.4', '0-5460', 'master', 60));
+    expect(judge({ 2: seen }, NOW - 5, X)).toMatchObject({ holder: X, here: 'no' });
+    expect(judge({ 2: seen }, NOW - 5)).toMatchObject({ holder: '-' });
   });
 });
 

@@ -86,6 +86,32 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('v
     await hasKeys([slow, replica], 50);
     expect(await roleOf(slow)).toBe('master');
   });
+
+  // As `delete` does it, or whoever scales to 0: what the primary was told after its replica had gone is on its volume alone.
+  test('a replica that was stopped in order does not take over from a primary that comes back later', async () => {
+    const cluster = await form(flavour, 3, 4);
+    const [late, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(late, 'b', 10, [replica]);
+    await replica.run('probe.sh', 'readiness');
+    expect((await replica.run('stop.sh')).code).toBe(0);
+    // It is still asked while it stops.
+    await replica.run('probe.sh', 'readiness');
+    await replica.kill('SIGTERM');
+    for (let i = 10; i < 50; i++) await late.cli('set', `{b}${i}`, 'x');
+    for (const pod of cluster.slice(0, 3)) await pod.run('stop.sh');
+    await Promise.all(cluster.slice(0, 3).map((pod) => pod.kill('SIGTERM')));
+    await startAll(cluster.slice(1));
+    await flaggedAsFailed(nth(cluster, 2), late);
+    expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
+    expect(await factorOf(replica)).toBe('10');
+    late.start();
+    await late.ready();
+    await hasKeys([late, replica], 50);
+    expect(await roleOf(late)).toBe('master');
+    // From here on what it has is remembered again.
+    await replica.run('probe.sh', 'readiness');
+    expect(await readFile(stampOf(replica), 'utf8')).toContain(late.address);
+  });
 });
 
 describe('validity', () => {
