@@ -62,9 +62,12 @@ export function survey(
         if (forSource === ends.targetId && !marked.has(slot)) found.done.push(slot);
         else found.tell.push(slot);
       } else if (forSource === ends.sourceId) {
-        if (forTarget !== undefined && isNewer(forTarget)) elsewhere.push(slot);
-        else found.drain.push(slot);
-        if (forTarget !== ends.sourceId && !elsewhere.includes(slot)) misnamed.push(slot);
+        const named = forTarget ?? '';
+        if (named !== ends.sourceId && isNewer(named)) elsewhere.push(slot);
+        else {
+          found.drain.push(slot);
+          if (named !== ends.sourceId) misnamed.push(slot);
+        }
       } else if (forSource === ends.targetId) found.claim.push(slot);
       else elsewhere.push(slot);
     }
