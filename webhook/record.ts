@@ -84,8 +84,8 @@ async function isNewCluster(kube: RecordKube, cluster: ClusterRef, { formed }: C
 const NEW_FOR_MS = 60_000;
 
 function isOld({ metadata }: KubeObject): boolean {
-  const made = Date.parse(String(metadata['creationTimestamp'] ?? ''));
-  return made < Date.now() - NEW_FOR_MS;
+  const at = metadata['creationTimestamp'];
+  return typeof at === 'string' && Date.parse(at) < Date.now() - NEW_FOR_MS;
 }
 
 function isReady(pod: KubeObject): boolean {
