@@ -81,7 +81,8 @@ export function renderPod(settings: PodSettings): RenderedPod {
  * | variable                  | means                                                                                    |
  * |---------------------------|------------------------------------------------------------------------------------------|
  * | KUBECTL_REDIS_CLUSTER     | NAME                                                                                     |
- * | KUBECTL_REDIS_NAMESPACE   | for the command that its messages name                                                   |
+ * | KUBECTL_REDIS_NAMESPACE   | where it was made for                                                                    |
+ * | KUBECTL_REDIS_POD_NAMESPACE | where it is: one that was copied with its address does not start                       |
  * | KUBECTL_REDIS_NODE        | N; without it the number at the end of the pod's name                                    |
  * | KUBECTL_REDIS_CONFIG_DIR  | the directory of scripts and redis.conf                                                  |
  * | KUBECTL_REDIS_STATE_DIR   | where the record is, and only what ConfigMap NAME-state says of it                        |
@@ -103,7 +104,11 @@ function environment(settings: PodSettings): Record<string, unknown>[] {
     KUBECTL_REDIS_AUTH: settings.auth === 'yes' ? 'yes' : null,
     ...settings.environment,
   };
-  return Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [{ name, value }]));
+  const own = {
+    name: 'KUBECTL_REDIS_POD_NAMESPACE',
+    valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } },
+  };
+  return [...Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])), own];
 }
 
 export interface PodTemplate {

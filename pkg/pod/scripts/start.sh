@@ -61,6 +61,12 @@ waiting() {
 # were completed without a cluster at hand (`inject -f`), it is that of the table.
 find_address() {
   address=${KUBECTL_REDIS_ANNOUNCE_IP:-}
+  # An address in the template is that of a Service of one namespace. In a copy of it elsewhere, with or without its volumes, this node
+  # would enter the cluster that it was copied from.
+  home=${KUBECTL_REDIS_NAMESPACE:-}
+  while [ -n "$address" ] && [ -n "$home" ] && [ "${KUBECTL_REDIS_POD_NAMESPACE:-$home}" != "$home" ]; do
+    waiting "because this is a copy of a node of namespace $home, with its address, in namespace $KUBECTL_REDIS_POD_NAMESPACE: delete its StatefulSet and ConfigMaps here, keep its volumes, and run $command_hint"
+  done
   service=${KUBECTL_REDIS_CLUSTER:-NAME}-$node
   while [ -z "$address" ]; do
     choose_table

@@ -123,6 +123,23 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     expect(await second.cli('config', 'get', 'dir')).toContain(first.dataDir);
   });
 
+  test.each([
+    ['a copy of a node of another namespace, with its address, waits', 'default', '127.0.0.1', false],
+    ['one whose address the table says does not', 'default', null, true],
+    ['nor does one that is where it was made for', 'staging', '127.0.0.1', true],
+  ])('%s', async (__, home, announceIp, starts) => {
+    const env = { KUBECTL_REDIS_NAMESPACE: home, KUBECTL_REDIS_POD_NAMESPACE: 'staging' };
+    const pod = await podOf(flavour, { env, ...(announceIp === null ? { announceIp } : {}) });
+    pod.start();
+    if (!starts) {
+      expect(await guardSays(pod, /waiting/)).toContain('this is a copy of a node of namespace default');
+      expect(await pod.cli('ping')).not.toBe('PONG');
+      return;
+    }
+    if (announceIp === null) expect(await guardSays(pod, /waiting/)).toContain('for the address of Service redis-1');
+    else await pod.ready();
+  });
+
   test('takes directives of its own, the last value of each, and a maxmemory where nobody set one', async () => {
     const env = {
       KUBECTL_REDIS_CONFIG: '# mine\nhz 20\nappendonly no\nsave ""\nsave 900 1\n',

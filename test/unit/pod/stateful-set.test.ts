@@ -78,6 +78,10 @@ test('StatefulSet of a node, whole', () => {
                 { name: 'KUBECTL_REDIS_ANNOUNCE_IP', value: '10.0.0.4' },
                 { name: 'KUBECTL_REDIS_AUTH', value: 'yes' },
                 { name: 'KUBECTL_REDIS_SECOND_BUS_PORT', value: '16380' },
+                {
+                  name: 'KUBECTL_REDIS_POD_NAMESPACE',
+                  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } },
+                },
               ],
               ports: [
                 { name: 'tcp-redis', containerPort: 6379, protocol: 'TCP' },

@@ -209,6 +209,7 @@ describe('field by field', () => {
       'KUBECTL_REDIS_CONFIG_DIR',
       'KUBECTL_REDIS_STATE_DIR',
       'KUBECTL_REDIS_LOOKUP',
+      'KUBECTL_REDIS_POD_NAMESPACE',
     ]);
   });
 
