@@ -28,6 +28,7 @@ import {
   SHARD_LABEL,
 } from '../../cluster/model/labels.ts';
 import { CLAIM_ANNOTATION, NAME_LABEL } from '../annotations.ts';
+import { refusal, type AppError } from '../../errors.ts';
 import { clusterLabels, nodeLabels } from '../labels.ts';
 import { renderPod, SECOND_BUS_ENVIRONMENT } from '../pod-spec.ts';
 import { parseQuantity } from '../../cluster/model/quantity.ts';
@@ -90,6 +91,7 @@ function complete(candidate: Candidate, context: InjectContext): Injected {
     environment: environmentOf(candidate, context),
   });
   const data = dataVolume(pod, container, context.claimTemplates);
+  if (candidate.number.kind === 'any' && data.claim !== null) throw withoutName(cluster, data.claim);
   const completion: Completion = { pod, container, rendered, data, wishes, mode: context.mode };
   const spec = completeSpec(completion);
   const warnings = remarksOn(completion);
@@ -112,6 +114,18 @@ function complete(candidate: Candidate, context: InjectContext): Injected {
     shard,
     warnings,
   };
+}
+
+/**
+ * Its number would be any free one each time, while the data stays the same: after an outage it could serve at the address of another
+ * node, whose replicas would copy it.
+ */
+function withoutName(cluster: string, claim: string): AppError {
+  return refusal(
+    'claim-without-name',
+    `its data is on claim ${claim}, and nothing says which node of ${cluster} it is`,
+    `Label the pod name: ${cluster}-N, with an N of its own; a controller of it has replicas: 1`,
+  );
 }
 
 /** Its own label, else what the cluster's table says, else by the number of primaries where that is known. */

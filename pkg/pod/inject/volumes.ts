@@ -10,6 +10,8 @@ export interface DataVolume {
   readonly mount: VolumeMount | null;
   /** null = it is there already. */
   readonly volume: Volume | null;
+  /** Name of the claim that it is on, which outlives the pod; null = none, or one of its StatefulSet's own. */
+  readonly claim: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -28,17 +30,17 @@ export function dataVolume({ spec }: Pod, container: Container, claimTemplates: 
   const { volumeMounts = [] } = container;
   const at = (path: string): VolumeMount | undefined => volumeMounts.find((mount) => atPath(mount.mountPath, path));
   const mounted = at(DATA_DIR);
-  if (mounted !== undefined) return { mount: null, volume: null, warnings: warnings(volumes, mounted.name) };
+  if (mounted !== undefined) return { mount: null, volume: null, ...factsOf(volumes, mounted.name) };
   const elsewhere = DATA_DIRS.map(at).find((mount) => mount !== undefined);
   if (elsewhere !== undefined) {
-    return { mount: { ...elsewhere, mountPath: DATA_DIR }, volume: null, warnings: warnings(volumes, elsewhere.name) };
+    return { mount: { ...elsewhere, mountPath: DATA_DIR }, volume: null, ...factsOf(volumes, elsewhere.name) };
   }
   const name = claimOf(volumes, volumeMounts, claimTemplates) ?? CLAIM_TEMPLATE;
   const mount = { name, mountPath: DATA_DIR };
-  if (claimTemplates.includes(name)) return { mount, volume: null, warnings: [] };
-  if (volumes.some((volume) => volume.name === name)) return { mount, volume: null, warnings: warnings(volumes, name) };
+  if (claimTemplates.includes(name)) return { mount, volume: null, claim: null, warnings: [] };
+  if (volumes.some((volume) => volume.name === name)) return { mount, volume: null, ...factsOf(volumes, name) };
   const volume = { name, emptyDir: {} };
-  return { mount, volume, warnings: warnings([volume], name) };
+  return { mount, volume, ...factsOf([volume], name) };
 }
 
 function claimOf(
@@ -57,6 +59,12 @@ function claimOf(
     `which volume holds the data is not clear: ${names.join(', ')}`,
     `Call it ${CLAIM_TEMPLATE}, or mount it at ${DATA_DIR}`,
   );
+}
+
+function factsOf(volumes: readonly Volume[], name: string): Pick<DataVolume, 'claim' | 'warnings'> {
+  const claim = volumes.find((each) => each.name === name)?.['persistentVolumeClaim'];
+  const named = isObject(claim) && typeof claim['claimName'] === 'string' ? claim['claimName'] : null;
+  return { claim: named, warnings: warnings(volumes, name) };
 }
 
 function warnings(volumes: readonly Volume[], name: string): string[] {

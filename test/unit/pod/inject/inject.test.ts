@@ -81,7 +81,8 @@ describe('field by field', () => {
     ['a volume called data', { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'c' } }] }, 'data'],
     ['the only claim', { volumes: [{ name: 'own', persistentVolumeClaim: { claimName: 'c' } }] }, 'own'],
   ])('data goes to %s', (_, spec, name) => {
-    const { pod, warnings } = injectedPod(podOf({ spec: { containers: [{ name: 'main' }], ...spec } }));
+    const meta = { labels: { [CLUSTER]: 'redis', name: 'redis-2' } };
+    const { pod, warnings } = injectedPod(podOf({ meta, spec: { containers: [{ name: 'main' }], ...spec } }));
     expect(redisOf(pod).volumeMounts).toContainEqual({ name, mountPath: '/var/lib/redis' });
     expect(warnings.join()).not.toContain('emptyDir');
   });
@@ -89,8 +90,27 @@ describe('field by field', () => {
   test("data goes where the image's own data directory is mounted", () => {
     const volumes = [{ name: 'own', persistentVolumeClaim: { claimName: 'c' } }];
     const volumeMounts = [{ name: 'own', mountPath: '/data', subPath: 'a' }];
-    const { pod } = injectedPod(podOf({ spec: { volumes, containers: [{ name: 'main', volumeMounts }] } }));
+    const meta = { labels: { [CLUSTER]: 'redis', name: 'redis-2' } };
+    const { pod } = injectedPod(podOf({ meta, spec: { volumes, containers: [{ name: 'main', volumeMounts }] } }));
     expect(redisOf(pod).volumeMounts).toContainEqual({ name: 'own', mountPath: '/var/lib/redis', subPath: 'a' });
+  });
+
+  // With another number it would serve at the address of another node, whose replicas copy it.
+  test.each([
+    ['by the name of its volume', [{ name: 'data', persistentVolumeClaim: { claimName: 'c' } }], []],
+    [
+      'where the image keeps it',
+      [{ name: 'own', persistentVolumeClaim: { claimName: 'c' } }],
+      [{ name: 'own', mountPath: '/data' }],
+    ],
+  ])('data on a claim, %s, and nothing that says which node it is: refused', (_, volumes, volumeMounts) => {
+    const spec = { volumes, containers: [{ name: 'main', volumeMounts }] };
+    expect(injectPod(podOf({ spec }))).toMatchObject({ code: 'claim-without-name' });
+  });
+
+  test('a claim of a pod without a name that is made with the pod is no matter', () => {
+    const volumes = [{ name: 'data', ephemeral: { volumeClaimTemplate: {} } }];
+    expect(injectPod(podOf({ spec: { volumes, containers: [{ name: 'main' }] } }))).toMatchObject({ kind: 'injected' });
   });
 
   test('two claims and no hint are refused', () => {
