@@ -151,6 +151,16 @@ export const DATA_CODES = {
     repair: 'Give each node a PersistentVolumeClaim.',
     invariants: ['I15'],
   },
+  'persistence-differs': {
+    severity: 'warning',
+    title: 'Servers keep their data in another way than is recorded',
+    meaning:
+      'The next start is configured to read a file that is not written now. Start scripts of this version read what was written last; others would come back with older data, or none.',
+    cause: 'appendonly was set on running servers by hand, or an older manifest was applied and fix recorded it.',
+    repair:
+      'CONFIG SET appendonly as it is recorded, on each node; or kubectl redis restart NAME --config appendonly=yes, which records what runs.',
+    invariants: ['I15'],
+  },
   'append-only-off': {
     severity: 'warning',
     title: 'The append-only file is off',

@@ -139,6 +139,7 @@ export const STAGES: readonly Stage[] = [
       'functions-differ': healFunctions,
       'versions-differ': 'by-hand',
       'ephemeral-data': 'by-hand',
+      'persistence-differs': 'by-hand',
       'append-only-off': 'by-hand',
     },
   },

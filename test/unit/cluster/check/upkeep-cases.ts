@@ -97,6 +97,33 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
     ],
   ],
   [
+    'persistence-differs: a log is recorded, and off',
+    changed(
+      asMade(healthyObservation(), specOf({ masters: 3 })),
+      changeAnswer('redis-5-0', (answer) => ({ ...answer, info: { ...answer.info, aofEnabled: false } })),
+    ),
+    [
+      says(
+        'warning persistence-differs',
+        'redis-5-0 runs with appendonly no, and appendonly yes is recorded for the next start.',
+        'CONFIG SET appendonly as it is recorded, on each node; or kubectl redis restart redis --config appendonly=yes, which records what runs.',
+        'redis-5-0',
+      ),
+    ],
+  ],
+  [
+    'persistence-differs: snapshots are recorded, and a log is written',
+    changed(asMade(healthyObservation(), specOf({ masters: 3, config: { appendonly: 'no' } }))),
+    [
+      says(
+        'warning persistence-differs',
+        'redis-1-0, redis-2-0, redis-3-0, redis-4-0 and 2 more run with appendonly yes, and appendonly no is recorded for the next start.',
+        'CONFIG SET appendonly as it is recorded, on each node; or kubectl redis restart redis --config appendonly=yes, which records what runs.',
+        'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
+      ),
+    ],
+  ],
+  [
     'append-only-off',
     changed(
       healthyObservation(),
