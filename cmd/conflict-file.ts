@@ -42,7 +42,9 @@ export function conflictFile(
       );
     }
     if (!told)
-      say(`Keys that two nodes have with different values: the owner's stay, the others are saved in ${path}\n`);
+      say(
+        `Keys that two nodes have with different values or times to live: the owner's stay, the others are saved in ${path}\n`,
+      );
     told = true;
   };
   // Lines of two moves do not mix.

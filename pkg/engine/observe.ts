@@ -61,7 +61,7 @@ export async function observe(
 /**
  * As `observe`, for who is going to change something: what may not be read is not taken for what is not there.
  *
- * @throws AppError `forbidden`, too. Hosts alone may stay unread
+ * @throws AppError `forbidden`, too
  */
 export async function observeToChange(
   ports: ReadPorts,
@@ -69,7 +69,7 @@ export async function observeToChange(
   options: ObserveOptions,
 ): Promise<Observation> {
   const seen = await observe(ports, cluster, options);
-  const blind = seen.kube.gaps.find((gap) => gap.what !== 'nodes');
+  const blind = seen.kube.gaps.find((gap) => !HIDE_NOTHING.has(gap.what));
   if (blind === undefined) return seen;
   throw new AppError(
     `The ${blind.what} of ${cluster.name} can't be read: what is not seen may be there, so nothing is changed`,
@@ -81,6 +81,9 @@ export async function observeToChange(
     },
   );
 }
+
+/** Hosts, and a Lease without which nothing is run, but a plan can be shown. */
+const HIDE_NOTHING: ReadonlySet<string> = new Set(['nodes', 'leases']);
 
 interface Asked {
   readonly replies: Replies;

@@ -91,7 +91,9 @@ function complete(candidate: Candidate, context: InjectContext): Injected {
     environment: environmentOf(candidate, context),
   });
   const data = dataVolume(pod, container, context.claimTemplates);
-  if (candidate.number.kind === 'any' && data.claim !== null) throw withoutName(cluster, data.claim);
+  // (Without a cluster at hand a template of a StatefulSet has no name yet, and any other is refused.)
+  if (context.mode === 'webhook' && candidate.number.kind === 'any' && data.claim !== null)
+    throw withoutName(cluster, data.claim);
   const completion: Completion = { pod, container, rendered, data, wishes, mode: context.mode };
   const spec = completeSpec(completion);
   const warnings = remarksOn(completion);

@@ -145,6 +145,8 @@ note_directive() {
   case $1 in
     'appendonly '*[nN][oO]*) appendonly=no ;;
     'appendonly '*) appendonly=yes ;;
+    'aof-use-rdb-preamble '*[nN][oO]*) preamble=no ;;
+    'aof-use-rdb-preamble '*) preamble=yes ;;
     'save ""') snapshots=no ;;
     'save '[0-9]*) snapshots=yes ;;
     'maxmemory '*) maxmemory=yes ;;
@@ -202,6 +204,7 @@ password_is_there() {
 
 render_config() {
   appendonly=yes
+  preamble=yes
   snapshots=no
   maxmemory=
   password=

@@ -83,11 +83,14 @@ calm_down() {
 }
 
 [ ! -e "$run_dir/guard-waiting" ] || exit 0
-# After a crash of everything the data of a replica that was in step is as good as any (validity.sh). Not so after an orderly stop: its
-# primary, or its successor, went on and took writes, if only for a moment. (The probe would write the stamp again.)
-true >"$stopping"
-rm -f "$link_stamp"
 answer=$(replication)
+# After a crash of everything the data of a replica that was in step is as good as any (validity.sh). Not so after an orderly stop: its
+# primary, or its successor, goes on and takes writes, if only for a moment. (The probe would write the stamp again.) Of one whose link is
+# down the stamp says when it was lost.
+case $answer in
+  *role:slave*master_link_status:down*) ;;
+  *) true >"$stopping" && rm -f "$link_stamp" ;;
+esac
 case $answer in *role:master*slave0:*) sleep "0.$((node % 10))" && answer=$(replication) ;; esac
 case $answer in *role:master*) ;; *) exit 0 ;; esac
 find_best_replica "$answer"

@@ -15,6 +15,8 @@ has_aof() {
   [ ! -e "$data_dir/appendonly.aof" ] || return 0
   [ "$version" -ge 700 ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ] || return 1
   # Names without content are what a restore leaves that was cut short: the server takes them for a file without keys.
+  # (Without a preamble the file of an empty server has no byte either.)
+  [ "$preamble" = yes ] || return 0
   for file in "$data_dir"/appendonlydir/appendonly.aof.*.*.*; do [ ! -s "$file" ] || return 0; done
   return 1
 }
@@ -52,8 +54,9 @@ take_newer() {
       appendonly=yes
       ;;
     yes/rdb)
-      [ "$conf" = whole ] && has_aof && [ -s "$dump" ] && ! aof_is_newer || return 0
-      say "the server that ran last kept its keys in dump.rdb, and not in the older append-only file: that one is set aside"
+      # (The first file of a server that was told to keep one is not there before it has been written whole.)
+      [ "$conf" = whole ] && [ -s "$dump" ] && ! aof_is_newer || return 0
+      say "the server that ran last kept its keys in dump.rdb: it is loaded, and an older append-only file set aside"
       # In this order: a kill in between leaves a dump that is loaded.
       true >"$load_dump"
       for name in appendonlydir appendonly.aof; do
@@ -64,8 +67,9 @@ take_newer() {
 }
 
 aof_is_newer() {
-  for file in "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/*; do
-    if [ -e "$file" ] && { [ ! -s "$dump" ] || is_newer "$file" "$dump"; }; then return 0; fi
+  # What has no byte, or a name for the time being, is of a first file that was never finished.
+  for file in "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/appendonly.aof.*; do
+    if [ -s "$file" ] && { [ ! -s "$dump" ] || is_newer "$file" "$dump"; }; then return 0; fi
   done
   return 1
 }

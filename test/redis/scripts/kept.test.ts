@@ -1,6 +1,6 @@
 /** What a start reads when the configuration has changed: what the server that ran last wrote last, not an older file of the other kind. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { poll } from '../../support/redis-server.ts';
 import { fill, nth, scriptPods } from '../../support/script-cluster.ts';
@@ -94,6 +94,26 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
     await startAgain(pod, 'SIGTERM');
     expect(await pod.cli('dbsize')).toBe('51');
     expect((await pod.cli('config', 'get', 'appendonly')).split('\n')[1]).toBe('no');
+  });
+
+  test.each([
+    ['an older one and a new one that was never finished', false],
+    ['none', true],
+  ])('snapshots, then aof, and the server dies before its first file is whole: %s', async (_name, none) => {
+    const pod = await serving('yes', '""');
+    await poll('it is noted', 10_000, async () => ((await keptIn(pod)) === 'aof' ? true : null));
+    await age(pod);
+    await pod.cli('config', 'set', 'appendonly', 'no');
+    expect(await keptIn(pod)).toBe('rdb');
+    for (let i = 10; i < 50; i++) await pod.cli('set', `{b}${i}`, 'x');
+    await pod.cli('save');
+    await pod.kill('SIGKILL');
+    const dir = join(pod.dataDir, 'appendonlydir');
+    if (none) await rm(dir, { recursive: true });
+    else await writeFile(join(dir, 'temp-appendonly.aof.incr'), 'half');
+    pod.start();
+    await pod.ready();
+    expect(await pod.cli('dbsize')).toBe('50');
   });
 
   test('a change that was meant: snapshots from now on, and the dump is read', async () => {

@@ -128,6 +128,21 @@ describe('validity', () => {
     expect(await factorOf(replica)).toBe('10');
   });
 
+  test('a replica that is stopped in order after its link was lost remembers when that was', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(gone, 'b', 10, [replica]);
+    await replica.run('probe.sh', 'readiness');
+    // No majority, so that nobody is elected while it stops.
+    for (const pod of cluster.slice(0, 2)) await pod.kill('SIGKILL');
+    await poll('link down', 10_000, async () => ((await roleOf(replica)) === 'slave with link down' ? true : null));
+    await replica.run('stop.sh');
+    await replica.kill('SIGTERM');
+    await startAll([nth(cluster, 2), replica]);
+    expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
+    await hasKeys([replica], 10);
+  });
+
   test('a replica restarted a moment ago takes over from a primary that died with it', async () => {
     const cluster = await form(SYSTEM, 3, 4);
     const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];

@@ -158,7 +158,7 @@ export const DATA_CODES = {
       'The next start is configured to read a file that is not written now. Start scripts of this version read what was written last; others would come back with older data, or none.',
     cause: 'appendonly was set on running servers by hand, or an older manifest was applied and fix recorded it.',
     repair:
-      'CONFIG SET appendonly as it is recorded, on each node; or kubectl redis restart NAME --config appendonly=yes, which records what runs.',
+      'CONFIG SET appendonly yes on each node; where no is recorded, kubectl redis restart NAME --config appendonly=yes then records it.',
     invariants: ['I15'],
   },
   'append-only-off': {

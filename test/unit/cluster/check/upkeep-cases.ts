@@ -106,7 +106,7 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
       says(
         'warning persistence-differs',
         'redis-5-0 runs with appendonly no, and appendonly yes is recorded for the next start.',
-        'CONFIG SET appendonly as it is recorded, on each node; or kubectl redis restart redis --config appendonly=yes, which records what runs.',
+        'CONFIG SET appendonly yes on each node; where no is recorded, kubectl redis restart redis --config appendonly=yes then records it.',
         'redis-5-0',
       ),
     ],
@@ -118,7 +118,7 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
       says(
         'warning persistence-differs',
         'redis-1-0, redis-2-0, redis-3-0, redis-4-0 and 2 more run with appendonly yes, and appendonly no is recorded for the next start.',
-        'CONFIG SET appendonly as it is recorded, on each node; or kubectl redis restart redis --config appendonly=yes, which records what runs.',
+        'CONFIG SET appendonly yes on each node; where no is recorded, kubectl redis restart redis --config appendonly=yes then records it.',
         'redis-1-0 redis-2-0 redis-3-0 redis-4-0 redis-5-0 redis-6-0',
       ),
     ],

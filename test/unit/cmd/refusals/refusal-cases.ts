@@ -27,7 +27,6 @@ const UNREAD: readonly (readonly [string, Partial<KubeFacts>])[] = [
   ['statefulsets', { statefulSets: [] }],
   ['persistentvolumeclaims', { claims: [] }],
   ['configmaps', { config: null, configFacts: null, state: null }],
-  ['leases', { operation: null }],
 ];
 
 const BLIND: readonly RefusalCase[] = UNREAD.flatMap(([what, hidden]) =>

@@ -90,9 +90,9 @@ describe('both have it', () => {
       { saved: [['a', 900_000]], error: null, left: ['a', null] },
     ],
     [
-      'not what lies between two questions',
+      'not what a MIGRATE that was late has shifted',
       { dump: 'a', expiry: 5_000 },
-      { dump: 'a', expiry: 4_990 },
+      { dump: 'a', expiry: 14_990 },
       { saved: [], error: null, left: ['a', null] },
     ],
     [
