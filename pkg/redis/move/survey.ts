@@ -93,9 +93,7 @@ export function survey(
 
 /**
  * Why another node may lead in the place of the source by now; null = nobody has seen a sign of it. Of an election hears who takes part in
- * it: the source, where it was not to be reached, may be the last one to hear.
- *
- * @throws AppError `role-changed` where one does
+ * it: the source, where it was not to be reached, may be the last one to hear. The target may be behind as well, and then it passes.
  */
 export function doubtOf(
   ends: Ends,
@@ -103,9 +101,14 @@ export function doubtOf(
   targetView: readonly GossipNode[],
 ): string | null {
   const [source, target] = [lineOf(targetView, ends.sourceId), lineOf(sourceView, ends.targetId)];
+  const { configEpoch } = lineOf(sourceView, ends.sourceId);
   const followers = sourceView.filter(({ primaryId }) => primaryId === ends.sourceId).map(({ nodeId }) => nodeId);
-  const leads = targetView.some(({ nodeId, role }) => role === 'primary' && followers.includes(nodeId));
-  if (leads || source.role !== 'primary') throw roleChanged(ends.sourceId);
+  // Whoever was elected in its place has a newer epoch; one that led before has an older one.
+  const heir = targetView.find(
+    (line) => line.role === 'primary' && followers.includes(line.nodeId) && line.configEpoch > configEpoch,
+  );
+  if (heir !== undefined) return `the target sees ${heir.nodeId.slice(0, 8)} lead`;
+  if (source.role !== 'primary') return 'the target takes it for a replica';
   if (isDown(source)) return 'the target takes it for down';
   if (!source.linkUp) return 'the target has no link to it';
   return isDown(target) ? 'it takes the target for down' : null;
