@@ -9,7 +9,7 @@ import type { RecordEvent } from '../controllers/events.ts';
 import { runContainer } from './container.ts';
 import type { RunningContainer } from './container.ts';
 import { commandOf } from './image.ts';
-import { surroundingsOf } from './process.ts';
+import { surroundingsOf, valueOf } from './process.ts';
 import { MountTrouble } from './volumes.ts';
 import type { Volumes } from './volumes.ts';
 
@@ -66,13 +66,14 @@ export function runPod(deps: RunnerDeps, pod: Pod): PodRunner {
     podIp = ip;
     for (const container of pod.spec.containers) {
       const command = commandOf(container);
-      if (command === null || (container.env ?? []).some(({ valueFrom }) => valueFrom !== undefined)) {
+      const where = { podName: pod.metadata.name, namespace: pod.metadata.namespace ?? 'default', podIp: ip };
+      if (command === null || (container.env ?? []).some((each) => valueOf(each, where) === null)) {
         refuse(deps, pod, container, command === null);
         continue;
       }
       const directory = join(volumes.podDirectory(pod), container.name);
       const paths = await pathsOf(container, directory, directories);
-      const place = { podName: pod.metadata.name, podIp: ip, image: deps.image, directory, paths };
+      const place = { ...where, image: deps.image, directory, paths };
       const about = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
         record(pod, type, reason, message);
       const around = surroundingsOf(container, place);
@@ -127,7 +128,10 @@ async function pathsOf(
 function refuse({ store, record }: RunnerDeps, pod: Pod, { name, image }: Container, unknown: boolean): void {
   const [reason, message] = unknown
     ? (['ErrImagePull', `failed to pull "${image}": the playground knows no command for it`] as const)
-    : (['CreateContainerConfigError', 'the playground has no env with valueFrom'] as const);
+    : ([
+        'CreateContainerConfigError',
+        'the playground has env with valueFrom only of name, namespace and podIP',
+      ] as const);
   record(pod, 'Warning', 'Failed', message);
   const waiting = { waiting: { reason, message } };
   const status = {

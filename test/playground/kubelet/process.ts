@@ -25,6 +25,7 @@ const VARIABLES: Readonly<Record<string, (path: string) => readonly [string, str
 
 export interface Place {
   readonly podName: string;
+  readonly namespace: string;
   readonly podIp: string;
   readonly image: string;
   readonly directory: string;
@@ -48,9 +49,25 @@ export function surroundingsOf(container: Container, place: Place): Surroundings
       KUBECTL_REDIS_LOG: `${place.directory}/hook.log`,
       ...Object.fromEntries(mapped),
       // What says a path says one of the container.
-      ...Object.fromEntries((container.env ?? []).map(({ name, value = '' }) => [name, translate(value, place.paths)])),
+      ...Object.fromEntries(
+        (container.env ?? []).map((each) => [each.name, translate(valueOf(each, place) ?? '', place.paths)]),
+      ),
     },
   };
+}
+
+/** null = it comes from where the playground has nothing. */
+export function valueOf(
+  { value = '', valueFrom }: NonNullable<Container['env']>[number],
+  { podName, namespace, podIp }: Pick<Place, 'podName' | 'namespace' | 'podIp'>,
+): string | null {
+  if (valueFrom === undefined) return value;
+  const fields = new Map([
+    ['metadata.name', podName],
+    ['metadata.namespace', namespace],
+    ['status.podIP', podIp],
+  ]);
+  return fields.get(valueFrom.fieldRef?.fieldPath ?? '') ?? null;
 }
 
 /** A word of a command line, with the paths of the container replaced by those of this machine. */
