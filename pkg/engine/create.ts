@@ -1,7 +1,7 @@
 /** `create`, without a terminal: prepare (observe, resolve, refuse early), then run the loop under the lease. */
 import { AppError, refusal } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
-import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
+import { isUnread, type ClusterRef, type KubeFacts, type Observation } from '../cluster/model/observation.ts';
 import type { Plan, Policy, Remark } from '../cluster/model/plan.ts';
 import { recordOf } from '../cluster/model/record.ts';
 import { ordinalsOf, shardOf, type ClusterSpec } from '../cluster/model/spec.ts';
@@ -124,9 +124,8 @@ function recovered(kube: KubeFacts, cluster: ClusterRef, given: GivenSpec): Clus
   );
 }
 
-/** A view can live without some facts; a plan made without them would make what is there already. */
 function hostsOf(kube: KubeFacts): KubeFacts['hosts'] | null {
-  return kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts;
+  return isUnread(kube, 'nodes') ? null : kube.hosts;
 }
 
 /** Keys of Secret NAME-auth that have a value; null = it is not there, or may not be read: then its pods will say what is wrong. */

@@ -1,7 +1,7 @@
 /** `scale`, without a terminal: look, prepare (what would be there, what it costs), then run the loop under the lease. */
 import { AppError, refusal } from '../errors.ts';
 import { interpret } from '../cluster/interpret.ts';
-import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
+import { isUnread, type ClusterRef, type KubeFacts, type Observation } from '../cluster/model/observation.ts';
 import type { Plan, Remark } from '../cluster/model/plan.ts';
 import { recordOf } from '../cluster/model/record.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
@@ -59,7 +59,7 @@ export function prepareScale(seen: ScaleSight, asked: AskedShape): PreparedScale
     return { seen, wanted, plan, outline, remarks: plan.kind === 'nothing' ? plan.remarks : [], fingerprint };
   const short = refuseMemory(outline.moves, roomsOf(state, outline.spec.config));
   if (short !== null) throw short;
-  const hosts = checkHosts(outline, kube.gaps.some((gap) => gap.what === 'nodes') ? null : kube.hosts);
+  const hosts = checkHosts(outline, isUnread(kube, 'nodes') ? null : kube.hosts);
   if (hosts instanceof AppError) throw hosts;
   return { seen, wanted, plan, outline, remarks: [...plan.remarks, ...hosts], fingerprint };
 }

@@ -26,7 +26,7 @@ import { checkCounted } from './not-counted.ts';
 import { checkOpenDoors } from './open-doors.ts';
 import { checkOperation } from './operation.ts';
 import { checkOverwritten } from './overwritten.ts';
-import { checkAppendOnly, checkNextStart, checkVolumes } from './persistence.ts';
+import { checkAppendOnly, checkVolumes } from './persistence.ts';
 import { checkSharedAddresses } from './shared-address.ts';
 import { checkPlacement } from './placement.ts';
 import { checkMissingPods, checkPodsBeyond, checkReadiness, checkTerminatingPods } from './pods.ts';
@@ -55,7 +55,6 @@ const OF_PODS: readonly Check[] = [
   checkDuplicateIds,
   checkSharedAddresses,
   checkVolumes,
-  checkNextStart,
   checkAppendOnly,
   checkConfig,
   checkVersions,

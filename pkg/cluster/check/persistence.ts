@@ -1,6 +1,7 @@
 /** Data outlives the pod (I15). */
 import { recordOf } from '../model/record.ts';
-import type { Check, CheckContext } from './context.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Check } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
 export const checkVolumes: Check = ({ state }) => {
@@ -10,31 +11,30 @@ export const checkVolumes: Check = ({ state }) => {
   return [makeProblem('ephemeral-data', state.cluster.name, { sentence, nodes: names })];
 };
 
-/** A server writes one kind of file, and its next start is configured to read the other. */
-export const checkNextStart: Check = (context) => {
-  const { state, answered } = context;
-  const log = recordedLog(context);
-  const names = answered.filter(({ answer }) => log !== null && answer.info.aofEnabled !== log).map((one) => one.pod);
-  if (names.length === 0) return [];
-  const [runs, recorded] = log === true ? ['no', 'yes'] : ['yes', 'no'];
-  const verb = names.length === 1 ? 'runs' : 'run';
-  const sentence = `${listNames(names)} ${verb} with appendonly ${runs}, and appendonly ${recorded} is recorded for the next start.`;
-  return [makeProblem('persistence-differs', state.cluster.name, { sentence, nodes: names })];
-};
-
-/** Whether the next start reads an append-only file, as recorded; null = nothing is. */
-function recordedLog({ state, observation: { kube } }: CheckContext): boolean | null {
-  const { spec } = recordOf(kube, state.cluster);
-  return spec === null ? null : (spec.config['appendonly'] ?? 'yes') !== 'no';
-}
-
-export const checkAppendOnly: Check = (context) => {
-  const { state, answered } = context;
-  // (Where it is to be on, that is said above.)
-  if (recordedLog(context) === true) return [];
-  const names = answered.filter(({ answer }) => !answer.info.aofEnabled).map((one) => one.pod);
-  // Some on and some off is `config-differs`, where we may read the configuration; here it is what can be lost.
-  if (names.length === 0) return [];
-  const sentence = `The append-only file is off on ${listNames(names)}.`;
-  return [makeProblem('append-only-off', state.cluster.name, { sentence, nodes: names })];
+/**
+ * A server writes one kind of file, and its next start is configured to read the other; or it keeps no append-only file at all. Some on and
+ * some off is `config-differs`, where we may read the configuration; here it is what can be lost.
+ */
+export const checkAppendOnly: Check = ({ state, answered, observation }) => {
+  const { name } = state.cluster;
+  const { spec } = recordOf(observation.kube, state.cluster);
+  /** Whether the next start reads one, as recorded; null = nothing is. */
+  const log = spec === null ? null : (spec.config['appendonly'] ?? 'yes') !== 'no';
+  const namesWith = (enabled: boolean): string[] =>
+    answered.filter(({ answer }) => answer.info.aofEnabled === enabled).map(({ pod }) => pod);
+  const problems: Problem[] = [];
+  const others = log === null ? [] : namesWith(!log);
+  if (others.length > 0) {
+    const [runs, recorded] = log === true ? ['no', 'yes'] : ['yes', 'no'];
+    const verb = others.length === 1 ? 'runs' : 'run';
+    const sentence = `${listNames(others)} ${verb} with appendonly ${runs}, and appendonly ${recorded} is recorded for the next start.`;
+    problems.push(makeProblem('persistence-differs', name, { sentence, nodes: others }));
+  }
+  // (Where it is to be on, that is said already.)
+  const off = log === true ? [] : namesWith(false);
+  if (off.length > 0) {
+    const sentence = `The append-only file is off on ${listNames(off)}.`;
+    problems.push(makeProblem('append-only-off', name, { sentence, nodes: off }));
+  }
+  return problems;
 };

@@ -1,6 +1,7 @@
 /** The record of the cluster: that it is there, that it says what can be seen, and that no manifest can take it back. */
 import { knowsOthers } from '../interpret/formed.ts';
 import { INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL } from '../model/labels.ts';
+import { isUnread } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import { SLOT_COUNT, countSlots } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -24,12 +25,8 @@ export const checkFormed: Check = (context) => {
 
 /** Objects of ours, or pods with our guard: an empty node asks the record before it starts. */
 function hasRecord({ state, observation: { kube } }: CheckContext): boolean {
-  if (isBlind(kube.gaps)) return false;
+  if (isUnread(kube, 'configmaps')) return false;
   return state.origin === 'ours' || kube.pods.some((pod) => pod.annotations[INJECTED_ANNOTATION] !== undefined);
-}
-
-function isBlind(gaps: CheckContext['observation']['kube']['gaps']): boolean {
-  return gaps.some(({ what }) => what === 'configmaps');
 }
 
 /** Not by any mark. */
@@ -69,12 +66,7 @@ export const checkObjectsThere: Check = (context) => {
   const { kube } = observation;
   const { name } = state.cluster;
   const isOurs = kube.statefulSets.some((set) => set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY);
-  if (
-    state.origin === 'foreign' &&
-    isOurs &&
-    !isBlind(kube.gaps) &&
-    !kube.gaps.some(({ what }) => what === 'services')
-  ) {
+  if (state.origin === 'foreign' && isOurs && !isUnread(kube, 'configmaps') && !isUnread(kube, 'services')) {
     const sentence = `Nothing records what ${name} was made with: neither ConfigMap ${name}-state nor Service ${name} nor a StatefulSet.`;
     return [makeProblem('record-lost', name, { sentence })];
   }

@@ -1,14 +1,14 @@
 /** Each node's own Service leads to its pod and to no other (I13). Selectors are compared, as endpoints follow from them. */
 import { NODE_LABEL } from '../model/labels.ts';
 import { nodeServiceOf, selects } from '../interpret/services.ts';
-import type { KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
+import { isUnread, type KubeFacts, type PodFacts, type ServiceFacts } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Check, CheckContext } from './context.ts';
 import { listNames, makeProblem } from './wording.ts';
 
 export const checkServices: Check = (context) => {
   const { kube } = context.observation;
-  if (context.state.origin !== 'ours' || kube.gaps.some(({ what }) => what === 'services')) return [];
+  if (context.state.origin !== 'ours' || isUnread(kube, 'services')) return [];
   const ofPods = kube.pods.flatMap((pod) => checkPod(context, pod));
   return [...ofPods, ...twoPods(context), ...clientService(context)];
 };

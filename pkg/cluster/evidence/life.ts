@@ -20,7 +20,7 @@
  * | no pod, and a pod that can't be asked may be it         | unknown                  |                                           |
  */
 import { addressesOfPod } from '../interpret/identity.ts';
-import type { KubeFacts } from '../model/observation.ts';
+import { isUnread, type KubeFacts } from '../model/observation.ts';
 import { ordinalOfNode, podName } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { isSeenDown } from './down.ts';
@@ -153,11 +153,6 @@ function claimOf(node: ClusterNode, { state, kube }: LifeFacts): string | null {
 
 function areClaimsUnread(kube: KubeFacts): boolean {
   return isUnread(kube, 'persistentvolumeclaims');
-}
-
-/** No right to list them: those that there are, are not seen. */
-function isUnread({ gaps }: KubeFacts, kind: string): boolean {
-  return gaps.some(({ what }) => what === kind);
 }
 
 /** Of pods that `create` made the claim is known by its name; where it is gone, a new pod gets a new one. */

@@ -286,3 +286,8 @@ export interface Observation {
   /** One for each pod, in the order of `kube.pods`. */
   readonly replies: readonly { readonly pod: string; readonly reply: NodeReply }[];
 }
+
+/** No right to list things of that kind (`services`, `nodes` …): those that there are, are not seen. */
+export function isUnread({ gaps }: Pick<KubeFacts, 'gaps'>, kind: string): boolean {
+  return gaps.some(({ what }) => what === kind);
+}

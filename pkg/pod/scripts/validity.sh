@@ -3,8 +3,8 @@
 #
 # With cluster-replica-validity-factor 10 Redis lets a replica stand while its data is at most ten node timeouts older than
 # its primary's last sign of life; but a restarted process has forgotten when its link was up and never stands. So the
-# readiness probe remembers it on the volume (stop.sh forgets it: whoever leads goes on without a node that is stopped), and this holds it against what the others know of the primary: where nobody
-# has heard of it for more than ten node timeouts after the link was last up, the factor becomes 0 until the link is up or
+# readiness probe remembers it on the volume (stop.sh forgets it: whoever leads goes on without a node that is stopped), and
+# this holds it against what the others know of the primary: where nobody has heard of it for more than ten node timeouts after the link was last up, the factor becomes 0 until the link is up or
 # the node is primary. Everything else leaves it at 10.
 
 # The stamp has a line `UP SEEN PRIMARY`: when the link was last up, when that was last looked at (both in seconds, by the

@@ -20,7 +20,7 @@ import { NodeLine } from './node-line.ts';
 import type { Patience } from './patience.ts';
 import type { Roles } from './roles.ts';
 import { checkRoom } from './room.ts';
-import { movedByOthers, survey } from './survey.ts';
+import { mustBeOurs, survey } from './survey.ts';
 import type { Survey } from './survey.ts';
 import { portForKeys } from './target-port.ts';
 import type { Turns } from './turns.ts';
@@ -111,7 +111,7 @@ async function moveUntilDone(
     try {
       stopIfAborted(context);
       const found = await lookAtSlots(context, ranges);
-      mustBeOurs(found, known);
+      mustBeOurs(found.foreign, context.target.end.nodeId, found.drain, known);
       if (countLeft(found) === 0) return;
       await moveFound(context, found);
       return await proveMoved(context, () => lookAtSlots(context, ranges));
@@ -132,18 +132,6 @@ async function lookAtSlots(context: MoveContext, ranges: SlotRanges): Promise<Su
   const views = await viewsOfEnds(context);
   const ends = { sourceId: context.source.end.nodeId, targetId: context.target.end.nodeId };
   return survey(ranges, ends, views.source, views.target);
-}
-
-/**
- * What the plan knew of it gives up; whoever made a mark towards another node since is moving the slot.
- *
- * @throws AppError `moved-by-others`
- */
-function mustBeOurs({ foreign, drain }: Survey, known: ReadonlySet<number>): void {
-  for (const slot of drain) {
-    const to = foreign.get(slot);
-    if (to !== undefined && !known.has(slot)) throw movedByOthers(slot, to);
-  }
 }
 
 function countLeft({ drain, claim, tell }: Survey): number {

@@ -5,7 +5,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
-import type { GossipNode } from '../../cluster/model/observation.ts';
 import { parseClusterInfo } from '../parse/cluster-info.ts';
 import { fieldOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
@@ -16,7 +15,7 @@ import type { MoveContext } from './context.ts';
 import { refuseDatabases } from './databases.ts';
 import { viewOf } from './look.ts';
 import { mustAll } from './node-line.ts';
-import { doubtOf, leftOpen, movedByOthers, roleChanged, sourceDoubted } from './survey.ts';
+import { doubtOf, leftOpen, marksOf, movedByOthers, mustBeOurs, roleChanged, sourceDoubted } from './survey.ts';
 import type { Survey } from './survey.ts';
 import type { WireCommand } from '../wire.ts';
 
@@ -48,7 +47,9 @@ export async function openSlots(
   { open, foreign }: Survey,
 ): Promise<KeysInSlot[]> {
   const { source, target } = context;
-  await mustBeOurs(context, slots, foreign);
+  const askWhose = async (): Promise<void> =>
+    mustBeOurs(marksOf(await viewOf(source), source.end.nodeId), target.end.nodeId, slots, foreign);
+  await askWhose();
   const atTarget = await target.send(
     [...setSlots(slots, 'IMPORTING', source.end.nodeId), ...countKeys(slots)],
     COMMAND_DEADLINE_MS,
@@ -60,7 +61,7 @@ export async function openSlots(
   });
   for (const { slot, count } of onBoth) await settleSlot(copiesOf(context, 'source'), slot, count);
   // That may have taken minutes.
-  if (onBoth.length > 0) await mustBeOurs(context, slots, foreign);
+  if (onBoth.length > 0) await askWhose();
   const atSource = await source.send(
     [...setSlots(slots, 'MIGRATING', target.end.nodeId), ...countKeys(slots)],
     COMMAND_DEADLINE_MS,
@@ -69,25 +70,6 @@ export async function openSlots(
   return slots
     .map((slot, i) => ({ slot, count: integerOf(atSource[slots.length + i]) }))
     .filter(({ count }) => count > 0);
-}
-
-/** Whoever a slot is being given to may have keys of it, and clients are sent there for them: that is not ours to take over. */
-async function mustBeOurs(
-  { source, target }: MoveContext,
-  slots: readonly number[],
-  foreign: Survey['foreign'],
-): Promise<void> {
-  const marks = goingFrom(await viewOf(source), source.end.nodeId);
-  for (const slot of slots) {
-    const to = marks.get(slot) ?? target.end.nodeId;
-    if (to !== target.end.nodeId && !foreign.has(slot)) throw movedByOthers(slot, to);
-  }
-}
-
-/** Slot -> id of the node that it is on its way to. */
-function goingFrom(view: readonly GossipNode[], nodeId: string): ReadonlyMap<number, string> {
-  const line = view.find((node) => node.nodeId === nodeId);
-  return new Map((line?.migrating ?? []).map(({ slot, toNodeId }) => [slot, toNodeId]));
 }
 
 interface LastLook {
@@ -120,7 +102,7 @@ async function lookOnceMore(
     const doubt = doubtOf({ sourceId: source.end.nodeId, targetId: target.end.nodeId }, sourceView, targetView);
     if (doubt === null) {
       refuseDatabases(source, String(keyspace));
-      if (asSource === 'open') mustGoToTarget(context, slots, goingFrom(sourceView, source.end.nodeId));
+      if (asSource === 'open') mustGoToTarget(context, slots, marksOf(sourceView, source.end.nodeId));
       return { counts, epochOfSource: parseClusterInfo(String(info)).myEpoch };
     }
     if (performance.now() > until) throw sourceDoubted(source.end.pod.name, doubt);

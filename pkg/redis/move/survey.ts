@@ -82,11 +82,7 @@ export function survey(
     ...found,
     open: new Set(found.drain.filter((slot) => leaving.has(slot) && coming.has(slot))),
     marked: new Set(found.drain.filter((slot) => marked.has(slot))),
-    foreign: new Map(
-      source.migrating
-        .filter(({ toNodeId }) => toNodeId !== ends.targetId)
-        .map(({ slot, toNodeId }) => [slot, toNodeId]),
-    ),
+    foreign: new Map([...marksOf(sourceView, ends.sourceId)].filter(([, toNodeId]) => toNodeId !== ends.targetId)),
     misnamed,
   };
 }
@@ -136,6 +132,30 @@ export function roleChanged(nodeId: string): AppError {
     code: 'role-changed',
     hint: 'There was a failover. Run the same command again: it goes on from where things stand',
   });
+}
+
+/** What a node gives away: slot -> id of the node that it is on its way to. */
+export function marksOf(view: readonly GossipNode[], nodeId: string): ReadonlyMap<number, string> {
+  return new Map(lineOf(view, nodeId).migrating.map(({ slot, toNodeId }) => [slot, toNodeId]));
+}
+
+/**
+ * Whoever a slot is being given to may have keys of it, and clients are sent there for them: that is not ours to take over, unless the
+ * plan knew of it and gives it up.
+ *
+ * @param marks of the source
+ * @throws AppError `moved-by-others`
+ */
+export function mustBeOurs(
+  marks: ReadonlyMap<number, string>,
+  targetId: string,
+  slots: readonly number[],
+  known: { readonly has: (slot: number) => boolean },
+): void {
+  for (const slot of slots) {
+    const to = marks.get(slot) ?? targetId;
+    if (to !== targetId && !known.has(slot)) throw movedByOthers(slot, to);
+  }
 }
 
 /** Since the move was planned: whoever planned it could not know. */

@@ -114,13 +114,17 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
   const imports = (member: Member): boolean => marks.get(member)?.imports.has(slot) === true;
   const gives = (member: Member): boolean => marks.get(member)?.gives.has(slot) === true;
   const first: Way[] = [];
+  // While the owner gives the slot away it takes no key of it.
+  const clear = (way: Way): void => {
+    if (way.kind === 'close' || !gives(owner)) first.push(way);
+  };
   if (imports(owner)) first.push({ kind: 'close', node: owner.step });
   const importers = primaries.filter((member) => member !== owner && imports(member));
   for (const member of primaries) {
     if (member === owner || !gives(member)) continue;
     const way = closeOrSettle(context, slot, member);
     if (way === null) return [];
-    if (way.kind === 'close' || !gives(owner)) first.push(way);
+    clear(way);
   }
   const heir = heirOf(context, marks.get(owner)?.gives.get(slot));
   const target = importers.includes(heir ?? owner) ? heir : fullest(context, slot, importers);
@@ -130,9 +134,10 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
     return forward ? [...first, moveTo(owner, heir)] : [...first, { kind: 'close', node: owner.step }];
   }
   for (const member of importers) {
-    const way = member === target ? undefined : closeOrSettle(context, slot, member);
+    if (member === target) continue;
+    const way = closeOrSettle(context, slot, member);
     if (way === null) return [];
-    if (way !== undefined && (way.kind === 'close' || !gives(owner))) first.push(way);
+    clear(way);
   }
   return [...first, gives(owner) ? moveTo(owner, target) : onwardOrBack(context, slot, owner, target)];
 }
