@@ -103,7 +103,7 @@ describeCluster('fix, with a replica that is behind', () => {
         'redis-2-0',
         keys(0, BEFORE + AFTER).map((i) => ['GET', `{${TAG}}${i}`]),
       );
-    // While the others let a primary lead again that has just been started, it refuses, or they send on, for a moment.
+    // Others have the primary down for a second more; its replica, which has copied all by then, may be elected in it.
     const found = await until(readAll, (said) => said.every((each) => !/^(CLUSTERDOWN|MOVED)/.test(each)), 30_000);
     expect(found).toEqual(keys(0, BEFORE + AFTER).map(String));
   }, 600_000);
