@@ -155,7 +155,9 @@ describe('two laptops', () => {
     const before = performance.now();
     const here = bob.rebalance({ limits: QUICKLY, files: ann.files });
     expect(await here.ended).toMatchObject({ code: 'done' });
-    expect([here.troubles, performance.now() - before < 15_000]).toEqual([[], true]);
+    // It may wait until all have heard of the epoch that the dead one made; not for the lease.
+    expect(here.troubles.filter((trouble) => /lease|rebalance by/.test(trouble))).toEqual([]);
+    expect(performance.now() - before).toBeLessThan(15_000);
     expectOneAfterTheOther(first, here);
     await expectWhole(ann);
   }, 120_000);
