@@ -136,6 +136,7 @@ END
     *) printf '%.200s\n' "$answer" && exit 1 ;;
   esac
   keep_factor "$answer" "$role"
+  [ "$role" != master ] || note_heard
   keep_link_timeout "$role" "$answer"
   keep_last_good
   keep_bus_port

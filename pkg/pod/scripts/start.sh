@@ -150,6 +150,7 @@ note_directive() {
     'save ""') snapshots=no ;;
     'save '[0-9]*) snapshots=yes ;;
     'maxmemory '*) maxmemory=yes ;;
+    'proc-title-template '*) titled=yes ;;
     'cluster-node-timeout '*) printf '%s\n' "${1#* }" >"$run_dir/node-timeout" ;;
     'repl-timeout '*) printf '%s\n' "${1#* }" >"$run_dir/repl-timeout" ;;
   esac
@@ -173,6 +174,7 @@ render_lines() {
   done <"$config_dir/redis.conf"
   render_own
   printf 'cluster-announce-ip %s\nreplica-announce-ip %s\n' "$address" "$address"
+  tell_heard
   [ "$port" = 6379 ] || printf 'port %s\n' "$port"
   [ "$data_dir" = /var/lib/redis ] || printf 'dir "%s"\n' "$data_dir"
   # The password goes through a pipe into a file of mode 600, never into arguments.
@@ -191,6 +193,27 @@ END
   [ -z "${KUBECTL_REDIS_MAXMEMORY:-}" ] || [ -n "$maxmemory" ] || printf 'maxmemory %s\n' "$KUBECTL_REDIS_MAXMEMORY"
 }
 
+# When this node last heard the others (validity.sh) is on its volume, where no other pod can read it. A directive whose text
+# is free and that only `ps` shows is how it tells them: the latest time, and when it last heard those who were silent by
+# then. (Whom the cluster had declared failed since the last look was silent for more than a node timeout.)
+tell_heard() {
+  [ -s "$heard" ] && [ -z "$titled" ] && [ "$version" -ge 602 ] && [ -s "$run_dir/node-timeout" ] || return 0
+  read -r node_timeout <"$run_dir/node-timeout"
+  [ -r "$nodes_conf" ] && failed=$nodes_conf || failed=
+  awk -v timeout="$((node_timeout / 1000))" '
+    NF == 2 && $1 ~ /^[0-9a-fA-F:.]+$/ && $2 ~ /^[0-9]+$/ { sign[$1] = $2; if ($2 + 0 > last + 0) last = $2 }
+    '"$node_line"'
+    $3 ~ /(^|,)fail(,|$)/ && at in sign { failed[at] = 1 }
+    END {
+      if (!last) exit
+      for (at in sign) {
+        if (at in failed && sign[at] > last - 2 * timeout - 2) sign[at] = last - 2 * timeout - 2
+        if (sign[at] < last - timeout) silent = silent "," at "=" sign[at]
+      }
+      printf "proc-title-template \"{title} {listen-addr} {server-mode} heard:%s%s\"\n", last, silent
+    }' "$heard" ${failed:+"$failed"}
+}
+
 # A server without the password that was asked for would let everybody in. Asked for: the template says so, or a Secret is mounted that holds
 # something else. Sets reason.
 password_is_there() {
@@ -207,6 +230,7 @@ render_config() {
   preamble=yes
   snapshots=no
   maxmemory=
+  titled=
   password=
   until password_is_there; do waiting "$reason"; done
   if [ -s "$auth_file" ]; then

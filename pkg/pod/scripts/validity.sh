@@ -4,8 +4,9 @@
 # With cluster-replica-validity-factor 10 Redis lets a replica stand while its data is at most ten node timeouts older than
 # its primary's last sign of life; but a restarted process has forgotten when its link was up and never stands. So the
 # readiness probe remembers it on the volume (stop.sh forgets it: whoever leads goes on without a node that is stopped), and
-# this holds it against what the others know of the primary: where nobody has heard of it for more than ten node timeouts after the link was last up, the factor becomes 0 until the link is up or
-# the node is primary. Everything else leaves it at 10.
+# this holds it against what the others know of the primary, now and from before their own last start: where nobody has
+# heard of it for more than ten node timeouts after the link was last up, the factor becomes 0 until the link is up or the
+# node is primary. Everything else leaves it at 10.
 
 # The stamp has a line `UP SEEN PRIMARY`: when the link was last up, when that was last looked at (both in seconds, by the
 # clock of this host), and the primary's address.
@@ -19,6 +20,30 @@ stamp_link() {
       printf '%s %s %s\n' "$up" "$now" "$followed" >"$link_stamp"
       ;;
   esac
+}
+
+# What a primary has heard of the others would end with its process, and with all of them when everything crashes: then a
+# replica that had been away for an hour could lead, because its own primary is a minute late. So each primary keeps on its
+# volume when it last heard each other node. Lines: the time of this look; then `ADDRESS SECONDS`, by the clock of this host,
+# 0 for never. A restarted server gives the time of its own start for everybody, so only what is a node timeout later was
+# really heard.
+note_heard() {
+  [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 0
+  looked=0
+  [ ! -s "$heard" ] || read -r looked _ <"$heard"
+  [ $((now - looked)) -ge $((node_timeout / 1000)) ] || [ "$now" -lt "$looked" ] || return 0
+  [ -e "$heard" ] || true >"$heard"
+  printf 'INFO server\nCLUSTER NODES\n' | bounded 2 "$cli" -h "$host" -p "$port" 2>/dev/null |
+    awk -v now="$now" -v late="$((node_timeout / 1000 + 1))" -v old="$heard" '
+      BEGIN { while ((getline line <old) > 0) if (split(line, word, " ") == 2) sign[word[1]] = word[2] }
+      /^uptime_in_seconds:/ { sub(/.*:/, ""); start = now - $0 }
+      '"$node_line"'
+      at != "" && $3 !~ /myself/ {
+        if (!fails && start && $6 / 1000 > start + late) sign[at] = int($6 / 1000)
+        lines = lines at " " (sign[at] + 0) "\n"
+      }
+      END { if (NR) printf "%s\n%s", now, lines }' >"$heard.new"
+  if [ -s "$heard.new" ]; then mv "$heard.new" "$heard"; else rm -f "$heard.new"; fi
 }
 
 set_factor() {
@@ -38,10 +63,24 @@ is_fresh() {
   peers >"$run_dir/probe-list"
   ask_each "$run_dir/probe-views" "TIME
 INFO server
+CONFIG GET proc-title-template
 CLUSTER NODES" <"$run_dir/probe-list"
-  awk -v up="$up" -v limit="$limit" -v primary="$primary" '
+  own_address
+  awk -v up="$up" -v limit="$limit" -v primary="$primary" -v me="$address" '
+    function told(who, i) {
+      for (i = 2; i <= count; i++) if (index(except[i], who "=") == 1) return substr(except[i], length(who) + 2) + 0
+      return except[1] + 0
+    }
     FNR == 1 { now = $1 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0; if (now - $0 > latest) latest = now - $0 }
+    # From before its last start (start.sh): when it last heard anybody, and who was silent by then. The second question needs no two
+    # clocks: whether it heard the primary when it heard this node no more.
+    / heard:[0-9]/ {
+      sub(/.* heard:/, ""); sub(/[^0-9a-fA-F:.,=].*/, "")
+      count = split($0, except, ",")
+      if (told(primary) > up + limit || told(primary) > told(me) + limit / 5 + 1) outlived = 1
+      next
+    }
     '"$node_line"'
     {
       if (owns) owners[$1] = 1
@@ -49,6 +88,7 @@ CLUSTER NODES" <"$run_dir/probe-list"
       if (at == primary) sign[FILENAME] = $6 / 1000
     }
     END {
+      if (outlived) exit 1
       for (id in owners) size++
       for (file in sign)
         if (sign[file] > up + limit && (start[file] <= up || sign[file] > latest + 3)) exit 1

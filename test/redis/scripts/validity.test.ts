@@ -37,6 +37,28 @@ async function probeUntil(pod: ScriptPod, withinMs: number, done: () => Promise<
 
 const isPrimary = (pod: ScriptPod) => async (): Promise<boolean> => (await roleOf(pod)) === 'master';
 
+/** As if the others had heard each other that much earlier. */
+async function ageHeard(pod: ScriptPod, bySeconds: number): Promise<void> {
+  const file = join(pod.dataDir, '.kubectl-redis.heard');
+  const text = await readFile(file, 'utf8');
+  const older = text.replaceAll(/[0-9]{10}$/gm, (time) => String(Number(time) - bySeconds));
+  expect(older).not.toBe(text);
+  await writeFile(file, older);
+}
+
+/** Until each of them has noted that it heard all the others. */
+async function noteHeard(primaries: readonly ScriptPod[]): Promise<void> {
+  await poll('everybody has heard everybody', 30_000, async () => {
+    const texts = await Promise.all(
+      primaries.map(async (pod) => {
+        await pod.run('probe.sh', 'readiness');
+        return readFile(join(pod.dataDir, '.kubectl-redis.heard'), 'utf8');
+      }),
+    );
+    return texts.every((text) => !text.includes(' 0')) ? true : null;
+  });
+}
+
 async function flaggedAsFailed(seenFrom: ScriptPod, primary: ScriptPod): Promise<void> {
   await poll('the primary counts as failed', 30_000, async () => {
     const line = (await seenFrom.cli('cluster', 'nodes')).split('\n').find((each) => each.includes(primary.address));
@@ -51,10 +73,12 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('v
     const cluster = await form(flavour, 3, 6);
     const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];
     await fill(gone, 'b', 50, [replica]);
+    await noteHeard(cluster.slice(0, 3));
     expect((await replica.run('probe.sh', 'readiness')).code).toBe(0);
     await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
     // Hours may pass while everything is down.
     await age(replica, 7200, 7200);
+    for (const pod of cluster.slice(0, 3)) await ageHeard(pod, 7200);
     await startAll(cluster.slice(1));
     expect(await factorOf(replica)).toBe('10');
     expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
@@ -87,6 +111,32 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('v
     expect(await roleOf(slow)).toBe('master');
   });
 
+  // A host goes, the rest lives on for minutes; then the power of all. All come back, the primary later than the others.
+  test('a replica that was away when everything crashed never takes over from a primary that is late', async () => {
+    const cluster = await form(flavour, 3, 4);
+    const [late, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(late, 'b', 10, [replica]);
+    await noteHeard(cluster.slice(0, 3));
+    expect((await replica.run('probe.sh', 'readiness')).code).toBe(0);
+    await replica.kill('SIGKILL');
+    await fill(late, 'b', 50, []);
+    await age(replica, 300, 300);
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await startAll(cluster.slice(1));
+    await flaggedAsFailed(nth(cluster, 2), late);
+    expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
+    expect(await factorOf(replica)).toBe('10');
+    // Nor after one more crash of everything: who was not heard in between is not noted as heard.
+    for (const pod of cluster.slice(1, 3)) await pod.run('probe.sh', 'readiness');
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await startAll(cluster.slice(1));
+    expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
+    late.start();
+    await late.ready();
+    await hasKeys([late, replica], 50);
+    expect(await roleOf(late)).toBe('master');
+  });
+
   // As `delete` does it, or whoever scales to 0: what the primary was told after its replica had gone is on its volume alone.
   test('a replica that was stopped in order does not take over from a primary that comes back later', async () => {
     const cluster = await form(flavour, 3, 4);
@@ -115,6 +165,27 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('v
 });
 
 describe('validity', () => {
+  // No clocks are compared, and nobody has looked since: the others had declared the replica failed, and its primary not.
+  test('nor does one that was away for a moment only', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [late, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(late, 'b', 10, [replica]);
+    await noteHeard(cluster.slice(0, 3));
+    expect((await replica.run('probe.sh', 'readiness')).code).toBe(0);
+    await replica.kill('SIGKILL');
+    await flaggedAsFailed(nth(cluster, 2), replica);
+    await flaggedAsFailed(nth(cluster, 3), replica);
+    await fill(late, 'b', 50, []);
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await startAll(cluster.slice(1));
+    await flaggedAsFailed(nth(cluster, 2), late);
+    expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
+    late.start();
+    await late.ready();
+    await hasKeys([late, replica], 50);
+    expect(await roleOf(late)).toBe('master');
+  });
+
   test('a replica whose link was down for minutes when everything stopped does not take over', async () => {
     const cluster = await form(SYSTEM, 3, 4);
     const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];
@@ -139,6 +210,31 @@ describe('validity', () => {
     await replica.run('stop.sh');
     await replica.kill('SIGTERM');
     await startAll([nth(cluster, 2), replica]);
+    expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
+    await hasKeys([replica], 10);
+  });
+
+  test('a replica that died with its primary takes over, however long the others lived on before they crashed, too', async () => {
+    const cluster = await form(SYSTEM, 3, 6);
+    const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await fill(gone, 'b', 10, [replica]);
+    await noteHeard(cluster.slice(0, 3));
+    await replica.run('probe.sh', 'readiness');
+    await Promise.all([gone.kill('SIGKILL'), replica.kill('SIGKILL')]);
+    await flaggedAsFailed(nth(cluster, 2), gone);
+    // An hour, of which the others know that they heard neither.
+    await age(replica, 3600, 3600);
+    for (const pod of cluster.slice(1, 3)) {
+      await ageHeard(pod, 3600);
+      await poll('a later look', 10_000, async () => {
+        await pod.run('probe.sh', 'readiness');
+        const text = await readFile(join(pod.dataDir, '.kubectl-redis.heard'), 'utf8');
+        const [, ...times] = (text.match(/[0-9]{10}$/gm) ?? []).map(Number);
+        return Math.max(...times) - Math.min(...times) > 3000 ? true : null;
+      });
+    }
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await startAll(cluster.slice(1));
     expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
     await hasKeys([replica], 10);
   });
