@@ -8,6 +8,7 @@
 #   4 started without data and identity: rejoin.sh brings the node back into its shard
 #   5 nodes.conf of another cluster or of a node that runs elsewhere: wait. Broken: its last good copy, else as 2
 #   6 no persistence on purpose: as 2, but without replicas there is nothing to protect
+#   7 data that is older than what was served, because no append-only file was kept: a replica that has more takes over first
 
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
 # may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
@@ -77,9 +78,7 @@ judge_peers() {
 }
 
 # --------------------------------------------------------------------------------------------- 2, 3 and 6 without data
-# Whether it is safe to start without data. Sets reason when it is not.
-safe_without_data() {
-  why="nobody counts on it"
+look_at_peers() {
   formed_peers=0
   all_peers >"$run_dir/peer-list"
   peers_asked_at=$(date +%s)
@@ -87,6 +86,16 @@ safe_without_data() {
 INFO server
 CLUSTER NODES" <"$run_dir/peer-list"
   judge_peers
+}
+
+# One peer that knows an owner of every slot knows everybody; and where all answered, nobody is left who could follow this node. Where
+# nobody is known, nobody was asked.
+everybody_is_known() { [ "$knowing_peers" -gt 0 ] || { [ "$asked" -gt 0 ] && [ "$answered" -ge "$asked" ]; }; }
+
+# Whether it is safe to start without data. Sets reason when it is not.
+safe_without_data() {
+  why="nobody counts on it"
+  look_at_peers
   [ "$named" = - ] || predecessor=$named
   if [ "$holder" != - ]; then
     # No persistence on purpose, nobody who could hold a copy, and the identity is here: there is nothing to protect.
@@ -110,15 +119,42 @@ CLUSTER NODES" <"$run_dir/peer-list"
     why="the cluster was never formed"
     return 0
   fi
-  # One peer that knows an owner of every slot knows everybody; and where all answered, nobody is left who could follow this node. Where
-  # nobody is known, nobody was asked.
-  [ "$knowing_peers" -eq 0 ] || return 0
-  [ "$asked" -eq 0 ] || [ "$answered" -lt "$asked" ] || return 0
+  ! everybody_is_known || return 0
   reason="for a node of the cluster to answer"
   [ "$formed_peers" -eq 0 ] || reason="for a node that knows an owner of every slot, or for all nodes, to answer"
   reason="$reason: this volume has no $missing$(emptiness), $doubt, and $answered of $asked other nodes answer"
   [ "$answered" -gt 0 ] || reason="$reason; if every volume is lost, so is all data"
   return 1
+}
+
+# ----------------------------------------------------------------------------------------------- 7 data that is old
+# Whether no replica may have more than this volume. Tells the best of those that have. Sets reason when one may.
+nobody_has_more() {
+  holder=
+  [ ! -e "$start_old" ] || return 0
+  look_at_peers
+  why="the server that ran last kept no append-only file, so it had more in memory than what is on this volume"
+  reason="for a node of the cluster to answer: $why$(how_to_start_old)"
+  if [ "$holder" = - ]; then everybody_is_known && return 0 || return 1; fi
+  [ "$here" != no ] && [ "$holder_followers" = yes ] || return 0
+  reason="for a replica to take over: $why"
+  [ "$here" != alive ] || return 1
+  tell_best_replica
+  [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ] || return 0
+  reason="$reason$(how_to_start_old)"
+  return 1
+}
+
+how_to_start_old() { printf '; to start with what is here: %s touch %s' "$in_this_pod" "$start_old"; }
+
+# A restarted server does not know that its data is old, and the probe of a replica would take it for what the stamp was written for.
+give_way() {
+  replaced=
+  is_old && find_data_time || return 0
+  rm -f "$link_stamp"
+  was_followed || return 0
+  until nobody_has_more; do waiting "$reason"; done
+  [ "$holder" != - ] || replaced=yes
 }
 
 # What is left of an identity that is gone would keep the new one from joining. Nothing is deleted that may be data.
@@ -181,6 +217,7 @@ guard() {
     if [ "$my_address" != - ] && [ "$my_address" != "$address" ]; then
       until at_home; do waiting "$reason"; done
     fi
+    give_way
     take_newer
     ! has_data || return 0
   elif has_data; then

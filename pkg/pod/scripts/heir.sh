@@ -7,6 +7,9 @@
 # there is one alone, or all can be compared, nobody has to have been in step. Who is silent may have more: it is waited for, and after 15 s only
 # one that was in step is told without it. And always for a majority that can vote, because Redis tries again only after four node
 # timeouts: another one that was in step leads in place of the best where that has all the same, or after 15 s.
+#
+# Where this volume has old data (data_time), one may lead that followed X for longer than that, and nobody who was restarted with no
+# better claim.
 first_try=
 
 # It got no majority. It asks for votes again after four of its node timeouts, and whoever gave his vote gives none for two of
@@ -23,7 +26,7 @@ shorten_retry() {
 # down before, and Redis itself elects such a one. When it was lost is reckoned from before it was asked, and when X was heard from after the
 # answer: of two moments the ones that make it wait.
 judge_replicas() {
-  awk -v asked_at="$asked_at" -v heard="$holder_heard" -v late="$tried_long" '
+  awk -v asked_at="$asked_at" -v heard="$holder_heard" -v late="$tried_long" -v old="${data_time:-}" '
     { sub(/\r$/, "") }
     FILENAME ~ /\/peer-list$/ { elsewhere[$2] = 1; next }
     FILENAME ~ /\/followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; next }
@@ -32,6 +35,7 @@ judge_replicas() {
     /^role:/ { replica[id] = $0 == "role:slave" }
     # It has been given to another shard, and somebody has not heard of it.
     /^master_host:/ { if (substr($0, 13) in elsewhere) moved[id] = 1 }
+    /^master_link_status:up/ { linked[id] = 1 }
     /^master_link_down_since_seconds:/ { sub(/.*:/, ""); down[id] = $0 + 0; next }
     /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0; next }
     /^master_replid:/ { history[id] = $0 }
@@ -43,6 +47,13 @@ judge_replicas() {
     function was_in_step(id) {
       if (!(id in down) || down[id] < 0 || down[id] >= 1000000000) return fresh[id]
       return heard != "-" && asked_at - down[id] >= heard - 1
+    }
+    function may_lead(id) {
+      if (was_in_step(id)) return 1
+      if (old == "") return alike
+      # (It has not noticed that X is gone.)
+      if (id in linked) return 1
+      return (id in down) && down[id] >= 0 && down[id] < 1000000000 && asked_at - down[id] > old
     }
     function has_more(a, b) {
       if (compares(a, b) && offset[a] != offset[b]) return offset[a] > offset[b]
@@ -60,7 +71,7 @@ judge_replicas() {
       }
       alike = answer == all
       for (a in holds) for (b in holds) if (a != b && !compares(a, b)) alike = 0
-      for (id in holds) if (alike || was_in_step(id)) { if (best == "" || has_more(id, best)) best = id }
+      for (id in holds) if (may_lead(id)) { if (best == "" || has_more(id, best)) best = id }
       told = best != "" && votes[best] ? best : ""
       if (best != "" && told == "")
         for (id in holds)

@@ -249,6 +249,8 @@ start_server() {
   [ ! -e "$joining" ] || start_rejoin "$$" "$address"
   # (Nobody has dialed a node that was never in a cluster.)
   if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$"; fi
+  # They were for this start.
+  for name in "$ended" "$start_old"; do [ ! -e "$name" ] || rm -f "$name"; done
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then
     exec docker-entrypoint.sh "$server" "$run_dir/redis.conf"

@@ -83,6 +83,8 @@ calm_down() {
 }
 
 [ ! -e "$run_dir/guard-waiting" ] || exit 0
+# A dump that is written after this, by the server when it is told to end, has all that it had (volume.sh).
+trap 'true >"$ended"' EXIT
 answer=$(replication)
 # After a crash of everything the data of a replica that was in step is as good as any (validity.sh). Not so after an orderly stop: its
 # primary, or its successor, goes on and takes writes, if only for a moment. (The probe would write the stamp again.) Of one whose link is

@@ -31,7 +31,7 @@ note_heard() {
   [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 0
   looked=0
   [ ! -s "$heard" ] || read -r looked _ <"$heard"
-  [ $((now - looked)) -ge $((node_timeout / 1000)) ] || [ "$now" -lt "$looked" ] || return 0
+  [ $((now - looked)) -ge $((node_timeout / 500)) ] || [ "$now" -lt "$looked" ] || return 0
   [ -e "$heard" ] || true >"$heard"
   printf 'INFO server\nCLUSTER NODES\n' | bounded 2 "$cli" -h "$host" -p "$port" 2>/dev/null |
     awk -v now="$now" -v late="$((node_timeout / 1000 + 1))" -v old="$heard" '

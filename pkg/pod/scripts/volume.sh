@@ -46,10 +46,12 @@ END
 take_newer() {
   [ -s "$keeps" ] && read -r kept <"$keeps" || return 0
   case $appendonly/$kept in
-    no/aof)
-      # (With save points a server writes a dump when it is stopped: then both are complete.)
+    no/*)
+      # (With save points a server writes a dump when it is stopped: then both are complete. One that was told to keep no append-only file
+      # any more has written none since, and maybe no dump.)
       has_aof && aof_is_newer || return 0
-      say "the server that ran last kept its keys in the append-only file, which is newer than dump.rdb: starting with appendonly yes"
+      [ "$kept" = aof ] || { was_primary && [ -z "$replaced" ]; } || return 0
+      say "the append-only file is newer than dump.rdb: starting with appendonly yes"
       printf 'appendonly yes\n' >>"$run_dir/redis.conf"
       appendonly=yes
       ;;
@@ -65,6 +67,30 @@ take_newer() {
       ;;
   esac
 }
+
+# A server that kept no append-only file had more in memory than what it left here. Not where it was stopped in order and wrote a
+# dump by then.
+is_old() {
+  kept=
+  [ ! -s "$keeps" ] || read -r kept <"$keeps"
+  case $kept/$appendonly in rdb/* | /no) ;; *) return 1 ;; esac
+  [ ! -e "$ended" ] || [ ! -s "$dump" ] || is_newer "$ended" "$dump"
+}
+
+# Sets data_time: when what is here was last written.
+find_data_time() {
+  data_time=0
+  for file in "$dump" "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/appendonly.aof.*; do
+    [ -s "$file" ] || continue
+    written=$(date -r "$file" +%s)
+    [ "${written:-0}" -le "$data_time" ] || data_time=$written
+  done
+  [ "$data_time" -gt 0 ]
+}
+
+was_primary() { awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { found = 1 } END { exit !found }' "$nodes_conf"; }
+
+was_followed() { awk '$3 ~ /myself/ && NF > 8 { me = $1 } { follows[$4] = 1 } END { exit me == "" || !(me in follows) }' "$nodes_conf"; }
 
 aof_is_newer() {
   # What has no byte, or a name for the time being, is of a first file that was never finished.
@@ -82,19 +108,20 @@ is_newer() { [ -n "$(find "$1" -newer "$2")" ]; }
 # restored, or that of a time when AOF was off. A replica overwrites it, even. That is for a person to decide.
 dump=$data_dir/dump.rdb
 load_dump=$data_dir/.kubectl-redis.load-dump
+start_old=$data_dir/.kubectl-redis.start-old
+in_this_pod="kubectl exec ${HOSTNAME:-POD} -n ${KUBECTL_REDIS_NAMESPACE:-NAMESPACE} --"
 
 dump_is_ignored() { [ "$appendonly" != no ] && [ -s "$dump" ] && ! has_data; }
 
 # Sets reason.
 explain_dump() {
-  here="kubectl exec ${HOSTNAME:-POD} -n ${KUBECTL_REDIS_NAMESPACE:-NAMESPACE} --"
   reason="because dump.rdb is on this volume and appendonly is yes: the server would ignore it and start without its keys."
   if [ "$conf" = whole ]; then
-    reason="$reason To load it: $here touch $load_dump;"
+    reason="$reason To load it: $in_this_pod touch $load_dump;"
   else
     reason="$reason To use its keys, load it into a server of its own and bring them here with redis-cli --cluster import;"
   fi
-  reason="$reason to start without them: $here mv $dump $dump.unused"
+  reason="$reason to start without them: $in_this_pod mv $dump $dump.unused"
 }
 
 # The dump becomes what the AOF begins with. Another name for the same file first, then the manifest: a kill anywhere leaves the dump, or an

@@ -164,7 +164,8 @@ export const DATA_CODES = {
   'append-only-off': {
     severity: 'warning',
     title: 'The append-only file is off',
-    meaning: 'A primary that restarts faster than a failover comes back empty, and its replicas copy that.',
+    meaning:
+      'What was written since the last dump is in memory only. A primary whose process crashes waits for a replica that has more, if its start script is of this version; other pods come back with less, or empty, and their replicas copy that.',
     cause: 'appendonly no.',
     repair: 'CONFIG SET appendonly yes on each node, also in its configuration.',
     invariants: ['I15'],

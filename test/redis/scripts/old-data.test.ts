@@ -1,0 +1,148 @@
+/**
+ * A server that keeps no append-only file has more in memory than on its volume. When its process crashes, the kubelet starts it again within
+ * a second: before anybody is elected, and with keys of hours ago, which its replica would copy.
+ */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { poll } from '../../support/redis-server.ts';
+import { hasKeys, nth, PATIENT, roleOf, scriptPods, startAll } from '../../support/script-cluster.ts';
+import { FLAVOURS, guardSays, SYSTEM, type Flavour, type ScriptPod } from '../../support/script-pod.ts';
+
+const { form, removeAll } = scriptPods(7410);
+
+afterEach(removeAll);
+
+const NOTHING = { appendonly: 'no', save: '""' };
+const SNAPSHOTS = { appendonly: 'no', save: '3600 1' };
+
+async function write(pod: ScriptPod, from: number, to: number): Promise<void> {
+  for (let i = from; i < to; i++) await pod.cli('set', `{b}${i}`, 'x');
+}
+
+/** Three primaries, and where `count` is 4 a replica of the first; 10 keys in its dump of an hour ago, 50 in its memory. */
+async function serving(flavour: Flavour, count: number, config: Record<string, string>): Promise<ScriptPod[]> {
+  const cluster = await form(flavour, 3, count, { spec: { config: { ...PATIENT.spec?.config, ...config } } });
+  const primary = nth(cluster, 1);
+  await write(primary, 0, 10);
+  await primary.cli('save');
+  for (const name of (await readdir(primary.dataDir, { recursive: true })).filter((one) => /dump|appendonly/.test(one)))
+    await utimes(join(primary.dataDir, name), Date.now() / 1_000 - 3_600, Date.now() / 1_000 - 3_600);
+  await write(primary, 10, 50);
+  await hasKeys(count > 3 ? [primary, nth(cluster, 4)] : [primary], 50);
+  for (const pod of cluster) await pod.run('probe.sh', 'readiness');
+  return cluster;
+}
+
+async function takesOver(replica: ScriptPod): Promise<void> {
+  await poll('the replica leads', 60_000, async () => ((await roleOf(replica)) === 'master' ? true : null));
+}
+
+describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('old data, %s', (_, flavour) => {
+  test.each([
+    ['nothing kept', NOTHING],
+    ['snapshots', SNAPSHOTS],
+  ] as const)(
+    '%s: the replica of a primary that crashed, and is back at once, takes over with all keys',
+    async (_name, config) => {
+      const cluster = await serving(flavour, 4, config);
+      const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];
+      await crashed.kill('SIGKILL');
+      crashed.start();
+      await guardSays(crashed, /waiting for a replica to take over: the server that ran last kept no append-only file/);
+      await takesOver(replica);
+      await crashed.ready();
+      await hasKeys([crashed, replica], 50);
+      expect(await roleOf(replica)).toBe('master');
+    },
+  );
+});
+
+describe('old data', () => {
+  test('append-only files turned off by hand, on the primary alone', async () => {
+    const cluster = await serving(SYSTEM, 4, {});
+    const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await crashed.cli('config', 'set', 'appendonly', 'no');
+    await write(crashed, 50, 100);
+    await hasKeys([crashed, replica], 100);
+    await crashed.run('probe.sh', 'readiness');
+    await crashed.kill('SIGKILL');
+    crashed.start();
+    await takesOver(replica);
+    await crashed.ready();
+    await hasKeys([crashed, replica], 100);
+  });
+
+  test('a replica that is behind has more than a dump of an hour ago', async () => {
+    const cluster = await serving(SYSTEM, 4, NOTHING);
+    const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    // Its link is cut, and it knocks at a door where nobody listens.
+    await replica.cli('config', 'set', 'masterauth', 'wrong');
+    await crashed.cli('config', 'set', 'requirepass', 'right');
+    await crashed.kill('SIGKILL');
+    crashed.start();
+    await takesOver(replica);
+    await hasKeys([replica], 50);
+  });
+
+  test('nobody follows it: it starts at once', async () => {
+    const crashed = nth(await serving(SYSTEM, 3, NOTHING), 1);
+    await crashed.kill('SIGKILL');
+    crashed.start();
+    await crashed.ready();
+    expect(crashed.log()).not.toContain('guard: waiting');
+    expect(await crashed.cli('dbsize')).toBe('10');
+  });
+
+  test('everything crashed: all start with their dumps, and nobody has to come', async () => {
+    const cluster = await serving(SYSTEM, 4, SNAPSHOTS);
+    const [primary, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    for (const pod of cluster.slice(0, 3)) await pod.cli('save');
+    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+    await startAll(cluster);
+    await hasKeys([primary, replica], 50);
+    expect(await roleOf(primary)).toBe('master');
+  });
+
+  test('stopped in order, with a dump that it wrote then: it starts without its replica', async () => {
+    const cluster = await serving(SYSTEM, 4, SNAPSHOTS);
+    const [primary, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await replica.run('stop.sh');
+    await replica.kill('SIGTERM');
+    await primary.run('stop.sh');
+    await primary.kill('SIGTERM');
+    primary.start();
+    await primary.ready();
+    expect(primary.log()).not.toContain('guard: waiting');
+    await hasKeys([primary], 50);
+  });
+
+  test('its replica is silent: it waits, and a person may start it', async () => {
+    const cluster = await serving(SYSTEM, 4, NOTHING);
+    const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    replica.signal('SIGSTOP');
+    await crashed.kill('SIGKILL');
+    crashed.start();
+    const line = await guardSays(
+      crashed,
+      /0 of 1 replicas answer.*; to start with what is here: kubectl exec .* -- touch /,
+    );
+    await writeFile(String(/touch (\S+)/.exec(line)?.[1]), '');
+    await crashed.ready();
+    expect(await crashed.cli('dbsize')).toBe('10');
+    expect(await readdir(crashed.dataDir)).not.toContain('.kubectl-redis.start-old');
+    replica.signal('SIGCONT');
+  });
+
+  test('turned off, and no dump since: the append-only file has more', async () => {
+    const crashed = nth(await serving(SYSTEM, 3, {}), 1);
+    await crashed.cli('config', 'set', 'appendonly', 'no');
+    await crashed.run('probe.sh', 'readiness');
+    const conf = join(crashed.configDir, 'redis.conf');
+    await writeFile(conf, '\nappendonly no\n', { flag: 'a' });
+    await crashed.kill('SIGKILL');
+    crashed.start();
+    await crashed.ready();
+    expect(await crashed.cli('dbsize')).toBe('50');
+  });
+});
