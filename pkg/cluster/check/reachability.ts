@@ -1,5 +1,6 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
+import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { podsBeyond } from '../interpret/injected.ts';
@@ -75,7 +76,11 @@ function stopped(context: CheckContext): Problem {
       ? `${name} was deleted; ${volumes}.`
       : `${name} sleeps: its StatefulSets are scaled to zero; ${volumes}.`;
   const wake = kubectl(`scale statefulset -l kubectl-redis.io/cluster=${name} --replicas=1`);
-  const repair = `kubectl redis create ${name} starts it again with all its keys${statefulSets.length === 0 ? '' : `, and so does ${wake}`}.`;
+  const keys =
+    recordOf(observation.kube, state.cluster).spec?.config['appendonly'] === 'no'
+      ? 'what its servers saved last (appendonly no is recorded)'
+      : 'the keys on its volumes';
+  const repair = `kubectl redis create ${name} starts it again with ${keys}${statefulSets.length === 0 ? '' : `, and so does ${wake}`}.`;
   return makeProblem('stopped', name, { sentence, repair });
 }
 

@@ -20,8 +20,8 @@ fi
 log=${KUBECTL_REDIS_LOG:-/proc/1/fd/1}
 
 # Files of ours on the volume. `joining`: this node started without data and has not joined its cluster again; it holds the
-# id that its predecessor had. `link`: when the link to the primary was last up. `heard`: when the other primaries were last
-# heard here. `keeps`: where the server that ran last kept its keys, `aof` or `rdb`. `ended`: when it was stopped in order.
+# id that its predecessor had. `link`: when the link to the primary was last up. `heard`: when the others were last
+# heard here, by a primary. `keeps`: where the server that ran last kept its keys, `aof` or `rdb`. `ended`: when it was stopped in order.
 nodes_conf=$data_dir/nodes.conf
 last_good=$data_dir/nodes.conf.last-good
 joining=$data_dir/.kubectl-redis.joining

@@ -88,6 +88,8 @@ CLUSTER NODES" <"$run_dir/peer-list"
   judge_peers
 }
 
+explain_alive() { reason="because node $holder runs at $address: other nodes hear it there. This is a copy of its cluster, or the pod before still runs"; }
+
 # One peer that knows an owner of every slot knows everybody; and where all answered, nobody is left who could follow this node. Where
 # nobody is known, nobody was asked.
 everybody_is_known() { [ "$knowing_peers" -gt 0 ] || { [ "$asked" -gt 0 ] && [ "$answered" -ge "$asked" ]; }; }
@@ -107,7 +109,7 @@ safe_without_data() {
     [ "$holder_followers" = no ] || reason="$reason with replicas"
     # With data here, a replica that is behind must not win.
     if [ "$here" = alive ]; then
-      reason="because node $holder runs at $address: other nodes hear it there. This is a copy of its cluster, or the pod before still runs"
+      explain_alive
       return 1
     fi
     [ "$here" = no ] || [ "$holder_followers" = no ] || [ "$missing" != data ] || tell_best_replica
@@ -135,10 +137,18 @@ nobody_has_more() {
   look_at_peers
   why="the server that ran last kept no append-only file, so it had more in memory than what is on this volume"
   reason="for a node of the cluster to answer: $why$(how_to_start_old)"
-  if [ "$holder" = - ]; then everybody_is_known && return 0 || return 1; fi
-  [ "$here" != no ] && [ "$holder_followers" = yes ] || return 0
+  if [ "$holder" = - ]; then
+    everybody_is_known
+    return
+  fi
+  # (With a Service that was made anew it is known at the address before.)
+  [ "$here" != no ] || [ "$holder" = "$my_id" ] || return 0
+  [ "$holder_followers" = yes ] || return 0
   reason="for a replica to take over: $why"
-  [ "$here" != alive ] || return 1
+  if [ "$here" = alive ]; then
+    explain_alive
+    return 1
+  fi
   tell_best_replica
   [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ] || return 0
   reason="$reason$(how_to_start_old)"
@@ -149,11 +159,13 @@ how_to_start_old() { printf '; to start with what is here: %s touch %s' "$in_thi
 
 # A restarted server does not know that its data is old, and the probe of a replica would take it for what the stamp was written for.
 give_way() {
-  replaced=
   is_old && find_data_time || return 0
+  read_stamp
   rm -f "$link_stamp"
   was_followed || return 0
+  old_time=$data_time
   until nobody_has_more; do waiting "$reason"; done
+  old_time=
   [ "$holder" != - ] || replaced=yes
 }
 
@@ -202,6 +214,9 @@ at_home() {
 
 # ------------------------------------------------------------------------------------------------------------ together
 guard() {
+  old_time=
+  stamped=
+  replaced=
   guard_began=$(date +%s)
   missing=data
   read_nodes_conf "$nodes_conf"

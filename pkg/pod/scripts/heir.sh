@@ -8,8 +8,9 @@
 # one that was in step is told without it. And always for a majority that can vote, because Redis tries again only after four node
 # timeouts: another one that was in step leads in place of the best where that has all the same, or after 15 s.
 #
-# Where this volume has old data (data_time), one may lead that followed X for longer than that, and nobody who was restarted with no
-# better claim.
+# Where this volume has old data (of old_time), one may lead whose own is later: whose link to X was there for longer or, restarted
+# since, that says so itself (start.sh); but not while another one is silent. And where everybody answers and nobody can be elected, because
+# too many primaries wait like this one, it is told to take over without an election.
 first_try=
 
 # It got no majority. It asks for votes again after four of its node timeouts, and whoever gave his vote gives none for two of
@@ -26,7 +27,7 @@ shorten_retry() {
 # down before, and Redis itself elects such a one. When it was lost is reckoned from before it was asked, and when X was heard from after the
 # answer: of two moments the ones that make it wait.
 judge_replicas() {
-  awk -v asked_at="$asked_at" -v heard="$holder_heard" -v late="$tried_long" -v old="${data_time:-}" '
+  awk -v asked_at="$asked_at" -v heard="$holder_heard" -v late="$tried_long" -v old="$old_time" '
     { sub(/\r$/, "") }
     FILENAME ~ /\/peer-list$/ { elsewhere[$2] = 1; next }
     FILENAME ~ /\/followers$/ { ip[$1] = $2; votes[$1] = $3 >= $4; next }
@@ -36,6 +37,7 @@ judge_replicas() {
     # It has been given to another shard, and somebody has not heard of it.
     /^master_host:/ { if (substr($0, 13) in elsewhere) moved[id] = 1 }
     /^master_link_status:up/ { linked[id] = 1 }
+    / data:[0-9]+$/ { sub(/.* data:/, ""); since[id] = $0 + 0; next }
     /^master_link_down_since_seconds:/ { sub(/.*:/, ""); down[id] = $0 + 0; next }
     /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0; next }
     /^master_replid:/ { history[id] = $0 }
@@ -53,7 +55,9 @@ judge_replicas() {
       if (old == "") return alike
       # (It has not noticed that X is gone.)
       if (id in linked) return 1
-      return (id in down) && down[id] >= 0 && down[id] < 1000000000 && asked_at - down[id] > old
+      if (answer < all || !keys[id] || !(id in down)) return 0
+      if (down[id] < 0 || down[id] >= 1000000000) return since[id] > old
+      return asked_at - down[id] > old
     }
     function has_more(a, b) {
       if (compares(a, b) && offset[a] != offset[b]) return offset[a] > offset[b]
@@ -91,7 +95,8 @@ tell_best_replica() {
   ask_each "$run_dir/replicas" "CLUSTER MYID
 INFO replication
 INFO keyspace
-CONFIG GET cluster-replica-validity-factor" <"$run_dir/followers"
+CONFIG GET cluster-replica-validity-factor
+CONFIG GET proc-title-template" <"$run_dir/followers"
   read -r replicas_answer replicas_all electable holding best ip keys <<END
 $(judge_replicas)
 END
@@ -102,6 +107,12 @@ END
     [ "$best" != - ] || reason="$reason; who answers is behind, and one that does not answer may have more: $says"
   elif [ "$best" = - ] && [ "$holding" -gt 0 ]; then
     reason="$reason; none of them is known to have all: $says"
+  fi
+  if [ -n "$old_time" ] && [ "$best" != - ] && [ "$electable" -eq 0 ] && [ "$replicas_answer" -eq "$replicas_all" ]; then
+    # (One after the other: whoever leads by then can vote.)
+    [ $((asked_at - first_try)) -ge $((15 + node % 5 * 3)) ] || return 0
+    say "told the replica at $best to take over without an election, for which there is no majority: $(ask "$best" cluster failover takeover)"
+    return 0
   fi
   [ "$ip" != - ] || return 0
   [ "$ip" != "${told:-}" ] || shorten_retry "$ip"

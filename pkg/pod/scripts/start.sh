@@ -6,7 +6,7 @@
 #   1 find the address that this node announces; wait where nothing says it yet
 #   2 the volume can be written, and no other process uses it
 #   3 render the configuration for the version that this image has; never without the password that was asked for
-#   4 wait while peers still count on the data that this volume lost. No wait ends in a start by time.
+#   4 wait while peers still count on the data that this volume lost, or have more of it. No wait ends in a start by time.
 #   5 exec the server, through the image's own entry point where there is one; beside it, where the node lost its place in
 #     the cluster, rejoin.sh; and links.sh, for those who still dial the pod before
 # Log lines start with `guard:`; those of a wait with `guard: waiting`. While it waits, the file guard-waiting says why.
@@ -174,7 +174,6 @@ render_lines() {
   done <"$config_dir/redis.conf"
   render_own
   printf 'cluster-announce-ip %s\nreplica-announce-ip %s\n' "$address" "$address"
-  tell_heard
   [ "$port" = 6379 ] || printf 'port %s\n' "$port"
   [ "$data_dir" = /var/lib/redis ] || printf 'dir "%s"\n' "$data_dir"
   # The password goes through a pipe into a file of mode 600, never into arguments.
@@ -191,27 +190,6 @@ render_own() {
 ${KUBECTL_REDIS_CONFIG:-}
 END
   [ -z "${KUBECTL_REDIS_MAXMEMORY:-}" ] || [ -n "$maxmemory" ] || printf 'maxmemory %s\n' "$KUBECTL_REDIS_MAXMEMORY"
-}
-
-# When this node last heard the others (validity.sh) is on its volume, where no other pod can read it. A directive whose text
-# is free and that only `ps` shows is how it tells them: the latest time, and when it last heard those who were silent by
-# then. (Whom the cluster had declared failed since the last look was silent for more than a node timeout.)
-tell_heard() {
-  [ -s "$heard" ] && [ -z "$titled" ] && [ "$version" -ge 602 ] && [ -s "$run_dir/node-timeout" ] || return 0
-  read -r node_timeout <"$run_dir/node-timeout"
-  [ -r "$nodes_conf" ] && failed=$nodes_conf || failed=
-  awk -v timeout="$((node_timeout / 1000))" '
-    NF == 2 && $1 ~ /^[0-9a-fA-F:.]+$/ && $2 ~ /^[0-9]+$/ { sign[$1] = $2; if ($2 + 0 > last + 0) last = $2 }
-    '"$node_line"'
-    $3 ~ /(^|,)fail(,|$)/ && at in sign { failed[at] = 1 }
-    END {
-      if (!last) exit
-      for (at in sign) {
-        if (at in failed && sign[at] > last - 2 * timeout - 2) sign[at] = last - 2 * timeout - 2
-        if (sign[at] < last - timeout) silent = silent "," at "=" sign[at]
-      }
-      printf "proc-title-template \"{title} {listen-addr} {server-mode} heard:%s%s\"\n", last, silent
-    }' "$heard" ${failed:+"$failed"}
 }
 
 # A server without the password that was asked for would let everybody in. Asked for: the template says so, or a Secret is mounted that holds
@@ -243,6 +221,36 @@ render_config() {
 }
 
 # ------------------------------------------------------------------------------------------------- 5 the server
+# Pods cannot read each other's volumes. A directive whose text is free and that only `ps` shows is how this one tells the others
+#   heard:  when it last heard the others (validity.sh): the latest time, and those who were silent by then with theirs. Whom the
+#           cluster had declared failed since the last look was silent for more than a node timeout.
+#   data:   of when the data is that it starts with (heir.sh)
+tell_others() {
+  [ -z "$titled" ] && [ "$version" -ge 602 ] && find_data_time || return 0
+  [ -n "$stamped" ] || read_stamp
+  [ -z "$stamped" ] || [ "$stamped" -ge "$data_time" ] || data_time=$stamped
+  printf 'proc-title-template "{title} {listen-addr} {server-mode}%s data:%s"\n' "$(list_heard)" "$data_time" >>"$run_dir/redis.conf"
+}
+
+list_heard() {
+  [ -s "$heard" ] && [ -s "$run_dir/node-timeout" ] || return 0
+  read -r node_timeout <"$run_dir/node-timeout"
+  [ -r "$nodes_conf" ] && failed=$nodes_conf || failed=
+  awk -v timeout="$node_timeout" '
+    BEGIN { timeout = int(timeout / 1000) }
+    NF == 2 && $1 ~ /^[0-9a-fA-F:.]+$/ && $2 ~ /^[0-9]+$/ { sign[$1] = $2; if ($2 + 0 > last + 0) last = $2 }
+    '"$node_line"'
+    $3 ~ /(^|,)fail(,|$)/ && at in sign { failed[at] = 1 }
+    END {
+      if (!last) exit
+      for (at in sign) {
+        if (at in failed && sign[at] > last - 2 * timeout - 2) sign[at] = last - 2 * timeout - 2
+        if (sign[at] < last - timeout) silent = silent "," at "=" sign[at]
+      }
+      printf " heard:%s%s", last, silent
+    }' "$heard" ${failed:+"$failed"}
+}
+
 start_server() {
   [ ! -e "$run_dir/guard-waiting" ] || rm -f "$run_dir/guard-waiting"
   # It outlives this shell, which becomes the server; the lock on descriptor 9 is the server's alone.
@@ -251,6 +259,7 @@ start_server() {
   if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$"; fi
   # They were for this start.
   for name in "$ended" "$start_old"; do [ ! -e "$name" ] || rm -f "$name"; done
+  tell_others
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then
     exec docker-entrypoint.sh "$server" "$run_dir/redis.conf"

@@ -29,11 +29,13 @@ stamp_link() {
 # really heard.
 note_heard() {
   [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 0
-  looked=0
+  looked=
   [ ! -s "$heard" ] || read -r looked _ <"$heard"
+  case $looked in '' | *[!0-9]*) looked=0 ;; esac
   [ $((now - looked)) -ge $((node_timeout / 500)) ] || [ "$now" -lt "$looked" ] || return 0
   [ -e "$heard" ] || true >"$heard"
-  printf 'INFO server\nCLUSTER NODES\n' | bounded 2 "$cli" -h "$host" -p "$port" 2>/dev/null |
+  # (An answer that was cut short changes nothing.)
+  if printf 'INFO server\nCLUSTER NODES\n' | bounded 2 "$cli" -h "$host" -p "$port" 2>/dev/null |
     awk -v now="$now" -v late="$((node_timeout / 1000 + 1))" -v old="$heard" '
       BEGIN { while ((getline line <old) > 0) if (split(line, word, " ") == 2) sign[word[1]] = word[2] }
       /^uptime_in_seconds:/ { sub(/.*:/, ""); start = now - $0 }
@@ -42,8 +44,11 @@ note_heard() {
         if (!fails && start && $6 / 1000 > start + late) sign[at] = int($6 / 1000)
         lines = lines at " " (sign[at] + 0) "\n"
       }
-      END { if (NR) printf "%s\n%s", now, lines }' >"$heard.new"
-  if [ -s "$heard.new" ]; then mv "$heard.new" "$heard"; else rm -f "$heard.new"; fi
+      END { if (lines != "") printf "%s\n%s", now, lines; else exit 1 }' >"$heard.new"; then
+    mv "$heard.new" "$heard"
+  else
+    rm -f "$heard.new"
+  fi
 }
 
 set_factor() {
@@ -73,12 +78,13 @@ CLUSTER NODES" <"$run_dir/probe-list"
     }
     FNR == 1 { now = $1 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0; if (now - $0 > latest) latest = now - $0 }
-    # From before its last start (start.sh): when it last heard anybody, and who was silent by then. The second question needs no two
-    # clocks: whether it heard the primary when it heard this node no more.
+    # From before its last start (start.sh): when it last heard anybody, and who was silent by then. The second question is exact,
+    # because it is by one clock: whether it heard the primary when it heard this node no more. But it may have started months ago.
     / heard:[0-9]/ {
       sub(/.* heard:/, ""); sub(/[^0-9a-fA-F:.,=].*/, "")
       count = split($0, except, ",")
-      if (told(primary) > up + limit || told(primary) > told(me) + limit / 5 + 1) outlived = 1
+      if (told(primary) > up + limit) outlived = 1
+      if (told(primary) > up - limit && told(primary) > told(me) + limit / 5 + 1) outlived = 1
       next
     }
     '"$node_line"'

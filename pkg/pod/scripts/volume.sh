@@ -77,15 +77,24 @@ is_old() {
   [ ! -e "$ended" ] || [ ! -s "$dump" ] || is_newer "$ended" "$dump"
 }
 
-# Sets data_time: when what is here was last written.
+# Sets data_time: when what the server reads was last written. (Not by the manifest, which a start may write.)
 find_data_time() {
   data_time=0
-  for file in "$dump" "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/appendonly.aof.*; do
+  set -- "$dump"
+  if [ "$appendonly" != no ] || { has_aof && aof_is_newer; }; then set -- "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/appendonly.aof.[0-9]*; fi
+  for file in "$@"; do
     [ -s "$file" ] || continue
     written=$(date -r "$file" +%s)
     [ "${written:-0}" -le "$data_time" ] || data_time=$written
   done
   [ "$data_time" -gt 0 ]
+}
+
+# Sets stamped: until when this node was in step as a replica, by its stamp (validity.sh); empty = there is none.
+read_stamp() {
+  stamped=
+  [ ! -s "$link_stamp" ] || read -r stamped _ <"$link_stamp"
+  case $stamped in *[!0-9]*) stamped= ;; esac
 }
 
 was_primary() { awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { found = 1 } END { exit !found }' "$nodes_conf"; }

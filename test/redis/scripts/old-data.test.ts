@@ -25,14 +25,27 @@ async function dump(pod: ScriptPod): Promise<void> {
   await poll('a dump', 20_000, async () => ((await pod.cli('save')) === 'OK' ? true : null));
 }
 
+async function keptInFiles(pod: ScriptPod): Promise<void> {
+  await poll('keys in files', 30_000, async () =>
+    /aof_buffer_length:[1-9]/.test(await pod.cli('info', 'persistence')) ? null : true,
+  );
+}
+
+/** Makes the files that are there now an hour old. */
+async function age(pod: ScriptPod): Promise<void> {
+  const then = Date.now() / 1_000 - 3_600;
+  const names = await readdir(pod.dataDir, { recursive: true });
+  for (const name of names.filter((one) => /dump|appendonly/.test(one)))
+    await utimes(join(pod.dataDir, name), then, then);
+}
+
 /** Three primaries, and where `count` is 4 a replica of the first; 10 keys in its dump of an hour ago, 50 in its memory. */
 async function serving(flavour: Flavour, count: number, config: Record<string, string>): Promise<ScriptPod[]> {
   const cluster = await form(flavour, 3, count, { spec: { config: { ...PATIENT.spec?.config, ...config } } });
   const primary = nth(cluster, 1);
   await write(primary, 0, 10);
   await dump(primary);
-  for (const name of (await readdir(primary.dataDir, { recursive: true })).filter((one) => /dump|appendonly/.test(one)))
-    await utimes(join(primary.dataDir, name), Date.now() / 1_000 - 3_600, Date.now() / 1_000 - 3_600);
+  await age(primary);
   await write(primary, 10, 50);
   await hasKeys(count > 3 ? [primary, nth(cluster, 4)] : [primary], 50);
   for (const pod of cluster) await pod.run('probe.sh', 'readiness');
@@ -76,6 +89,60 @@ describe('old data', () => {
     await takesOver(replica);
     await crashed.ready();
     await hasKeys([crashed, replica], 100);
+  });
+
+  test('the same, and its replica, which keeps one, crashed with it: what that has is later', async () => {
+    const cluster = await serving(SYSTEM, 4, {});
+    const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await crashed.cli('config', 'set', 'appendonly', 'no');
+    await age(crashed);
+    await crashed.run('probe.sh', 'readiness');
+    await write(crashed, 50, 100);
+    await hasKeys([crashed, replica], 100);
+    await keptInFiles(replica);
+    await replica.run('probe.sh', 'readiness');
+    await Promise.all([crashed.kill('SIGKILL'), replica.kill('SIGKILL')]);
+    await startAll([replica]);
+    crashed.start();
+    await takesOver(replica);
+    await crashed.ready();
+    await hasKeys([crashed, replica], 100);
+  });
+
+  test.each([
+    ['two of three primaries crashed', 3, 6, [1, 2]],
+    ['the primary of a cluster of one shard crashed', 1, 2, [1]],
+  ] as const)('%s: nobody can be elected, and their replicas lead', async (_name, masters, count, gone) => {
+    const config = { ...PATIENT.spec?.config, ...NOTHING };
+    const cluster = await form(SYSTEM, masters, count, { spec: { config } });
+    const primaries = gone.map((ordinal) => nth(cluster, ordinal));
+    const replicas = gone.map((ordinal) => nth(cluster, ordinal + masters));
+    for (const [index, pod] of primaries.entries()) {
+      await dump(pod);
+      for (let i = 0; i < 50; i++) await pod.cli('set', `{${index === 0 ? 'b' : 'c'}}${i}`, 'x');
+    }
+    await hasKeys([...primaries, ...replicas], 50);
+    for (const pod of cluster) await pod.run('probe.sh', 'readiness');
+    await Promise.all(primaries.map((pod) => pod.kill('SIGKILL')));
+    for (const pod of primaries) pod.start();
+    await Promise.all(replicas.map(takesOver));
+    await Promise.all(primaries.map((pod) => pod.ready()));
+    await hasKeys([...primaries, ...replicas], 50);
+  });
+
+  test('nothing is left on its volume, and its replica was restarted with a dump: as where a volume was lost', async () => {
+    const config = { ...PATIENT.spec?.config, ...NOTHING };
+    const cluster = await form(SYSTEM, 3, 4, { spec: { config } });
+    const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await write(crashed, 0, 50);
+    await hasKeys([crashed, replica], 50);
+    await dump(replica);
+    await Promise.all([crashed.kill('SIGKILL'), replica.kill('SIGKILL')]);
+    await startAll([replica]);
+    crashed.start();
+    await takesOver(replica);
+    await crashed.ready();
+    await hasKeys([crashed, replica], 50);
   });
 
   test('a replica that is behind has more than a dump of an hour ago', async () => {

@@ -239,6 +239,29 @@ describe('validity', () => {
     await hasKeys([replica], 10);
   });
 
+  // The other primary has run for an hour, and tells what it noted before its start: of a time when this replica was restarted.
+  test('an old note about a replica does not bar it', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [gone, replica, witness] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 2)];
+    await fill(gone, 'b', 10, [replica]);
+    const then = Math.floor(Date.now() / 1_000) - 3_600;
+    const lines = [gone, nth(cluster, 3)].map(({ address }) => `${address} ${then}`);
+    await witness.kill('SIGKILL');
+    await writeFile(
+      join(witness.dataDir, '.kubectl-redis.heard'),
+      [then, ...lines, `${replica.address} ${then - 60}`, ''].join('\n'),
+    );
+    await startAll([witness]);
+    const told = await witness.cli('config', 'get', 'proc-title-template');
+    expect(told).toContain(`heard:${then},${replica.address}=${then - 60} data:`);
+    await replica.run('probe.sh', 'readiness');
+    await Promise.all([gone.kill('SIGKILL'), replica.kill('SIGKILL')]);
+    replica.start();
+    await replica.ready();
+    expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
+    await hasKeys([replica], 10);
+  });
+
   test('a replica restarted a moment ago takes over from a primary that died with it', async () => {
     const cluster = await form(SYSTEM, 3, 4);
     const [gone, replica] = [nth(cluster, 1), nth(cluster, 4)];

@@ -16,7 +16,7 @@ export const KUBERNETES_CODES = {
     title: 'The cluster was stopped on purpose',
     meaning: 'No data is served. What is on the volumes is still there.',
     cause: 'Its StatefulSets were scaled to zero, or removed by kubectl redis delete, which keeps the volumes.',
-    repair: 'kubectl redis create NAME starts it again with all its keys.',
+    repair: 'kubectl redis create NAME starts it again with the keys on its volumes.',
     invariants: [],
   },
   'cannot-ask': {
@@ -91,9 +91,10 @@ export const KUBERNETES_CODES = {
     severity: 'warning',
     title: 'A node waits before it starts, to protect data',
     meaning:
-      'Its volume is empty or not its own; if it answered now, its replicas would copy nothing over what they hold.',
-    cause: 'A lost volume, or no peer that can confirm that it is safe to start.',
-    repair: 'Mostly none: it starts by itself. Its log says what it waits for (lines with "guard:").',
+      'Its volume is empty, older than what it served, or not its own; if it answered now, its replicas would copy that over what they hold.',
+    cause: 'A lost volume, a crash without an append-only file, or no peer that can confirm that it is safe to start.',
+    repair:
+      'Mostly none: it starts by itself. Its log says what it waits for (lines with "guard:"), and where a person has to decide.',
     invariants: ['I5'],
   },
   'node-unreachable': {

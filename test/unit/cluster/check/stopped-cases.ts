@@ -1,6 +1,8 @@
 /** Clusters without a pod: on purpose, or not, and exactly what check says of each. */
 import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
 import { healthyObservation } from '../../../support/observation.ts';
+import { asMade } from '../../../support/as-made.ts';
+import { specOf } from '../../../support/spec.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
 
@@ -18,7 +20,21 @@ export const STOPPED_CASES: readonly CheckCase[] = [
       says(
         'warning stopped',
         'redis sleeps: its StatefulSets are scaled to zero; its data is kept on 6 volumes.',
-        'kubectl redis create redis starts it again with all its keys, and so does kubectl -n default scale statefulset -l kubectl-redis.io/cluster=redis --replicas=1.',
+        'kubectl redis create redis starts it again with the keys on its volumes, and so does kubectl -n default scale statefulset -l kubectl-redis.io/cluster=redis --replicas=1.',
+      ),
+    ],
+  ],
+  [
+    'stopped: without an append-only file',
+    asMade(
+      asleep((kube) => kube.statefulSets.map((set) => ({ ...set, replicas: 0 }))),
+      specOf({ masters: 3, config: { appendonly: 'no' } }),
+    ),
+    [
+      says(
+        'warning stopped',
+        'redis sleeps: its StatefulSets are scaled to zero; its data is kept on 6 volumes.',
+        'kubectl redis create redis starts it again with what its servers saved last (appendonly no is recorded), and so does kubectl -n default scale statefulset -l kubectl-redis.io/cluster=redis --replicas=1.',
       ),
     ],
   ],
@@ -29,7 +45,7 @@ export const STOPPED_CASES: readonly CheckCase[] = [
       says(
         'warning stopped',
         'redis was deleted; its data is kept on 6 volumes.',
-        'kubectl redis create redis starts it again with all its keys.',
+        'kubectl redis create redis starts it again with the keys on its volumes.',
       ),
     ],
   ],
