@@ -159,7 +159,7 @@ how_to_start_old() { printf '; to start with what is here: %s touch %s' "$in_thi
 
 # A restarted server does not know that its data is old, and the probe of a replica would take it for what the stamp was written for.
 give_way() {
-  is_old && find_data_time || return 0
+  is_old && find_data_time "$(old_kind)" || return 0
   read_stamp
   rm -f "$link_stamp"
   was_followed || return 0

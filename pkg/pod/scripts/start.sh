@@ -226,7 +226,9 @@ render_config() {
 #           cluster had declared failed since the last look was silent for more than a node timeout.
 #   data:   of when the data is that it starts with (heir.sh)
 tell_others() {
-  [ -z "$titled" ] && [ "$version" -ge 602 ] && find_data_time || return 0
+  [ -z "$titled" ] && [ "$version" -ge 602 ] || return 0
+  if [ "$appendonly" = no ]; then kind=rdb; else kind=aof; fi
+  find_data_time "$kind" || return 0
   [ -n "$stamped" ] || read_stamp
   [ -z "$stamped" ] || [ "$stamped" -ge "$data_time" ] || data_time=$stamped
   printf 'proc-title-template "{title} {listen-addr} {server-mode}%s data:%s"\n' "$(list_heard)" "$data_time" >>"$run_dir/redis.conf"

@@ -46,7 +46,7 @@ END
 take_newer() {
   [ -s "$keeps" ] && read -r kept <"$keeps" || return 0
   case $appendonly/$kept in
-    no/*)
+    no/aof | no/rdb)
       # (With save points a server writes a dump when it is stopped: then both are complete. One that was told to keep no append-only file
       # any more has written none since, and maybe no dump.)
       has_aof && aof_is_newer || return 0
@@ -77,11 +77,25 @@ is_old() {
   [ ! -e "$ended" ] || [ ! -s "$dump" ] || is_newer "$ended" "$dump"
 }
 
-# Sets data_time: when what the server reads was last written. (Not by the manifest, which a start may write.)
+# What a primary of old data would start with (take_newer): aof or rdb.
+old_kind() {
+  if has_aof && aof_is_newer && { [ "$appendonly" != no ] || was_primary; }; then
+    echo aof
+  elif [ "$appendonly" = no ] || [ -s "$dump" ]; then
+    echo rdb
+  else
+    echo aof
+  fi
+}
+
+# find_data_time aof|rdb: sets data_time, when that was last written. (The manifest does not count: a start may write it.)
 find_data_time() {
   data_time=0
-  set -- "$dump"
-  if [ "$appendonly" != no ] || { has_aof && aof_is_newer; }; then set -- "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/appendonly.aof.[0-9]*; fi
+  if [ "$1" = rdb ]; then
+    set -- "$dump"
+  else
+    set -- "$data_dir/appendonly.aof" "$data_dir"/appendonlydir/appendonly.aof.[0-9]*
+  fi
   for file in "$@"; do
     [ -s "$file" ] || continue
     written=$(date -r "$file" +%s)
