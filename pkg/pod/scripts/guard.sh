@@ -150,9 +150,14 @@ nobody_has_more() {
     return 1
   fi
   tell_best_replica
-  [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ] || return 0
   reason="$reason$(how_to_start_old)"
-  return 1
+  if [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ]; then
+    without_more=0
+    return 1
+  fi
+  # One look may have come at a bad moment.
+  without_more=$((without_more + 1))
+  [ "$without_more" -ge 3 ]
 }
 
 how_to_start_old() { printf '; to start with what is here: %s touch %s' "$in_this_pod" "$start_old"; }
@@ -164,6 +169,7 @@ give_way() {
   rm -f "$link_stamp"
   was_followed || return 0
   old_time=$data_time
+  without_more=0
   until nobody_has_more; do waiting "$reason"; done
   old_time=
   [ "$holder" != - ] || replaced=yes

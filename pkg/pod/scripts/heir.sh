@@ -57,7 +57,8 @@ judge_replicas() {
       if (id in linked) return 1
       if (answer < all || !keys[id] || !(id in down)) return 0
       if (down[id] < 0 || down[id] >= 1000000000) return since[id] > old
-      return asked_at - down[id] > old
+      # (When it was lost is reckoned too early by as long as the answer took. Who followed until then has what was written by then.)
+      return asked_at - down[id] + 3 >= old
     }
     function has_more(a, b) {
       if (compares(a, b) && offset[a] != offset[b]) return offset[a] > offset[b]

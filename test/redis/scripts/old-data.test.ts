@@ -2,12 +2,15 @@
  * A server that keeps no append-only file has more in memory than on its volume. When its process crashes, the kubelet starts it again within
  * a second: before anybody is elected, and with keys of hours ago, which its replica would copy.
  */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { poll } from '../../support/redis-server.ts';
 import { hasKeys, nth, PATIENT, roleOf, scriptPods, startAll } from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type Flavour, type ScriptPod } from '../../support/script-pod.ts';
+
+/** A guard without a majority waits 15 s and more, and two of these run side by side. */
+jest.setTimeout(150_000);
 
 const { form, removeAll } = scriptPods(7410);
 
@@ -52,8 +55,12 @@ async function serving(flavour: Flavour, count: number, config: Record<string, s
   return cluster;
 }
 
-async function takesOver(replica: ScriptPod): Promise<void> {
-  await poll('the replica leads', 60_000, async () => ((await roleOf(replica)) === 'master' ? true : null));
+async function takesOver(replica: ScriptPod, of: ScriptPod): Promise<void> {
+  await poll('the replica leads', 60_000, async () => ((await roleOf(replica)) === 'master' ? true : null)).catch(
+    (error: unknown) => {
+      throw new Error(`${String(error)}\n${of.log()}`, { cause: error });
+    },
+  );
 }
 
 describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('old data, %s', (_, flavour) => {
@@ -68,7 +75,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('o
       await crashed.kill('SIGKILL');
       crashed.start();
       await guardSays(crashed, /waiting for a replica to take over: the server that ran last kept no append-only file/);
-      await takesOver(replica);
+      await takesOver(replica, crashed);
       await crashed.ready();
       await hasKeys([crashed, replica], 50);
       expect(await roleOf(replica)).toBe('master');
@@ -86,7 +93,7 @@ describe('old data', () => {
     await crashed.run('probe.sh', 'readiness');
     await crashed.kill('SIGKILL');
     crashed.start();
-    await takesOver(replica);
+    await takesOver(replica, crashed);
     await crashed.ready();
     await hasKeys([crashed, replica], 100);
   });
@@ -104,7 +111,7 @@ describe('old data', () => {
     await Promise.all([crashed.kill('SIGKILL'), replica.kill('SIGKILL')]);
     await startAll([replica]);
     crashed.start();
-    await takesOver(replica);
+    await takesOver(replica, crashed);
     await crashed.ready();
     await hasKeys([crashed, replica], 100);
   });
@@ -125,7 +132,7 @@ describe('old data', () => {
     for (const pod of cluster) await pod.run('probe.sh', 'readiness');
     await Promise.all(primaries.map((pod) => pod.kill('SIGKILL')));
     for (const pod of primaries) pod.start();
-    await Promise.all(replicas.map(takesOver));
+    await Promise.all(replicas.map((replica, index) => takesOver(replica, nth(primaries, index + 1))));
     await Promise.all(primaries.map((pod) => pod.ready()));
     await hasKeys([...primaries, ...replicas], 50);
   });
@@ -140,7 +147,7 @@ describe('old data', () => {
     await Promise.all([crashed.kill('SIGKILL'), replica.kill('SIGKILL')]);
     await startAll([replica]);
     crashed.start();
-    await takesOver(replica);
+    await takesOver(replica, crashed);
     await crashed.ready();
     await hasKeys([crashed, replica], 50);
   });
@@ -153,7 +160,7 @@ describe('old data', () => {
     await crashed.cli('config', 'set', 'requirepass', 'right');
     await crashed.kill('SIGKILL');
     crashed.start();
-    await takesOver(replica);
+    await takesOver(replica, crashed);
     await hasKeys([replica], 50);
   });
 
