@@ -90,6 +90,12 @@ export function isWithoutData(guardSays: string): boolean {
   return guardSays.includes('this volume has no data');
 }
 
+/** The command with which a person lets a node start whose guard waits because its data is old (guard.sh); null = it waits for something else. */
+export function startWithOldData({ unreachable }: ClusterNode): string | null {
+  if (unreachable?.why !== 'guard-waiting') return null;
+  return /to start with what is here: (.+)$/.exec(unreachable.detail)?.[1] ?? null;
+}
+
 /** An id that no pod has. */
 function lifeOfGhost(node: ClusterNode, facts: LifeFacts): Life {
   const { state, kube, missing, nameOf } = facts;

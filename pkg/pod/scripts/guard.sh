@@ -21,7 +21,7 @@
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
-  awk -v me="$address" -v id="$my_id" -v began="$guard_began" -v asked_at="$peers_asked_at" '
+  awk -v me="$address" -v id="$my_id" -v self="$my_id" -v began="$guard_began" -v asked_at="$peers_asked_at" '
     FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) { asked++; listed[$2] = 1 } next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
@@ -56,6 +56,8 @@ judge_peers() {
         if (asked_at - age[seen] - 1 > began + 1) { heard_since[two[2]] = 1; if (age[seen] <= 30) heard_lately[two[2]] = 1 }
       }
       for (id in lost) if (counts(id) && !(id in file_of) && !(id in heard_since)) { holder = id; here = "no" }
+      # (Where several Services were made anew.)
+      if ((self in lost) && counts(self) && !(self in file_of) && !(self in heard_since)) { holder = self; here = "no" }
       for (id in mine) { named = id; if (counts(id)) { holder = id; here = (id in heard_lately) ? "alive" : "yes" } }
       for (seen in age) {
         split(seen, two, SUBSEP)
@@ -143,15 +145,20 @@ nobody_has_more() {
   fi
   # (With a Service that was made anew it is known at the address before.)
   [ "$here" != no ] || [ "$holder" = "$my_id" ] || return 0
-  [ "$holder_followers" = yes ] || return 0
+  if [ "$holder_followers" = no ]; then
+    everybody_is_known
+    return
+  fi
   reason="for a replica to take over: $why"
   if [ "$here" = alive ]; then
     explain_alive
     return 1
   fi
+  # (Before, nobody can be known to be alive.)
+  [ $(($(date +%s) - guard_began)) -gt 3 ] || return 1
   tell_best_replica
   reason="$reason$(how_to_start_old)"
-  if [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ]; then
+  if [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ] || [ "$led" = yes ]; then
     without_more=0
     return 1
   fi

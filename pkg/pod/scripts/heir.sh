@@ -12,6 +12,7 @@
 # since, that says so itself (start.sh); but not while another one is silent. And where everybody answers and nobody can be elected, because
 # too many primaries wait like this one, it is told to take over without an election.
 first_try=
+unelectable=0
 
 # It got no majority. It asks for votes again after four of its node timeouts, and whoever gave his vote gives none for two of
 # his own: so with 0.6 of it the second try comes as early as it can win, after 12 s instead of 20. (With less, those who
@@ -22,7 +23,7 @@ shorten_retry() {
 }
 
 # Sets replicas_answer, replicas_all and electable (numbers), holding (of those that answer and hold data), best (address of who may be told and
-# has most; - = nobody may), ip (who can be elected in its place; - = nobody yet) and keys of that one. A link was lost late enough if that was no
+# has most; - = nobody may), ip (who can be elected in its place; - = nobody yet), keys of that one, and led (yes: one of them leads already). A link was lost late enough if that was no
 # earlier than X was last heard by anybody. Others may have heard X up to half a node timeout before it went: so much the link may have been
 # down before, and Redis itself elects such a one. When it was lost is reckoned from before it was asked, and when X was heard from after the
 # answer: of two moments the ones that make it wait.
@@ -57,11 +58,16 @@ judge_replicas() {
       if (id in linked) return 1
       if (answer < all || !keys[id] || !(id in down)) return 0
       if (down[id] < 0 || down[id] >= 1000000000) return since[id] > old
-      # (When it was lost is reckoned too early by as long as the answer took. Who followed until then has what was written by then.)
+      # (When it was lost is reckoned too early by as long as the answer took. Up to 3 s before those files are risked for all after them.)
       return asked_at - down[id] + 3 >= old
     }
+    function sure(id) { return was_in_step(id) || (id in linked) }
+    # Of when its data is, where that is known.
+    function time_of(id) { return (id in down) && down[id] >= 0 && down[id] < 1000000000 ? asked_at - down[id] : since[id] }
     function has_more(a, b) {
+      if (old != "" && sure(a) != sure(b)) return sure(a)
       if (compares(a, b) && offset[a] != offset[b]) return offset[a] > offset[b]
+      if (old != "" && !sure(a) && time_of(a) != time_of(b)) return time_of(a) > time_of(b)
       if (keys[a] != keys[b]) return keys[a] > keys[b]
       return votes[a] != votes[b] ? (votes[a] > votes[b]) : (a < b)
     }
@@ -72,18 +78,19 @@ judge_replicas() {
         electable += votes[id]
         if (!(id in asked)) continue
         answer++
+        if (!replica[id]) led = 1
         if (replica[id] && (offset[id] >= 2 || keys[id] > 0)) { holds[id] = 1; holding++ }
       }
       alike = answer == all
       for (a in holds) for (b in holds) if (a != b && !compares(a, b)) alike = 0
-      for (id in holds) if (may_lead(id)) { if (best == "" || has_more(id, best)) best = id }
+      for (id in holds) if (may_lead(id) && !(led && old != "")) { if (best == "" || has_more(id, best)) best = id }
       told = best != "" && votes[best] ? best : ""
       if (best != "" && told == "")
         for (id in holds)
           if (votes[id] && was_in_step(id) && (late == "yes" || (compares(id, best) && offset[id] == offset[best])))
             if (told == "" || has_more(id, told)) told = id
       print answer + 0, all + 0, electable + 0, holding + 0, best == "" ? "-" : ip[best], told == "" ? "-" : ip[told],
-        told == "" ? 0 : keys[told] + 0
+        told == "" ? 0 : keys[told] + 0, led ? "yes" : "no"
     }' "$run_dir/peer-list" "$run_dir/followers" "$run_dir"/replicas/*
 }
 
@@ -98,7 +105,7 @@ INFO replication
 INFO keyspace
 CONFIG GET cluster-replica-validity-factor
 CONFIG GET proc-title-template" <"$run_dir/followers"
-  read -r replicas_answer replicas_all electable holding best ip keys <<END
+  read -r replicas_answer replicas_all electable holding best ip keys led <<END
 $(judge_replicas)
 END
   reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"
@@ -110,11 +117,15 @@ END
     reason="$reason; none of them is known to have all: $says"
   fi
   if [ -n "$old_time" ] && [ "$best" != - ] && [ "$electable" -eq 0 ] && [ "$replicas_answer" -eq "$replicas_all" ]; then
-    # (One after the other: whoever leads by then can vote.)
-    [ $((asked_at - first_try)) -ge $((15 + node % 5 * 3)) ] || return 0
+    # Not by one look, and never another one than before: two that lead one shard both take writes. (One shard after the other: whoever
+    # leads by then can vote.)
+    unelectable=$((unelectable + 1))
+    [ "$unelectable" -ge 3 ] && [ $((asked_at - first_try)) -ge $((15 + node % 5 * 3)) ] || return 0
+    [ "${taking_over:=$best}" = "$best" ] || return 0
     say "told the replica at $best to take over without an election, for which there is no majority: $(ask "$best" cluster failover takeover)"
     return 0
   fi
+  unelectable=0
   [ "$ip" != - ] || return 0
   [ "$ip" != "${told:-}" ] || shorten_retry "$ip"
   reply=$(ask "$ip" cluster failover force)

@@ -228,10 +228,14 @@ render_config() {
 tell_others() {
   [ -z "$titled" ] && [ "$version" -ge 602 ] || return 0
   if [ "$appendonly" = no ]; then kind=rdb; else kind=aof; fi
-  find_data_time "$kind" || return 0
-  [ -n "$stamped" ] || read_stamp
-  [ -z "$stamped" ] || [ "$stamped" -ge "$data_time" ] || data_time=$stamped
-  printf 'proc-title-template "{title} {listen-addr} {server-mode}%s data:%s"\n' "$(list_heard)" "$data_time" >>"$run_dir/redis.conf"
+  told_time=
+  if find_data_time "$kind"; then
+    [ -n "$stamped" ] || read_stamp
+    [ -z "$stamped" ] || [ "$stamped" -ge "$data_time" ] || data_time=$stamped
+    printf '%s\n' "$data_time" >"$data_stamp"
+    told_time=" data:$data_time"
+  fi
+  printf 'proc-title-template "{title} {listen-addr} {server-mode}%s%s"\n' "$(list_heard)" "$told_time" >>"$run_dir/redis.conf"
 }
 
 list_heard() {

@@ -12,6 +12,7 @@
 # clock of this host), and the primary's address.
 stamp_link() {
   [ ! -e "$stopping" ] || return 0
+  [ "$1" = down ] || [ ! -e "$data_stamp" ] || rm -f "$data_stamp"
   case $1 in
     master) [ ! -e "$link_stamp" ] || rm -f "$link_stamp" ;;
     up) printf '%s %s %s\n' "$now" "$now" "$primary" >"$link_stamp" ;;

@@ -79,7 +79,7 @@ is_old() {
 
 # What a primary of old data would start with (take_newer): aof or rdb.
 old_kind() {
-  if has_aof && aof_is_newer && { [ "$appendonly" != no ] || was_primary; }; then
+  if has_aof && aof_is_newer && { [ "$appendonly" != no ] || { [ "$kept" = rdb ] && was_primary; }; }; then
     echo aof
   elif [ "$appendonly" = no ] || [ -s "$dump" ]; then
     echo rdb
@@ -104,11 +104,16 @@ find_data_time() {
   [ "$data_time" -gt 0 ]
 }
 
-# Sets stamped: until when this node was in step as a replica, by its stamp (validity.sh); empty = there is none.
+# Sets stamped: until when this node was in step as a replica, by its stamp (validity.sh) and by what it told at its last start, if its link
+# has not been up since; empty = neither is there. A file may be written anew by a stop, with the same old keys.
 read_stamp() {
   stamped=
-  [ ! -s "$link_stamp" ] || read -r stamped _ <"$link_stamp"
-  case $stamped in *[!0-9]*) stamped= ;; esac
+  for name in "$link_stamp" "$data_stamp"; do
+    first=
+    [ ! -s "$name" ] || read -r first _ <"$name"
+    case $first in '' | *[!0-9]*) continue ;; esac
+    if [ -z "$stamped" ] || [ "$first" -lt "$stamped" ]; then stamped=$first; fi
+  done
 }
 
 was_primary() { awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { found = 1 } END { exit !found }' "$nodes_conf"; }

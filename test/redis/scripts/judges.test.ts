@@ -138,30 +138,42 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the hei
     readonly factor?: string;
     readonly follows?: string;
     readonly votes?: number;
+    readonly role?: string;
+    /** It has not noticed that X is gone. */
+    readonly linked?: boolean;
+    /** What it tells of its data, in seconds ago. */
+    readonly dataAgo?: number;
   }
-  /** The replicas R and G of X, which was last heard 3 s ago; null = no answer. @returns the best, and who is told */
-  const judge = (r: Answer | null, g: Answer | null, late = 'no'): string => {
+  /**
+   * The replicas R and G of X, which was last heard 3 s ago; null = no answer.
+   * @param oldAgo of when the data on the volume of X is, in seconds ago
+   * @returns the best, and who is told
+   */
+  const judge = (r: Answer | null, g: Answer | null, late = 'no', oldAgo: number | null = null): string => {
     const answers = { [R]: r, [G]: g };
     const texts = Object.entries(answers).flatMap(([id, answer]): [string, string][] => {
       if (answer === null) return [[`replicas/${id}`, `answered_at:${NOW}\n`]];
-      const { offset, down, keys, history = 'h1', factor = '10', follows = '10.0.0.1' } = answer;
+      const { offset, down, keys, history = 'h1', factor = '10', follows = '10.0.0.1', role = 'slave' } = answer;
+      const title = answer.dataAgo === undefined ? '' : ` data:${NOW - answer.dataAgo}`;
       const info = [
         id,
         '# Replication',
-        'role:slave',
+        `role:${role}`,
         `master_host:${follows}`,
-        `master_link_down_since_seconds:${down}`,
+        ...(answer.linked === true ? ['master_link_status:up'] : [`master_link_down_since_seconds:${down}`]),
         `slave_repl_offset:${offset}`,
         `master_replid:${history}`,
         `db0:keys=${keys},expires=0,avg_ttl=0`,
         'cluster-replica-validity-factor',
         factor,
+        'proc-title-template',
+        `{title} {listen-addr} {server-mode} heard:1600000000${title}`,
       ];
       return [[`replicas/${id}`, `${info.join('\r\n')}\r\nanswered_at:${NOW}\n`]];
     });
     const followers = `${R} R ${r?.votes ?? 2} 2\n${G} G ${g?.votes ?? 2} 2\n`;
     const files = { 'peer-list': TABLE, followers, ...Object.fromEntries(texts) };
-    const script = `asked_at=${NOW} holder_heard=${NOW - 3} tried_long=${late}; judge_replicas`;
+    const script = `old_time=${oldAgo === null ? '' : NOW - oldAgo} asked_at=${NOW} holder_heard=${NOW - 3} tried_long=${late}; judge_replicas`;
     const [, , , , best = '', told = ''] = run(shell, script, files);
     return `${best} ${told}`;
   };
@@ -197,5 +209,22 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the hei
     ['an empty one holds nothing', { offset: 1, down: -1, keys: 0 }, OLD, 'G G'],
   ])('%s', (__, r, g, expected, ...[late]) => {
     expect(judge(r, g, late)).toBe(expected);
+  });
+
+  const RESTARTED: Answer = { offset: 1, down: -1, keys: 1000 };
+  test.each<[string, Answer | null, Answer | null, string, string?]>([
+    ['one that was in step', FULL, { ...OLD, history: 'h0' }, 'R R'],
+    ['one that was in step has fewer keys', { ...FULL, keys: 900 }, { ...RESTARTED, dataAgo: 60 }, 'R R'],
+    ['so has one whose link is up', { ...FULL, linked: true, keys: 900 }, { ...RESTARTED, dataAgo: 60 }, 'R R'],
+    ['later data of one that was restarted', { ...RESTARTED, dataAgo: 500 }, { ...OLD, history: 'h0' }, 'R R'],
+    ['the later of two', { ...RESTARTED, dataAgo: 500, keys: 2000 }, { ...RESTARTED, dataAgo: 400 }, 'G G'],
+    ['earlier data is less', { ...RESTARTED, dataAgo: 700 }, { ...RESTARTED, dataAgo: 601 }, '- -'],
+    ['nothing is known of it', RESTARTED, { ...OLD, history: 'h0' }, '- -'],
+    ['no keys', { ...RESTARTED, dataAgo: 60, keys: 0 }, { ...OLD, history: 'h0' }, '- -'],
+    ['behind, but less than the files', { ...FULL, down: 300 }, { ...RESTARTED, dataAgo: 900 }, 'R R'],
+    ['a silent one may have more than one that is behind', { ...FULL, down: 300 }, null, '- -', 'yes'],
+    ['one leads already', { ...FULL, role: 'master' }, { ...RESTARTED, dataAgo: 60 }, '- -'],
+  ])('against data of ten minutes ago: %s', (__, r, g, expected, ...[late]) => {
+    expect(judge(r, g, late, 600)).toBe(expected);
   });
 });

@@ -196,6 +196,31 @@ describe('old data', () => {
     await hasKeys([primary], 50);
   });
 
+  test('a stop that writes the dump anew does not make old keys younger', async () => {
+    const cluster = await serving(SYSTEM, 4, SNAPSHOTS);
+    const [primary, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    const told = async (): Promise<number> =>
+      Number(/ data:(\d+)$/.exec((await replica.cli('config', 'get', 'proc-title-template')).trim())?.[1]);
+    await replica.kill('SIGTERM');
+    await age(replica);
+    // Its link is never up.
+    primary.signal('SIGSTOP');
+    await startAll([replica]);
+    const first = await told();
+    expect(Math.abs(Date.now() / 1_000 - 3_600 - first)).toBeLessThan(60);
+    await replica.run('probe.sh', 'readiness');
+    await replica.kill('SIGTERM');
+    await startAll([replica]);
+    expect(await told()).toBe(first);
+    // Until it is.
+    primary.signal('SIGCONT');
+    await poll('its link', 30_000, async () => ((await roleOf(replica)) === 'slave with link up' ? true : null));
+    await replica.run('probe.sh', 'readiness');
+    await replica.kill('SIGTERM');
+    await startAll([replica]);
+    expect(await told()).toBeGreaterThan(first + 3_000);
+  });
+
   test('its replica is silent: it waits, and a person may start it', async () => {
     const cluster = await serving(SYSTEM, 4, NOTHING);
     const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];

@@ -7,7 +7,7 @@
  * it: one that lacks what the primary may come back with waits for the primary, or for consent that names slots, time and keys.
  */
 import type { Candidate } from '../../evidence/candidates.ts';
-import { hasLostVolume } from '../../evidence/life.ts';
+import { hasLostVolume, startWithOldData } from '../../evidence/life.ts';
 import type { Member } from '../../evidence/members.ts';
 import type { Succession } from '../../evidence/succession.ts';
 import { isAgreed, lossFlag, type Loss } from '../../model/loss.ts';
@@ -28,8 +28,7 @@ function healOne(context: FixContext, problem: Problem): Cure {
   const succession = context.evidence.successionOf(lost);
   if (succession.candidates.length === 0) return withoutHeir(context, problem, lost);
   const { best } = succession;
-  if (best?.member == null)
-    return left(problem, 'by-hand', 'Bring one of its replicas back, or itself with its volume: none of them answers');
+  if (best?.member == null) return left(problem, 'by-hand', bringAny(lost));
   const { member } = best;
   const step = { kind: 'take-over', node: member.step, dead: stepNodeOf(lost) } as const;
   if (isForgotten(context, lost)) {
@@ -42,6 +41,13 @@ function healOne(context: FixContext, problem: Problem): Cure {
   if (witness !== undefined) return left(problem, 'by-itself', `Not dead for certain: ${witness.says}`);
   const reason = `${context.evidence.nameOf(lost)} is dead by three witnesses; ${member.pod} has ${keysOf(best)}, the most recent of all`;
   return lead(context, problem, succession, best, { ...step, how: 'force', reason });
+}
+
+function bringAny(lost: ClusterNode): string {
+  const command = startWithOldData(lost);
+  return command === null
+    ? 'Bring one of its replicas back, or itself with its volume: none of them answers'
+    : `Bring one of its replicas back: none of them answers, and each may have more than is on its own volume. Without them: ${command}`;
 }
 
 /** Where it loses nothing, or what it loses was agreed to by its slots. */
@@ -62,7 +68,8 @@ function bringBack({ evidence }: FixContext, { primary, candidates, life }: Succ
   const silent = candidates.filter(({ member }) => member === null).map(({ node }) => evidence.nameOf(node));
   const others = silent.length === 0 ? '' : `, and ${silent.join(', ')}`;
   const name = evidence.nameOf(primary);
-  if (life.kind === 'dead' && life.returns !== 'whole') return `Bring ${silent.join(', ')} back first`;
+  const waits = silent.length > 0 && startWithOldData(primary) !== null;
+  if (waits || (life.kind === 'dead' && life.returns !== 'whole')) return `Bring ${silent.join(', ')} back first`;
   return `Bring ${name} back with its volume first${others}: it has what is lacking`;
 }
 

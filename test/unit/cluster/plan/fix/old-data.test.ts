@@ -1,0 +1,49 @@
+/** A primary whose guard waits because its data is older than what it served (pkg/pod/scripts/guard.sh): it is not what the shard waits for. */
+import { expect, test } from '@jest/globals';
+import { interpret } from '../../../../../pkg/cluster/interpret.ts';
+import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
+import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
+import { NO_POLICY } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { changeReply, changed } from '../../../../support/observation-changes.ts';
+import { heard, replicasLoseLink, unreachable } from '../../../../support/observation-faults.ts';
+import { healthyObservation } from '../../../../support/observation.ts';
+
+const START = 'kubectl exec redis-1-0 -n default -- touch /var/lib/redis/.kubectl-redis.start-old';
+const waitsWithOldData = changeReply('redis-1-0', () => ({
+  kind: 'unreachable',
+  why: 'guard-waiting',
+  detail: `waiting for a replica to take over: the server that ran last kept no append-only file, so it had more in memory than what is on this volume (0 of 1 replicas answer, 0 can be elected); to start with what is here: ${START}`,
+}));
+
+function hintsOf(observation: Observation): string[] {
+  const { repairs, left } = planFix(interpret(observation), NO_POLICY, { observation, slotKeys: null });
+  expect(repairs).toEqual([]);
+  return left.flatMap(({ problem, hint }) => (problem.code === 'primary-down' ? [hint] : []));
+}
+
+test('no replica of it answers: one of them is to come back, or a person starts it', () => {
+  const observation = changed(
+    healthyObservation(),
+    unreachable('redis-1-0', 'guard-waiting'),
+    waitsWithOldData,
+    unreachable('redis-4-0', 'not-running'),
+  );
+  expect(hintsOf(observation)).toEqual([
+    `Bring one of its replicas back: none of them answers, and each may have more than is on its own volume. Without them: ${START}`,
+  ]);
+});
+
+test('one that answers is behind, and another one is silent: that one first', () => {
+  const observation = changed(
+    healthyObservation({ replicas: 2 }),
+    replicasLoseLink('redis-1-0', 330),
+    heard('redis-1-0', 30_000),
+    unreachable('redis-1-0', 'guard-waiting'),
+    waitsWithOldData,
+    unreachable('redis-4-0', 'not-running'),
+  );
+  const [hint] = hintsOf(observation);
+  expect(hint).toMatch(
+    /^Bring redis-4-0 back first\. --accept-data-loss 0-5460 lets redis-7-0 lead instead, which would lose /,
+  );
+});
