@@ -82,7 +82,9 @@ export async function prepareRestart(ports: ObservePorts, input: PrepareRestartI
   const seen = await lookPatiently(ports, input, wishIn);
   const { recorded, state, observation } = seen;
   refuseChangeOfOthers(seen, input);
-  if (image !== null) refuseOlderImage(state, image);
+  // (A record that was put back from a backup may have one that is older than the servers.)
+  const next = image ?? recorded?.image ?? null;
+  if (next !== null) refuseOlderImage(state, next);
   const wish = wishIn(seen);
   const target = restartTarget(observation.kube, recorded, wish);
   if (target === null)

@@ -81,8 +81,8 @@ export interface ScriptPod {
   /** Everything that start.sh and the server printed so far. */
   log(): string;
   pid(): number;
-  /** Runs start.sh; does not wait for anything. */
-  start(): void;
+  /** Runs start.sh; does not wait for anything. With these variables besides. */
+  start(more?: Readonly<Record<string, string>>): void;
   /** Resolves when the server answers PING and has loaded its data: until then it says LOADING to almost everything. */
   ready(): Promise<void>;
   /** Exit code or signal, once it has ended. */
@@ -203,10 +203,14 @@ export async function makePod(options: PodOptions): Promise<ScriptPod> {
     port: options.port,
     log: () => log,
     pid: () => child?.pid ?? -1,
-    start: () => {
+    start: (more = {}) => {
       log = '';
       end = null;
-      child = spawn(command, script('start.sh'), { env, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+      child = spawn(command, script('start.sh'), {
+        env: { ...env, ...more },
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       child.stdout?.on('data', (chunk) => (log += String(chunk)));
       child.stderr?.on('data', (chunk) => (log += String(chunk)));
       // Not `exit`: then the last output may be missing.

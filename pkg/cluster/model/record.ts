@@ -48,10 +48,15 @@ export type RecordFacts = Pick<KubeFacts, 'config' | 'state' | 'services' | 'sta
 
 type StringMap = Readonly<Record<string, string>>;
 
+/**
+ * What is recorded of a cluster, in the objects of its namespace. A record that was copied or restored from another namespace names that
+ * one; what is rendered from it here must never be written there.
+ */
 export function recordOf(facts: RecordFacts, cluster: ClusterRef): ClusterRecord {
   const state = facts.state ?? null;
   const annotations = facts.services.find(({ name }) => name === cluster.name)?.annotations ?? {};
-  const spec = recordedSpec(facts, cluster, annotations);
+  const recorded = recordedSpec(facts, cluster, annotations);
+  const spec = recorded === null ? null : { ...recorded, cluster };
   const shape = spec === null ? shapeForPeople(annotations) : shapeOf(spec);
   const old = facts.config?.[FORMED_KEY] !== undefined || facts.config?.[NODES_KEY] !== undefined || shape !== null;
   const nodes = parseNodeTable(state?.[NODES_KEY] ?? '');

@@ -92,8 +92,8 @@ function complete(candidate: Candidate, context: InjectContext): Injected {
   });
   const data = dataVolume(pod, container, context.claimTemplates);
   // (Without a cluster at hand a template of a StatefulSet has no name yet, and any other is refused.)
-  if (context.mode === 'webhook' && candidate.number.kind === 'any' && data.claim !== null)
-    throw withoutName(cluster, data.claim);
+  if (context.mode === 'webhook' && candidate.number.kind === 'any' && data.lasting !== null)
+    throw withoutName(cluster, data.lasting);
   const completion: Completion = { pod, container, rendered, data, wishes, mode: context.mode };
   const spec = completeSpec(completion);
   const warnings = remarksOn(completion);
@@ -122,10 +122,10 @@ function complete(candidate: Candidate, context: InjectContext): Injected {
  * Its number would be any free one each time, while the data stays the same: after an outage it could serve at the address of another
  * node, whose replicas would copy it.
  */
-function withoutName(cluster: string, claim: string): AppError {
+function withoutName(cluster: string, lasting: string): AppError {
   return refusal(
     'claim-without-name',
-    `its data is on claim ${claim}, and nothing says which node of ${cluster} it is`,
+    `its data is on ${lasting}, and nothing says which node of ${cluster} it is`,
     `Label the pod name: ${cluster}-N, with an N of its own; a controller of it has replicas: 1`,
   );
 }

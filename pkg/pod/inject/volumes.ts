@@ -10,8 +10,8 @@ export interface DataVolume {
   readonly mount: VolumeMount | null;
   /** null = it is there already. */
   readonly volume: Volume | null;
-  /** Name of the claim that it is on, which outlives the pod; null = none, or one of its StatefulSet's own. */
-  readonly claim: string | null;
+  /** What it is on, and outlives the pod: `claim data`, `volume data (hostPath)`; null = nothing does, or a claim of its StatefulSet's own. */
+  readonly lasting: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export function dataVolume({ spec }: Pod, container: Container, claimTemplates: 
   }
   const name = claimOf(volumes, volumeMounts, claimTemplates) ?? CLAIM_TEMPLATE;
   const mount = { name, mountPath: DATA_DIR };
-  if (claimTemplates.includes(name)) return { mount, volume: null, claim: null, warnings: [] };
+  if (claimTemplates.includes(name)) return { mount, volume: null, lasting: null, warnings: [] };
   if (volumes.some((volume) => volume.name === name)) return { mount, volume: null, ...factsOf(volumes, name) };
   const volume = { name, emptyDir: {} };
   return { mount, volume, ...factsOf([volume], name) };
@@ -61,10 +61,21 @@ function claimOf(
   );
 }
 
-function factsOf(volumes: readonly Volume[], name: string): Pick<DataVolume, 'claim' | 'warnings'> {
-  const claim = volumes.find((each) => each.name === name)?.['persistentVolumeClaim'];
-  const named = isObject(claim) && typeof claim['claimName'] === 'string' ? claim['claimName'] : null;
-  return { claim: named, warnings: warnings(volumes, name) };
+function factsOf(volumes: readonly Volume[], name: string): Pick<DataVolume, 'lasting' | 'warnings'> {
+  return {
+    lasting: lastingOf(volumes.find((each) => each.name === name)),
+    warnings: warnings(volumes, name),
+  };
+}
+
+/** Kinds that are made with the pod and go with it. */
+const OF_THE_POD: ReadonlySet<string> = new Set(['name', 'emptyDir', 'ephemeral']);
+
+function lastingOf(volume: Volume | undefined): string | null {
+  const claim = volume?.['persistentVolumeClaim'];
+  if (isObject(claim) && typeof claim['claimName'] === 'string') return `claim ${claim['claimName']}`;
+  const kind = Object.keys(volume ?? {}).find((key) => !OF_THE_POD.has(key));
+  return volume === undefined || kind === undefined ? null : `volume ${volume.name} (${kind})`;
 }
 
 function warnings(volumes: readonly Volume[], name: string): string[] {

@@ -218,7 +218,14 @@ at_home() {
       else print "home", 0
     }' "$nodes_conf" "$run_dir"/peers/*)
   case $verdict in
-    home*) return 0 ;;
+    home*)
+      # While its owner is down or still loads, nobody can say that it runs elsewhere. (Addresses of Services that were made anew are not in
+      # the table any more.)
+      choose_table
+      owner=$(awk -v at="$my_address" -v me="$node" '$3 == at && $1 != me { print $1; exit }' "$node_table")
+      [ -n "$owner" ] || return 0
+      reason="because this volume is that of node $owner of the cluster, by the address in its nodes.conf: claims were swapped, or one was copied; give each node its own volume"
+      ;;
     runs*) reason="because the node of this volume, $my_id, runs at ${verdict#* }: this is a copy of its volume" ;;
     *) reason="because this volume belongs to another cluster: nobody here knows the nodes in its nodes.conf; give this pod its own volume" ;;
   esac
@@ -245,6 +252,9 @@ guard() {
     if [ "$my_address" != - ] && [ "$my_address" != "$address" ]; then
       until at_home; do waiting "$reason"; done
     fi
+    while is_newer_than_server; do
+      waiting "because the data on this volume is of a server from 7.0 on, and this image has an older one, which would start without its keys: go back to the image before"
+    done
     give_way
     take_newer
     ! has_data || return 0

@@ -22,7 +22,7 @@ set -u
 . "$config_dir/heir.sh"
 # shellcheck source=pkg/pod/scripts/guard.sh
 . "$config_dir/guard.sh"
-command_hint="kubectl redis create ${KUBECTL_REDIS_CLUSTER:-NAME} -n ${KUBECTL_REDIS_NAMESPACE:-NAMESPACE}"
+command_hint="kubectl redis create ${KUBECTL_REDIS_CLUSTER:-NAME} -n ${KUBECTL_REDIS_POD_NAMESPACE:-${KUBECTL_REDIS_NAMESPACE:-NAMESPACE}}"
 
 say() { printf 'guard: %s\n' "$*"; }
 

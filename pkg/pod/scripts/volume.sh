@@ -21,6 +21,11 @@ has_aof() {
   return 1
 }
 
+# Only servers from 7.0 on read appendonlydir: an older one would start empty, and write over what its replicas have.
+is_newer_than_server() {
+  [ "$version" -lt 700 ] && [ "$appendonly" != no ] && [ ! -e "$data_dir/appendonly.aof" ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ]
+}
+
 # read_nodes_conf FILE: sets conf (none, broken or whole), my_id and my_address (`-` where it names none). Redis takes an
 # empty file for none and gives itself a new identity; of a truncated one it loses the epochs or refuses to start.
 read_nodes_conf() {

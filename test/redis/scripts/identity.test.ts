@@ -1,6 +1,6 @@
 /** What start.sh does with a nodes.conf that is broken, not ours, or without its data. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settled } from '../../support/form-pods.ts';
 import { poll } from '../../support/redis-server.ts';
@@ -85,6 +85,37 @@ describe('identity', () => {
       `guard: waiting because the node of this volume, ${id}, runs at ${running.address}: this is a copy of its volume`,
     );
     expect(await isSilent(copy)).toBe(true);
+  });
+
+  // Its replica would copy the data of another shard, before gossip puts anything right.
+  test('the volume of another node is refused while that one is down, and when everything is', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [pod, owner] = [nth(cluster, 1), nth(cluster, 2)];
+    await Promise.all([pod, owner].map((each) => each.kill('SIGKILL')));
+    await moveVolume(owner, pod);
+    pod.start();
+    await guardSays(
+      pod,
+      /waiting because this volume is that of node 2 of the cluster, by the address in its nodes\.conf/,
+    );
+    await Promise.all(cluster.map((each) => each.kill('SIGKILL')));
+    pod.start();
+    await guardSays(pod, /waiting because this volume is that of node 2 of the cluster/);
+    expect(await isSilent(pod)).toBe(true);
+  });
+
+  test('a server before 7.0 does not start on data that only later ones read', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const pod = nth(cluster, 1);
+    await pod.kill('SIGKILL');
+    const programs = join(pod.root, 'older');
+    await mkdir(programs);
+    await writeFile(join(programs, 'redis-server'), '#!/bin/sh\necho "Redis server v=6.2.14 sha=00000000:0"\n', {
+      mode: 0o755,
+    });
+    pod.start({ PATH: `${programs}:${process.env['PATH']}` });
+    await guardSays(pod, /waiting because the data on this volume is of a server from 7\.0 on/);
+    expect(pod.log()).not.toContain('to take over');
   });
 
   test('the volume of another cluster is refused while all peers of its own are down, too', async () => {

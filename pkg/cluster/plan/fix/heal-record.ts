@@ -7,6 +7,7 @@ import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { recordOf } from '../../model/record.ts';
 import { ordinalOfNode, ordinalsOf, podName, type ClusterSpec } from '../../model/spec.ts';
+import { whyOlder } from '../server-version.ts';
 import { left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 
 /** By evidence alone: where no node that may know can be asked, nobody says it in their place. */
@@ -52,7 +53,9 @@ export const healOverwritten: Healer = (context, problems) => {
     else if (ordinal !== null && ordinalsOf(spec).includes(ordinal)) ordinals.set(problem, ordinal);
     else cures.push(removeBeyond(context, spec, problem, ordinal));
   }
-  if (ordinals.size > 0) {
+  const old = ordinals.size === 0 || spec === null ? null : imageOfOldRecord(context, spec);
+  if (old !== null) cures.push(...leftAll([...ordinals.keys()], 'by-hand', old));
+  else if (ordinals.size > 0) {
     const step: Step = {
       kind: 'apply-workloads',
       ordinals: [...ordinals.values()],
@@ -62,6 +65,16 @@ export const healOverwritten: Healer = (context, problems) => {
   }
   return cures;
 };
+
+/** Pods of an older image could not read their data; null = the recorded one is not known to be older than what runs. */
+function imageOfOldRecord({ state }: FixContext, { image, cluster }: ClusterSpec): string | null {
+  for (const { reply } of state.nodes) {
+    const why = reply?.kind === 'answered' ? whyOlder(image, reply.answer.info) : null;
+    if (why !== null)
+      return `${image} is recorded, but ${why}: ConfigMap ${cluster.name}-state is an old record. kubectl redis restart ${cluster.name} --image IMAGE records the one that runs`;
+  }
+  return null;
+}
 
 function copyOf(spec: ClusterSpec): Step {
   return { kind: 'record-spec', spec, reason: 'its annotations are a copy, for people' };

@@ -51,6 +51,14 @@ describe('the record', () => {
     expect(addressOf({ state: {} })).toBeUndefined();
   });
 
+  // Restored from a backup into another namespace: what is rendered from it must not be written where it came from.
+  test('a record of another namespace is of the cluster beside which it lies', () => {
+    const theirs = specOf({ cluster: { namespace: 'prod', name: 'redis' } });
+    const statefulSets = kube.statefulSets.map((set) => ({ ...set, annotations: specAnnotations(theirs) }));
+    for (const facts of [{ state: { spec: JSON.stringify(theirs) } }, { services: service(theirs) }, { statefulSets }])
+      expect(read(facts).spec?.cluster).toEqual(CLUSTER);
+  });
+
   test('the spec is that of NAME-state; else the copy of Service NAME; else that of a StatefulSet', () => {
     const statefulSets = kube.statefulSets.map((set) => ({ ...set, annotations: specAnnotations(other) }));
     const all = { state: { spec: JSON.stringify(spec) }, services: service(other), statefulSets };

@@ -132,6 +132,12 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     'redis:6.2',
     '--yes',
   )('older-image', 'data of a newer version', whole(1, recording({ image: 'redis:8.4' })), 'older'),
+  of('restart', 'redis', '--yes')(
+    'older-image',
+    'a record that is older than what runs',
+    whole(1, recording({ image: 'redis:6.2' })),
+    'older',
+  ),
 
   failover('replica-silent', 'it does not answer', whole(1, silent('redis-4-0')), "redis-4-0 can't take over"),
   failover(

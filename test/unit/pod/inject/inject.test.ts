@@ -103,9 +103,15 @@ describe('field by field', () => {
       [{ name: 'own', persistentVolumeClaim: { claimName: 'c' } }],
       [{ name: 'own', mountPath: '/data' }],
     ],
-  ])('data on a claim, %s, and nothing that says which node it is: refused', (_, volumes, volumeMounts) => {
+    ['on a disk of its host', [{ name: 'data', hostPath: { path: '/var/lib/redis' } }], []],
+    ['on a server of files', [{ name: 'data', nfs: { server: 'nfs', path: '/' } }], []],
+  ])('data that outlives the pod, %s, and nothing that says which node it is: refused', (_, volumes, volumeMounts) => {
     const spec = { volumes, containers: [{ name: 'main', volumeMounts }] };
-    expect(injectPod(podOf({ spec }))).toMatchObject({ code: 'claim-without-name' });
+    const refused = injectPod(podOf({ spec }));
+    expect(refused).toMatchObject({ code: 'claim-without-name' });
+    expect(JSON.stringify(refused)).toMatch(
+      /its data is on (claim c|volume data \((hostPath|nfs)\)), and nothing says which node/,
+    );
   });
 
   test('a claim of a pod without a name that is made with the pod is no matter', () => {

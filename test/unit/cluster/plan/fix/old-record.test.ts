@@ -4,6 +4,7 @@ import { interpret } from '../../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
 import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY, type FixPlan } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { asMade } from '../../../../support/as-made.ts';
 import { healthyObservation, nodeIdOf } from '../../../../support/observation.ts';
 import {
   changeAnswer,
@@ -179,5 +180,21 @@ describe('a pod whose volume is lost and that nothing ties to an id', () => {
     const plan = planOf(lost);
     expect(plan.repairs.map(({ code }) => code)).not.toContain('slots-without-node');
     expect(plan.left.map(({ problem }) => problem.code)).toContain('slots-without-node');
+  });
+});
+
+describe('a record from before an upgrade, put back', () => {
+  test('templates are not rendered with an image that is older than what runs', () => {
+    const made = asMade(healthyObservation(), specOf({ image: 'redis:7.0' }));
+    const newer = changeKube((kube) => ({
+      ...kube,
+      statefulSets: kube.statefulSets.map((set) => ({ ...set, image: 'redis:8.6.3' })),
+    }));
+    const { repairs, left } = planOf(changed(made, newer));
+    expect(repairs).toEqual([]);
+    expect(left[0]).toMatchObject({
+      why: 'by-hand',
+      hint: "redis:7.0 is recorded, but the servers run redis 8.6.3, and an older one can't read their data: ConfigMap redis-state is an old record. kubectl redis restart redis --image IMAGE records the one that runs",
+    });
   });
 });
