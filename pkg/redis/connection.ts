@@ -174,7 +174,8 @@ export class RedisConnection {
   }
 
   #lost(error: unknown): AppError {
-    const reason = this.#lostBecause ?? error;
+    // The stream knows best: one that was refused before ioredis listened to it is just closed to ioredis.
+    const reason = this.#stream.errored ?? this.#lostBecause ?? error;
     if (reason instanceof AppError && isUnreachableReason(reason.code)) return reason;
     return unreachable('error', `The connection was lost: ${reasonOf(reason)}`, reason);
   }
