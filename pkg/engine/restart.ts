@@ -19,7 +19,7 @@ import {
 } from '../cluster/plan/restart-goal.ts';
 import { outlineRestart, type OutlineShard } from '../cluster/plan/restart-outline.ts';
 import { lossOfRestart, slotsAway } from '../cluster/plan/restart-refuse.ts';
-import { whyOlder } from '../cluster/plan/server-version.ts';
+import { whyOlderThan } from '../cluster/plan/server-version.ts';
 import { liveNames } from '../pod/live-config.ts';
 import { converge, type Converged, type ConvergeDeps } from './converge.ts';
 import { observeToChange, type ObservePorts } from './observe.ts';
@@ -165,15 +165,13 @@ function refuseChangeOfOthers({ recorded, state }: RestartSight, { image, config
 }
 
 function refuseOlderImage(state: ClusterState, image: string): void {
-  for (const { reply } of state.nodes) {
-    const why = reply?.kind === 'answered' ? whyOlder(image, reply.answer.info) : null;
-    if (why !== null)
-      throw refusal(
-        'older-image',
-        `${image} is not for this cluster: ${why}`,
-        'Give an image of the same version or a later one',
-      );
-  }
+  const why = whyOlderThan(image, state.nodes);
+  if (why !== null)
+    throw refusal(
+      'older-image',
+      `${image} is not for this cluster: ${why}`,
+      'Give an image of the same version or a later one',
+    );
 }
 
 function namedPods(kube: KubeFacts, { pods, cluster }: PrepareRestartInput): readonly string[] | null {

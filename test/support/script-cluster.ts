@@ -1,4 +1,6 @@
 /** Clusters of script pods: made, formed and taken down again. */
+import { readdir, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { formPods } from './form-pods.ts';
 import { freeAddresses } from './loopback.ts';
 import { poll } from './redis-server.ts';
@@ -91,10 +93,23 @@ export async function fill(
   for (let i = 0; i < count; i++) await primary.cli('set', `{${tag}}${i}`, 'x');
   const pods = [primary, ...replicas];
   await hasKeys(pods, count);
+  await hasWritten(pods);
+}
+
+/** Resolves when nothing waits to be written into their append-only files. */
+export async function hasWritten(pods: readonly ScriptPod[]): Promise<void> {
   await poll('keys in files', 30_000, async () => {
     const infos = await Promise.all(pods.map((pod) => pod.cli('info', 'persistence')));
     return infos.some((info) => /aof_buffer_length:[1-9]/.test(info)) ? null : true;
   });
+}
+
+/** Makes the data files that are there now an hour old. */
+export async function ageFiles(pod: ScriptPod): Promise<void> {
+  const then = Date.now() / 1_000 - 3_600;
+  const names = await readdir(pod.dataDir, { recursive: true });
+  for (const name of names.filter((one) => /dump\.rdb|appendonly/.test(one)))
+    await utimes(join(pod.dataDir, name), then, then);
 }
 
 export async function hasKeys(pods: readonly ScriptPod[], count: number): Promise<void> {

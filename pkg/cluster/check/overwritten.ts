@@ -17,7 +17,7 @@ import type { Problem } from '../model/problem.ts';
 import { recordOf, type ClusterRecord } from '../model/record.ts';
 import { nodeName, ordinalOfNode, ordinalsOf, podName, specHash, type ClusterSpec } from '../model/spec.ts';
 import { parseSpec } from '../model/spec-text.ts';
-import { whyOlder } from '../plan/server-version.ts';
+import { whyOlderThan } from '../plan/server-version.ts';
 import type { Check, CheckContext } from './context.ts';
 import { listNames, makeProblem } from './wording.ts';
 
@@ -116,8 +116,10 @@ function imageFaults(
 ): Fault[] {
   if (image === spec.image || image === '') return [];
   const pod = podName(spec.cluster.name, ordinal);
-  const reply = state.nodes.find((node) => node.pod?.name === pod)?.reply;
-  const older = reply?.kind === 'answered' ? whyOlder(image, reply.answer.info) : null;
+  const older = whyOlderThan(
+    image,
+    state.nodes.filter((node) => node.pod?.name === pod),
+  );
   if (older !== null) return [unsafe(`has image ${image}: ${older}`)];
   return [
     differs(`has image ${image}, and ${spec.image} is recorded (kubectl redis restart --image takes another one in)`),

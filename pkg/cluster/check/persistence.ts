@@ -1,4 +1,5 @@
 /** Data outlives the pod (I15). */
+import { readsLog } from '../evidence/persistence.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Check } from './context.ts';
@@ -18,8 +19,7 @@ export const checkVolumes: Check = ({ state }) => {
 export const checkAppendOnly: Check = ({ state, answered, observation }) => {
   const { name } = state.cluster;
   const { spec } = recordOf(observation.kube, state.cluster);
-  /** Whether the next start reads one, as recorded; null = nothing is. */
-  const log = spec === null ? null : (spec.config['appendonly'] ?? 'yes') !== 'no';
+  const log = readsLog({ config: spec?.config ?? null });
   const namesWith = (enabled: boolean): string[] =>
     answered.filter(({ answer }) => answer.info.aofEnabled === enabled).map(({ pod }) => pod);
   const problems: Problem[] = [];

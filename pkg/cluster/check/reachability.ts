@@ -1,4 +1,5 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
+import { readsLog } from '../evidence/persistence.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
@@ -76,8 +77,9 @@ function stopped(context: CheckContext): Problem {
       ? `${name} was deleted; ${volumes}.`
       : `${name} sleeps: its StatefulSets are scaled to zero; ${volumes}.`;
   const wake = kubectl(`scale statefulset -l kubectl-redis.io/cluster=${name} --replicas=1`);
+  const config = recordOf(observation.kube, state.cluster).spec?.config ?? null;
   const keys =
-    recordOf(observation.kube, state.cluster).spec?.config['appendonly'] === 'no'
+    readsLog({ config }) === false
       ? 'what its servers saved last (appendonly no is recorded)'
       : 'the keys on its volumes';
   const repair = `kubectl redis create ${name} starts it again with ${keys}${statefulSets.length === 0 ? '' : `, and so does ${wake}`}.`;

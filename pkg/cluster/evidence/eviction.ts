@@ -1,4 +1,4 @@
-/** What a memory limit would cost: keys that a server evicts are as gone as any (https://redis.io/docs/latest/develop/reference/eviction/). */
+/** Which keys a memory limit would cost: what a server evicts is lost (https://redis.io/docs/latest/develop/reference/eviction/). */
 import type { Loss } from '../model/loss.ts';
 import { formatRanges } from '../model/slots.ts';
 import type { ClusterNode, Shard } from '../model/state.ts';

@@ -53,8 +53,8 @@ export function keepingOf(node: ClusterNode, next: NextStart): Keeping {
   return then ? keepsByLog(answer, now) : keepsBySnapshot(answer, now, next);
 }
 
-/** As recorded; null = not known. */
-function readsLog({ config }: NextStart): boolean | null {
+/** Whether the next start reads an append-only file, as recorded; null = not known. */
+export function readsLog({ config }: Pick<NextStart, 'config'>): boolean | null {
   return config === null ? null : (config['appendonly'] ?? 'yes') !== 'no';
 }
 

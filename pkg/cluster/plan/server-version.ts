@@ -1,6 +1,7 @@
 /** Versions of servers, and what the name of an image tells of one (law L14). Pure text. */
 import type { ServerInfo } from '../model/observation.ts';
 import { imageName, lastPart } from '../model/redis-image.ts';
+import type { ClusterNode } from '../model/state.ts';
 
 /** Negative when `a` is older. Parts that one of them lacks are not compared: `7` is any 7. */
 export function compareVersions(a: string, b: string): number {
@@ -46,4 +47,13 @@ export function whyOlder(image: string, running: Pick<ServerInfo, 'product' | 'v
     return compareVersions(running.version, LAST_SHARED) > 0 ? `${has}, whose data no valkey can read` : null;
   if (named.version === null || compareVersions(named.version, running.version) >= 0) return null;
   return `${has}, and an older one can't read their data`;
+}
+
+/** The same for the first of these nodes that answers and whose place it must not take; null = none of them. */
+export function whyOlderThan(image: string, nodes: readonly Pick<ClusterNode, 'reply'>[]): string | null {
+  for (const { reply } of nodes) {
+    const why = reply?.kind === 'answered' ? whyOlder(image, reply.answer.info) : null;
+    if (why !== null) return why;
+  }
+  return null;
 }

@@ -62,10 +62,8 @@ function claimOf(
 }
 
 function factsOf(volumes: readonly Volume[], name: string): Pick<DataVolume, 'lasting' | 'warnings'> {
-  return {
-    lasting: lastingOf(volumes.find((each) => each.name === name)),
-    warnings: warnings(volumes, name),
-  };
+  const volume = volumes.find((each) => each.name === name);
+  return { lasting: lastingOf(volume), warnings: warningsOf(volume) };
 }
 
 /** Kinds that are made with the pod and go with it. */
@@ -78,8 +76,7 @@ function lastingOf(volume: Volume | undefined): string | null {
   return volume === undefined || kind === undefined ? null : `volume ${volume.name} (${kind})`;
 }
 
-function warnings(volumes: readonly Volume[], name: string): string[] {
-  const volume = volumes.find((each) => each.name === name);
+function warningsOf(volume: Volume | undefined): string[] {
   if (volume?.['emptyDir'] === undefined) return [];
   return [
     `the data of this node is in an emptyDir and is lost with its pod: give the pod a claim as its volume ${CLAIM_TEMPLATE} to keep it`,

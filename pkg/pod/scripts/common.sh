@@ -40,6 +40,9 @@ if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
 # rejoin.sh, the job beside the server that brings a node back into its cluster, writes its number here in every round.
 rejoin_pulse=$run_dir/rejoin-pulse
 
+# Sets node_timeout, in milliseconds, as configured (start.sh).
+read_node_timeout() { [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout"; }
+
 # start_rejoin SERVER-PID ADDRESS: in the background; it goes on when its parent ends.
 start_rejoin() {
   printf '0\n' >"$rejoin_pulse"

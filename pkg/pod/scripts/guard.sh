@@ -21,7 +21,7 @@
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
-  awk -v me="$address" -v id="$my_id" -v self="$my_id" -v began="$guard_began" -v asked_at="$peers_asked_at" '
+  awk -v me="$address" -v self="$my_id" -v began="$guard_began" -v asked_at="$peers_asked_at" '
     FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) { asked++; listed[$2] = 1 } next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
@@ -32,10 +32,10 @@ judge_peers() {
       if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
       if (owns && $3 ~ /myself/) voter[FILENAME] = $1
       if ($4 != "-") follows[$1 " " $4] = 1
-      if (at == me || $1 == id) knows_me[FILENAME] = 1
+      if (at == me || $1 == self) knows_me[FILENAME] = 1
       if (at == me) mine[$1] = 1
       # (With a Service that was made anew the identity of this volume is known at the address before.)
-      else if ($1 == id || at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1
+      else if ($1 == self || at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1
       if (at != "") where[$1] = at
       # (A start counts as a sign of life of all others, and is known to the second.)
       if ($6 > 0 && $6 / 1000 > start[FILENAME] + 1) age[FILENAME, $1] = now - $6 / 1000

@@ -18,7 +18,7 @@ unelectable=0
 # his own: so with 0.6 of it the second try comes as early as it can win, after 12 s instead of 20. (With less, those who
 # voted in the first try and those who did not would take turns for ever.) Its readiness probe puts the timeout back.
 shorten_retry() {
-  [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 0
+  read_node_timeout || return 0
   ask "$1" config set cluster-node-timeout $((node_timeout * 6 / 10)) >/dev/null
 }
 
@@ -47,23 +47,23 @@ judge_replicas() {
     { before = $0 }
     function compares(a, b) { return history[a] == history[b] && offset[a] >= 2 && offset[b] >= 2 }
     # Never up since its start: -1, or before 7.0 the time since 1970.
+    function was_up(id) { return (id in down) && down[id] >= 0 && down[id] < 1000000000 }
     function was_in_step(id) {
-      if (!(id in down) || down[id] < 0 || down[id] >= 1000000000) return fresh[id]
+      if (!was_up(id)) return fresh[id]
       return heard != "-" && asked_at - down[id] >= heard - 1
     }
-    function may_lead(id) {
-      if (was_in_step(id)) return 1
-      if (old == "") return alike
-      # (It has not noticed that X is gone.)
-      if (id in linked) return 1
-      if (answer < all || !keys[id] || !(id in down)) return 0
-      if (down[id] < 0 || down[id] >= 1000000000) return since[id] > old
-      # (When it was lost is reckoned too early by as long as the answer took. Up to 3 s before those files are risked for all after them.)
-      return asked_at - down[id] + 3 >= old
-    }
+    # (With a link that is up it has not noticed that X is gone.)
     function sure(id) { return was_in_step(id) || (id in linked) }
     # Of when its data is, where that is known.
-    function time_of(id) { return (id in down) && down[id] >= 0 && down[id] < 1000000000 ? asked_at - down[id] : since[id] }
+    function time_of(id) { return was_up(id) ? asked_at - down[id] : since[id] }
+    function may_lead(id) {
+      if (old == "") return alike || was_in_step(id)
+      if (led) return 0
+      if (sure(id)) return 1
+      if (answer < all || !keys[id] || !(id in down)) return 0
+      # (When a link was lost is reckoned too early by as long as the answer took. Up to 3 s before those files are risked for all after them.)
+      return was_up(id) ? time_of(id) + 3 >= old : time_of(id) > old
+    }
     function has_more(a, b) {
       if (old != "" && sure(a) != sure(b)) return sure(a)
       if (compares(a, b) && offset[a] != offset[b]) return offset[a] > offset[b]
@@ -83,7 +83,7 @@ judge_replicas() {
       }
       alike = answer == all
       for (a in holds) for (b in holds) if (a != b && !compares(a, b)) alike = 0
-      for (id in holds) if (may_lead(id) && !(led && old != "")) { if (best == "" || has_more(id, best)) best = id }
+      for (id in holds) if (may_lead(id)) { if (best == "" || has_more(id, best)) best = id }
       told = best != "" && votes[best] ? best : ""
       if (best != "" && told == "")
         for (id in holds)

@@ -239,8 +239,7 @@ tell_others() {
 }
 
 list_heard() {
-  [ -s "$heard" ] && [ -s "$run_dir/node-timeout" ] || return 0
-  read -r node_timeout <"$run_dir/node-timeout"
+  [ -s "$heard" ] && read_node_timeout || return 0
   [ -r "$nodes_conf" ] && failed=$nodes_conf || failed=
   awk -v timeout="$node_timeout" '
     BEGIN { timeout = int(timeout / 1000) }

@@ -29,7 +29,7 @@ stamp_link() {
 # 0 for never. A restarted server gives the time of its own start for everybody, so only what is a node timeout later was
 # really heard.
 note_heard() {
-  [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 0
+  read_node_timeout || return 0
   looked=
   [ ! -s "$heard" ] || read -r looked _ <"$heard"
   case $looked in '' | *[!0-9]*) looked=0 ;; esac
@@ -61,7 +61,7 @@ set_factor() {
 # sign later than the last start counts. Without a majority of primaries nothing can be known, nor decided by election.
 is_fresh() {
   [ -s "$link_stamp" ] && read -r up seen followed <"$link_stamp" || return 1
-  [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout" || return 1
+  read_node_timeout || return 1
   limit=$((node_timeout / 100))
   # With a clock that was set back in between nobody can tell.
   [ "$up" -le "$seen" ] && [ "$seen" -le "$now" ] || return 1

@@ -1,9 +1,9 @@
 /** What a start reads when the configuration has changed: what the server that ran last wrote last, not an older file of the other kind. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { poll } from '../../support/redis-server.ts';
-import { fill, nth, scriptPods } from '../../support/script-cluster.ts';
+import { ageFiles, fill, nth, scriptPods } from '../../support/script-cluster.ts';
 import { FLAVOURS, type ScriptPod } from '../../support/script-pod.ts';
 
 const { make, removeAll } = scriptPods(7390);
@@ -20,14 +20,6 @@ async function configure(pod: ScriptPod, appendonly: 'yes' | 'no', save: string)
 async function keptIn(pod: ScriptPod): Promise<string> {
   await pod.run('probe.sh', 'readiness');
   return (await readFile(join(pod.dataDir, '.kubectl-redis.keeps'), 'utf8').catch(() => '')).trim();
-}
-
-/** Makes the files that are there now an hour old: nobody changes a configuration within the second. */
-async function age(pod: ScriptPod): Promise<void> {
-  const then = Date.now() / 1_000 - 3_600;
-  const names = await readdir(pod.dataDir, { recursive: true });
-  for (const name of names.filter((one) => /dump\.rdb|appendonly/.test(one)))
-    await utimes(join(pod.dataDir, name), then, then);
 }
 
 async function startAgain(pod: ScriptPod, signal: NodeJS.Signals): Promise<void> {
@@ -55,7 +47,8 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
     async (signal) => {
       const pod = await serving('yes', '""');
       await poll('it is noted', 10_000, async () => ((await keptIn(pod)) === 'aof' ? true : null));
-      await age(pod);
+      // Nobody changes a configuration within the second.
+      await ageFiles(pod);
       // As `restart --config` does it: while it runs, then with the next start.
       await pod.cli('config', 'set', 'appendonly', 'no');
       await pod.cli('config', 'set', 'save', '3600 1');
@@ -79,7 +72,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
     const pod = await serving('no', '3600 1');
     expect(await keptIn(pod)).toBe('rdb');
     await pod.cli('save');
-    await age(pod);
+    await ageFiles(pod);
     await pod.cli('config', 'set', 'save', '');
     await pod.cli('config', 'set', 'appendonly', 'yes');
     await poll('the append-only file is whole', 10_000, async () => ((await keptIn(pod)) === 'aof' ? true : null));
@@ -89,7 +82,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
     expect(await pod.cli('dbsize')).toBe('50');
     expect(pod.log()).toContain('starting with appendonly yes');
     // It writes a dump when it is stopped now, and what is configured is right again.
-    await age(pod);
+    await ageFiles(pod);
     await poll('it serves', 20_000, async () => ((await pod.cli('set', '{b}50', 'x')) === 'OK' ? true : null));
     await startAgain(pod, 'SIGTERM');
     expect(await pod.cli('dbsize')).toBe('51');
@@ -103,7 +96,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
   ])('snapshots, then aof, and the server dies before its first file is whole: %s', async (_name, none) => {
     const pod = await serving('yes', '""');
     await poll('it is noted', 10_000, async () => ((await keptIn(pod)) === 'aof' ? true : null));
-    await age(pod);
+    await ageFiles(pod);
     await pod.cli('config', 'set', 'appendonly', 'no');
     expect(await keptIn(pod)).toBe('rdb');
     for (let i = 10; i < 50; i++) await pod.cli('set', `{b}${i}`, 'x');

@@ -3,10 +3,19 @@
  * a second: before anybody is elected, and with keys of hours ago, which its replica would copy.
  */
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { poll } from '../../support/redis-server.ts';
-import { hasKeys, nth, PATIENT, roleOf, scriptPods, startAll } from '../../support/script-cluster.ts';
+import {
+  ageFiles,
+  hasKeys,
+  hasWritten,
+  nth,
+  PATIENT,
+  roleOf,
+  scriptPods,
+  startAll,
+} from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type Flavour, type ScriptPod } from '../../support/script-pod.ts';
 
 /** A guard without a majority waits 15 s and more, and two of these run side by side. */
@@ -28,27 +37,13 @@ async function dump(pod: ScriptPod): Promise<void> {
   await poll('a dump', 20_000, async () => ((await pod.cli('save')) === 'OK' ? true : null));
 }
 
-async function keptInFiles(pod: ScriptPod): Promise<void> {
-  await poll('keys in files', 30_000, async () =>
-    /aof_buffer_length:[1-9]/.test(await pod.cli('info', 'persistence')) ? null : true,
-  );
-}
-
-/** Makes the files that are there now an hour old. */
-async function age(pod: ScriptPod): Promise<void> {
-  const then = Date.now() / 1_000 - 3_600;
-  const names = await readdir(pod.dataDir, { recursive: true });
-  for (const name of names.filter((one) => /dump|appendonly/.test(one)))
-    await utimes(join(pod.dataDir, name), then, then);
-}
-
 /** Three primaries, and where `count` is 4 a replica of the first; 10 keys in its dump of an hour ago, 50 in its memory. */
 async function serving(flavour: Flavour, count: number, config: Record<string, string>): Promise<ScriptPod[]> {
   const cluster = await form(flavour, 3, count, { spec: { config: { ...PATIENT.spec?.config, ...config } } });
   const primary = nth(cluster, 1);
   await write(primary, 0, 10);
   await dump(primary);
-  await age(primary);
+  await ageFiles(primary);
   await write(primary, 10, 50);
   await hasKeys(count > 3 ? [primary, nth(cluster, 4)] : [primary], 50);
   for (const pod of cluster) await pod.run('probe.sh', 'readiness');
@@ -102,11 +97,11 @@ describe('old data', () => {
     const cluster = await serving(SYSTEM, 4, {});
     const [crashed, replica] = [nth(cluster, 1), nth(cluster, 4)];
     await crashed.cli('config', 'set', 'appendonly', 'no');
-    await age(crashed);
+    await ageFiles(crashed);
     await crashed.run('probe.sh', 'readiness');
     await write(crashed, 50, 100);
     await hasKeys([crashed, replica], 100);
-    await keptInFiles(replica);
+    await hasWritten([replica]);
     await replica.run('probe.sh', 'readiness');
     await Promise.all([crashed.kill('SIGKILL'), replica.kill('SIGKILL')]);
     await startAll([replica]);
@@ -202,7 +197,7 @@ describe('old data', () => {
     const told = async (): Promise<number> =>
       Number(/ data:(\d+)$/.exec((await replica.cli('config', 'get', 'proc-title-template')).trim())?.[1]);
     await replica.kill('SIGTERM');
-    await age(replica);
+    await ageFiles(replica);
     // Its link is never up.
     primary.signal('SIGSTOP');
     await startAll([replica]);

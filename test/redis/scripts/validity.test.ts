@@ -66,6 +66,20 @@ async function flaggedAsFailed(seenFrom: ScriptPod, primary: ScriptPod): Promise
   });
 }
 
+/** The primary that was late comes, and leads with its 50 keys. */
+async function leadsWithAll(late: ScriptPod, replica: ScriptPod): Promise<void> {
+  late.start();
+  await late.ready();
+  await hasKeys([late, replica], 50);
+  expect(await roleOf(late)).toBe('master');
+}
+
+/** The first one stays away. */
+async function crashWithoutFirst(cluster: readonly ScriptPod[]): Promise<void> {
+  await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
+  await startAll(cluster.slice(1));
+}
+
 afterEach(removeAll);
 
 describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('validity, %s', (_, flavour) => {
@@ -121,20 +135,15 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('v
     await replica.kill('SIGKILL');
     await fill(late, 'b', 50, []);
     await age(replica, 300, 300);
-    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
-    await startAll(cluster.slice(1));
+    await crashWithoutFirst(cluster);
     await flaggedAsFailed(nth(cluster, 2), late);
     expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
     expect(await factorOf(replica)).toBe('10');
     // Nor after one more crash of everything: who was not heard in between is not noted as heard.
     for (const pod of cluster.slice(1, 3)) await pod.run('probe.sh', 'readiness');
-    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
-    await startAll(cluster.slice(1));
+    await crashWithoutFirst(cluster);
     expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
-    late.start();
-    await late.ready();
-    await hasKeys([late, replica], 50);
-    expect(await roleOf(late)).toBe('master');
+    await leadsWithAll(late, replica);
   });
 
   // As `delete` does it, or whoever scales to 0: what the primary was told after its replica had gone is on its volume alone.
@@ -154,10 +163,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('v
     await flaggedAsFailed(nth(cluster, 2), late);
     expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
     expect(await factorOf(replica)).toBe('10');
-    late.start();
-    await late.ready();
-    await hasKeys([late, replica], 50);
-    expect(await roleOf(late)).toBe('master');
+    await leadsWithAll(late, replica);
     // From here on what it has is remembered again.
     await replica.run('probe.sh', 'readiness');
     expect(await readFile(stampOf(replica), 'utf8')).toContain(late.address);
@@ -176,14 +182,10 @@ describe('validity', () => {
     await flaggedAsFailed(nth(cluster, 2), replica);
     await flaggedAsFailed(nth(cluster, 3), replica);
     await fill(late, 'b', 50, []);
-    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
-    await startAll(cluster.slice(1));
+    await crashWithoutFirst(cluster);
     await flaggedAsFailed(nth(cluster, 2), late);
     expect(await probeUntil(replica, 8_000, isPrimary(replica))).toBe(false);
-    late.start();
-    await late.ready();
-    await hasKeys([late, replica], 50);
-    expect(await roleOf(late)).toBe('master');
+    await leadsWithAll(late, replica);
   });
 
   test('a replica whose link was down for minutes when everything stopped does not take over', async () => {
@@ -233,8 +235,7 @@ describe('validity', () => {
         return Math.max(...times) - Math.min(...times) > 3000 ? true : null;
       });
     }
-    await Promise.all(cluster.map((pod) => pod.kill('SIGKILL')));
-    await startAll(cluster.slice(1));
+    await crashWithoutFirst(cluster);
     expect(await probeUntil(replica, 45_000, isPrimary(replica))).toBe(true);
     await hasKeys([replica], 10);
   });

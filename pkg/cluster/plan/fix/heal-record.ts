@@ -7,7 +7,7 @@ import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { recordOf } from '../../model/record.ts';
 import { ordinalOfNode, ordinalsOf, podName, type ClusterSpec } from '../../model/spec.ts';
-import { whyOlder } from '../server-version.ts';
+import { whyOlderThan } from '../server-version.ts';
 import { left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 
 /** By evidence alone: where no node that may know can be asked, nobody says it in their place. */
@@ -68,12 +68,10 @@ export const healOverwritten: Healer = (context, problems) => {
 
 /** Pods of an older image could not read their data; null = the recorded one is not known to be older than what runs. */
 function imageOfOldRecord({ state }: FixContext, { image, cluster }: ClusterSpec): string | null {
-  for (const { reply } of state.nodes) {
-    const why = reply?.kind === 'answered' ? whyOlder(image, reply.answer.info) : null;
-    if (why !== null)
-      return `${image} is recorded, but ${why}: ConfigMap ${cluster.name}-state is an old record. kubectl redis restart ${cluster.name} --image IMAGE records the one that runs`;
-  }
-  return null;
+  const why = whyOlderThan(image, state.nodes);
+  return why === null
+    ? null
+    : `${image} is recorded, but ${why}: ConfigMap ${cluster.name}-state is an old record. kubectl redis restart ${cluster.name} --image IMAGE records the one that runs`;
 }
 
 function copyOf(spec: ClusterSpec): Step {
