@@ -6,7 +6,7 @@ import type { ClusterRef } from '../cluster/model/observation.ts';
 import type { AntiAffinity } from '../cluster/model/plan.ts';
 import { nodeCount, type ClusterSpec } from '../cluster/model/spec.ts';
 import { CONTAINER_NAME } from './annotations.ts';
-import { CLEARED_KEY, FORMED_KEY, NODES_KEY } from '../cluster/model/labels.ts';
+import { CLEARED_KEY, FORMED_KEY, NAMESPACE_KEY, NODES_KEY } from '../cluster/model/labels.ts';
 import { authSecretName, CLAIM_TEMPLATE, configName, stateName } from './names.ts';
 import { placement } from './placement.ts';
 import { BUS_PORT, REDIS_PORT, SECOND_BUS_PORT } from '../cluster/model/node-ports.ts';
@@ -212,7 +212,7 @@ function volumes({ cluster, auth }: PodSettings): Record<string, unknown>[] {
  */
 function configVolume(cluster: string): Record<string, unknown> {
   const over = [FORMED_KEY, NODES_KEY].map((key) => ({ key, path: key }));
-  const apart = [FORMED_KEY, NODES_KEY, CLEARED_KEY].map((key) => ({ key, path: `${STATE_DIR}/${key}` }));
+  const apart = [FORMED_KEY, NODES_KEY, CLEARED_KEY, NAMESPACE_KEY].map((key) => ({ key, path: `${STATE_DIR}/${key}` }));
   const sources = [
     { configMap: { name: configName(cluster) } },
     { configMap: { name: stateName(cluster), optional: true, items: [...over, ...apart] } },

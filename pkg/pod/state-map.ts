@@ -7,6 +7,7 @@
  * | formed        | whether the first MEET was sent; left out where it was lost and nobody could know     | yes          |
  * | nodes         | lines `N NODE-NAME ADDRESS SHARD`                                                     | yes          |
  * | cleared       | when a person agreed that every volume is lost                                        | yes          |
+ * | namespace     | whose it is: in a copy elsewhere the addresses are those of the original              | yes          |
  * | budgets       | budgets for pods that people brought                                                  |              |
  * | spec          | the whole ClusterSpec, with marks of restarts and an unfinished change of shape       |              |
  * | config-digest | what ConfigMap NAME-config was last rendered to                                       |              |

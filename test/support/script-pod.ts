@@ -96,6 +96,7 @@ export interface ScriptPod {
   setFormed(formed: string | null): Promise<void>;
   setTable(nodes: string | null): Promise<void>;
   setCleared(at: string | null): Promise<void>;
+  setNamespace(namespace: string): Promise<void>;
   /** Empties the volume. */
   loseVolume(): Promise<void>;
   remove(): Promise<void>;
@@ -234,6 +235,7 @@ export async function makePod(options: PodOptions): Promise<ScriptPod> {
     setFormed: (formed) => writeRecord(options, root, { formed }),
     setTable: (nodes) => writeRecord(options, root, { nodes }),
     setCleared: (cleared) => writeRecord(options, root, { cleared }),
+    setNamespace: (namespace) => writeRecord(options, root, { namespace }),
     loseVolume: async () => {
       await rm(join(root, 'data'), { recursive: true });
       await mkdir(join(root, 'data', 'lost+found'), { recursive: true });

@@ -3,7 +3,7 @@ import type { ClusterSpec } from '../../pkg/cluster/model/spec.ts';
 
 export function specOf(change: Partial<ClusterSpec> = {}): ClusterSpec {
   return {
-    cluster: { namespace: 'default', name: 'redis' },
+    cluster: change.cluster ?? { namespace: 'default', name: 'redis' },
     masters: change.masters ?? 3,
     replicas: change.replicas ?? 1,
     image: change.image ?? 'redis:8',

@@ -48,6 +48,8 @@ export const BUDGETS_KEY = 'budgets';
 export const SPEC_KEY = 'spec';
 /** Digest of what NAME-config was last rendered to. */
 export const CONFIG_DIGEST_KEY = 'config-digest';
+/** Whose record it is: a copy or restore of it elsewhere names addresses of the namespace that it came from. */
+export const NAMESPACE_KEY = 'namespace';
 /** When a person agreed that every volume is lost: what volumes remember of the cluster does not count since then. */
 export const CLEARED_KEY = 'cleared';
 /** A StatefulSet's controller puts it on its pods. */

@@ -16,6 +16,7 @@ import {
   MANAGED_BY,
   MANAGED_BY_LABEL,
   MASTERS_ANNOTATION,
+  NAMESPACE_KEY,
   NODES_KEY,
   REPLICAS_ANNOTATION,
   SHARD_LABEL,
@@ -50,7 +51,7 @@ type StringMap = Readonly<Record<string, string>>;
 
 /**
  * What is recorded of a cluster, in the objects of its namespace. A record that was copied or restored from another namespace names that
- * one; what is rendered from it here must never be written there.
+ * one; what is rendered from it here must never be written there, and its addresses are those of other nodes.
  */
 export function recordOf(facts: RecordFacts, cluster: ClusterRef): ClusterRecord {
   const state = facts.state ?? null;
@@ -59,7 +60,9 @@ export function recordOf(facts: RecordFacts, cluster: ClusterRef): ClusterRecord
   const spec = recorded === null ? null : { ...recorded, cluster };
   const shape = spec === null ? shapeForPeople(annotations) : shapeOf(spec);
   const old = facts.config?.[FORMED_KEY] !== undefined || facts.config?.[NODES_KEY] !== undefined || shape !== null;
-  const nodes = parseNodeTable(state?.[NODES_KEY] ?? '');
+  const lines = parseNodeTable(state?.[NODES_KEY] ?? '');
+  const home = homeOf(state) ?? cluster.namespace;
+  const nodes = home === cluster.namespace ? lines : lines.map((line) => ({ ...line, address: null }));
   return {
     source: state !== null ? 'state' : old ? 'config' : 'none',
     formed: formedMark(state, facts.config),
@@ -81,6 +84,11 @@ export function needsOldRecord({
 }: Pick<KubeFacts, 'config' | 'pods' | 'statefulSets'>): boolean {
   if (config?.[FORMED_KEY] !== undefined || config?.[NODES_KEY] !== undefined) return true;
   return [...pods, ...statefulSets].some(({ readsState }) => readsState === false);
+}
+
+/** Records of older versions say it in the spec alone, and those of pods that people brought nowhere. */
+function homeOf(state: StringMap | null): string | null {
+  return state?.[NAMESPACE_KEY] ?? parseSpec(state?.[SPEC_KEY])?.cluster.namespace ?? null;
 }
 
 function formedMark(state: StringMap | null, config: StringMap | null): boolean | null {

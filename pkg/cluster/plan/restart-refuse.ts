@@ -14,7 +14,7 @@ import { straysOf } from '../evidence/strays.ts';
 import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
-import { ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/spec.ts';
+import { nodeName, ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
@@ -31,12 +31,6 @@ import { refuseUnsound } from './scale-refuse.ts';
  */
 export function refuseRestart(input: RestartInput): Plan | null {
   const { state, kube, target, recorded } = input;
-  if (recorded !== null && kube.pods.length === 0 && kube.statefulSets.length === 0)
-    return refuse(
-      'stopped',
-      `${recorded.cluster.name} is stopped: it has no pods`,
-      `kubectl redis create ${recorded.cluster.name} starts it`,
-    );
   if (!kube.pods.some((pod) => isToRestart(target, pod, kube))) return refuseLoss(input);
   const { name } = state.cluster;
   if (recorded?.scaling != null)
@@ -56,6 +50,27 @@ export function refuseRestart(input: RestartInput): Plan | null {
       `kubectl redis status ${name} says between whom; finish that first`,
     );
   return refuseStrays(state) ?? refusePods(input) ?? refuseLoss(input) ?? refuseAlone(input) ?? refuseNoHeir(input);
+}
+
+/**
+ * Templates that are rendered start pods, all at once, and what their servers must not be older than is known when they run. Asked before
+ * anything is waited for: nobody brings those pods back.
+ */
+export function refuseStopped({ kube, recorded }: RestartInput): Plan | null {
+  if (recorded === null) return null;
+  const { name } = recorded.cluster;
+  const asleep = ordinalsOf(recorded)
+    .map((ordinal) => nodeName(name, ordinal))
+    .filter((node) => kube.statefulSets.some((set) => set.name === node && set.replicas === 0));
+  const [first] = asleep;
+  const isAll = kube.pods.length === 0 && asleep.length === kube.statefulSets.length;
+  if (first === undefined && !isAll) return null;
+  const others = asleep.length > 1 ? ` and ${asleep.length - 1} more` : '';
+  return refuse(
+    'stopped',
+    isAll ? `${name} is stopped: it has no pods` : `StatefulSet ${first}${others} of ${name} is scaled to 0`,
+    `kubectl redis create ${name} starts ${isAll ? 'it' : 'what is stopped'}; then restart`,
+  );
 }
 
 /** Where replicas restart too, who is in step is asked when they have. */

@@ -2,7 +2,7 @@
  * The plan of `restart`: from whatever is there to pods that are all new. Stages in this order, and each only when nothing of the earlier
  * ones is left to do:
  *
- * 0. What this restart has taken away is waited for. Then what is refused is refused, before anything is written: a template with a
+ * 0. Who was stopped on purpose is not waited for. What this restart has taken away is. Then what is refused is refused, before anything is written: a template with a
  *    refused image would come with the next crash of a pod.
  * 1. Directives that servers take while they run are set on every node: what a server refuses must not be recorded, because every
  *    pod would read it at its next start.
@@ -29,7 +29,7 @@ import { refuse } from './form-members.ts';
 import { refuseEvictingHeir } from './refuse-heir.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { isDead } from './pod-life.ts';
-import { noHeir, refuseOlder, refusePutBack, refuseRestart } from './restart-refuse.ts';
+import { noHeir, refuseOlder, refusePutBack, refuseRestart, refuseStopped } from './restart-refuse.ts';
 
 export interface RestartInput {
   readonly state: ClusterState;
@@ -54,6 +54,7 @@ export interface RestartInput {
 type Stage = (input: RestartInput) => Plan | null;
 
 const STAGES: readonly Stage[] = [
+  refuseStopped,
   underWayStage,
   (input) => refuseRestart(input),
   liveStage,

@@ -8,6 +8,7 @@ import {
   CONFIG_DIGEST_KEY,
   BUDGETS_KEY,
   FORMED_KEY,
+  NAMESPACE_KEY,
   NODES_KEY,
   SPEC_ANNOTATION,
   SPEC_HASH_KEY,
@@ -29,7 +30,14 @@ const OUR_PREFIX = 'kubectl-redis.io/';
 const REDIS_CONF = 'redis.conf';
 /** Scripts are not kept: they are in this repository. */
 const CONFIG_KEYS: ReadonlySet<string> = new Set([FORMED_KEY, NODES_KEY, BUDGETS_KEY, SPEC_HASH_KEY]);
-const STATE_KEYS: ReadonlySet<string> = new Set([FORMED_KEY, NODES_KEY, BUDGETS_KEY, CLEARED_KEY, CONFIG_DIGEST_KEY]);
+const STATE_KEYS: ReadonlySet<string> = new Set([
+  FORMED_KEY,
+  NODES_KEY,
+  BUDGETS_KEY,
+  CLEARED_KEY,
+  NAMESPACE_KEY,
+  CONFIG_DIGEST_KEY,
+]);
 
 /** Pure: the given one is not changed. */
 export function redact(observation: Observation): Observation {

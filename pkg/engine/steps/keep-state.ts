@@ -3,7 +3,7 @@
  * nothing of each other's; and never over an object of that name that is somebody else's.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { CLUSTER_LABEL } from '../../cluster/model/labels.ts';
+import { CLUSTER_LABEL, NAMESPACE_KEY } from '../../cluster/model/labels.ts';
 import type { ClusterRef } from '../../cluster/model/observation.ts';
 import { recordOf, type ClusterRecord, type RecordFacts } from '../../cluster/model/record.ts';
 import { changedState, type StateChange } from '../../cluster/model/state-data.ts';
@@ -43,7 +43,9 @@ export async function writeState(
   change: StateChange,
 ): Promise<void> {
   const now = object === null ? null : dataOf(object);
-  const data = changedState(now, record, change);
+  const changed = changedState(now, record, change);
+  // A table that is written anew names the addresses of this namespace; until then a copied record says whose it is.
+  const data = now === null || change.nodes !== undefined ? { ...changed, [NAMESPACE_KEY]: cluster.namespace } : changed;
   if (object === null) await kube.create(stateMap(cluster, data));
   else if (!isDeepStrictEqual(now, data)) await kube.replace({ ...object, data });
 }

@@ -150,3 +150,19 @@ node_line='
     for (i = 9; i <= NF; i++) if ($i !~ /^\[/) { owns = 1; covered[FILENAME] += split($i, range, "-") < 2 ? 1 : range[2] - range[1] + 1 }
     known[FILENAME]++
   }'
+
+# For awk, behind node_line, with addresses of the table in listed, and me and self, address and id of this node. In END, after note_kin():
+# is_stranger(FILENAME) says whether who answered there knows others, and neither this node, nor anybody at an address of the table, nor
+# anybody who answered. Then a Service of another cluster has the address by now.
+# shellcheck disable=SC2016
+kinship='
+  { if ($3 ~ /myself/) { file_of[$1] = FILENAME; own_at[FILENAME] = at } else says[FILENAME, $1] = at }
+  function note_kin(pair, part, there) {
+    for (pair in says) {
+      split(pair, part, SUBSEP)
+      there = says[pair]
+      if (there == me || part[2] == self || ((there in listed) && there != own_at[part[1]])) kin[part[1]] = 1
+      if ((part[2] in file_of) && file_of[part[2]] != part[1]) { kin[part[1]] = 1; kin[file_of[part[2]]] = 1 }
+    }
+  }
+  function is_stranger(file) { return known[file] > 1 && !(file in kin) }'

@@ -11,8 +11,8 @@
 #   7 data that is older than what was served, because no append-only file was kept: a replica that has more takes over first
 
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
-# may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
-# it may be of another cluster) and knowing_peers (those of them that know an owner of every slot: who joined while an owner was silent never
+# may be gone for good; a stranger answers in nobody's place), formed_peers (that know others and an owner of slots, strangers left out; who
+# is only on such a list counts where it knows this node: it may be of another cluster) and knowing_peers (those of them that know an owner of every slot: who joined while an owner was silent never
 # heard what that owns), named (id of a node
 # at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at one that the table does
 # not have, as where it announced its pod; who answers us, or has been heard since this guard began, is not it), here (yes: at my address; alive: and others hear it there),
@@ -26,9 +26,8 @@ judge_peers() {
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
     /^answered_at:/ { sub(/.*:/, ""); answered_at[FILENAME] = $0 + 0 }
-    '"$node_line"'
+    '"$node_line$kinship"'
     {
-      if ($3 ~ /myself/) file_of[$1] = FILENAME
       if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
       if (owns && $3 ~ /myself/) voter[FILENAME] = $1
       if ($4 != "-") follows[$1 " " $4] = 1
@@ -43,9 +42,10 @@ judge_peers() {
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
-      for (file in known) if (file !~ /\/old-[0-9a-f]*$/) answered++
+      note_kin()
+      for (file in known) if (file !~ /\/old-[0-9a-f]*$/ && !is_stranger(file)) answered++
       for (file in owner)
-        if (known[file] > 1 && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) { formed++; if (covered[file] == 16384) knowing++ }
+        if (known[file] > 1 && !is_stranger(file) && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) { formed++; if (covered[file] == 16384) knowing++ }
       for (pair in follows) {
         split(pair, two, " ")
         if ((two[1] in lives) || (two[1] in file_of) || !knowing || (two[2] in slots)) followed[two[2]] = 1

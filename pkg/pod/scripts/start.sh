@@ -57,6 +57,13 @@ waiting() {
 }
 
 # ------------------------------------------------------------------------------------------------ 1 the address
+# Sets home: the namespace that the record says it is of.
+is_own_record() {
+  home=
+  [ ! -r "$state_dir/namespace" ] || read -r home <"$state_dir/namespace"
+  [ -z "$home" ] || [ "${KUBECTL_REDIS_POD_NAMESPACE:-$home}" = "$home" ]
+}
+
 # `create` writes it into the StatefulSet's template. In a template that has lost it, because a manifest was applied again, and in pods that
 # were completed without a cluster at hand (`inject -f`), it is that of the table.
 find_address() {
@@ -66,6 +73,10 @@ find_address() {
   home=${KUBECTL_REDIS_NAMESPACE:-}
   while [ -n "$address" ] && [ -n "$home" ] && [ "${KUBECTL_REDIS_POD_NAMESPACE:-$home}" != "$home" ]; do
     waiting "because this is a copy of a node of namespace $home, with its address, in namespace $KUBECTL_REDIS_POD_NAMESPACE: delete its StatefulSet and ConfigMaps here, keep its volumes, and run $command_hint"
+  done
+  # A table that was copied has addresses of that namespace, too: whoever asked by it would meet the nodes of another cluster.
+  until is_own_record; do
+    waiting "because ConfigMap ${KUBECTL_REDIS_CLUSTER:-NAME}-state here is a copy of that of namespace $home, with its addresses; to have it written for this one: $command_hint"
   done
   service=${KUBECTL_REDIS_CLUSTER:-NAME}-$node
   while [ -z "$address" ]; do

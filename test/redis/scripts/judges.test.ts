@@ -43,6 +43,8 @@ const view = (...lines: readonly string[]): string =>
 const TABLE = ['2 10.0.0.2', '3 10.0.0.3', '4 10.0.0.4', '6 10.0.0.6', '7 10.0.0.7', ''].join('\n');
 
 interface Verdict {
+  readonly answered: string;
+  readonly formed: string;
   readonly knowing: string;
   readonly holder: string;
   readonly here: string;
@@ -53,12 +55,13 @@ interface Verdict {
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the guard in %s', (_, shell) => {
   const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5, myId = '-'): Verdict => {
     const files = Object.fromEntries(Object.entries(peers).map(([name, text]) => [`peers/${name}`, text]));
-    const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; judge_peers; echo "$knowing_peers $holder $here $holder_slots $holder_followers"`;
-    const [knowing = '', holder = '', here = '', slots = '', followers = ''] = run(shell, script, {
+    const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; judge_peers; echo "$answered $formed_peers $knowing_peers $holder $here $holder_slots $holder_followers"`;
+    const words = run(shell, script, {
       'peer-list': TABLE,
       ...files,
     });
-    return { knowing, holder, here, slots, followers };
+    const [answered = '', formed = '', knowing = '', holder = '', here = '', slots = '', followers = ''] = words;
+    return { answered, formed, knowing, holder, here, slots, followers };
   };
   const others = [
     primary(P, '10.0.0.2', '5461-10922', 'myself,master'),
@@ -80,6 +83,27 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the gua
   test('a view with an owner of every slot is one', () => {
     const whole = view(...others, primary(R, '10.0.0.4', '0-5459 5460'), primary(X, '10.0.0.1', '', 'master,fail'));
     expect(judge({ 2: whole })).toMatchObject({ knowing: '1', holder: '-' });
+  });
+
+  // The Services of two nodes were deleted, and another cluster was given one of the addresses.
+  test("who knows nobody of the table is of another cluster: it proves nothing, and answers in nobody's place", () => {
+    const theirs = view(
+      primary(P, '10.0.0.2', '0-10922', 'myself,master'),
+      primary(Q, '10.0.9.3', '10923-16383'),
+      // Of its own past at this address.
+      primary(X, '10.0.0.2', '', 'master,fail', 0),
+    );
+    expect(judge({ 2: theirs })).toMatchObject({ formed: '0', knowing: '0', answered: '0' });
+    const alone = view(primary(G, '10.0.0.3', '', 'myself,master'));
+    expect(judge({ 2: theirs, 3: alone })).toMatchObject({ formed: '0', answered: '1' });
+    const ours = view(primary(P, '10.1.0.2', '0-10922', 'myself,master'), primary(Q, '10.1.0.3', '10923-16383'));
+    const other = view(
+      primary(Q, '10.1.0.3', '10923-16383', 'myself,master'),
+      primary(X, '10.1.0.9', '', 'master,fail'),
+    );
+    // They announce their pods, but answer at addresses of the table and know each other.
+    expect(judge({ 2: ours, 3: other })).toMatchObject({ formed: '2', knowing: '1', answered: '2' });
+    expect(judge({ 2: ours })).toMatchObject({ formed: '0', answered: '0' });
   });
 
   test.each([

@@ -140,6 +140,16 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     else await pod.ready();
   });
 
+  test('a record that was copied from another namespace is waited for until it is written for this one', async () => {
+    const pod = await podOf(flavour, { env: { KUBECTL_REDIS_POD_NAMESPACE: 'staging' }, announceIp: null });
+    await pod.setNamespace('prod');
+    pod.start();
+    expect(await guardSays(pod, /waiting/)).toContain('redis-state here is a copy of that of namespace prod');
+    expect(await pod.cli('ping')).not.toBe('PONG');
+    await pod.setNamespace('staging');
+    await guardSays(pod, /for the address of Service redis-1/);
+  });
+
   test('takes directives of its own, the last value of each, and a maxmemory where nobody set one', async () => {
     const env = {
       KUBECTL_REDIS_CONFIG: '# mine\nhz 20\nappendonly no\nsave ""\nsave 900 1\n',

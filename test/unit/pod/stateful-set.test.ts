@@ -123,6 +123,7 @@ test('StatefulSet of a node, whole', () => {
                         { key: 'formed', path: 'state/formed' },
                         { key: 'nodes', path: 'state/nodes' },
                         { key: 'cleared', path: 'state/cleared' },
+                        { key: 'namespace', path: 'state/namespace' },
                       ],
                     },
                   },

@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { keepRecord, readRecord } from '../../../webhook/record.ts';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
+import { stateMap } from '../../../pkg/pod/state-map.ts';
 import { createCluster } from '../../support/admission.ts';
 
 const REF = { namespace: 'default', name: 'redis' };
@@ -23,4 +24,16 @@ test.each([
   await keepRecord(store, REF, LINE, await readRecord(store, REF));
   const data = store.objects.get('ConfigMap/redis-state')?.['data'] as Readonly<Record<string, string>>;
   expect([data['formed'], data['nodes']]).toEqual([formed, expect.stringContaining('1 redis-1 10.96.0.1')]);
+});
+
+test('a record that was restored from another namespace loses the addresses of that one, and is of this one since then', async () => {
+  const { store } = createCluster();
+  const nodes = '1 redis-1 10.0.0.1 1\n2 redis-2 10.0.0.2 2\n';
+  await store.create(stateMap(REF, { formed: 'true', nodes, namespace: 'prod' }));
+  await keepRecord(store, REF, LINE, await readRecord(store, REF));
+  expect(store.objects.get('ConfigMap/redis-state')?.['data']).toEqual({
+    formed: 'true',
+    nodes: '1 redis-1 10.96.0.1 1\n2 redis-2 - 2\n',
+    namespace: 'default',
+  });
 });

@@ -69,6 +69,8 @@ function everyVolumeLost({ state, check, members, evidence }: FixContext): Lost 
     return lost && node.pod !== null ? [node.pod] : [];
   });
   if (waiting.length === 0 || check.missing.length > 0) return null;
+  // Pods of another workload may have taken the numbers of those whose workload sleeps, with its volumes.
+  if (check.observation.kube.statefulSets.some(({ replicas }) => replicas === 0)) return null;
   const empty = members.filter(({ answer, node }) => answer.info.keys === 0 && node.slots.length === 0);
   return waiting.length + empty.length === pods.length ? { waiting, empty } : null;
 }

@@ -59,6 +59,22 @@ describe('the record', () => {
       expect(read(facts).spec?.cluster).toEqual(CLUSTER);
   });
 
+  // Asked by such a table, a node would meet those of the other cluster.
+  test.each([
+    ['it says so', { namespace: 'prod' }],
+    [
+      'of an older version: its spec says so',
+      { spec: JSON.stringify(specOf({ cluster: { ...CLUSTER, namespace: 'prod' } })) },
+    ],
+  ])('the addresses of a copied record are unknown: %s', (_, more) => {
+    const state = { nodes: '1 redis-1 10.0.0.1 1\n', formed: 'true' };
+    expect(read({ state: { ...state, ...more } })).toMatchObject({
+      formed: true,
+      nodes: [{ ordinal: 1, node: 'redis-1', address: null, shard: '1' }],
+    });
+    expect(read({ state: { ...state, ...more, namespace: 'default' } }).nodes[0]?.address).toBe('10.0.0.1');
+  });
+
   test('the spec is that of NAME-state; else the copy of Service NAME; else that of a StatefulSet', () => {
     const statefulSets = kube.statefulSets.map((set) => ({ ...set, annotations: specAnnotations(other) }));
     const all = { state: { spec: JSON.stringify(spec) }, services: service(other), statefulSets };

@@ -44,6 +44,19 @@ export const stopped = (): Observation => {
   const { kube, ...observation } = whole().observation;
   return { ...observation, kube: { ...kube, pods: [], statefulSets: [] }, replies: [] };
 };
+/** Some of the StatefulSets scaled to 0 by hand; their pods are gone. */
+export const asleep = (count: number): Observation => {
+  const { kube, replies, ...observation } = whole().observation;
+  const nodes = kube.statefulSets.slice(0, count).map(({ name }) => name);
+  const sets = kube.statefulSets.map((set) => (nodes.includes(set.name) ? { ...set, replicas: 0 } : set));
+  const sleeps = (pod: string): boolean => nodes.includes(pod.replace(/-0$/, ''));
+  const pods = kube.pods.filter(({ name }) => !sleeps(name));
+  return {
+    ...observation,
+    kube: { ...kube, pods, statefulSets: sets },
+    replies: replies.filter(({ pod }) => !sleeps(pod)),
+  };
+};
 export const without = (world: VerbWorld, kind: string): VerbWorld => ({
   ...world,
   objects: (objects) => objects.filter((object) => object.kind !== kind),

@@ -10,6 +10,7 @@ import {
   foreign,
   silent,
   smallCache,
+  asleep,
   stopped,
   contested,
   open,
@@ -36,6 +37,13 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     'A change of the shape',
   ),
   restart('stopped', 'it has no pods', { observation: stopped() }, 'redis is stopped: it has no pods'),
+  restart('stopped', 'all is scaled to 0', { observation: asleep(6) }, 'redis is stopped: it has no pods'),
+  restart(
+    'stopped',
+    'a node is scaled to 0',
+    { observation: asleep(1) },
+    'StatefulSet redis-1 of redis is scaled to 0',
+  ),
   restart('owner-silent', 'an owner does not answer', whole(1, silent('redis-1-0')), 'redis-1-0 owns slots'),
   restart(
     'not-formed',

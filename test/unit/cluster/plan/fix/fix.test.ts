@@ -22,6 +22,7 @@ import { NODE_CASES } from './node-cases.ts';
 import { ONLY_COPY_CASES } from './only-copy-cases.ts';
 import { PLACE_CASES } from './place-cases.ts';
 import { SILENT_CASES } from './silent-cases.ts';
+import { START_EMPTY_CASES } from './start-empty-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 
 function plan(observation: Observation, policy: Partial<FixPolicy> = {}, slotKeys: SlotKeys | null = null): FixPlan {
@@ -41,12 +42,17 @@ test('what the table of codes says that fix repairs is what has a healer', () =>
 });
 
 describe('plans', () => {
-  test.each([...SLOTS_CASES, ...NODE_CASES, ...CONTESTED_CASES, ...SILENT_CASES, ...PLACE_CASES, ...ONLY_COPY_CASES])(
-    '%s',
-    (_, observation, expected, options = {}) => {
-      expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
-    },
-  );
+  test.each([
+    ...SLOTS_CASES,
+    ...NODE_CASES,
+    ...CONTESTED_CASES,
+    ...SILENT_CASES,
+    ...PLACE_CASES,
+    ...ONLY_COPY_CASES,
+    ...START_EMPTY_CASES,
+  ])('%s', (_, observation, expected, options = {}) => {
+    expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
+  });
 });
 
 describe('of any cluster', () => {

@@ -10,7 +10,6 @@ import {
 import {
   addressMismatch,
   config,
-  every,
   follows,
   ghost,
   heard,
@@ -27,19 +26,8 @@ import { leaves, only, type FixCase } from './fix-words.ts';
 const GHOST = 'f'.repeat(40);
 const healthy = healthyObservation();
 
-/** Four guards wait; two replicas run, without a key. */
-const LET_IN_EMPTY = changed(
-  healthy,
-  ...['redis-1-0', 'redis-2-0', 'redis-3-0', 'redis-6-0'].map((pod) => unreachable(pod, 'guard-waiting')),
-  ...['redis-4-0', 'redis-5-0'].map((pod) =>
-    changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, keys: 0 } })),
-  ),
-);
-
 /** The link of its replicas ends with it, 30 s ago. */
 const losesWithReplica = (pod: string): Change[] => [replicasLoseLink(pod, 30), heard(pod, 30_000)];
-
-const STILL_DOWN = ['primary-down (after-others)', 'primary-down (after-others)', 'primary-down (by-hand)'];
 
 export const NODE_CASES: readonly FixCase[] = [
   // 1.32
@@ -223,62 +211,6 @@ export const NODE_CASES: readonly FixCase[] = [
     'TLS on one node only',
     changed(healthy, config('redis-2-0', 'tls-cluster', 'yes'), config('redis-1-0', 'tls-cluster', 'no')),
     leaves('config-differs (by-hand)'),
-  ],
-  [
-    'no volume at all',
-    changed(
-      healthy,
-      every((pod) => unreachable(pod, 'guard-waiting')),
-    ),
-    leaves('cluster-down (needs-consent --start-empty)'),
-  ],
-  // Those who came back while others still ran, without data.
-  [
-    'no volume at all, and two who were let in before the last one was lost',
-    LET_IN_EMPTY,
-    leaves('guard-waiting (by-itself)', 'no-quorum (needs-consent --start-empty)', ...STILL_DOWN),
-  ],
-  [
-    'the same, with consent',
-    LET_IN_EMPTY,
-    {
-      repairs: [
-        'no-quorum: clear-formed',
-        'no-quorum: reset-node, reset-node',
-        'no-quorum: replace-pod, replace-pod, replace-pod, replace-pod',
-        'no-quorum: wait-pods',
-      ],
-      left: ['guard-waiting (by-itself)', ...STILL_DOWN],
-    },
-    { policy: { startEmpty: true } },
-  ],
-  [
-    'no volume at all, and two who were let in and know of no owner',
-    changed(
-      LET_IN_EMPTY,
-      changeLines((line) => ({ ...line, slots: [], role: 'primary', primaryId: null })),
-    ),
-    leaves(
-      ...Array<string>(4).fill('guard-waiting (by-itself)'),
-      'slots-uncovered (needs-consent --start-empty)',
-      'empty-primary (after-others)',
-      'empty-primary (after-others)',
-    ),
-  ],
-  [
-    'the same, where one of the two has a key',
-    changed(
-      LET_IN_EMPTY,
-      changeAnswer('redis-4-0', (answer) => ({ ...answer, info: { ...answer.info, keys: 1 } })),
-    ),
-    leaves(
-      'guard-waiting (by-itself)',
-      'no-quorum (needs-consent --takeover)',
-      'primary-down (after-others)',
-      'primary-down (after-others)',
-      'primary-down (by-hand)',
-    ),
-    { policy: { startEmpty: true } },
   ],
   [
     'one node id in two pods',
