@@ -31,12 +31,15 @@ export const checkGhosts: Check = (context) => {
   const gone = ghosts.filter((node) => context.evidence.lifeOf(node).kind === 'dead');
   // It may be that of a pod that was not heard and that no address tells apart.
   const nameless = context.state.nodes.some((node) => node.pod !== null && node.nodeId === null);
-  const alive = nameless ? [] : ghosts.filter((node) => !gone.includes(node));
+  const unsure = ghosts.filter((node) => !gone.includes(node));
+  const failed = unsure.filter((node) => node.slots.length > 0 && context.isDown(node));
+  const alive = nameless ? [] : unsure.filter((node) => !failed.includes(node));
   return [
     // What only its replica remembers is told of the replica (replica-orphaned).
     ...gone
       .filter((node) => node.slots.length > 0 && !context.forgotten.has(node.nodeId ?? ''))
       .map((node) => slotsWithoutNode(context, node)),
+    ...failed.filter(({ nodeId }) => !context.forgotten.has(nodeId ?? '')).map((node) => ownerFailed(context, node)),
     ...oneProblem(context, 'unknown-node', alive),
     ...oneProblem(
       context,
@@ -51,6 +54,18 @@ function slotsWithoutNode(context: CheckContext, node: ClusterNode): Problem {
   const sentence = `${slotsText(node.slots)} belong${countSlots(node.slots) === 1 ? 's' : ''} to ${name} at ${node.announced ?? 'an unknown address'}, an id that no pod has.`;
   return makeProblem('slots-without-node', context.state.cluster.name, {
     sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1),
+    nodes: [name],
+    slots: node.slots,
+    repair: repairOfLost(context, name, node),
+  });
+}
+
+/** Whichever pod it was, if any: nobody serves them. */
+function ownerFailed(context: CheckContext, node: ClusterNode): Problem {
+  const name = context.nameOf(node);
+  const sentence = `${name} at ${node.announced ?? 'an unknown address'}, a primary, is down (no pod answers as this node): ${slotsText(node.slots)} ${countSlots(node.slots) === 1 ? 'is' : 'are'} not served.`;
+  return makeProblem('primary-down', context.state.cluster.name, {
+    sentence,
     nodes: [name],
     slots: node.slots,
     repair: repairOfLost(context, name, node),

@@ -1,7 +1,7 @@
 /** Faults of identity and addresses, and exactly what check says of each. */
 import { freshObservation, healthyObservation, nodeIdOf } from '../../../support/observation.ts';
-import { changeKube, changeLines, changePod, changed } from '../../../support/observation-changes.ts';
-import { addressMismatch, every, ghost, replicaLinkDown } from '../../../support/observation-faults.ts';
+import { changeKube, changeLines, changePod, changed, type Change } from '../../../support/observation-changes.ts';
+import { addressMismatch, every, ghost, replicaLinkDown, unreachable } from '../../../support/observation-faults.ts';
 import { STRANGER, alone, cloned, lostVolume, split } from '../../../support/observation-identity.ts';
 import { theirs } from '../../../support/theirs.ts';
 import { says } from './check-case.ts';
@@ -9,7 +9,44 @@ import type { CheckCase } from './check-case.ts';
 
 const podIpOf = (name: string): string => healthyObservation().kube.pods.find((pod) => pod.name === name)?.ip ?? '';
 
+/** Made again without the webhook: plain servers, and nothing ties them to the addresses of a shard that is gone. */
+const plain = (pod: string, address: string): readonly Change[] => [
+  addressMismatch(pod, address),
+  unreachable(pod, 'not-cluster'),
+];
+
 export const MEMBERSHIP_CASES: readonly CheckCase[] = [
+  [
+    'primary-down: an owner that failed, and pods that may have been it',
+    changed(
+      healthyObservation({ kind: 'foreign' }),
+      ...plain('redis-0', '10.96.9.1'),
+      ...plain('redis-3', '10.96.9.4'),
+    ),
+    [
+      says(
+        'critical primary-down',
+        '9e3779b1 at 10.96.9.1:6379, a primary, is down (no pod answers as this node): slots 0-5460 are not served.',
+        'No replica of 9e3779b1 answers. If its volume still exists, bring the pod back with it; do not CLUSTER FORGET it before.',
+        '9e3779b1',
+        '0-5460',
+      ),
+      ...['redis-0', 'redis-3'].map((pod) =>
+        says(
+          'warning cluster-mode-off',
+          `${pod} is not in cluster mode (no answer from ${pod}).`,
+          'Set cluster-enabled yes in its configuration, or take the cluster label off the pod.',
+          pod,
+        ),
+      ),
+      says(
+        'info pod-ip-announced',
+        'All 4 nodes announce their pod IPs: a restart of all pods at once would not heal by itself.',
+        'Give each node a Service of its own and CONFIG SET cluster-announce-ip to its ClusterIP, also in its configuration file.',
+        'redis-1 redis-2 redis-4 redis-5',
+      ),
+    ],
+  ],
   [
     'duplicate-node-id: a cloned volume',
     changed(healthyObservation({ kind: 'foreign' }), cloned('redis-5', 'redis-6')),
