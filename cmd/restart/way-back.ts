@@ -12,7 +12,9 @@ export function withWayBack(error: unknown, { target, seen, cluster }: PreparedR
   const runs = runningImage(seen);
   if (!(error instanceof AppError) || !POD_FAILED.test(error.code)) return error;
   if (wanted === undefined || runs === null || runs === wanted) return error;
-  const back = `${goBackTo(runs, cluster.name)} -n ${cluster.namespace} goes back to the image that the other pods run`;
+  const command = goBackTo(runs, seen.state);
+  if (command === null) return error;
+  const back = `${command} -n ${cluster.namespace} goes back to the image that the other pods run`;
   return new AppError(error.message, {
     code: error.code,
     exitCode: error.exitCode,

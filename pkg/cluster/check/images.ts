@@ -5,6 +5,8 @@
 import { SPEC_HASH_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, StatefulSetFacts } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
+import type { ClusterState } from '../model/state.ts';
+import { whyOlderThan } from '../plan/server-version.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -15,9 +17,9 @@ export function runningImage({ observation }: Pick<CheckContext, 'observation'>)
   return [...new Set(images)].toSorted((a, b) => votes(b) - votes(a))[0] ?? null;
 }
 
-/** The command that makes all templates name the image again that the other pods run. */
-export function goBackTo(image: string, cluster: string): string {
-  return `kubectl redis restart ${cluster} --image ${image}`;
+/** The command that makes all templates name the image again that the other pods run; null where a node that runs is newer: it is refused. */
+export function goBackTo(image: string, { cluster, nodes }: ClusterState): string | null {
+  return whyOlderThan(image, nodes) === null ? `kubectl redis restart ${cluster.name} --image ${image}` : null;
 }
 
 export const checkImages: Check = (context, found) => {
@@ -44,9 +46,10 @@ export const checkImages: Check = (context, found) => {
   return [...groups.values()].map(({ wanted, runs, pods }) => {
     const { name } = state.cluster;
     const sentence = `${count(pods.length, 'template')} ${pods.length === 1 ? 'names' : 'name'} the image ${wanted}, while ${listNames(pods)} ${pods.length === 1 ? 'runs' : 'run'} ${runs}: a pod that goes comes back with ${wanted}.`;
+    const back = goBackTo(runs, state);
     const repair =
       recorded === null || recorded === wanted
-        ? `${goBackTo(runs, name)} goes back to the image that runs; kubectl redis restart ${name} goes on with ${wanted}.`
+        ? `${back === null ? '' : `${back} goes back to the image that runs; `}kubectl redis restart ${name} goes on with ${wanted}.`
         : `kubectl redis restart ${name}${pods.map((pod) => ` --pod ${pod}`).join('')} makes the ${pods.length === 1 ? 'template' : 'templates'} anew with the image that is recorded, ${recorded}.`;
     return makeProblem('image-differs', name, { sentence, nodes: pods, repair });
   });

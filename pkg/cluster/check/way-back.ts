@@ -25,16 +25,14 @@ export function wayBack(context: CheckContext, node: ClusterNode): string | null
 /** Another image than the others run: the way back is theirs. */
 function backToImage(context: CheckContext, node: ClusterNode, { code }: TroubleFacts): string | null {
   const runs = runningImage(context);
-  const { name } = context.state.cluster;
   const own = node.pod?.container.image ?? '';
-  if (runs === null || runs === own)
+  const isOurs = context.state.origin === 'ours';
+  const command = runs !== null && isOurs ? goBackTo(runs, context.state) : null;
+  if (runs === null || runs === own || (isOurs && command === null))
     return code === 'image'
       ? null
       : `Its data was written by a newer server than ${own}: give it an image of that version or a later one.`;
-  const back =
-    context.state.origin === 'ours'
-      ? goBackTo(runs, name)
-      : `Set the image of ${node.pod?.owner ?? 'its template'} back to ${runs}`;
+  const back = command ?? `Set the image of ${node.pod?.owner ?? 'its template'} back to ${runs}`;
   return `${back} goes back to the image that the other pods run.`;
 }
 

@@ -1,6 +1,6 @@
 /** Templates that name another image than the pods run, and the way back (C20). */
 import { healthyObservation } from '../../../support/observation.ts';
-import { changeKube, changePod, changed, type Change } from '../../../support/observation-changes.ts';
+import { changeAnswer, changeKube, changePod, changed, type Change } from '../../../support/observation-changes.ts';
 import { crashing, every, operation, unreachable } from '../../../support/observation-faults.ts';
 import { specAnnotations } from '../../../../pkg/pod/annotations.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -37,6 +37,29 @@ const sameHash: Change = (observation) =>
 const OLD_SERVER = "container redis ends with exit code 1, restarted 7 times: Can't handle RDB format version 13";
 
 export const IMAGES_CASES: readonly CheckCase[] = [
+  [
+    'image-differs: a restart that stopped behind its first replica, whose data the older image could not read',
+    changed(
+      healthyObservation(),
+      templatesName('redis:9'),
+      imageOf('redis-4-0', 'redis:9'),
+      changeAnswer('redis-4-0', (answer) => ({ ...answer, info: { ...answer.info, version: '9.0.0' } })),
+    ),
+    [
+      says(
+        'warning image-differs',
+        '5 templates name the image redis:9, while redis-1-0, redis-2-0, redis-3-0, redis-5-0 and redis-6-0 run redis:8: a pod that goes comes back with redis:9.',
+        'kubectl redis restart redis goes on with redis:9.',
+        'redis-1-0 redis-2-0 redis-3-0 redis-5-0 redis-6-0',
+      ),
+      says(
+        'warning versions-differ',
+        'Versions differ: redis 8.6.3 on redis-1-0, redis-2-0, redis-3-0, redis-5-0 and redis-6-0, redis 9.0.0 on redis-4-0.',
+        'Finish the upgrade: replicas first, then fail over, then the old primaries.',
+        'redis-4-0',
+      ),
+    ],
+  ],
   [
     'image-differs: a restart that stopped at the first replica, which can not read its data (C20)',
     changed(
