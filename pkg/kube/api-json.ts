@@ -130,7 +130,7 @@ export interface RawWorkload {
     readonly selector?: RawSelector;
     readonly template?: { readonly metadata?: RawMeta; readonly spec?: RawPodSpec };
   };
-  readonly status?: { readonly replicas?: number };
+  readonly status?: { readonly replicas?: number; readonly updateRevision?: string };
 }
 
 export interface RawHost {

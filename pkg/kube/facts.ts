@@ -111,6 +111,7 @@ export function statefulSetFacts(set: RawWorkload): StatefulSetFacts {
     templateLabels: template?.metadata?.labels ?? {},
     templateAnnotations: template?.metadata?.annotations ?? {},
     image: container?.image ?? '',
+    ...(set.status?.updateRevision === undefined ? {} : { revision: set.status.updateRevision }),
     readsState: readsState(template?.spec, container, template?.metadata?.labels?.[CLUSTER_LABEL] ?? ''),
     writer: writerOf(set.metadata),
   };

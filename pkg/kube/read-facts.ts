@@ -60,7 +60,7 @@ export async function readFacts(
   const seen = await readAround(reading);
   const pods = labelled.length > 0 ? labelled : await findPods(reading, seen);
   if (labelled.length === 0) options.onPods?.(pods);
-  return { pods, ...ownFacts(cluster.name, pods, seen), gaps: reading.gaps };
+  return { pods: withGoingClaims(pods, seen), ...ownFacts(cluster.name, pods, seen), gaps: reading.gaps };
 }
 
 async function readAround(reading: Reading): Promise<Seen> {
@@ -117,6 +117,17 @@ async function orGap<T>(reading: Reading, what: string, otherwise: T, ask: () =>
     if (!reading.gaps.some((gap) => gap.what === what)) reading.gaps.push({ what, why });
     return otherwise;
   }
+}
+
+/** The API server deletes a claim when no pod uses it any more (finalizer `kubernetes.io/pvc-protection`). */
+function withGoingClaims(pods: readonly PodFacts[], { claims }: Seen): readonly PodFacts[] {
+  const going = claims.flatMap(({ metadata }) =>
+    metadata?.deletionTimestamp === undefined ? [] : (metadata.name ?? []),
+  );
+  return pods.map((pod) => {
+    const goingClaim = pod.claims.find((name) => going.includes(name));
+    return goingClaim === undefined ? pod : { ...pod, goingClaim };
+  });
 }
 
 /** Of everything in the namespace, what belongs to the cluster. */

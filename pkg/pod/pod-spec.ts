@@ -212,7 +212,10 @@ function volumes({ cluster, auth }: PodSettings): Record<string, unknown>[] {
  */
 function configVolume(cluster: string): Record<string, unknown> {
   const over = [FORMED_KEY, NODES_KEY].map((key) => ({ key, path: key }));
-  const apart = [FORMED_KEY, NODES_KEY, CLEARED_KEY, NAMESPACE_KEY].map((key) => ({ key, path: `${STATE_DIR}/${key}` }));
+  const apart = [FORMED_KEY, NODES_KEY, CLEARED_KEY, NAMESPACE_KEY].map((key) => ({
+    key,
+    path: `${STATE_DIR}/${key}`,
+  }));
   const sources = [
     { configMap: { name: configName(cluster) } },
     { configMap: { name: stateName(cluster), optional: true, items: [...over, ...apart] } },

@@ -18,7 +18,7 @@ import { checkFunctions } from './functions.ts';
 import { makeContext } from './context.ts';
 import type { Check } from './context.ts';
 import { isForming } from './forming.ts';
-import { checkImages } from './images.ts';
+import { checkImages, checkOutdatedPods } from './images.ts';
 import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
 import { checkMemoryLimits } from './memory-limit.ts';
@@ -26,7 +26,7 @@ import { checkCounted } from './not-counted.ts';
 import { checkOpenDoors } from './open-doors.ts';
 import { checkOperation } from './operation.ts';
 import { checkOverwritten } from './overwritten.ts';
-import { checkAppendOnly, checkVolumes } from './persistence.ts';
+import { checkAppendOnly, checkGoingClaims, checkVolumes } from './persistence.ts';
 import { checkSharedAddresses } from './shared-address.ts';
 import { checkPlacement } from './placement.ts';
 import { checkMissingPods, checkPodsBeyond, checkReadiness, checkTerminatingPods } from './pods.ts';
@@ -55,10 +55,12 @@ const OF_PODS: readonly Check[] = [
   checkDuplicateIds,
   checkSharedAddresses,
   checkVolumes,
+  checkGoingClaims,
   checkAppendOnly,
   checkConfig,
   checkVersions,
   checkImages,
+  checkOutdatedPods,
   checkMemoryLimits,
   checkOpenDoors,
 ];

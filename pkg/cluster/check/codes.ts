@@ -23,6 +23,7 @@ export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
   'state-missing',
   'config-missing',
   'client-service-missing',
+  'pod-outdated',
   'objects-unsafe',
   'objects-differ',
   'service-missing',

@@ -2,10 +2,11 @@
  * Templates that name another image than the pods that run: a restart with another image that stopped in the middle, or a template that
  * somebody changed by hand. Whichever pod goes next, for whatever reason, comes back with that image.
  */
-import { SPEC_HASH_ANNOTATION } from '../model/labels.ts';
+import { REVISION_LABEL, SPEC_HASH_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, StatefulSetFacts } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { ClusterState } from '../model/state.ts';
+import { isDead } from '../plan/pod-life.ts';
 import { whyOlderThan } from '../plan/server-version.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
@@ -54,6 +55,21 @@ export const checkImages: Check = (context, found) => {
     return makeProblem('image-differs', name, { sentence, nodes: pods, repair });
   });
 };
+
+/** Whatever is mended in a template does not reach a pod that can't start: its StatefulSet waits for somebody to delete it. */
+export const checkOutdatedPods: Check = ({ state, observation: { kube }, kubectl }) =>
+  kube.pods.flatMap((pod) => {
+    const set = kube.statefulSets.find(({ name }) => pod.owner === `StatefulSet/${name}`);
+    const made = pod.labels[REVISION_LABEL];
+    if (set?.revision === undefined || made === undefined || made === set.revision) return [];
+    if (pod.terminating || !isDead(pod)) return [];
+    const { image, reason } = pod.container;
+    const other =
+      image === set.image ? 'an older template' : `the image ${image}, while its template names ${set.image} by now`;
+    const sentence = `${pod.name} does not run (${reason ?? pod.phase}) and was made from ${other}.`;
+    const repair = `${kubectl(`delete pod ${pod.name}`)} has it made anew, with its volume.`;
+    return [makeProblem('pod-outdated', state.cluster.name, { sentence, nodes: [pod.name], repair })];
+  });
 
 function isRestarting({ state }: CheckContext): boolean {
   const { operation, observedAt } = state;

@@ -12,7 +12,7 @@ import {
   SPEC_ANNOTATION,
 } from '../model/labels.ts';
 import { parseNodeTable } from '../model/node-table.ts';
-import type { KubeFacts, StatefulSetFacts, Writer } from '../model/observation.ts';
+import { isUnread, type KubeFacts, type StatefulSetFacts, type Writer } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import { recordOf, type ClusterRecord } from '../model/record.ts';
 import { nodeName, ordinalOfNode, ordinalsOf, podName, specHash, type ClusterSpec } from '../model/spec.ts';
@@ -29,6 +29,8 @@ interface Finding {
   readonly writer: Writer | null | undefined;
   /** As what follows its name. */
   readonly faults: readonly Fault[];
+  /** Left out: where it comes from, and how to look at it. */
+  readonly repair?: string;
 }
 
 interface Fault {
@@ -53,15 +55,16 @@ export const checkOverwritten: Check = (context) => {
   return findings.filter(({ faults }) => faults.length > 0).map((finding) => problemOf(context, finding));
 };
 
-function problemOf({ state, kubectl }: CheckContext, { subject, nodes = [], writer, faults }: Finding): Problem {
+function problemOf({ state, kubectl }: CheckContext, finding: Finding): Problem {
+  const { subject, nodes = [], writer, faults } = finding;
   const { name } = state.cluster;
   const code = faults.some((fault) => fault.unsafe) ? 'objects-unsafe' : 'objects-differ';
   const [kind = '', object = ''] = subject.split('/');
   const who = writer == null ? '' : `; ${writer.manager} wrote it last${writer.at === '' ? '' : `, at ${writer.at}`}`;
   const sentence = `${kind} ${object} ${faults.map(({ text }) => text).join('; it ')}${who}.`;
   const inGit = `change it where it comes from, as kubectl redis create ${name} --dry-run prints it`;
-  const repair = `${writer == null ? inGit.replace('change', 'Change') : `${writer.manager} may put it back: ${inGit}`}; then ${kubectl(`get ${kind.toLowerCase()} ${object} -o yaml`)} shows what is there.`;
-  return makeProblem(code, name, { subject, sentence, nodes, repair });
+  const source = `${writer == null ? inGit.replace('change', 'Change') : `${writer.manager} may put it back: ${inGit}`}; then ${kubectl(`get ${kind.toLowerCase()} ${object} -o yaml`)} shows what is there.`;
+  return makeProblem(code, name, { subject, sentence, nodes, repair: finding.repair ?? source });
 }
 
 // ------------------------------------------------------------------------------------------------------ StatefulSets
@@ -71,12 +74,25 @@ function setFindings(context: CheckContext, record: ClusterRecord, spec: Cluster
   const sets = new Map(kube.statefulSets.map((set) => [set.name, set]));
   return ordinalsOf(spec).flatMap((ordinal) => {
     const set = sets.get(nodeName(spec.cluster.name, ordinal));
-    if (set === undefined) return [];
+    if (set === undefined) return missingSet(context, spec, ordinal);
     const faults = [...recordFaults(context, record, set), ...imageFaults(context, spec, set, ordinal)];
     return [
       { subject: `StatefulSet/${set.name}`, nodes: [podName(spec.cluster.name, ordinal)], writer: set.writer, faults },
     ];
   });
+}
+
+/** Deleted without its pod (--cascade=orphan). One without a pod is told as that. */
+function missingSet({ observation: { kube } }: CheckContext, spec: ClusterSpec, ordinal: number): Finding[] {
+  const name = podName(spec.cluster.name, ordinal);
+  const pod = kube.pods.find((one) => one.name === name);
+  if (pod === undefined || pod.terminating || isUnread(kube, 'statefulsets')) return [];
+  if (spec.scaling?.leaving.includes(ordinal) === true) return [];
+  const faults = [differs(`is missing: nobody makes ${name} again when it goes`)];
+  const repair = `kubectl redis create ${spec.cluster.name} makes it again, and it takes the pod over as it is.`;
+  return [
+    { subject: `StatefulSet/${nodeName(spec.cluster.name, ordinal)}`, nodes: [name], writer: null, faults, repair },
+  ];
 }
 
 function recordFaults(

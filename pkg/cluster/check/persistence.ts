@@ -2,7 +2,8 @@
 import { readsLog } from '../evidence/persistence.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Check } from './context.ts';
+import type { ClusterNode } from '../model/state.ts';
+import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
 export const checkVolumes: Check = ({ state }) => {
@@ -11,6 +12,37 @@ export const checkVolumes: Check = ({ state }) => {
   const sentence = `${count(names.length, 'pod')} ${names.length === 1 ? 'keeps its' : 'keep their'} data on a volume that vanishes with the pod: ${listNames(names)}.`;
   return [makeProblem('ephemeral-data', state.cluster.name, { sentence, nodes: names })];
 };
+
+/** Somebody has deleted them, and they stay only for as long as their pods. */
+export const checkGoingClaims: Check = (context) =>
+  context.state.nodes.flatMap((node) => {
+    const { pod } = node;
+    if (pod?.goingClaim === undefined) return [];
+    const { name } = context.state.cluster;
+    const sentence = `Claim ${pod.goingClaim} of ${pod.name} is being deleted: when the pod stops, for whatever reason, its data is gone.`;
+    const repair = wayToNewVolume(context, node);
+    return [
+      makeProblem('claim-terminating', name, {
+        subject: `PersistentVolumeClaim/${pod.goingClaim}`,
+        sentence,
+        nodes: [pod.name],
+        repair,
+      }),
+    ];
+  });
+
+/** No deletion can be called back: the node gets a new volume when another one has all of its data. */
+function wayToNewVolume({ evidence, byId, kubectl, state }: CheckContext, node: ClusterNode): string {
+  const pod = node.pod?.name ?? '';
+  const anew = `${kubectl(`delete pod ${pod}`)} then gives it a new volume, and it copies its primary`;
+  const stays = (one: ClusterNode | undefined): boolean =>
+    one?.reply?.kind === 'answered' && one.pod?.goingClaim === undefined && one.pod?.ephemeralData !== true;
+  if (node.role === 'replica' && stays(byId.get(node.primaryId ?? ''))) return `Nothing is lost by it: ${anew}.`;
+  const heir = evidence.successionOf(node).candidates.find((one) => one.standing === 'in-step' && stays(one.node));
+  if (node.role === 'primary' && heir !== undefined)
+    return `kubectl redis failover ${evidence.nameOf(heir.node)} hands its role over; ${anew}.`;
+  return `First a copy that stays: kubectl redis scale ${state.cluster.name} with one replica more; no pod of its shard may stop before.`;
+}
 
 /**
  * A server writes one kind of file, and its next start is configured to read the other; or it keeps no append-only file at all. Some on and

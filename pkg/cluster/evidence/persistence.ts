@@ -37,10 +37,12 @@ const NOT_RUNNING: ReadonlySet<string> = new Set(['not-running', 'guard-waiting'
 /**
  * A server with an append-only file writes each key to it, and reads nothing else at its start. One without writes a snapshot when it is asked
  * to stop, where it has save points and is not told otherwise (SHUTDOWN, https://redis.io/docs/latest/commands/shutdown/), and reads that. A
- * volume of the pod's own goes with the pod.
+ * volume of the pod's own goes with the pod, and so does a claim that somebody has deleted.
  */
 export function keepingOf(node: ClusterNode, next: NextStart): Keeping {
   if (node.pod?.ephemeralData === true) return NO('its data is on a volume that goes with the pod');
+  if (node.pod?.goingClaim !== undefined)
+    return NO(`its claim ${node.pod.goingClaim} is being deleted and goes with the pod`);
   if (node.reply?.kind !== 'answered') {
     const why = node.unreachable?.why ?? 'not-running';
     if (node.pod?.terminating === true) return YES('it is being stopped already');
@@ -78,16 +80,19 @@ function keepsBySnapshot({ config, info }: NodeAnswer, log: boolean, { live }: N
 
 /**
  * What is gone when all nodes of the shard have stopped; null = nothing that is known of. What a replica keeps on disk does not help: it
- * copies its primary when both are back, and that one starts empty.
+ * copies its primary when both are back, and that one starts empty. Only where the whole volume is gone the guard lets a replica lead.
  */
 export function lossOfStopping(
   { name, slots, primary }: Shard,
-  { nameOf }: Pick<Evidence, 'nameOf'>,
+  { nameOf, successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
   next: NextStart,
 ): Loss | null {
   if (slots.length === 0 || primary === null || primary.pod === null || primary.keys === 0) return null;
   const keeping = keepingOf(primary, next);
   if (keeping.kept === 'yes') return null;
+  const keeps = ({ standing, node }: Candidate): boolean =>
+    standing === 'in-step' && keepingOf(node, next).kept === 'yes';
+  if (primary.pod.goingClaim !== undefined && successionOf(primary).candidates.some(keeps)) return null;
   const verb = keeping.kept === 'no' ? 'keeps none on disk' : 'may keep none on disk';
   return {
     slots,
@@ -138,7 +143,8 @@ function leftOn(
   const life = lifeOf(primary);
   if (life.kind === 'dead' && life.returns !== 'whole') return 'none';
   const waits = unreachable?.why === 'guard-waiting';
-  if (pod?.ephemeralData === true || (waits && isWithoutData(unreachable.detail))) return 'none';
+  const goes = pod?.ephemeralData === true || pod?.goingClaim !== undefined;
+  if (goes || (waits && isWithoutData(unreachable.detail))) return 'none';
   // Replicas run as their primary did, as a rule: where one writes no log, what is recorded is no proof that the primary did.
   const noLog = holders.some(({ member }) => member?.answer.info.aofEnabled === false);
   const log = readsLog(next) ?? holders.every(({ member }) => member?.answer.info.aofEnabled === true);

@@ -52,5 +52,6 @@ export const CONFIG_DIGEST_KEY = 'config-digest';
 export const NAMESPACE_KEY = 'namespace';
 /** When a person agreed that every volume is lost: what volumes remember of the cluster does not count since then. */
 export const CLEARED_KEY = 'cleared';
-/** A StatefulSet's controller puts it on its pods. */
+/** A StatefulSet's controller puts these on its pods. */
+export const REVISION_LABEL = 'controller-revision-hash';
 export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';

@@ -184,6 +184,8 @@ export interface PodFacts {
   /** Names of the claims that it mounts, and whether any data volume is an emptyDir. */
   readonly claims: readonly string[];
   readonly ephemeralData: boolean;
+  /** A claim that it mounts and that is being deleted: with its data it stays for as long as the pod does. Older recordings do not say. */
+  readonly goingClaim?: string;
   readonly createdAt: string;
   /** kind/name of its controller, e.g. StatefulSet/redis-1; null for a bare pod. */
   readonly owner: string | null;
@@ -215,6 +217,8 @@ export interface StatefulSetFacts {
   readonly templateLabels: Readonly<Record<string, string>>;
   readonly templateAnnotations: Readonly<Record<string, string>>;
   readonly image: string;
+  /** status.updateRevision: pods of the present template have it as label `controller-revision-hash`. Older recordings do not say. */
+  readonly revision?: string;
   /** Whether the scripts of its pods will read ConfigMap NAME-state. Older recordings do not say. */
   readonly readsState?: boolean;
   readonly writer?: Writer | null;

@@ -41,7 +41,9 @@ export function refuseRestart(input: RestartInput): Plan | null {
     );
   const counts = (node: ClusterNode): boolean =>
     node.pod === null || !isDead(node.pod) || !isToRestart(target, node.pod, kube);
-  const unsound = refuseUnsound(state, state.nodes.flatMap(memberOf), counts);
+  // Where no server runs at all nobody can be asked, and no pod that is replaced takes anything away.
+  const isDown = kube.pods.every(isDead);
+  const unsound = isDown ? null : refuseUnsound(state, state.nodes.flatMap(memberOf), counts);
   if (unsound !== null) return unsound;
   if (state.openSlots.length > 0)
     return refuse(
@@ -224,11 +226,12 @@ function refusePods({ kube, target, state }: RestartInput): Plan | null {
       'Restart it with what made it, one pod at a time; kubectl redis failover moves the role away first',
     );
   }
-  const empty = pods.find((pod) => pod.ephemeralData);
+  const empty = pods.find((pod) => pod.ephemeralData || pod.goingClaim !== undefined);
   if (empty === undefined) return null;
+  const where = empty.goingClaim === undefined ? 'in the pod' : `on claim ${empty.goingClaim}, which is being deleted`;
   return refuse(
     'no-volume',
-    `${empty.name} of ${name} keeps its data in the pod: its successor would be an empty node`,
+    `${empty.name} of ${name} keeps its data ${where}: its successor would be an empty node`,
     'kubectl delete pod, one at a time, where the guard brings a node back by itself; kubectl redis status shows when it is',
   );
 }

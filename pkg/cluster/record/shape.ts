@@ -168,6 +168,7 @@ const POD = object({
   annotations: map,
   claims: listOf(text),
   ephemeralData: yesOrNo,
+  goingClaim: optional(text),
   createdAt: text,
   owner: orNull(text),
   readsState: optional(yesOrNo),
@@ -194,6 +195,7 @@ const STATEFUL_SET = object({
   templateLabels: map,
   templateAnnotations: map,
   image: text,
+  revision: optional(text),
   readsState: optional(yesOrNo),
   writer: WRITER,
 });

@@ -45,7 +45,8 @@ export async function writeState(
   const now = object === null ? null : dataOf(object);
   const changed = changedState(now, record, change);
   // A table that is written anew names the addresses of this namespace; until then a copied record says whose it is.
-  const data = now === null || change.nodes !== undefined ? { ...changed, [NAMESPACE_KEY]: cluster.namespace } : changed;
+  const data =
+    now === null || change.nodes !== undefined ? { ...changed, [NAMESPACE_KEY]: cluster.namespace } : changed;
   if (object === null) await kube.create(stateMap(cluster, data));
   else if (!isDeepStrictEqual(now, data)) await kube.replace({ ...object, data });
 }

@@ -267,3 +267,19 @@ describe('findClusters', () => {
     ]);
   });
 });
+
+test('a claim that is being deleted is known by the pods that mount it', async () => {
+  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data-redis-1-0' } }];
+  const made = rawPod();
+  const pod = { ...made, spec: { ...made.spec, volumes } } as RawPod;
+  const claim = (metadata: object): object => ({ items: [{ metadata: { name: 'data-redis-1-0', ...metadata } }] });
+  const answers = (metadata: object): Parameters<typeof factsFrom>[0] => ({
+    [`${pods}?kubectl-redis.io/cluster=redis`]: { items: [pod] },
+    [PATHS.claims]: claim(metadata),
+  });
+  const of = async (metadata: object): Promise<unknown> =>
+    (await factsFrom(answers(metadata))).facts.pods[0]?.goingClaim;
+  expect(await of({ deletionTimestamp: '2026-11-30T14:00:00Z' })).toBe('data-redis-1-0');
+  await stub?.close();
+  expect(await of({})).toBeUndefined();
+});

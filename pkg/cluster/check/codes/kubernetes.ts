@@ -71,6 +71,16 @@ export const KUBERNETES_CODES = {
     repair: 'kubectl redis create NAME makes what is missing; kubectl describe statefulset says what holds a pod back.',
     invariants: ['I5', 'I10'],
   },
+  'claim-terminating': {
+    severity: 'critical',
+    title: 'The volume of a running pod is being deleted',
+    meaning: 'It stays for as long as the pod does: a crash of its host, a drain or a restart takes the data with it.',
+    cause:
+      'Somebody deleted the claim. Kubernetes waits with it until no pod uses it, and can not take the deletion back.',
+    repair:
+      'A node whose primary keeps its volume: kubectl delete pod gives it a new one. A primary: kubectl redis failover first. Where a whole shard is so: kubectl redis scale with one replica more, before any of its pods stops.',
+    invariants: ['I15'],
+  },
   'claim-unbound': {
     severity: 'warning',
     title: 'A pod waits for its volume',
@@ -176,6 +186,14 @@ export const KUBERNETES_CODES = {
     meaning: 'A pod that goes, for whatever reason, comes back with the other image, be it one that does not start.',
     cause: 'A restart with --image that was stopped, or that ended at the first pod that did not come back.',
     repair: 'kubectl redis restart NAME --image with the image that runs goes back; without --image it goes on.',
+    invariants: [],
+  },
+  'pod-outdated': {
+    severity: 'warning',
+    title: 'A pod that does not run was made from an older template',
+    meaning: 'No server runs in it, and it never becomes what its StatefulSet says by now: nobody replaces it.',
+    cause: 'An image or a manifest with which it could not start, which has been put right since.',
+    repair: 'kubectl delete pod: its successor is made from the present template, with the same volume.',
     invariants: [],
   },
   'service-two-pods': {

@@ -17,6 +17,7 @@ import { healCrowdedHosts, healSharedHosts } from './heal-places.ts';
 import { healChains, healOrphans, healStaleAddresses } from './heal-replicas.ts';
 import { healContested, healStrays, healUnclaimed, healViews } from './heal-slots.ts';
 import { healClientService, healConfigMap, healFormedMark, healOverwritten, healState } from './heal-record.ts';
+import { healOutdatedPods } from './heal-outdated.ts';
 import { healConfig, healServices } from './heal-upkeep.ts';
 
 type Answer = Healer | LeftReason;
@@ -43,8 +44,10 @@ export const STAGES: readonly Stage[] = [
       'not-formed': 'by-hand',
       'host-not-ready': 'by-hand',
       'pod-beyond': 'by-hand',
+      'pod-outdated': healOutdatedPods,
       'pod-missing': 'by-hand',
       'claim-unbound': 'by-hand',
+      'claim-terminating': 'by-hand',
       'pod-not-running': 'by-hand',
       'guard-waiting': 'by-itself',
       'node-unreachable': 'by-hand',

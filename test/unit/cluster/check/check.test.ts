@@ -6,6 +6,7 @@ import { changeKube, changed } from '../../../support/observation-changes.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 import { ANNOUNCE_CASES } from './announce-cases.ts';
 import { CONFIG_CASES } from './config-cases.ts';
+import { GONE_SOON_CASES } from './gone-soon-cases.ts';
 import { IMAGES_CASES } from './images-cases.ts';
 import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
@@ -34,6 +35,7 @@ const CASES = [
   ...ANNOUNCE_CASES,
   ...OPEN_DOORS_CASES,
   ...TROUBLES_CASES,
+  ...GONE_SOON_CASES,
   ...IMAGES_CASES,
   ...WRITES_CASES,
 ];

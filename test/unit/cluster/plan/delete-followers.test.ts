@@ -128,3 +128,26 @@ describe('lossOfDelete, where a primary does not answer and its replicas do', ()
     expect(lost(DUMPS, dumped, ...stopped, gone, noSet('redis-1', ...replicas))).toBeNull();
   });
 });
+
+describe('lossOfDelete, where somebody has deleted claims', () => {
+  const going = (...pods: readonly string[]): Change[] =>
+    pods.map((pod) => changePod(pod, (facts) => ({ ...facts, goingClaim: `data-${pod}` })));
+
+  test('they go with their pods: of a whole shard, all keys of it', () => {
+    const loss = lost(LOG, alone, ...going(PRIMARY, REPLICA));
+    expect(loss).toMatchObject({ slots: SLOTS, keys: 5 });
+    expect(loss?.sentence).toContain('its claim data-redis-1-0 is being deleted and goes with the pod');
+  });
+
+  test('one copy that stays is enough, whoever has it: without the volume the guard lets a replica lead', () => {
+    expect(lost(LOG, alone, ...going(REPLICA))).toBeNull();
+    expect(lost(LOG, alone, ...going(PRIMARY))).toBeNull();
+    expect(lost(LOG, alone, ...going(PRIMARY), replicasLoseLink(PRIMARY))).toMatchObject({ slots: SLOTS });
+    expect(lost(LOG, alone, ...going(PRIMARY), unreachable(REPLICA, 'timeout'))).toMatchObject({ slots: SLOTS });
+  });
+
+  test('a replica of a primary that is down, which is all that is left of it', () => {
+    expect(lost(LOG, alone, waiting, noClaim, ...going(REPLICA))).toMatchObject({ slots: SLOTS });
+    expect(lost(LOG, alone, down, ...going(PRIMARY, REPLICA))).toMatchObject({ slots: SLOTS });
+  });
+});

@@ -9,6 +9,7 @@ import type { RestartInput } from '../../../../pkg/cluster/plan/restart.ts';
 import { lossOfRestart } from '../../../../pkg/cluster/plan/restart-refuse.ts';
 import { changeAnswer, changePod, changed, type Change } from '../../../support/observation-changes.ts';
 import {
+  crashing,
   duplicatedOwner,
   openSlot,
   podGone,
@@ -65,6 +66,14 @@ describe('what it refuses', () => {
       'not-of-a-stateful-set',
     ],
     [
+      'a claim that was deleted',
+      changed(
+        start,
+        changePod('redis-2-0', (pod) => ({ ...pod, goingClaim: 'data-redis-2-0' })),
+      ),
+      'no-volume',
+    ],
+    [
       'data in the pod',
       changed(
         start,
@@ -74,6 +83,24 @@ describe('what it refuses', () => {
     ],
   ])('%s: before anything is written (K6)', (_, observation, code) => {
     expect(firstOf(observation)).toMatchObject({ kind: 'refused', code });
+  });
+
+  test('where no server runs at all, an image that starts is rendered, and all pods are replaced', () => {
+    const dead = changed(
+      start,
+      ...start.kube.pods.flatMap(({ name }) => [unreachable(name, 'not-running'), crashing(name)]),
+    );
+    const target = targetOf(dead, wish({ image: 'redis:9' }));
+    const kinds: string[] = [];
+    let now = dead;
+    while (!kinds.includes('replace-pod')) {
+      const plan = planIn(now, target);
+      if (plan.kind !== 'batches') throw new Error(JSON.stringify(plan));
+      const steps = plan.batches[0]?.steps ?? [];
+      kinds.push(...steps.map(({ kind }) => kind));
+      for (const step of steps) now = runRestartStep(now, step, target);
+    }
+    expect(kinds).toEqual(['record-spec', 'apply-config', 'apply-workloads', ...Array<string>(6).fill('replace-pod')]);
   });
 
   test('a primary of which no replica is in step, where only that primary is to restart (K6)', () => {

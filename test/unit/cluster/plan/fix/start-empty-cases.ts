@@ -1,7 +1,10 @@
-/** All volumes are lost, or so it seems: what fix plans, with consent and without. */
-import { changeAnswer, changeKube, changeLines, changed } from '../../../../support/observation-changes.ts';
-import { every, unreachable } from '../../../../support/observation-faults.ts';
+/** No server runs: all volumes are lost, or so it seems, or no pod can start. What fix plans, with consent and without. */
+import { REVISION_LABEL } from '../../../../../pkg/cluster/model/labels.ts';
+import { asMade } from '../../../../support/as-made.ts';
+import { changeAnswer, changeKube, changeLines, changePod, changed } from '../../../../support/observation-changes.ts';
+import { crashing, every, unreachable } from '../../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
+import { specOf } from '../../../../support/spec.ts';
 import { leaves, type FixCase } from './fix-words.ts';
 
 const healthy = healthyObservation();
@@ -17,7 +20,35 @@ const LET_IN_EMPTY = changed(
 
 const STILL_DOWN = ['primary-down (after-others)', 'primary-down (after-others)', 'primary-down (by-hand)'];
 
+/** Every pod crashes with an image that somebody set by hand; the templates have the recorded one by now. */
+const OLD_IMAGE = changed(
+  asMade(healthy, specOf()),
+  every((pod) => unreachable(pod, 'not-running')),
+  every(crashing),
+  every((pod) => changePod(pod, (facts) => ({ ...facts, labels: { ...facts.labels, [REVISION_LABEL]: 'old' } }))),
+  changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.map((set) => ({ ...set, revision: 'new' })) })),
+);
+
 export const START_EMPTY_CASES: readonly FixCase[] = [
+  [
+    'pods that can not start, of templates that were put right since',
+    OLD_IMAGE,
+    {
+      repairs: [`pod-outdated: ${Array<string>(6).fill('replace-pod').join(', ')}`],
+      left: ['cluster-down (by-hand)'],
+    },
+  ],
+  [
+    'the same, where the templates have another image than is recorded: they are put right first',
+    changed(
+      OLD_IMAGE,
+      changeKube((kube) => ({ ...kube, state: { ...kube.state, spec: JSON.stringify(specOf({ image: 'redis:9' })) } })),
+    ),
+    {
+      repairs: ['objects-differ: record-spec, apply-workloads'],
+      left: ['cluster-down (by-hand)', ...Array<string>(6).fill('pod-outdated (by-hand)')],
+    },
+  ],
   [
     'no volume at all',
     changed(

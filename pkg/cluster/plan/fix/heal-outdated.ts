@@ -1,0 +1,29 @@
+/** Pods in which no server runs, of templates that have been put right since. */
+import { runningImage } from '../../check/images.ts';
+import type { Step } from '../../model/plan.ts';
+import { recordOf } from '../../model/record.ts';
+import { left, repair, type Healer } from './fix-context.ts';
+
+/**
+ * `pod-outdated`. Only where the present template is known to be good, because another pod runs its image, or nothing better is known,
+ * because no pod is ready and the image is the recorded one: a restart that stopped half way has left templates that may never start.
+ */
+export const healOutdatedPods: Healer = ({ state, check }, problems) => {
+  const { kube } = check.observation;
+  const runs = runningImage(check) ?? recordOf(kube, state.cluster).spec?.image ?? null;
+  const pods = problems.map((problem) => {
+    const pod = kube.pods.find(({ name }) => problem.nodes.includes(name));
+    const set = kube.statefulSets.find(({ name }) => pod?.owner === `StatefulSet/${name}`);
+    return { problem, pod, isGood: state.origin === 'ours' && set !== undefined && set.image === runs };
+  });
+  const steps = pods.flatMap(({ pod, isGood }): Step[] => {
+    if (pod === undefined || !isGood) return [];
+    const reason = 'no server runs in it, and its template is another one by now';
+    return [{ kind: 'replace-pod', pod: pod.name, podUid: pod.uid, reason }];
+  });
+  const good = pods.filter(({ isGood }) => isGood).map(({ problem }) => problem);
+  return [
+    ...(steps.length === 0 ? [] : [repair(good, 'make pods anew that do not run', steps)]),
+    ...pods.filter(({ isGood }) => !isGood).map(({ problem }) => left(problem, 'by-hand', problem.repair)),
+  ];
+};

@@ -1,0 +1,106 @@
+/** Claims and templates that somebody deleted or changed under pods: what goes with the next stop, and what never comes. */
+import { REVISION_LABEL } from '../../../../pkg/cluster/model/labels.ts';
+import { asMade } from '../../../support/as-made.ts';
+import { changeKube, changePod, changed, type Change } from '../../../support/observation-changes.ts';
+import { crashing, unreachable } from '../../../support/observation-faults.ts';
+import { healthyObservation } from '../../../support/observation.ts';
+import { specOf } from '../../../support/spec.ts';
+import { says } from './check-case.ts';
+import type { CheckCase } from './check-case.ts';
+
+const healthy = asMade(healthyObservation(), specOf());
+const going = (...pods: readonly string[]): readonly Change[] =>
+  pods.map((name) => changePod(name, (pod) => ({ ...pod, goingClaim: `data-${name}` })));
+const deleted = (pod: string, repair: string): ReturnType<typeof says> =>
+  says(
+    'critical claim-terminating',
+    `Claim data-${pod} of ${pod} is being deleted: when the pod stops, for whatever reason, its data is gone.`,
+    repair,
+    pod,
+    '',
+    `PersistentVolumeClaim/data-${pod}`,
+  );
+const MORE =
+  'First a copy that stays: kubectl redis scale redis with one replica more; no pod of its shard may stop before.';
+
+/** Its StatefulSet was given another template after the pod was made. */
+const ofOldTemplate = (pod: string, image: string): readonly Change[] => [
+  changePod(pod, (facts) => ({
+    ...facts,
+    labels: { ...facts.labels, [REVISION_LABEL]: 'old' },
+    container: { ...facts.container, image },
+  })),
+  changeKube((kube) => ({
+    ...kube,
+    statefulSets: kube.statefulSets.map((set) => (pod === `${set.name}-0` ? { ...set, revision: 'new' } : set)),
+  })),
+];
+
+export const GONE_SOON_CASES: readonly CheckCase[] = [
+  [
+    'claim-terminating: of a replica',
+    changed(healthy, ...going('redis-4-0')),
+    [
+      deleted(
+        'redis-4-0',
+        'Nothing is lost by it: kubectl -n default delete pod redis-4-0 then gives it a new volume, and it copies its primary.',
+      ),
+    ],
+  ],
+  [
+    'claim-terminating: of a primary',
+    changed(healthy, ...going('redis-1-0')),
+    [
+      deleted(
+        'redis-1-0',
+        'kubectl redis failover redis-4-0 hands its role over; kubectl -n default delete pod redis-1-0 then gives it a new volume, and it copies its primary.',
+      ),
+    ],
+  ],
+  [
+    'claim-terminating: of all nodes of a shard',
+    changed(healthy, ...going('redis-1-0', 'redis-4-0')),
+    [deleted('redis-1-0', MORE), deleted('redis-4-0', MORE)],
+  ],
+  [
+    'objects-differ: a StatefulSet that was deleted without its pod',
+    changed(
+      healthy,
+      changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.filter(({ name }) => name !== 'redis-4') })),
+    ),
+    [
+      says(
+        'warning objects-differ',
+        'StatefulSet redis-4 is missing: nobody makes redis-4-0 again when it goes.',
+        'kubectl redis create redis makes it again, and it takes the pod over as it is.',
+        'redis-4-0',
+        '',
+        'StatefulSet/redis-4',
+      ),
+    ],
+  ],
+  [
+    'pod-outdated: a pod that can not start, of a template that was put right since',
+    changed(
+      healthy,
+      ...ofOldTemplate('redis-4-0', 'redis:7'),
+      unreachable('redis-4-0', 'not-running'),
+      crashing('redis-4-0'),
+    ),
+    [
+      says(
+        'warning pod-not-running',
+        'redis-4-0, a replica, does not run (CrashLoopBackOff).',
+        'kubectl -n default describe pod redis-4-0 says why.',
+        'redis-4-0',
+      ),
+      says(
+        'warning pod-outdated',
+        'redis-4-0 does not run (CrashLoopBackOff) and was made from the image redis:7, while its template names redis:8 by now.',
+        'kubectl -n default delete pod redis-4-0 has it made anew, with its volume.',
+        'redis-4-0',
+      ),
+    ],
+  ],
+  ['none of a pod that runs', changed(healthy, ...ofOldTemplate('redis-4-0', 'redis:8')), []],
+];
