@@ -67,6 +67,8 @@ function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
   if (host?.ready === false) return { kind: 'unknown', by: `its host ${host.name} is not ready` };
   switch (why) {
     case 'guard-waiting':
+      if (SAYS_IT_RUNS.test(detail))
+        return { kind: 'unknown', by: `its guard waits ${detail.replace(/^waiting /, '')}` };
       return { kind: 'dead', by, returns: isWithoutData(detail) ? 'empty' : 'whole' };
     case 'not-running': {
       if (pod?.phase === 'Unknown') return { kind: 'unknown', by: 'nobody knows what its pod does' };
@@ -86,6 +88,9 @@ function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
 }
 
 /** What the start guard says of a volume that has lost its data (pkg/pod/scripts/guard.sh); with data and no identity it says otherwise. */
+/** What a guard says (start.sh, guard.sh) where the process of the pod before still runs, as after a pod was deleted by force on a host that is cut off. */
+const SAYS_IT_RUNS = /another process that still uses the volume|, runs at |because node \S+ runs at /;
+
 export function isWithoutData(guardSays: string): boolean {
   return guardSays.includes('this volume has no data');
 }

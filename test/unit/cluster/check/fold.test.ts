@@ -39,7 +39,7 @@ describe('problems of one code', () => {
     expect(foldProblems(five)).toEqual(five);
   });
 
-  test('are counted one by one, however they are told', () => {
+  test('are counted one by one, however they are told (C16)', () => {
     expect(countsInWords(problemsOf(PODS))).toBe('6 warnings');
     expect(countsInWords([])).toBe('');
   });

@@ -266,7 +266,7 @@ export const SILENT_CASES: readonly FixCase[] = [
       ...[1, 2, 3, 4, 5, 6].map((ordinal) => unreachable(`redis-${ordinal}-0`, 'guard-waiting')),
       changeReplyDetail('redis-2-0', 'waiting for another process that still uses the volume at /var/lib/redis'),
     ),
-    leaves('cluster-down (by-hand)'),
+    leaves('cannot-ask (by-hand)'),
     { policy: { startEmpty: true } },
   ],
 ];
