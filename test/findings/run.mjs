@@ -24,10 +24,7 @@ const PRESENT = resolve(import.meta.dirname, '../..');
 const ROW = /\b[KC][0-9]{1,2}\b/g;
 const ROWS = [...numbered('K', 21), ...numbered('C', 20)];
 /** Those of the scripts alone; the others of that suite need whole clusters. */
-const SUITES = [
-  ['unit', []],
-  ['redis', ['scripts/asked-for', 'scripts/guard', 'scripts/kept']],
-];
+const SUITES = { unit: [], redis: ['scripts/asked-for', 'scripts/guard', 'scripts/kept'] };
 
 function numbered(letter, count) {
   return Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
@@ -82,7 +79,7 @@ function exports(text, name) {
 /** By row: how many of its tests passed, failed by an assertion, or ended before they could ask. */
 function outcomes(tree) {
   const rows = new Map(ROWS.map((row) => [row, { passed: 0, failed: 0, error: 0 }]));
-  for (const [suite, files] of SUITES) {
+  for (const [suite, files] of Object.entries(SUITES)) {
     const json = join(tree, `findings-${suite}.json`);
     const args = [
       '--selectProjects',

@@ -1,6 +1,6 @@
 /**
  * Slots do not move from or to a node that refuses writes: MIGRATE is a write on both ends, so that a move would only leave slots open
- * there. A node whose memory is full may still give slots away; that is the way out of it.
+ * there. A node whose memory is full may still give slots away; that is the way out of it. Nor do they move to a volume that somebody deletes.
  */
 import { whyWritesRefused } from '../check/refused-writes.ts';
 import type { Plan } from '../model/plan.ts';
@@ -21,6 +21,13 @@ export function refuseUnwritable({ nodes, cluster }: ClusterState, movers?: Move
   for (const node of nodes) {
     if (node.reply?.kind !== 'answered') continue;
     const { gives, takes } = partOf(node, movers);
+    const going = takes ? node.pod?.goingClaim : undefined;
+    if (going !== undefined)
+      return refuse(
+        'no-volume',
+        `${node.pod?.name ?? '?'} keeps its data on claim ${going}, which is being deleted, so no slot may move to it`,
+        `kubectl redis check ${cluster.name} says how it gets a new volume; run the same command then`,
+      );
     const refused = gives || takes ? whyWritesRefused(node.reply.answer) : null;
     if (refused === null || (refused.kind === 'memory' && !takes)) continue;
     const sentence = `${node.pod?.name ?? node.nodeId} refuses writes (${refused.error}: ${refused.why}), so no slot can move from or to it`;

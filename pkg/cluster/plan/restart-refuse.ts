@@ -18,7 +18,7 @@ import { nodeName, ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
-import { compareVersions } from './server-version.ts';
+import { reads } from './server-version.ts';
 import { isDead } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
@@ -239,10 +239,10 @@ function refusePods({ kube, target, state }: RestartInput): Plan | null {
 /** Law L14: what takes over must not be older than what wrote the data. */
 export function refuseOlder(heir: Member, primary: Member): Plan | null {
   const [now, then] = [primary.answer.info, heir.answer.info];
-  if (now.product !== then.product || compareVersions(then.version, now.version) >= 0) return null;
+  if (reads(then, now)) return null;
   return refuse(
     'older-server',
-    `${heir.step.pod} runs ${then.version}, and its primary ${primary.step.pod} runs ${now.version}: the older one can't take over`,
+    `${heir.step.pod} runs ${then.product} ${then.version}, and its primary ${primary.step.pod} runs ${now.product} ${now.version}: the older one can't take over`,
     'Give an --image with that version or a later one',
   );
 }

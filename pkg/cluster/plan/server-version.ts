@@ -38,9 +38,13 @@ const LAST_SHARED = '7.2';
  * Why an image must not take the place of a running server, as far as its name tells; null = it may, or its name tells nothing and the
  * first replica will show it.
  */
-export function whyOlder(image: string, running: Pick<ServerInfo, 'product' | 'version'>): string | null {
+export function whyOlder(
+  image: string,
+  running: Pick<ServerInfo, 'product' | 'version'>,
+  who = 'the servers run',
+): string | null {
   const named = namedServer(image);
-  const has = `the servers run ${running.product} ${running.version}`;
+  const has = `${who} ${running.product} ${running.version}`;
   const product = named.product ?? running.product;
   if (product === 'redis' && running.product === 'valkey') return `${has}, whose data no redis can read`;
   if (product === 'valkey' && running.product === 'redis')
@@ -50,10 +54,19 @@ export function whyOlder(image: string, running: Pick<ServerInfo, 'product' | 'v
 }
 
 /** The same for the first of these nodes that answers and whose place it must not take; null = none of them. */
-export function whyOlderThan(image: string, nodes: readonly Pick<ClusterNode, 'reply'>[]): string | null {
-  for (const { reply } of nodes) {
-    const why = reply?.kind === 'answered' ? whyOlder(image, reply.answer.info) : null;
+export function whyOlderThan(image: string, nodes: readonly Pick<ClusterNode, 'reply' | 'pod'>[]): string | null {
+  for (const { reply, pod } of nodes) {
+    if (reply?.kind !== 'answered') continue;
+    const why = whyOlder(image, reply.answer.info, pod == null ? undefined : `${pod.name} runs`);
     if (why !== null) return why;
   }
   return null;
+}
+
+type Server = Pick<ServerInfo, 'product' | 'version'>;
+
+/** Whether a server reads what another one has written, so that its old primary can copy it again when that is new, too (law L14). */
+export function reads(heir: Server, primary: Server): boolean {
+  if (heir.product === primary.product) return compareVersions(heir.version, primary.version) >= 0;
+  return heir.product === 'valkey' && compareVersions(primary.version, LAST_SHARED) <= 0;
 }

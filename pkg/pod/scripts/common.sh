@@ -22,7 +22,7 @@ log=${KUBECTL_REDIS_LOG:-/proc/1/fd/1}
 # Files of ours on the volume. `joining`: this node started without data and has not joined its cluster again; it holds the
 # id that its predecessor had. `link`: when the link to the primary was last up. `heard`: when the others were last
 # heard here, by a primary. `keeps`: where the server that ran last kept its keys, `aof` or `rdb`. `ended`: when it was stopped in order.
-# `data`: of when the data was that it started with, until its link is up.
+# `data`: of when the data was that it started with, until its link is up. `server`: `redis 806` or `valkey 901`, who ran last.
 nodes_conf=$data_dir/nodes.conf
 last_good=$data_dir/nodes.conf.last-good
 joining=$data_dir/.kubectl-redis.joining
@@ -31,6 +31,7 @@ heard=$data_dir/.kubectl-redis.heard
 keeps=$data_dir/.kubectl-redis.keeps
 ended=$data_dir/.kubectl-redis.ended
 data_stamp=$data_dir/.kubectl-redis.data
+ran_last=$data_dir/.kubectl-redis.server
 # There from when this container is told to stop.
 stopping=$run_dir/stopping
 

@@ -255,6 +255,9 @@ guard() {
     while is_newer_than_server; do
       waiting "because the data on this volume is of a server from 7.0 on, and this image has an older one, which would start without its keys: go back to the image before"
     done
+    while is_of_other_product; do
+      waiting "because the server that ran on this volume was $other, whose data this $product can't read: go back to the image before; or, for a replica whose data others have, give it an empty volume"
+    done
     give_way
     take_newer
     ! has_data || return 0

@@ -105,6 +105,16 @@ note_kept() {
   printf '%s\n' "$kind" >"$keeps.new" && mv "$keeps.new" "$keeps"
 }
 
+# For a start with the image of another product (volume.sh).
+note_server() {
+  ran=
+  now_runs=
+  [ ! -s "$run_dir/server" ] || read -r now_runs <"$run_dir/server"
+  [ ! -s "$ran_last" ] || read -r ran <"$ran_last"
+  [ "$ran" = "$now_runs" ] || [ -z "$now_runs" ] ||
+    { printf '%s\n' "$now_runs" >"$ran_last.new" && mv "$ran_last.new" "$ran_last"; }
+}
+
 readiness() {
   if [ -e "$run_dir/guard-waiting" ]; then
     read -r reason <"$run_dir/guard-waiting"
@@ -141,6 +151,7 @@ END
   keep_last_good
   keep_bus_port
   note_kept "$answer"
+  note_server
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;
   esac

@@ -134,6 +134,7 @@ find_version() {
     *v=[0-9]*.[0-9]*) text=${text#*v=} && to_number "${text%% *}" && version=$number ;;
     *) version=500 && say "cannot read the version of $server: only directives that every version knows are used" ;;
   esac
+  printf '%s %s\n' "$product" "$version" >"$run_dir/server"
 }
 
 # applies MARK: whether a line marked `>=7.0`, `<7.0`, `redis>=8.4` or `valkey>=9.0` is for this server.

@@ -26,6 +26,18 @@ is_newer_than_server() {
   [ "$version" -lt 700 ] && [ "$appendonly" != no ] && [ ! -e "$data_dir/appendonly.aof" ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ]
 }
 
+# Redis reads nothing of Valkey, Valkey reads Redis up to 7.2; and side by side in one cluster they read each other's addresses wrong. Sets
+# other: who ran on this volume.
+is_of_other_product() {
+  other=
+  [ -s "$ran_last" ] && read -r other number <"$ran_last" || return 1
+  case $other/$product in
+    valkey/redis) ;;
+    redis/valkey) [ "$number" -gt 702 ] || return 1 ;;
+    *) return 1 ;;
+  esac
+}
+
 # read_nodes_conf FILE: sets conf (none, broken or whole), my_id and my_address (`-` where it names none). Redis takes an
 # empty file for none and gives itself a new identity; of a truncated one it loses the epochs or refuses to start.
 read_nodes_conf() {

@@ -118,6 +118,30 @@ describe('identity', () => {
     expect(pod.log()).not.toContain('to take over');
   });
 
+  test('redis does not start on what valkey ran on, nor valkey on what a redis after 7.2 did', async () => {
+    const cluster = await form(SYSTEM, 3, 4);
+    const [pod, other] = [nth(cluster, 1), nth(cluster, 2)];
+    const ranLast = (of: ScriptPod): string => join(of.dataDir, '.kubectl-redis.server');
+    expect((await pod.run('probe.sh', 'readiness')).code).toBe(0);
+    expect(await readFile(ranLast(pod), 'utf8')).toBe('redis 700\n');
+    await Promise.all([pod.kill('SIGKILL'), other.kill('SIGKILL')]);
+    await writeFile(ranLast(pod), 'valkey 901\n');
+    pod.start();
+    await guardSays(pod, /waiting because the server that ran on this volume was valkey, whose data this redis/);
+    const programs = join(other.root, 'valkey');
+    await mkdir(programs);
+    await writeFile(join(programs, 'valkey-server'), '#!/bin/sh\necho "Valkey server v=9.1.2 sha=00000000:0"\n', {
+      mode: 0o755,
+    });
+    await writeFile(ranLast(other), 'redis 704\n');
+    other.start({ PATH: `${programs}:${process.env['PATH']}` });
+    await guardSays(other, /waiting because the server that ran on this volume was redis, whose data this valkey/);
+    await other.kill('SIGKILL');
+    await writeFile(ranLast(other), 'redis 702\n');
+    other.start();
+    await other.ready();
+  });
+
   test('the volume of another cluster is refused while all peers of its own are down, too', async () => {
     const [ours, theirs] = await Promise.all([form(SYSTEM, 3, 3), form(SYSTEM, 3, 3)]);
     const [pod, owner] = [nth(ours, 1), nth(theirs, 1)];

@@ -5,8 +5,9 @@ import { recordOf } from '../../model/record.ts';
 import { left, repair, type Healer } from './fix-context.ts';
 
 /**
- * `pod-outdated`. Only where the present template is known to be good, because another pod runs its image, or nothing better is known,
- * because no pod is ready and the image is the recorded one: a restart that stopped half way has left templates that may never start.
+ * `pod-outdated`. Never where the data goes with the pod. And only where the present template is known to be good, because another pod
+ * runs its image; or nothing better is known, because no pod is ready and the image is the recorded one: a restart that stopped half way
+ * has left templates that may never start.
  */
 export const healOutdatedPods: Healer = ({ state, check }, problems) => {
   const { kube } = check.observation;
@@ -14,7 +15,8 @@ export const healOutdatedPods: Healer = ({ state, check }, problems) => {
   const pods = problems.map((problem) => {
     const pod = kube.pods.find(({ name }) => problem.nodes.includes(name));
     const set = kube.statefulSets.find(({ name }) => pod?.owner === `StatefulSet/${name}`);
-    return { problem, pod, isGood: state.origin === 'ours' && set !== undefined && set.image === runs };
+    const isKept = pod?.ephemeralData === false && pod.goingClaim === undefined;
+    return { problem, pod, isGood: state.origin === 'ours' && isKept && set !== undefined && set.image === runs };
   });
   const steps = pods.flatMap(({ pod, isGood }): Step[] => {
     if (pod === undefined || !isGood) return [];

@@ -4,6 +4,7 @@ import { LAG_LIMIT_BYTES, type Candidate } from '../../evidence/candidates.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Shard } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
+import { reads } from '../server-version.ts';
 import { isFound, isNamed, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { attach, isReplica } from './heal-replicas.ts';
 
@@ -51,7 +52,7 @@ function loadOf(load: ReadonlyMap<string, number>, { node }: Member): number {
   return load.get(node.host ?? '') ?? 0;
 }
 
-/** In step with their primary and with as much room, on a host that has at least two primaries fewer: else it would go to and fro. */
+/** In step with their primary, not older, and with as much room, on a host that has at least two primaries fewer: else it would go to and fro. */
 function heirsElsewhere(
   { members, evidence }: FixContext,
   primary: Member,
@@ -63,6 +64,8 @@ function heirsElsewhere(
       member.node.role === 'replica' &&
       member.node.host !== null &&
       member.answer.info.primaryLinkUp === true &&
+      reads(member.answer.info, primary.answer.info) &&
+      member.node.pod?.goingClaim === undefined &&
       (member.node.lagBytes ?? Infinity) <= LAG_LIMIT_BYTES &&
       lossOfLimitOfHeir(primary.node, member.node, evidence.nameOf) === null &&
       loadOf(load, member) + 1 < loadOf(load, primary),

@@ -173,7 +173,7 @@ export const RECORD_CASES: readonly CheckCase[] = [
     [
       says(
         'critical objects-unsafe',
-        "StatefulSet redis-1 has image redis:7: the servers run redis 8.6.3, and an older one can't read their data.",
+        "StatefulSet redis-1 has image redis:7: redis-1-0 runs redis 8.6.3, and an older one can't read their data.",
         inGit('statefulset redis-1'),
         'redis-1-0',
         '',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareVersions, namedServer, whyOlder } from '../../../../pkg/cluster/plan/server-version.ts';
+import { compareVersions, namedServer, reads, whyOlder } from '../../../../pkg/cluster/plan/server-version.ts';
 
 test.each([
   ['7.0.15', '7.0.15', 0],
@@ -36,4 +36,14 @@ describe('an image in place of a running server', () => {
   ] as const)('%s for %s %s', (image, product, version, why) => {
     expect(whyOlder(image, { product, version })).toBe(why);
   });
+});
+
+test.each([
+  ['redis', '8.6.3', 'redis', '7.0.15', true],
+  ['redis', '7.0.15', 'redis', '8.6.3', false],
+  ['valkey', '9.1.2', 'redis', '7.2.6', true],
+  ['valkey', '9.1.2', 'redis', '7.4.0', false],
+  ['redis', '8.6.3', 'valkey', '7.2.5', false],
+] as const)('%s %s may take over from %s %s: %s', (product, version, itsProduct, itsVersion, may) => {
+  expect(reads({ product, version }, { product: itsProduct, version: itsVersion })).toBe(may);
 });

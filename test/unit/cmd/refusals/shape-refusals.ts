@@ -215,6 +215,15 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   fewer('needs-consent', 'nodes would go, and nobody said yes', whole(2), 'scale would remove 3 nodes'),
 
   rebalance(
+    'no-volume',
+    'the claim of who is to take slots was deleted',
+    whole(
+      1,
+      changePod('redis-1-0', (pod) => ({ ...pod, goingClaim: 'data-redis-1-0' })),
+    ),
+    'redis-1-0 keeps its data on claim data-redis-1-0, which is being deleted',
+  ),
+  rebalance(
     'not-formed',
     'it was never joined',
     { observation: asMade(freshObservation(), specOf({ masters: 3 })) },

@@ -194,7 +194,7 @@ describe('a record from before an upgrade, put back', () => {
     expect(repairs).toEqual([]);
     expect(left[0]).toMatchObject({
       why: 'by-hand',
-      hint: "redis:7.0 is recorded, but the servers run redis 8.6.3, and an older one can't read their data: ConfigMap redis-state is an old record. kubectl redis restart redis --image IMAGE records the one that runs",
+      hint: "redis:7.0 is recorded, but redis-1-0 runs redis 8.6.3, and an older one can't read their data: ConfigMap redis-state is an old record. kubectl redis restart redis --image IMAGE records the one that runs",
     });
   });
 });

@@ -1,10 +1,24 @@
 /** Nodes that share hosts, and what fix plans for them: one moves at a time, and no shard is left without a replica in step. */
-import { changed } from '../../../../support/observation-changes.ts';
+import { changeAnswer, changed, type Change } from '../../../../support/observation-changes.ts';
 import { follows, onHost, unreachable } from '../../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
 import { leaves, type FixCase } from './fix-words.ts';
 
+const older = (pod: string): Change =>
+  changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, version: '7.0.15' } }));
+const crowded = changed(healthyObservation({ hosts: 4 }), onHost('redis-2-0', 'host-1'));
+
 export const PLACE_CASES: readonly FixCase[] = [
+  [
+    'two primaries on one host: a replica elsewhere takes over',
+    crowded,
+    { repairs: ['primaries-share-host: failover'], left: ['same-zone (by-hand)'] },
+  ],
+  [
+    'the same, where those are of an older version, which their primaries could not copy from',
+    changed(crowded, older('redis-4-0'), older('redis-5-0')),
+    leaves('versions-differ (by-hand)', 'primaries-share-host (by-hand)', 'same-zone (by-hand)'),
+  ],
   // 1.24
   [
     'a primary and its replica on one host, where no label says who belongs to whom, and another replica stays (K17)',
