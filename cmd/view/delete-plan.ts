@@ -30,11 +30,14 @@ export function deletePlanLines(prepared: PreparedDelete, look: DeleteLook): str
   const what = purge ? 'with all its data' : 'and keep its data';
   const kept = new Set(keptObjects(inventory.owned, purge));
   const rows = KINDS.flatMap((kind) => {
-    const objects = inventory.owned.filter((object) => object.kind === kind);
-    if (objects.length === 0) return [];
-    const stays = objects.every((object) => kept.has(object));
-    const fate = { text: stays ? 'stays' : 'goes', tone: stays ? 'good' : 'warn' } as const;
-    return [[kind, String(objects.length), fate, namesOf(objects)]];
+    const all = inventory.owned.filter((object) => object.kind === kind);
+    // (A claim that somebody has deleted goes with its pod.)
+    return [false, true].flatMap((stays) => {
+      const objects = all.filter((object) => kept.has(object) === stays);
+      if (objects.length === 0) return [];
+      const fate = { text: stays ? 'stays' : 'goes', tone: stays ? 'good' : 'warn' } as const;
+      return [[kind, String(objects.length), fate, namesOf(objects)]];
+    });
   });
   const columns = [
     { header: 'KIND' },

@@ -58,15 +58,17 @@ export const checkImages: Check = (context, found) => {
 
 /** Whatever is mended in a template does not reach a pod that can't start: its StatefulSet waits for somebody to delete it. */
 export const checkOutdatedPods: Check = ({ state, observation: { kube }, kubectl }) =>
-  kube.pods.flatMap((pod) => {
+  state.nodes.flatMap(({ pod, unreachable }) => {
+    if (pod === null) return [];
     const set = kube.statefulSets.find(({ name }) => pod.owner === `StatefulSet/${name}`);
     const made = pod.labels[REVISION_LABEL];
     if (set?.revision === undefined || made === undefined || made === set.revision) return [];
-    if (pod.terminating || !isDead(pod)) return [];
+    const waits = unreachable?.why === 'guard-waiting';
+    if (pod.terminating || (!isDead(pod) && !waits)) return [];
     const { image, reason } = pod.container;
     const other =
       image === set.image ? 'an older template' : `the image ${image}, while its template names ${set.image} by now`;
-    const sentence = `${pod.name} does not run (${reason ?? pod.phase}) and was made from ${other}.`;
+    const sentence = `${pod.name} does not run (${reason ?? (waits ? 'its guard waits' : pod.phase)}) and was made from ${other}.`;
     const repair = `${kubectl(`delete pod ${pod.name}`)} has it made anew, with its volume.`;
     return [makeProblem('pod-outdated', state.cluster.name, { sentence, nodes: [pod.name], repair })];
   });

@@ -37,8 +37,10 @@ function wayToNewVolume({ evidence, byId, kubectl, state }: CheckContext, node: 
   const anew = `${kubectl(`delete pod ${pod}`)} then gives it a new volume, and it copies its primary`;
   const stays = (one: ClusterNode | undefined): boolean =>
     one?.reply?.kind === 'answered' && one.pod?.goingClaim === undefined && one.pod?.ephemeralData !== true;
-  if (node.role === 'replica' && stays(byId.get(node.primaryId ?? ''))) return `Nothing is lost by it: ${anew}.`;
-  const heir = evidence.successionOf(node).candidates.find((one) => one.standing === 'in-step' && stays(one.node));
+  const primary = node.role === 'primary' ? node : byId.get(node.primaryId ?? '');
+  const candidates = primary === undefined ? [] : evidence.successionOf(primary).candidates;
+  const heir = candidates.find((one) => one.node !== node && one.standing === 'in-step' && stays(one.node));
+  if (node.role === 'replica' && (stays(primary) || heir !== undefined)) return `Nothing is lost by it: ${anew}.`;
   if (node.role === 'primary' && heir !== undefined)
     return `kubectl redis failover ${evidence.nameOf(heir.node)} hands its role over; ${anew}.`;
   return `First a copy that stays: kubectl redis scale ${state.cluster.name} with one replica more; no pod of its shard may stop before.`;

@@ -1,4 +1,5 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
+import { waitsForPerson } from '../evidence/life.ts';
 import { readsLog } from '../evidence/persistence.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -157,6 +158,7 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const claims = context.kubectl(`describe pvc ${unboundClaims(context, node.pod).join(' ')}`);
   const repairs: Partial<Record<Code, string>> = {
     'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
+    'start-refused': `It starts when that is mended; ${context.kubectl(`logs ${name}`)} says it, too.`,
     'guard-waiting': `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`,
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
@@ -170,7 +172,8 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
 function codeFor(context: CheckContext, node: ClusterNode): Code {
   if (node.pod?.terminating === true) return 'pod-terminating';
   if (unboundClaims(context, node.pod).length > 0) return 'claim-unbound';
-  return CODE_OF[node.unreachable?.why ?? 'error'];
+  const { why = 'error', detail = '' } = node.unreachable ?? {};
+  return why === 'guard-waiting' && waitsForPerson(detail) ? 'start-refused' : CODE_OF[why];
 }
 
 function verbFor(code: Code): string {
@@ -179,6 +182,7 @@ function verbFor(code: Code): string {
     'claim-unbound': 'waits for its volume',
     'pod-not-running': 'does not run',
     'guard-waiting': 'waits before it starts',
+    'start-refused': 'must not start as it is',
     'tunnel-broken': 'could not be reached through the API server',
     'password-refused': 'refuses the password',
     'permission-missing': 'does not let itself be asked',

@@ -52,7 +52,7 @@ export async function applyStep(deps: ApplyDeps, step: Step, observation: Observ
     case 'apply-budgets':
       return applyBudgets(kube, spec, step.shards);
     case 'apply-workloads':
-      return applyWorkloads(kube, spec, observation.kube, step.ordinals);
+      return applyWorkloads(deps, spec, observation.kube, step.ordinals);
     case 'replace-pod':
       await kube.remove('v1', 'Pod', step.pod, { uid: step.podUid });
       return;

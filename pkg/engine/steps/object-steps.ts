@@ -16,7 +16,7 @@ import type { Manifest } from '../../pod/manifest.ts';
 import { clientService, nodeService } from '../../pod/services.ts';
 import { statefulSet } from '../../pod/stateful-set.ts';
 import { AppError } from '../../errors.ts';
-import type { KubeObject, KubePort } from '../ports.ts';
+import type { Clock, KubeObject, KubePort } from '../ports.ts';
 import { allOrFirstFailure } from '../side-by-side.ts';
 import { keepState } from './keep-state.ts';
 import { protectClaims } from './protect-claims.ts';
@@ -109,7 +109,7 @@ export async function applyBudgets(kube: KubePort, spec: ClusterSpec, shards: re
 
 /** The policy before the pods that it guards, so that StatefulSets that are there say that it was made. */
 export async function applyWorkloads(
-  kube: KubePort,
+  { kube, clock, signal }: SeenDeps,
   spec: ClusterSpec,
   facts: KubeFacts,
   ordinals: readonly number[],
@@ -128,7 +128,38 @@ export async function applyWorkloads(
       keepsSpec: true,
     }),
   );
-  await applyAll(kube, sets);
+  const applied = await allOrFirstFailure(sets, APPLY_AT_ONCE, (set) => kube.apply(set));
+  await untilSeen({ kube, clock, signal }, applied);
+}
+
+interface SeenDeps {
+  readonly kube: KubePort;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly signal: AbortSignal;
+}
+
+const SEEN_WITHIN_MS = 5_000;
+
+/**
+ * Until the controller has seen the templates (status.observedGeneration): a pod that is replaced before would be made from the one before,
+ * and which pods are of an older one is not known either. A set that is new has no pod; a controller that is away is waited for by others.
+ */
+async function untilSeen({ kube, clock, signal }: SeenDeps, sets: readonly KubeObject[]): Promise<void> {
+  const end = clock.now() + SEEN_WITHIN_MS;
+  for (const set of sets) {
+    const { metadata } = set;
+    let now: KubeObject | null = set;
+    while (now !== null && isUnseen(now) && clock.now() < end) {
+      await clock.sleep(100, signal);
+      now = await kube.get('apps/v1', 'StatefulSet', metadata.name);
+    }
+  }
+}
+
+function isUnseen({ metadata, ...set }: KubeObject): boolean {
+  const { observedGeneration } = (set['status'] ?? {}) as { readonly observedGeneration?: number };
+  const { generation } = metadata as { readonly generation?: number };
+  return observedGeneration !== undefined && generation !== undefined && observedGeneration < generation;
 }
 
 export function addressesOf(facts: KubeFacts, spec: ClusterSpec): ReadonlyMap<number, string> {

@@ -96,10 +96,28 @@ explain_alive() { reason="because node $holder runs at $address: other nodes hea
 # nobody is known, nobody was asked.
 everybody_is_known() { [ "$knowing_peers" -gt 0 ] || { [ "$asked" -gt 0 ] && [ "$answered" -ge "$asked" ]; }; }
 
+# Whether somebody of the table runs what a server of this image does not read (is_of_other_product). Sets other and number.
+meets_other_product() {
+  awk '
+    FILENAME ~ /\/old-[0-9a-f]*$/ { next }
+    /^redis_version:/ { sub(/.*:/, ""); split($0, part, "."); number[FILENAME] = part[1] * 100 + part[2] }
+    /^(valkey_version|server_name:valkey)/ { valkey[FILENAME] = 1 }
+    END { for (file in number) print (file in valkey) ? "valkey" : "redis", number[file] }' "$run_dir"/peers/* |
+    sort -u >"$run_dir/products"
+  while read -r other number; do
+    ! is_unread "$other" "$number" || return 0
+  done <"$run_dir/products"
+  return 1
+}
+
 # Whether it is safe to start without data. Sets reason when it is not.
 safe_without_data() {
   why="nobody counts on it"
   look_at_peers
+  if meets_other_product; then
+    reason="because other nodes run $other, whose data and addresses this $product can't read: go back to the image before"
+    return 1
+  fi
   [ "$named" = - ] || predecessor=$named
   if [ "$holder" != - ]; then
     # No persistence on purpose, nobody who could hold a copy, and the identity is here: there is nothing to protect.

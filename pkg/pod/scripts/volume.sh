@@ -30,10 +30,14 @@ is_newer_than_server() {
 # other: who ran on this volume.
 is_of_other_product() {
   other=
-  [ -s "$ran_last" ] && read -r other number <"$ran_last" || return 1
-  case $other/$product in
+  [ -s "$ran_last" ] && read -r other number <"$ran_last" && is_unread "$other" "$number"
+}
+
+# is_unread PRODUCT NUMBER: by a server of this image.
+is_unread() {
+  case $1/$product in
     valkey/redis) ;;
-    redis/valkey) [ "$number" -gt 702 ] || return 1 ;;
+    redis/valkey) [ "$2" -gt 702 ] ;;
     *) return 1 ;;
   esac
 }

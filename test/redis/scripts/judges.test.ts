@@ -19,7 +19,7 @@ function run(shell: readonly string[], script: string, files: Readonly<Record<st
       mkdirSync(dirname(join(dir, name)), { recursive: true });
       writeFileSync(join(dir, name), text);
     }
-    const load = ['common', 'heir', 'guard'].map((name) => `. ${SCRIPTS}${name}.sh`).join('; ');
+    const load = ['common', 'volume', 'heir', 'guard'].map((name) => `. ${SCRIPTS}${name}.sh`).join('; ');
     const [command, ...args] = [...shell, '-c', `${load}; address=10.0.0.1; my_id=-; ${script}`];
     const env = { PATH: process.env['PATH'] ?? '', KUBECTL_REDIS_RUN_DIR: dir, KUBECTL_REDIS_NODE: '1' };
     return execFileSync(command, args, { env, encoding: 'utf8' }).trim().split(' ');
@@ -83,6 +83,18 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the gua
   test('a view with an owner of every slot is one', () => {
     const whole = view(...others, primary(R, '10.0.0.4', '0-5459 5460'), primary(X, '10.0.0.1', '', 'master,fail'));
     expect(judge({ 2: whole })).toMatchObject({ knowing: '1', holder: '-' });
+  });
+
+  test.each([
+    ['redis', ['redis_version:7.0.15'], ''],
+    ['redis', ['redis_version:7.2.4', 'server_name:valkey', 'valkey_version:9.1.2'], 'valkey'],
+    ['valkey', ['redis_version:7.2.4', 'server_name:valkey', 'valkey_version:9.1.2'], ''],
+    ['valkey', ['redis_version:7.2.6'], ''],
+    ['valkey', ['redis_version:8.6.3'], 'redis'],
+  ])('an empty %s beside %j: waits for %j', (product, info, other) => {
+    const seen = view(...info, primary(P, '10.0.0.2', '0-16383', 'myself,master'));
+    const script = `product=${product}; other=; meets_other_product && echo "$other" || echo`;
+    expect(run(shell, script, { 'peers/2': seen, 'peers/old-1': view('redis_version:8.6.3') })).toEqual([other]);
   });
 
   // The Services of two nodes were deleted, and another cluster was given one of the addresses.

@@ -107,6 +107,15 @@ export const KUBERNETES_CODES = {
       'Mostly none: it starts by itself. Its log says what it waits for (lines with "guard:"), and where a person has to decide.',
     invariants: ['I5'],
   },
+  'start-refused': {
+    severity: 'warning',
+    title: 'A node is not started with what it has',
+    meaning:
+      'Its volume, its image or the record is that of another node, cluster, namespace or server: with it the node would harm the others.',
+    cause: 'Swapped or copied claims, a restored namespace, an image of another product or of an older server.',
+    repair: 'Mend what its sentence names: its guard looks again every second.',
+    invariants: ['I5'],
+  },
   'node-unreachable': {
     severity: 'warning',
     title: 'A node does not answer',

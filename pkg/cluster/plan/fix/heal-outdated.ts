@@ -2,7 +2,8 @@
 import { runningImage } from '../../check/images.ts';
 import type { Step } from '../../model/plan.ts';
 import { recordOf } from '../../model/record.ts';
-import { left, repair, type Healer } from './fix-context.ts';
+import type { Problem } from '../../model/problem.ts';
+import { left, type Cure, type Healer } from './fix-context.ts';
 
 /**
  * `pod-outdated`. Never where the data goes with the pod. And only where the present template is known to be good, because another pod
@@ -25,7 +26,19 @@ export const healOutdatedPods: Healer = ({ state, check }, problems) => {
   });
   const good = pods.filter(({ isGood }) => isGood).map(({ problem }) => problem);
   return [
-    ...(steps.length === 0 ? [] : [repair(good, 'make pods anew that do not run', steps)]),
+    ...(steps.length === 0 ? [] : [repairOf(good, steps)]),
     ...pods.filter(({ isGood }) => !isGood).map(({ problem }) => left(problem, 'by-hand', problem.repair)),
   ];
 };
+
+function repairOf(problems: readonly Problem[], steps: readonly Step[]): Cure {
+  const pods = problems.flatMap(({ nodes }) => nodes);
+  const batches = [
+    { title: 'make pods anew that do not run', steps },
+    {
+      title: 'wait for the pods',
+      steps: [{ kind: 'wait-pods', pods, reason: 'they come with their volumes' } as const],
+    },
+  ];
+  return { kind: 'repair', problems, title: 'make pods anew that do not run', batches, loses: null };
+}

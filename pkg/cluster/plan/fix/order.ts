@@ -50,6 +50,7 @@ export const STAGES: readonly Stage[] = [
       'claim-terminating': 'by-hand',
       'pod-not-running': 'by-hand',
       'guard-waiting': 'by-itself',
+      'start-refused': 'by-hand',
       'node-unreachable': 'by-hand',
       'tunnel-broken': 'by-hand',
       'password-refused': 'by-hand',

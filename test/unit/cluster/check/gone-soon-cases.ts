@@ -1,7 +1,7 @@
 /** Claims and templates that somebody deleted or changed under pods: what goes with the next stop, and what never comes. */
 import { REVISION_LABEL } from '../../../../pkg/cluster/model/labels.ts';
 import { asMade } from '../../../support/as-made.ts';
-import { changeKube, changePod, changed, type Change } from '../../../support/observation-changes.ts';
+import { changeKube, changePod, changeReply, changed, type Change } from '../../../support/observation-changes.ts';
 import { crashing, unreachable } from '../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -97,6 +97,34 @@ export const GONE_SOON_CASES: readonly CheckCase[] = [
       says(
         'warning pod-outdated',
         'redis-4-0 does not run (CrashLoopBackOff) and was made from the image redis:7, while its template names redis:8 by now.',
+        'kubectl -n default delete pod redis-4-0 has it made anew, with its volume.',
+        'redis-4-0',
+      ),
+    ],
+  ],
+  [
+    'start-refused and pod-outdated: a guard that waits for what its template says by now',
+    changed(healthy, ...ofOldTemplate('redis-4-0', 'redis:7'), (seen) =>
+      changed(
+        seen,
+        unreachable('redis-4-0', 'guard-waiting'),
+        changeReply('redis-4-0', () => ({
+          kind: 'unreachable',
+          why: 'guard-waiting',
+          detail: "waiting because the server that ran on this volume was valkey, whose data this redis can't read",
+        })),
+      ),
+    ),
+    [
+      says(
+        'warning start-refused',
+        "redis-4-0, a replica, must not start as it is (waiting because the server that ran on this volume was valkey, whose data this redis can't read).",
+        'It starts when that is mended; kubectl -n default logs redis-4-0 says it, too.',
+        'redis-4-0',
+      ),
+      says(
+        'warning pod-outdated',
+        'redis-4-0 does not run (its guard waits) and was made from the image redis:7, while its template names redis:8 by now.',
         'kubectl -n default delete pod redis-4-0 has it made anew, with its volume.',
         'redis-4-0',
       ),
