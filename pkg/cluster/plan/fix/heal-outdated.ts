@@ -3,7 +3,7 @@ import { runningImage } from '../../check/images.ts';
 import type { Step } from '../../model/plan.ts';
 import { recordOf } from '../../model/record.ts';
 import type { Problem } from '../../model/problem.ts';
-import { left, type Cure, type Healer } from './fix-context.ts';
+import { left, repair, type Cure, type Healer } from './fix-context.ts';
 
 /**
  * `pod-outdated`. Never where the data goes with the pod. And only where the present template is known to be good, because another pod
@@ -31,14 +31,9 @@ export const healOutdatedPods: Healer = ({ state, check }, problems) => {
   ];
 };
 
+/** Side by side: who is waited for is not up before it is replaced. */
 function repairOf(problems: readonly Problem[], steps: readonly Step[]): Cure {
   const pods = problems.flatMap(({ nodes }) => nodes);
-  const batches = [
-    { title: 'make pods anew that do not run', steps },
-    {
-      title: 'wait for the pods',
-      steps: [{ kind: 'wait-pods', pods, reason: 'they come with their volumes' } as const],
-    },
-  ];
-  return { kind: 'repair', problems, title: 'make pods anew that do not run', batches, loses: null };
+  const wait: Step = { kind: 'wait-pods', pods, reason: 'they come with their volumes' };
+  return repair(problems, 'make pods anew that do not run', [...steps, wait]);
 }

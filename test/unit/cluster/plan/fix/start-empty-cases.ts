@@ -34,7 +34,7 @@ export const START_EMPTY_CASES: readonly FixCase[] = [
     'pods that can not start, of templates that were put right since',
     OLD_IMAGE,
     {
-      repairs: [`pod-outdated: ${Array<string>(6).fill('replace-pod').join(', ')}`, 'pod-outdated: wait-pods'],
+      repairs: [`pod-outdated: ${Array<string>(6).fill('replace-pod').join(', ')}, wait-pods`],
       left: ['cluster-down (by-hand)'],
     },
   ],
