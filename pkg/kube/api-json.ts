@@ -127,6 +127,7 @@ export interface RawWorkload {
     readonly replicas?: number;
     /** Of StatefulSets. */
     readonly ordinals?: { readonly start?: number };
+    readonly persistentVolumeClaimRetentionPolicy?: { readonly whenDeleted?: string; readonly whenScaled?: string };
     readonly selector?: RawSelector;
     readonly template?: { readonly metadata?: RawMeta; readonly spec?: RawPodSpec };
   };

@@ -111,10 +111,16 @@ export function statefulSetFacts(set: RawWorkload): StatefulSetFacts {
     templateLabels: template?.metadata?.labels ?? {},
     templateAnnotations: template?.metadata?.annotations ?? {},
     image: container?.image ?? '',
+    ...(deletesClaims(set) ? { deletesClaims: true } : {}),
     ...(set.status?.updateRevision === undefined ? {} : { revision: set.status.updateRevision }),
     readsState: readsState(template?.spec, container, template?.metadata?.labels?.[CLUSTER_LABEL] ?? ''),
     writer: writerOf(set.metadata),
   };
+}
+
+function deletesClaims({ spec }: RawWorkload): boolean {
+  const { whenDeleted, whenScaled } = spec?.persistentVolumeClaimRetentionPolicy ?? {};
+  return whenDeleted === 'Delete' || whenScaled === 'Delete';
 }
 
 export function hostFacts(host: RawHost): HostFacts {

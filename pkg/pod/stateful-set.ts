@@ -38,6 +38,8 @@ export function statefulSet(spec: ClusterSpec, ordinal: number, node: NodeTempla
       serviceName: nodeName(name, ordinal),
       podManagementPolicy: 'Parallel',
       updateStrategy: { type: 'OnDelete' },
+      // The API's own default; said, so that what somebody has set by hand is taken back.
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: nodeSelector(name, ordinal) },
       template: {
         metadata: { labels, annotations: podAnnotations(spec, ordinal, node.announceIp) },

@@ -111,6 +111,8 @@ function recordFaults(
             'makes pods that do not read the record: with an empty volume one would start and not wait for the others',
           ),
     );
+  if (set.deletesClaims === true)
+    faults.push(unsafe('deletes the claim of its pod, and with it all data, when it is deleted or scaled to 0'));
   // Where the node that runs announces the same, its Service was made anew: that is the address check's business.
   const live = state.nodes.find(({ pod }) => pod?.name === `${set.name}-0`)?.announced?.replace(/:\d+$/, '');
   if (announced !== undefined && address !== '' && address !== 'None' && announced !== address && announced !== live)

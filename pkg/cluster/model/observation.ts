@@ -217,6 +217,8 @@ export interface StatefulSetFacts {
   readonly templateLabels: Readonly<Record<string, string>>;
   readonly templateAnnotations: Readonly<Record<string, string>>;
   readonly image: string;
+  /** Whether it deletes claims when it is deleted or scaled down (persistentVolumeClaimRetentionPolicy). Older recordings do not say. */
+  readonly deletesClaims?: boolean;
   /** status.updateRevision: pods of the present template have it as label `controller-revision-hash`. Older recordings do not say. */
   readonly revision?: string;
   /** Whether the scripts of its pods will read ConfigMap NAME-state. Older recordings do not say. */

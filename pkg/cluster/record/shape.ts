@@ -195,6 +195,7 @@ const STATEFUL_SET = object({
   templateLabels: map,
   templateAnnotations: map,
   image: text,
+  deletesClaims: optional(yesOrNo),
   revision: optional(text),
   readsState: optional(yesOrNo),
   writer: WRITER,

@@ -89,6 +89,15 @@ describe('podFacts', () => {
 });
 
 describe('other facts', () => {
+  test.each([
+    [{}, undefined],
+    [{ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } }, undefined],
+    [{ persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete' } }, true],
+    [{ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } }, true],
+  ])('a StatefulSet with %j deletes claims: %j', (spec, deletesClaims) => {
+    expect(statefulSetFacts({ spec }).deletesClaims).toBe(deletesClaims);
+  });
+
   test('a Service', () => {
     expect(
       serviceFacts({

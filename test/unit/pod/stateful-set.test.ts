@@ -39,6 +39,7 @@ test('StatefulSet of a node, whole', () => {
       serviceName: 'redis-4',
       podManagementPolicy: 'Parallel',
       updateStrategy: { type: 'OnDelete' },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: { 'kubectl-redis.io/cluster': 'redis', name: 'redis-4' } },
       template: {
         metadata: {

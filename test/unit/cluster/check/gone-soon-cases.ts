@@ -63,6 +63,26 @@ export const GONE_SOON_CASES: readonly CheckCase[] = [
     [deleted('redis-1-0', MORE), deleted('redis-4-0', MORE)],
   ],
   [
+    'objects-unsafe: a StatefulSet that was told to delete claims',
+    changed(
+      healthy,
+      changeKube((kube) => ({
+        ...kube,
+        statefulSets: kube.statefulSets.map((set) => (set.name === 'redis-4' ? { ...set, deletesClaims: true } : set)),
+      })),
+    ),
+    [
+      says(
+        'critical objects-unsafe',
+        'StatefulSet redis-4 deletes the claim of its pod, and with it all data, when it is deleted or scaled to 0.',
+        'Change it where it comes from, as kubectl redis create redis --dry-run prints it; then kubectl -n default get statefulset redis-4 -o yaml shows what is there.',
+        'redis-4-0',
+        '',
+        'StatefulSet/redis-4',
+      ),
+    ],
+  ],
+  [
     'objects-differ: a StatefulSet that was deleted without its pod',
     changed(
       healthy,
