@@ -1,6 +1,7 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
 import { waitsForPerson } from '../evidence/life.ts';
 import { readsLog } from '../evidence/persistence.ts';
+import { INJECTED_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
@@ -163,10 +164,22 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
   };
-  const known = code === 'pod-not-running' ? wayBack(context, node) : loginRepair(context, node);
+  const known =
+    code === 'pod-not-running' ? wayBack(context, node) : (loginRepair(context, node) ?? toInject(context, node));
   const repair = known ?? repairs[code];
   const sentence = `${name}${roleText(node)} ${verbFor(code)} (${reasonFor(context, node)})${seenBy(context, node)}.`;
   return makeProblem(code, cluster.name, { sentence, nodes: [name], ...(repair === undefined ? {} : { repair }) });
+}
+
+/** A pod of a cluster that is injected, which was made while nobody completed it; null = it is not. */
+function toInject(
+  { state, observation: { kube }, kubectl }: CheckContext,
+  { pod, unreachable }: ClusterNode,
+): string | null {
+  if (pod === null || unreachable?.why !== 'not-cluster' || state.origin === 'ours') return null;
+  const isInjected = recordOf(kube, state.cluster).nodes.length > 0;
+  if (!isInjected || pod.annotations[INJECTED_ANNOTATION] !== undefined) return null;
+  return `It was made without the webhook: kubectl redis webhook status says whether that is there; then ${kubectl(`delete pod ${pod.name}`)} has it made again.`;
 }
 
 function codeFor(context: CheckContext, node: ClusterNode): Code {

@@ -116,6 +116,28 @@ export const PODS_CASES: readonly CheckCase[] = [
     ],
   ],
   [
+    'cluster-mode-off: a pod that was made without the webhook',
+    changed(
+      healthyObservation({ kind: 'foreign' }),
+      unreachable('redis-5', 'not-cluster'),
+      changeKube((kube) => ({ ...kube, state: { formed: 'true', nodes: '5 redis-5 10.0.0.5 2\n' } })),
+    ),
+    [
+      says(
+        'warning cluster-mode-off',
+        'redis-5, a replica, is not in cluster mode (no answer from redis-5).',
+        'It was made without the webhook: kubectl redis webhook status says whether that is there; then kubectl -n default delete pod redis-5 has it made again.',
+        'redis-5',
+      ),
+      says(
+        'info pod-ip-announced',
+        'All 5 nodes announce their pod IPs: a restart of all pods at once would not heal by itself.',
+        'Give each node a Service of its own and CONFIG SET cluster-announce-ip to its ClusterIP, also in its configuration file.',
+        'redis-0 redis-1 redis-2 redis-3 redis-4',
+      ),
+    ],
+  ],
+  [
     'node-loading: a replica',
     changed(healthyObservation(), unreachable('redis-5-0', 'loading', 'fail?')),
     [
