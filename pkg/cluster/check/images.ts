@@ -57,8 +57,14 @@ export const checkImages: Check = (context, found) => {
 };
 
 /** Whatever is mended in a template does not reach a pod that can't start: its StatefulSet waits for somebody to delete it. */
-export const checkOutdatedPods: Check = ({ state, observation: { kube }, kubectl }) =>
-  state.nodes.flatMap(({ pod, unreachable }) => {
+export const checkOutdatedPods: Check = (context) => {
+  const {
+    state,
+    observation: { kube },
+    kubectl,
+  } = context;
+  if (state.origin !== 'ours' || isRestarting(context)) return [];
+  return state.nodes.flatMap(({ pod, unreachable }) => {
     if (pod === null) return [];
     const set = kube.statefulSets.find(({ name }) => pod.owner === `StatefulSet/${name}`);
     const made = pod.labels[REVISION_LABEL];
@@ -69,9 +75,13 @@ export const checkOutdatedPods: Check = ({ state, observation: { kube }, kubectl
     const other =
       image === set.image ? 'an older template' : `the image ${image}, while its template names ${set.image} by now`;
     const sentence = `${pod.name} does not run (${reason ?? (waits ? 'its guard waits' : pod.phase)}) and was made from ${other}.`;
-    const repair = `${kubectl(`delete pod ${pod.name}`)} has it made anew, with its volume.`;
+    const repair =
+      pod.ephemeralData || pod.goingClaim !== undefined
+        ? 'Its data goes with the pod: copy that first. A pod that is made anew comes with an empty volume.'
+        : `${kubectl(`delete pod ${pod.name}`)} has it made anew, with its volume.`;
     return [makeProblem('pod-outdated', state.cluster.name, { sentence, nodes: [pod.name], repair })];
   });
+};
 
 function isRestarting({ state }: CheckContext): boolean {
   const { operation, observedAt } = state;

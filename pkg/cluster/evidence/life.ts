@@ -87,15 +87,15 @@ function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
   }
 }
 
-/** What the start guard says of a volume that has lost its data (pkg/pod/scripts/guard.sh); with data and no identity it says otherwise. */
 /** What a guard says (start.sh, guard.sh) where the process of the pod before still runs, as after a pod was deleted by force on a host that is cut off. */
-const SAYS_IT_RUNS = /another process that still uses the volume|, runs at |because node \S+ runs at /;
+const SAYS_IT_RUNS = /another process that still uses the volume|because node \S+ runs at /;
 
 /** Whether it waits until a person has mended something: a volume or an image that is not its own. */
 export function waitsForPerson(guardSays: string): boolean {
-  return guardSays.startsWith('waiting because ');
+  return guardSays.startsWith('waiting because ') && !SAYS_IT_RUNS.test(guardSays);
 }
 
+/** What the start guard says of a volume that has lost its data (pkg/pod/scripts/guard.sh); with data and no identity it says otherwise. */
 export function isWithoutData(guardSays: string): boolean {
   return guardSays.includes('this volume has no data');
 }

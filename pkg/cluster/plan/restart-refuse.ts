@@ -42,8 +42,7 @@ export function refuseRestart(input: RestartInput): Plan | null {
   const counts = (node: ClusterNode): boolean =>
     node.pod === null || !isDead(node.pod) || !isToRestart(target, node.pod, kube);
   // Where no server runs at all nobody can be asked, and no pod that is replaced takes anything away.
-  const isDown = kube.pods.every(isDead);
-  const unsound = isDown ? null : refuseUnsound(state, state.nodes.flatMap(memberOf), counts);
+  const unsound = noServerRuns(state, kube) ? null : refuseUnsound(state, state.nodes.flatMap(memberOf), counts);
   if (unsound !== null) return unsound;
   if (state.openSlots.length > 0)
     return refuse(
@@ -73,6 +72,13 @@ export function refuseStopped({ kube, recorded }: RestartInput): Plan | null {
     isAll ? `${name} is stopped: it has no pods` : `StatefulSet ${first}${others} of ${name} is scaled to 0`,
     `kubectl redis create ${name} starts ${isAll ? 'it' : 'what is stopped'}; then restart`,
   );
+}
+
+/** Not even one that only we can't reach: no pod runs, or its guard has not started the server. */
+export function noServerRuns({ nodes }: ClusterState, { pods }: KubeFacts): boolean {
+  const waits = (name: string): boolean =>
+    nodes.some(({ pod, unreachable }) => pod?.name === name && unreachable?.why === 'guard-waiting');
+  return pods.length > 0 && pods.every((pod) => isDead(pod) || waits(pod.name));
 }
 
 /** Where replicas restart too, who is in step is asked when they have. */

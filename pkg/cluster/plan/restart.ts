@@ -29,7 +29,7 @@ import { refuse } from './form-members.ts';
 import { refuseEvictingHeir } from './refuse-heir.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { isDead } from './pod-life.ts';
-import { noHeir, refuseOlder, refusePutBack, refuseRestart, refuseStopped } from './restart-refuse.ts';
+import { noHeir, noServerRuns, refuseOlder, refusePutBack, refuseRestart, refuseStopped } from './restart-refuse.ts';
 
 export interface RestartInput {
   readonly state: ClusterState;
@@ -167,8 +167,9 @@ function renderStage(input: RestartInput): Plan | null {
 }
 
 /** No budget needs to be asked: nothing runs there. */
-function deadStage({ kube, target }: RestartInput): Plan | null {
-  const dead = kube.pods.filter((pod) => isToRestart(target, pod, kube) && isDead(pod) && !pod.terminating);
+function deadStage({ state, kube, target }: RestartInput): Plan | null {
+  const isDown = noServerRuns(state, kube);
+  const dead = kube.pods.filter((pod) => isToRestart(target, pod, kube) && (isDown || isDead(pod)) && !pod.terminating);
   if (dead.length === 0) return null;
   return batch(
     'replace pods that do not run',

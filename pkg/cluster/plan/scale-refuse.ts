@@ -2,7 +2,7 @@
 import { formatRanges, rangesFromSlots, subtractRanges, type SlotRange } from '../model/slots.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
-import type { ClusterSpec } from '../model/spec.ts';
+import { shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
 import { straysOf } from '../evidence/strays.ts';
@@ -10,7 +10,7 @@ import { keysInWords } from '../model/loss.ts';
 import { refuse, silenceCode } from './form-members.ts';
 import { refuseEvictingHeir } from './refuse-heir.ts';
 import { isOld } from './restart-goal.ts';
-import { ownedOf, type ScaleContext } from './scale-context.ts';
+import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { openPairs } from './scale-moves.ts';
@@ -27,6 +27,7 @@ export function refuseScale(context: ScaleContext): Plan | null {
     refuseGhosts(context) ??
     refuseStrangers(context) ??
     refuseFullNewcomers(context) ??
+    refuseGoingClaims(context) ??
     refuseSmallHeirs(context)
   );
 }
@@ -59,6 +60,31 @@ function refuseLeavingStrays({ state, leaving }: ScaleContext): Plan | null {
       'stray-keys',
       `${pod} is to go and holds ${keysInWords(strays)} in slots that it does not own`,
       `kubectl redis fix ${name} brings them to their owners; then run the same command again`,
+    );
+  }
+  return null;
+}
+
+/**
+ * Nothing is brought to a volume that goes with its pod, and no copy goes while all others of its shard are on such volumes. More replicas may
+ * come: they are the way out.
+ */
+function refuseGoingClaims({ spec, leaving, shards, target }: ScaleContext): Plan | null {
+  const going = ({ node }: Member): boolean => node.pod?.goingClaim !== undefined;
+  const takes = new Set(leaving.flatMap(({ node }) => (node !== null && node.slots.length > 0 ? [node.nodeId] : [])));
+  for (const { name, members, head, heir } of shards) {
+    const isOfIt = ({ ordinal, node }: LeavingNode): boolean =>
+      shardOf(spec, ordinal) === name && node?.pod != null && node.pod.goingClaim === undefined;
+    const lastGoes = members.length > 0 && members.every(going) && leaving.some(isOfIt);
+    const isHeir = heir !== null && heir !== head && going(heir);
+    const isTaker = head !== null && going(head) && [...takes].some((id) => id !== head.node.nodeId);
+    const [first] = lastGoes ? members : isHeir ? [heir] : isTaker ? [head] : [];
+    if (first === undefined) continue;
+    const { cluster } = target;
+    return refuse(
+      'no-volume',
+      `${first.step.pod} keeps its data on claim ${first.node.pod?.goingClaim}, which is being deleted: nothing may be left to it alone, nor moved to it`,
+      `kubectl redis check ${cluster.name} says how it gets a new volume; run the same command then`,
     );
   }
   return null;

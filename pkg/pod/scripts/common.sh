@@ -152,18 +152,27 @@ node_line='
     known[FILENAME]++
   }'
 
-# For awk, behind node_line, with addresses of the table in listed, and me and self, address and id of this node. In END, after note_kin():
-# is_stranger(FILENAME) says whether who answered there knows others, and neither this node, nor anybody at an address of the table, nor
-# anybody who answered. Then a Service of another cluster has the address by now.
-# shellcheck disable=SC2016
-kinship='
-  { if ($3 ~ /myself/) { file_of[$1] = FILENAME; own_at[FILENAME] = at } else says[FILENAME, $1] = at }
-  function note_kin(pair, part, there) {
-    for (pair in says) {
-      split(pair, part, SUBSEP)
-      there = says[pair]
-      if (there == me || part[2] == self || ((there in listed) && there != own_at[part[1]])) kin[part[1]] = 1
-      if ((part[2] in file_of) && file_of[part[2]] != part[1]) { kin[part[1]] = 1; kin[file_of[part[2]]] = 1 }
-    }
-  }
-  function is_stranger(file) { return known[file] > 1 && !(file in kin) }'
+# leave_out_strangers DIRECTORY LIST SELF [KEY]: takes away the answers (ask_each) of those who know others, and neither this node (address, SELF),
+# nor anybody at another address of LIST, nor anybody who answered: they are of another cluster, a Service of which has the address by
+# now. Not that of KEY, which is this node. Sets strangers to how many there were.
+leave_out_strangers() {
+  awk -v me="$address" -v self="$3" -v list="$2" -v own="$1/${4:--}" '
+    FILENAME == list { if ($1 !~ /^old-/) listed[$2] = 1; next }
+    '"$node_line"'
+    { if ($3 ~ /myself/) { file_of[$1] = FILENAME; own_at[FILENAME] = at } else says[FILENAME, $1] = at }
+    END {
+      for (pair in says) {
+        split(pair, part, SUBSEP)
+        there = says[pair]
+        # (Who has no address there may be this node.)
+        if (there == me || there == "" || part[2] == self || ((there in listed) && there != own_at[part[1]])) kin[part[1]] = 1
+        if ((part[2] in file_of) && file_of[part[2]] != part[1]) { kin[part[1]] = 1; kin[file_of[part[2]]] = 1 }
+      }
+      for (file in known) if (known[file] > 1 && !(file in kin) && file != own) print file
+    }' "$2" "$1"/* >"$run_dir/strangers"
+  strangers=0
+  while read -r file; do
+    rm -f "$file"
+    strangers=$((strangers + 1))
+  done <"$run_dir/strangers"
+}

@@ -11,8 +11,8 @@
 #   7 data that is older than what was served, because no append-only file was kept: a replica that has more takes over first
 
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
-# may be gone for good; a stranger answers in nobody's place), formed_peers (that know others and an owner of slots, strangers left out; who
-# is only on such a list counts where it knows this node: it may be of another cluster) and knowing_peers (those of them that know an owner of every slot: who joined while an owner was silent never
+# may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
+# it may be of another cluster) and knowing_peers (those of them that know an owner of every slot: who joined while an owner was silent never
 # heard what that owns), named (id of a node
 # at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at one that the table does
 # not have, as where it announced its pod; who answers us, or has been heard since this guard began, is not it), here (yes: at my address; alive: and others hear it there),
@@ -26,8 +26,9 @@ judge_peers() {
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
     /^answered_at:/ { sub(/.*:/, ""); answered_at[FILENAME] = $0 + 0 }
-    '"$node_line$kinship"'
+    '"$node_line"'
     {
+      if ($3 ~ /myself/) file_of[$1] = FILENAME
       if (owns) { owner[FILENAME] = 1; slots[$1] = 1 }
       if (owns && $3 ~ /myself/) voter[FILENAME] = $1
       if ($4 != "-") follows[$1 " " $4] = 1
@@ -42,10 +43,9 @@ judge_peers() {
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
-      note_kin()
-      for (file in known) if (file !~ /\/old-[0-9a-f]*$/ && !is_stranger(file)) answered++
+      for (file in known) if (file !~ /\/old-[0-9a-f]*$/) answered++
       for (file in owner)
-        if (known[file] > 1 && !is_stranger(file) && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) { formed++; if (covered[file] == 16384) knowing++ }
+        if (known[file] > 1 && (file !~ /\/old-[0-9a-f]*$/ || (file in knows_me))) { formed++; if (covered[file] == 16384) knowing++ }
       for (pair in follows) {
         split(pair, two, " ")
         if ((two[1] in lives) || (two[1] in file_of) || !knowing || (two[2] in slots)) followed[two[2]] = 1
@@ -82,11 +82,13 @@ judge_peers() {
 # --------------------------------------------------------------------------------------------- 2, 3 and 6 without data
 look_at_peers() {
   formed_peers=0
+  strangers=0
   all_peers >"$run_dir/peer-list"
   peers_asked_at=$(date +%s)
   ask_each "$run_dir/peers" "TIME
 INFO server
 CLUSTER NODES" <"$run_dir/peer-list"
+  leave_out_strangers "$run_dir/peers" "$run_dir/peer-list" "$my_id"
   judge_peers
 }
 
@@ -114,10 +116,6 @@ meets_other_product() {
 safe_without_data() {
   why="nobody counts on it"
   look_at_peers
-  if meets_other_product; then
-    reason="because other nodes run $other, whose data and addresses this $product can't read: go back to the image before"
-    return 1
-  fi
   [ "$named" = - ] || predecessor=$named
   if [ "$holder" != - ]; then
     # No persistence on purpose, nobody who could hold a copy, and the identity is here: there is nothing to protect.
@@ -137,15 +135,20 @@ safe_without_data() {
   fi
   doubt="the cluster was formed"
   # Only behind the peers' word: the mark may reach a pod a minute after it was made (the ConfigMap is a volume).
-  if [ "$formed_peers" -eq 0 ] && never_formed; then
+  if [ "$formed_peers" -eq 0 ] && [ "$strangers" -eq 0 ] && never_formed; then
     why="the cluster was never formed"
     return 0
   fi
-  ! everybody_is_known || return 0
+  if everybody_is_known; then
+    meets_other_product || return 0
+    reason="because other nodes run $other, whose data this $product can't read: this volume has no $missing$(emptiness), and would be filled from theirs; give all of them one image"
+    return 1
+  fi
   reason="for a node of the cluster to answer"
   [ "$formed_peers" -eq 0 ] || reason="for a node that knows an owner of every slot, or for all nodes, to answer"
   reason="$reason: this volume has no $missing$(emptiness), $doubt, and $answered of $asked other nodes answer"
-  [ "$answered" -gt 0 ] || reason="$reason; if every volume is lost, so is all data"
+  [ "$strangers" -eq 0 ] || reason="$reason, $strangers besides as nodes of another cluster"
+  [ "$answered" -gt 0 ] || [ "$strangers" -gt 0 ] || reason="$reason; if every volume is lost, so is all data"
   return 1
 }
 
@@ -162,7 +165,10 @@ nobody_has_more() {
     return
   fi
   # (With a Service that was made anew it is known at the address before.)
-  [ "$here" != no ] || [ "$holder" = "$my_id" ] || return 0
+  if [ "$here" = no ] && [ "$holder" != "$my_id" ]; then
+    everybody_is_known
+    return
+  fi
   if [ "$holder_followers" = no ]; then
     everybody_is_known
     return

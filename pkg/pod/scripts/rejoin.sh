@@ -34,10 +34,11 @@ look_at_cluster() {
   true >"$run_dir/ghosts.new"
   { peers && echo "$node $host"; } >"$run_dir/view-list"
   ask_each "$views" "CLUSTER NODES" <"$run_dir/view-list"
+  leave_out_strangers "$views" "$run_dir/view-list" "$id" "$node"
   [ ! -e "$joining" ] || read -r old_id <"$joining" || :
   awk -v n="$node" -v me="$address" -v self="$id" -v old="${old_id:--}" -v own="$host" -v file="$run_dir/ghosts.new" '
-    FILENAME ~ /\/nodes$/ { at_key[$1] = $3; shard_at[$3] = $4; listed[$3] = 1; if ($1 == n) shard = $4; next }
-    '"$node_line$kinship"'
+    FILENAME ~ /\/nodes$/ { at_key[$1] = $3; shard_at[$3] = $4; if ($1 == n) shard = $4; next }
+    '"$node_line"'
     {
       line[++lines] = FILENAME
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
@@ -47,10 +48,9 @@ look_at_cluster() {
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1
     }
     END {
-      note_kin()
-      for (view in covered) if (covered[view] == 16384 && !is_stranger(view)) knowing = 1
+      for (view in covered) if (covered[view] == 16384) knowing = 1
       for (i = 1; i <= lines; i++) {
-        if (known[line[i]] < 2 || is_stranger(line[i])) continue
+        if (known[line[i]] < 2) continue
         id = id_of[i]
         if (has_slots[i] && !failed[i]) owner[id] = address_of[i]
         if (has_slots[i]) counted[id] = 1

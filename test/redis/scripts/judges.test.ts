@@ -55,9 +55,10 @@ interface Verdict {
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the guard in %s', (_, shell) => {
   const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5, myId = '-'): Verdict => {
     const files = Object.fromEntries(Object.entries(peers).map(([name, text]) => [`peers/${name}`, text]));
-    const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; judge_peers; echo "$answered $formed_peers $knowing_peers $holder $here $holder_slots $holder_followers"`;
+    const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; leave_out_strangers "$run_dir/peers" "$run_dir/peer-list" "$my_id"; judge_peers; echo "$answered $formed_peers $knowing_peers $holder $here $holder_slots $holder_followers"`;
     const words = run(shell, script, {
       'peer-list': TABLE,
+      'peers/none': '',
       ...files,
     });
     const [answered = '', formed = '', knowing = '', holder = '', here = '', slots = '', followers = ''] = words;

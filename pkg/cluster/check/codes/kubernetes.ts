@@ -202,7 +202,7 @@ export const KUBERNETES_CODES = {
     title: 'A pod that does not run was made from an older template',
     meaning: 'No server runs in it, and it never becomes what its StatefulSet says by now: nobody replaces it.',
     cause: 'An image or a manifest with which it could not start, which has been put right since.',
-    repair: 'kubectl delete pod: its successor is made from the present template, with the same volume.',
+    repair: 'kubectl delete pod: its successor is made from the present template, with the same claim.',
     invariants: [],
   },
   'service-two-pods': {

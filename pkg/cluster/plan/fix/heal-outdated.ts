@@ -1,39 +1,54 @@
 /** Pods in which no server runs, of templates that have been put right since. */
 import { runningImage } from '../../check/images.ts';
+import { waitsForPerson } from '../../evidence/life.ts';
+import type { PodFacts } from '../../model/observation.ts';
 import type { Step } from '../../model/plan.ts';
 import { recordOf } from '../../model/record.ts';
-import type { Problem } from '../../model/problem.ts';
-import { left, repair, type Cure, type Healer } from './fix-context.ts';
+import type { ClusterNode } from '../../model/state.ts';
+import { left, repair, type FixContext, type Healer } from './fix-context.ts';
+
+/** Reasons that no time mends: what the image is, or is made of. */
+const BAD_IMAGE = /ImagePull|ErrImage|InvalidImage|CreateContainer/;
+/** A container that ends again and again. Once may be the crash of its host. */
+const CRASHES = /^(CrashLoopBackOff|Error)$/;
+const CRASHES_ENOUGH = 2;
 
 /**
- * `pod-outdated`. Never where the data goes with the pod. And only where the present template is known to be good, because another pod
- * runs its image; or nothing better is known, because no pod is ready and the image is the recorded one: a restart that stopped half way
- * has left templates that may never start.
+ * `pod-outdated`. Only a pod that does not come up by itself, and never where the data goes with it: after an outage pods of the template
+ * before start again, and a restart that stopped half way may have left templates that never do. For the same reason the present image must
+ * be known to be good: another pod runs it; or, where no pod is ready, it is the recorded one and no pod is known that fails with it.
  */
-export const healOutdatedPods: Healer = ({ state, check }, problems) => {
-  const { kube } = check.observation;
-  const runs = runningImage(check) ?? recordOf(kube, state.cluster).spec?.image ?? null;
+export const healOutdatedPods: Healer = (context, problems) => {
+  const { kube } = context.check.observation;
   const pods = problems.map((problem) => {
-    const pod = kube.pods.find(({ name }) => problem.nodes.includes(name));
-    const set = kube.statefulSets.find(({ name }) => pod?.owner === `StatefulSet/${name}`);
-    const isKept = pod?.ephemeralData === false && pod.goingClaim === undefined;
-    return { problem, pod, isGood: state.origin === 'ours' && isKept && set !== undefined && set.image === runs };
+    const node = context.state.nodes.find(({ pod }) => pod !== null && problem.nodes.includes(pod.name));
+    const set = kube.statefulSets.find(({ name }) => node?.pod?.owner === `StatefulSet/${name}`);
+    const isGood = node?.pod != null && isStuck(node, node.pod) && set !== undefined && isGoodImage(context, set.image);
+    return { problem, pod: node?.pod ?? null, isGood };
   });
   const steps = pods.flatMap(({ pod, isGood }): Step[] => {
-    if (pod === undefined || !isGood) return [];
+    if (pod === null || !isGood) return [];
     const reason = 'no server runs in it, and its template is another one by now';
     return [{ kind: 'replace-pod', pod: pod.name, podUid: pod.uid, reason }];
   });
   const good = pods.filter(({ isGood }) => isGood).map(({ problem }) => problem);
   return [
-    ...(steps.length === 0 ? [] : [repairOf(good, steps)]),
+    ...(steps.length === 0 ? [] : [repair(good, 'make pods anew that do not run', steps)]),
     ...pods.filter(({ isGood }) => !isGood).map(({ problem }) => left(problem, 'by-hand', problem.repair)),
   ];
 };
 
-/** Side by side: who is waited for is not up before it is replaced. */
-function repairOf(problems: readonly Problem[], steps: readonly Step[]): Cure {
-  const pods = problems.flatMap(({ nodes }) => nodes);
-  const wait: Step = { kind: 'wait-pods', pods, reason: 'they come with their volumes' };
-  return repair(problems, 'make pods anew that do not run', [...steps, wait]);
+function isStuck({ unreachable }: ClusterNode, { ephemeralData, goingClaim, container }: PodFacts): boolean {
+  if (ephemeralData || goingClaim !== undefined) return false;
+  const { reason, restarts } = container;
+  if (unreachable?.why === 'guard-waiting') return waitsForPerson(unreachable.detail);
+  return BAD_IMAGE.test(reason ?? '') || (CRASHES.test(reason ?? '') && restarts >= CRASHES_ENOUGH);
+}
+
+function isGoodImage({ state, check }: FixContext, image: string): boolean {
+  const { kube } = check.observation;
+  const runs = runningImage(check);
+  if (runs !== null) return runs === image;
+  const fails = kube.pods.some(({ ready, container }) => !ready && container.image === image);
+  return !fails && recordOf(kube, state.cluster).spec?.image === image;
 }

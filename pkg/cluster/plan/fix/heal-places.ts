@@ -52,7 +52,7 @@ function loadOf(load: ReadonlyMap<string, number>, { node }: Member): number {
   return load.get(node.host ?? '') ?? 0;
 }
 
-/** In step with their primary, not older, and with as much room, on a host that has at least two primaries fewer: else it would go to and fro. */
+/** In step with their primary, of a server that reads what the other writes and the other way round, and with as much room, on a host that has at least two primaries fewer: else it would go to and fro. */
 function heirsElsewhere(
   { members, evidence }: FixContext,
   primary: Member,
@@ -65,6 +65,7 @@ function heirsElsewhere(
       member.node.host !== null &&
       member.answer.info.primaryLinkUp === true &&
       reads(member.answer.info, primary.answer.info) &&
+      reads(primary.answer.info, member.answer.info) &&
       member.node.pod?.goingClaim === undefined &&
       (member.node.lagBytes ?? Infinity) <= LAG_LIMIT_BYTES &&
       lossOfLimitOfHeir(primary.node, member.node, evidence.nameOf) === null &&

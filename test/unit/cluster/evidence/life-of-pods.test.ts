@@ -10,7 +10,7 @@ import { healthyObservation } from '../../../support/observation.ts';
 test.each([
   ['waiting for another process that still uses the volume at /var/lib/redis', 'unknown'],
   ['waiting because node f00 runs at 10.0.0.1: other nodes hear it there. This is a copy of its cluster', 'unknown'],
-  ['waiting because the node of this volume, f00, runs at 10.0.0.2: this is a copy of its volume', 'unknown'],
+  ['waiting because the node of this volume, f00, runs at 10.0.0.2: this is a copy of its volume', 'dead'],
   ['waiting for a node of the cluster to answer: this volume has no data', 'dead'],
 ])('a pod whose guard is %s: %s', (detail, kind) => {
   const seen = changed(

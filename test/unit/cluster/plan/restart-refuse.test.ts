@@ -85,11 +85,11 @@ describe('what it refuses', () => {
     expect(firstOf(observation)).toMatchObject({ kind: 'refused', code });
   });
 
-  test('where no server runs at all, an image that starts is rendered, and all pods are replaced', () => {
-    const dead = changed(
-      start,
-      ...start.kube.pods.flatMap(({ name }) => [unreachable(name, 'not-running'), crashing(name)]),
-    );
+  test.each([
+    ['crashes', (name: string) => [unreachable(name, 'not-running'), crashing(name)]],
+    ['waits with its guard', (name: string) => [unreachable(name, 'guard-waiting')]],
+  ])('where every server %s, an image that starts is rendered, and all pods are replaced', (_, silenced) => {
+    const dead = changed(start, ...start.kube.pods.flatMap(({ name }) => silenced(name)));
     const target = targetOf(dead, wish({ image: 'redis:9' }));
     const kinds: string[] = [];
     let now = dead;

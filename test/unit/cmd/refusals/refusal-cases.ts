@@ -76,7 +76,6 @@ export const SOURCES: Readonly<
       'node-needed': 'all that can be done was done',
       'plan-changed': 'the cluster has changed since it was agreed to',
       'node-silent': 'of a node that goes: when its slots have gone',
-      'no-volume': 'of a node that takes slots: scale only knows who gives some',
       'foreign-node': 'of a node that is new: when it is there',
       'node-not-empty': 'of a node that is new: when it is there',
     },

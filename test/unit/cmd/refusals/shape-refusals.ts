@@ -204,6 +204,21 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     },
     'redis-4-0 is to go and holds 2 keys',
   ),
+  of(
+    'scale',
+    'redis',
+    '--replicas',
+    '0',
+    '--yes',
+  )(
+    'no-volume',
+    'all that would be left of a shard is on a claim that was deleted',
+    whole(
+      1,
+      changePod('redis-1-0', (pod) => ({ ...pod, goingClaim: 'data-redis-1-0' })),
+    ),
+    'redis-1-0 keeps its data on claim data-redis-1-0, which is being deleted',
+  ),
   scale('foreign-cluster', 'others made it', foreign(), 'was not made by kubectl redis create'),
   of(
     'scale',

@@ -25,6 +25,9 @@ const OLD_IMAGE = changed(
   asMade(healthy, specOf()),
   every((pod) => unreachable(pod, 'not-running')),
   every(crashing),
+  every((pod) =>
+    changePod(pod, (facts) => ({ ...facts, container: { ...facts.container, image: 'redis:7', restarts: 3 } })),
+  ),
   every((pod) => changePod(pod, (facts) => ({ ...facts, labels: { ...facts.labels, [REVISION_LABEL]: 'old' } }))),
   changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.map((set) => ({ ...set, revision: 'new' })) })),
 );
@@ -34,9 +37,35 @@ export const START_EMPTY_CASES: readonly FixCase[] = [
     'pods that can not start, of templates that were put right since',
     OLD_IMAGE,
     {
-      repairs: [`pod-outdated: ${Array<string>(6).fill('replace-pod').join(', ')}, wait-pods`],
+      repairs: [`pod-outdated: ${Array<string>(6).fill('replace-pod').join(', ')}`],
       left: ['cluster-down (by-hand)'],
     },
+  ],
+  [
+    'the same, where they may come by themselves: their hosts came back a moment ago',
+    changed(
+      OLD_IMAGE,
+      every((pod) =>
+        changePod(pod, (facts) => ({
+          ...facts,
+          phase: 'Pending',
+          container: { ...facts.container, state: 'waiting', reason: 'ContainerCreating' },
+        })),
+      ),
+    ),
+    leaves('cluster-down (by-hand)', ...Array<string>(6).fill('pod-outdated (by-hand)')),
+  ],
+  [
+    'the same, where a pod of the present template fails, too',
+    changed(
+      OLD_IMAGE,
+      changePod('redis-4-0', (facts) => ({
+        ...facts,
+        labels: { ...facts.labels, [REVISION_LABEL]: 'new' },
+        container: { ...facts.container, image: 'redis:8', reason: 'ImagePullBackOff' },
+      })),
+    ),
+    leaves('cluster-down (by-hand)', ...Array<string>(5).fill('pod-outdated (by-hand)')),
   ],
   [
     'the same, where the templates have another image than is recorded: they are put right first',
