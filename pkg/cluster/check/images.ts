@@ -2,6 +2,7 @@
  * Templates that name another image than the pods that run: a restart with another image that stopped in the middle, or a template that
  * somebody changed by hand. Whichever pod goes next, for whatever reason, comes back with that image.
  */
+import { goesWithPod } from '../evidence/persistence.ts';
 import { REVISION_LABEL, SPEC_HASH_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, StatefulSetFacts } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -75,10 +76,9 @@ export const checkOutdatedPods: Check = (context) => {
     const other =
       image === set.image ? 'an older template' : `the image ${image}, while its template names ${set.image} by now`;
     const sentence = `${pod.name} does not run (${reason ?? (waits ? 'its guard waits' : pod.phase)}) and was made from ${other}.`;
-    const repair =
-      pod.ephemeralData || pod.goingClaim !== undefined
-        ? 'Its data goes with the pod: copy that first. A pod that is made anew comes with an empty volume.'
-        : `${kubectl(`delete pod ${pod.name}`)} has it made anew, with its volume.`;
+    const repair = goesWithPod(pod)
+      ? 'Its data goes with the pod: copy that first. A pod that is made anew comes with an empty volume.'
+      : `${kubectl(`delete pod ${pod.name}`)} has it made anew, with its volume.`;
     return [makeProblem('pod-outdated', state.cluster.name, { sentence, nodes: [pod.name], repair })];
   });
 };

@@ -1,5 +1,5 @@
 /** Data outlives the pod (I15). */
-import { readsLog } from '../evidence/persistence.ts';
+import { goesWithPod, readsLog } from '../evidence/persistence.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
@@ -36,7 +36,7 @@ function wayToNewVolume({ evidence, byId, kubectl, state }: CheckContext, node: 
   const pod = node.pod?.name ?? '';
   const anew = `${kubectl(`delete pod ${pod}`)} then gives it a new volume, and it copies its primary`;
   const stays = (one: ClusterNode | undefined): boolean =>
-    one?.reply?.kind === 'answered' && one.pod?.goingClaim === undefined && one.pod?.ephemeralData !== true;
+    one?.reply?.kind === 'answered' && one.pod !== null && !goesWithPod(one.pod);
   const primary = node.role === 'primary' ? node : byId.get(node.primaryId ?? '');
   const candidates = primary === undefined ? [] : evidence.successionOf(primary).candidates;
   const heir = candidates.find((one) => one.node !== node && one.standing === 'in-step' && stays(one.node));

@@ -87,7 +87,10 @@ function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
   }
 }
 
-/** What a guard says (start.sh, guard.sh) where the process of the pod before still runs, as after a pod was deleted by force on a host that is cut off. */
+/**
+ * What a guard says (start.sh, guard.sh) where the process of the pod before still runs, as after a pod was deleted by force on a host that is
+ * cut off.
+ */
 const SAYS_IT_RUNS = /another process that still uses the volume|because node \S+ runs at /;
 
 /** Whether it waits until a person has mended something: a volume or an image that is not its own. */

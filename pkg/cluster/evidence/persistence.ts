@@ -4,7 +4,7 @@
  */
 import { formatRanges } from '../model/slots.ts';
 import { keysInWords, type Loss } from '../model/loss.ts';
-import type { NodeAnswer } from '../model/observation.ts';
+import type { NodeAnswer, PodFacts } from '../model/observation.ts';
 import type { ClusterNode, Shard } from '../model/state.ts';
 import type { Candidate } from './candidates.ts';
 import type { Evidence } from './evidence.ts';
@@ -33,6 +33,11 @@ const NO = (by: string): Keeping => ({ kept: 'no', by });
 const UNKNOWN = (by: string): Keeping => ({ kept: 'unknown', by });
 /** Nothing of the cluster runs there: what is on its volume stays as it is, whatever is stopped. */
 const NOT_RUNNING: ReadonlySet<string> = new Set(['not-running', 'guard-waiting']);
+
+/** Whether what a pod keeps on its volume is gone when the pod is. */
+export function goesWithPod({ ephemeralData, goingClaim }: PodFacts): boolean {
+  return ephemeralData || goingClaim !== undefined;
+}
 
 /**
  * A server with an append-only file writes each key to it, and reads nothing else at its start. One without writes a snapshot when it is asked
@@ -143,8 +148,7 @@ function leftOn(
   const life = lifeOf(primary);
   if (life.kind === 'dead' && life.returns !== 'whole') return 'none';
   const waits = unreachable?.why === 'guard-waiting';
-  const goes = pod?.ephemeralData === true || pod?.goingClaim !== undefined;
-  if (goes || (waits && isWithoutData(unreachable.detail))) return 'none';
+  if ((pod !== null && goesWithPod(pod)) || (waits && isWithoutData(unreachable.detail))) return 'none';
   // Replicas run as their primary did, as a rule: where one writes no log, what is recorded is no proof that the primary did.
   const noLog = holders.some(({ member }) => member?.answer.info.aofEnabled === false);
   const log = readsLog(next) ?? holders.every(({ member }) => member?.answer.info.aofEnabled === true);

@@ -56,12 +56,14 @@ type StringMap = Readonly<Record<string, string>>;
 export function recordOf(facts: RecordFacts, cluster: ClusterRef): ClusterRecord {
   const state = facts.state ?? null;
   const annotations = facts.services.find(({ name }) => name === cluster.name)?.annotations ?? {};
-  const recorded = recordedSpec(facts, cluster, annotations);
+  const kept = parseSpec(state?.[SPEC_KEY]);
+  const recorded = kept ?? copiedSpec(facts, cluster, annotations);
   const spec = recorded === null ? null : { ...recorded, cluster };
   const shape = spec === null ? shapeForPeople(annotations) : shapeOf(spec);
   const old = facts.config?.[FORMED_KEY] !== undefined || facts.config?.[NODES_KEY] !== undefined || shape !== null;
   const lines = parseNodeTable(state?.[NODES_KEY] ?? '');
-  const home = homeOf(state) ?? cluster.namespace;
+  // Records of older versions say it in the spec alone, and those of pods that people brought nowhere.
+  const home = state?.[NAMESPACE_KEY] ?? kept?.cluster.namespace ?? cluster.namespace;
   const nodes = home === cluster.namespace ? lines : lines.map((line) => ({ ...line, address: null }));
   return {
     source: state !== null ? 'state' : old ? 'config' : 'none',
@@ -86,11 +88,6 @@ export function needsOldRecord({
   return [...pods, ...statefulSets].some(({ readsState }) => readsState === false);
 }
 
-/** Records of older versions say it in the spec alone, and those of pods that people brought nowhere. */
-function homeOf(state: StringMap | null): string | null {
-  return state?.[NAMESPACE_KEY] ?? parseSpec(state?.[SPEC_KEY])?.cluster.namespace ?? null;
-}
-
 function formedMark(state: StringMap | null, config: StringMap | null): boolean | null {
   if (state?.[FORMED_KEY] === 'true' || config?.[FORMED_KEY] === 'true') return true;
   // NAME-state that leaves it out does so on purpose: it was made anew, and nobody knew.
@@ -98,9 +95,7 @@ function formedMark(state: StringMap | null, config: StringMap | null): boolean 
   return said === 'false' ? false : null;
 }
 
-function recordedSpec(facts: RecordFacts, cluster: ClusterRef, annotations: StringMap): ClusterSpec | null {
-  const kept = parseSpec(facts.state?.[SPEC_KEY]);
-  if (kept !== null) return kept;
+function copiedSpec(facts: RecordFacts, cluster: ClusterRef, annotations: StringMap): ClusterSpec | null {
   for (const copy of [annotations, ...facts.statefulSets.map((set) => set.annotations)]) {
     const spec = parseSpec(copy[SPEC_ANNOTATION]);
     if (spec !== null) return withNodesThatAre(spec, facts, cluster);

@@ -8,7 +8,7 @@ import {
   lossOfLimitOfHeir,
   type MemoryLimit,
 } from '../evidence/eviction.ts';
-import { lossOfStopping, type NextStart } from '../evidence/persistence.ts';
+import { goesWithPod, lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, keysInWords, lossFlag, type Loss } from '../model/loss.ts';
 import { straysOf } from '../evidence/strays.ts';
 import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
@@ -19,7 +19,7 @@ import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { reads } from './server-version.ts';
-import { isDead } from './pod-life.ts';
+import { isDead, isGuarded } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { outlineRestart } from './restart-outline.ts';
@@ -75,10 +75,8 @@ export function refuseStopped({ kube, recorded }: RestartInput): Plan | null {
 }
 
 /** Not even one that only we can't reach: no pod runs, or its guard has not started the server. */
-export function noServerRuns({ nodes }: ClusterState, { pods }: KubeFacts): boolean {
-  const waits = (name: string): boolean =>
-    nodes.some(({ pod, unreachable }) => pod?.name === name && unreachable?.why === 'guard-waiting');
-  return pods.length > 0 && pods.every((pod) => isDead(pod) || waits(pod.name));
+export function noServerRuns(state: ClusterState, { pods }: KubeFacts): boolean {
+  return pods.length > 0 && pods.every((pod) => isDead(pod) || isGuarded(state, pod.name));
 }
 
 /** Where replicas restart too, who is in step is asked when they have. */
@@ -232,7 +230,7 @@ function refusePods({ kube, target, state }: RestartInput): Plan | null {
       'Restart it with what made it, one pod at a time; kubectl redis failover moves the role away first',
     );
   }
-  const empty = pods.find((pod) => pod.ephemeralData || pod.goingClaim !== undefined);
+  const empty = pods.find(goesWithPod);
   if (empty === undefined) return null;
   const where = empty.goingClaim === undefined ? 'in the pod' : `on claim ${empty.goingClaim}, which is being deleted`;
   return refuse(

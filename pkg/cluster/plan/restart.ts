@@ -2,8 +2,8 @@
  * The plan of `restart`: from whatever is there to pods that are all new. Stages in this order, and each only when nothing of the earlier
  * ones is left to do:
  *
- * 0. Who was stopped on purpose is not waited for. What this restart has taken away is. Then what is refused is refused, before anything is written: a template with a
- *    refused image would come with the next crash of a pod.
+ * 0. Who was stopped on purpose is not waited for. What this restart has taken away is. Then what is refused is refused, before anything
+ *    is written: a template with a refused image would come with the next crash of a pod.
  * 1. Directives that servers take while they run are set on every node: what a server refuses must not be recorded, because every
  *    pod would read it at its next start.
  * 2. The spec is recorded, then ConfigMap and templates are rendered from it; or, where templates are not ours, the pods are marked. From
@@ -28,7 +28,7 @@ import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { refuseEvictingHeir } from './refuse-heir.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
-import { isDead } from './pod-life.ts';
+import { isDead, isGuarded } from './pod-life.ts';
 import { noHeir, noServerRuns, refuseOlder, refusePutBack, refuseRestart, refuseStopped } from './restart-refuse.ts';
 
 export interface RestartInput {
@@ -196,11 +196,9 @@ function waitFor(input: RestartInput, pods: readonly string[]): Plan | null {
 function awaited(input: RestartInput): string[] {
   const { kube, target, state } = input;
   if (target.goal.pods.length === 0) return [];
-  const waits = (name: string): boolean =>
-    state.nodes.find((node) => node.pod?.name === name)?.unreachable?.why === 'guard-waiting';
   return expectedPods(input).filter((name) => {
     const pod = kube.pods.find((one) => one.name === name);
-    return pod === undefined || pod.terminating || isDead(pod) || waits(name);
+    return pod === undefined || pod.terminating || isDead(pod) || isGuarded(state, name);
   });
 }
 

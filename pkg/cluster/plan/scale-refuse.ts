@@ -71,13 +71,13 @@ function refuseLeavingStrays({ state, leaving }: ScaleContext): Plan | null {
  */
 function refuseGoingClaims({ spec, leaving, shards, target }: ScaleContext): Plan | null {
   const going = ({ node }: Member): boolean => node.pod?.goingClaim !== undefined;
-  const takes = new Set(leaving.flatMap(({ node }) => (node !== null && node.slots.length > 0 ? [node.nodeId] : [])));
+  const givers = new Set(leaving.flatMap(({ node }) => (node !== null && node.slots.length > 0 ? [node.nodeId] : [])));
   for (const { name, members, head, heir } of shards) {
     const isOfIt = ({ ordinal, node }: LeavingNode): boolean =>
       shardOf(spec, ordinal) === name && node?.pod != null && node.pod.goingClaim === undefined;
     const lastGoes = members.length > 0 && members.every(going) && leaving.some(isOfIt);
     const isHeir = heir !== null && heir !== head && going(heir);
-    const isTaker = head !== null && going(head) && [...takes].some((id) => id !== head.node.nodeId);
+    const isTaker = head !== null && going(head) && [...givers].some((id) => id !== head.node.nodeId);
     const [first] = lastGoes ? members : isHeir ? [heir] : isTaker ? [head] : [];
     if (first === undefined) continue;
     const { cluster } = target;

@@ -128,8 +128,7 @@ export async function applyWorkloads(
       keepsSpec: true,
     }),
   );
-  const applied = await allOrFirstFailure(sets, APPLY_AT_ONCE, (set) => kube.apply(set));
-  await untilSeen({ kube, clock, signal }, applied);
+  await untilSeen({ kube, clock, signal }, await applyAll(kube, sets));
 }
 
 interface SeenDeps {
@@ -172,6 +171,6 @@ export function addressesOf(facts: KubeFacts, spec: ClusterSpec): ReadonlyMap<nu
   );
 }
 
-async function applyAll(kube: KubePort, objects: readonly KubeObject[]): Promise<void> {
-  await allOrFirstFailure(objects, APPLY_AT_ONCE, (object) => kube.apply(object));
+function applyAll(kube: KubePort, objects: readonly KubeObject[]): Promise<KubeObject[]> {
+  return allOrFirstFailure(objects, APPLY_AT_ONCE, (object) => kube.apply(object));
 }

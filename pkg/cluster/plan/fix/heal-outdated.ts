@@ -1,6 +1,7 @@
 /** Pods in which no server runs, of templates that have been put right since. */
 import { runningImage } from '../../check/images.ts';
 import { waitsForPerson } from '../../evidence/life.ts';
+import { goesWithPod } from '../../evidence/persistence.ts';
 import type { PodFacts } from '../../model/observation.ts';
 import type { Step } from '../../model/plan.ts';
 import { recordOf } from '../../model/record.ts';
@@ -20,10 +21,11 @@ const CRASHES_ENOUGH = 2;
  */
 export const healOutdatedPods: Healer = (context, problems) => {
   const { kube } = context.check.observation;
+  const image = goodImage(context);
   const pods = problems.map((problem) => {
     const node = context.state.nodes.find(({ pod }) => pod !== null && problem.nodes.includes(pod.name));
     const set = kube.statefulSets.find(({ name }) => node?.pod?.owner === `StatefulSet/${name}`);
-    const isGood = node?.pod != null && isStuck(node, node.pod) && set !== undefined && isGoodImage(context, set.image);
+    const isGood = node?.pod != null && isStuck(node, node.pod) && set !== undefined && set.image === image;
     return { problem, pod: node?.pod ?? null, isGood };
   });
   const steps = pods.flatMap(({ pod, isGood }): Step[] => {
@@ -38,17 +40,18 @@ export const healOutdatedPods: Healer = (context, problems) => {
   ];
 };
 
-function isStuck({ unreachable }: ClusterNode, { ephemeralData, goingClaim, container }: PodFacts): boolean {
-  if (ephemeralData || goingClaim !== undefined) return false;
-  const { reason, restarts } = container;
+function isStuck({ unreachable }: ClusterNode, pod: PodFacts): boolean {
+  if (goesWithPod(pod)) return false;
+  const { reason, restarts } = pod.container;
   if (unreachable?.why === 'guard-waiting') return waitsForPerson(unreachable.detail);
   return BAD_IMAGE.test(reason ?? '') || (CRASHES.test(reason ?? '') && restarts >= CRASHES_ENOUGH);
 }
 
-function isGoodImage({ state, check }: FixContext, image: string): boolean {
+/** null: none is known to be good. */
+function goodImage({ state, check }: FixContext): string | null {
   const { kube } = check.observation;
   const runs = runningImage(check);
-  if (runs !== null) return runs === image;
-  const fails = kube.pods.some(({ ready, container }) => !ready && container.image === image);
-  return !fails && recordOf(kube, state.cluster).spec?.image === image;
+  if (runs !== null) return runs;
+  const recorded = recordOf(kube, state.cluster).spec?.image ?? null;
+  return kube.pods.some(({ container }) => container.image === recorded) ? null : recorded;
 }

@@ -52,7 +52,10 @@ function loadOf(load: ReadonlyMap<string, number>, { node }: Member): number {
   return load.get(node.host ?? '') ?? 0;
 }
 
-/** In step with their primary, of a server that reads what the other writes and the other way round, and with as much room, on a host that has at least two primaries fewer: else it would go to and fro. */
+/**
+ * In step with their primary, of a server that reads what the other writes and the other way round, and with as much room, on a host that has
+ * at least two primaries fewer: else it would go to and fro.
+ */
 function heirsElsewhere(
   { members, evidence }: FixContext,
   primary: Member,

@@ -36,6 +36,26 @@ const ofOldTemplate = (pod: string, image: string): readonly Change[] => [
   })),
 ];
 
+const CRASHES: readonly Change[] = [
+  ...ofOldTemplate('redis-4-0', 'redis:7'),
+  unreachable('redis-4-0', 'not-running'),
+  crashing('redis-4-0'),
+];
+const outdated = (repair: string): ReturnType<typeof says>[] => [
+  says(
+    'warning pod-not-running',
+    'redis-4-0, a replica, does not run (CrashLoopBackOff).',
+    'kubectl -n default describe pod redis-4-0 says why.',
+    'redis-4-0',
+  ),
+  says(
+    'warning pod-outdated',
+    'redis-4-0 does not run (CrashLoopBackOff) and was made from the image redis:7, while its template names redis:8 by now.',
+    repair,
+    'redis-4-0',
+  ),
+];
+
 export const GONE_SOON_CASES: readonly CheckCase[] = [
   [
     'claim-terminating: of a replica',
@@ -101,26 +121,8 @@ export const GONE_SOON_CASES: readonly CheckCase[] = [
   ],
   [
     'pod-outdated: a pod that can not start, of a template that was put right since',
-    changed(
-      healthy,
-      ...ofOldTemplate('redis-4-0', 'redis:7'),
-      unreachable('redis-4-0', 'not-running'),
-      crashing('redis-4-0'),
-    ),
-    [
-      says(
-        'warning pod-not-running',
-        'redis-4-0, a replica, does not run (CrashLoopBackOff).',
-        'kubectl -n default describe pod redis-4-0 says why.',
-        'redis-4-0',
-      ),
-      says(
-        'warning pod-outdated',
-        'redis-4-0 does not run (CrashLoopBackOff) and was made from the image redis:7, while its template names redis:8 by now.',
-        'kubectl -n default delete pod redis-4-0 has it made anew, with its volume.',
-        'redis-4-0',
-      ),
-    ],
+    changed(healthy, ...CRASHES),
+    [...outdated('kubectl -n default delete pod redis-4-0 has it made anew, with its volume.')],
   ],
   [
     'start-refused and pod-outdated: a guard that waits for what its template says by now',
@@ -152,30 +154,13 @@ export const GONE_SOON_CASES: readonly CheckCase[] = [
   ],
   [
     'pod-outdated: its data goes with it',
-    changed(
-      healthy,
-      ...ofOldTemplate('redis-4-0', 'redis:7'),
-      unreachable('redis-4-0', 'not-running'),
-      crashing('redis-4-0'),
-      ...going('redis-4-0'),
-    ),
+    changed(healthy, ...CRASHES, ...going('redis-4-0')),
     [
       deleted(
         'redis-4-0',
         'Nothing is lost by it: kubectl -n default delete pod redis-4-0 then gives it a new volume, and it copies its primary.',
       ),
-      says(
-        'warning pod-not-running',
-        'redis-4-0, a replica, does not run (CrashLoopBackOff).',
-        'kubectl -n default describe pod redis-4-0 says why.',
-        'redis-4-0',
-      ),
-      says(
-        'warning pod-outdated',
-        'redis-4-0 does not run (CrashLoopBackOff) and was made from the image redis:7, while its template names redis:8 by now.',
-        'Its data goes with the pod: copy that first. A pod that is made anew comes with an empty volume.',
-        'redis-4-0',
-      ),
+      ...outdated('Its data goes with the pod: copy that first. A pod that is made anew comes with an empty volume.'),
     ],
   ],
   ['none of a pod that runs', changed(healthy, ...ofOldTemplate('redis-4-0', 'redis:8')), []],
