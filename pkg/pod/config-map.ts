@@ -9,6 +9,7 @@ import { renderRedisConf } from './redis-conf.ts';
 import commonScript from './scripts/common.sh';
 import guardScript from './scripts/guard.sh';
 import heirScript from './scripts/heir.sh';
+import historyScript from './scripts/history.sh';
 import linksScript from './scripts/links.sh';
 import peersScript from './scripts/peers.sh';
 import probeScript from './scripts/probe.sh';
@@ -49,6 +50,7 @@ export function renderedFiles(spec: ClusterSpec): Readonly<Record<string, string
     'common.sh': commonScript,
     'guard.sh': guardScript,
     'heir.sh': heirScript,
+    'history.sh': historyScript,
     'peers.sh': peersScript,
     'rejoin.sh': rejoinScript,
     'links.sh': linksScript,

@@ -1,7 +1,7 @@
 # Sourced by start.sh: whether it is safe to start with what is on the volume. The other nodes are the record.
 # shellcheck shell=sh disable=SC2154 # variables of common.sh and start.sh
 #
-#   1 nodes.conf and data whole, and at home here: start, without asking anybody; with a dump that would be ignored: wait for a person
+#   1 nodes.conf and data whole, and at home here: start, but for 7 and 8 without asking anybody; with a dump that would be ignored: wait for a person
 #   2 no data: wait while a peer shows X, the node at my address, as owner of slots or followed by somebody. If X has replicas,
 #     the best one is told to take over: a volume without data is the best witness that X cannot return.
 #   3 no formed peer answers: start only if the cluster was never formed. No wait ends in a start by time.
@@ -9,6 +9,7 @@
 #   5 nodes.conf of another cluster or of a node that runs elsewhere: wait. Broken: its last good copy, else as 2
 #   6 no persistence on purpose: as 2, but without replicas there is nothing to protect
 #   7 data that is older than what was served, because no append-only file was kept: a replica that has more takes over first
+#   8 a volume that was put back to an older state (history.sh): of a primary, as 7; the replica of one does not start to copy it
 
 # Reads the answers and sets: asked and answered (of those whom the table or the environment names; one that only a list on the volume names
 # may be gone for good), formed_peers (that know others and an owner of slots; who is only on such a list counts where it knows this node:
@@ -261,6 +262,8 @@ guard() {
   old_time=
   stamped=
   replaced=
+  fresh=
+  ! volume_is_empty || fresh=yes
   guard_began=$(date +%s)
   missing=data
   read_nodes_conf "$nodes_conf"
@@ -283,6 +286,7 @@ guard() {
       waiting "because the server that ran on this volume was $other, whose data this $product can't read: go back to the image before; or, for a replica whose data others have, give it an empty volume"
     done
     give_way
+    settle_history
     take_newer
     ! has_data || return 0
   elif has_data; then

@@ -13,6 +13,8 @@ export LC_ALL
 . "${KUBECTL_REDIS_CONFIG_DIR:-/etc/redis}/common.sh"
 # shellcheck source=pkg/pod/scripts/validity.sh
 . "$config_dir/validity.sh"
+# shellcheck source=pkg/pod/scripts/history.sh
+. "$config_dir/history.sh"
 read_password
 
 # Others set another cluster-node-timeout for a while (the table is in pkg/cluster/model/passing-values.ts), and may be killed
@@ -146,6 +148,7 @@ END
     *) printf '%.200s\n' "$answer" && exit 1 ;;
   esac
   keep_factor "$answer" "$role"
+  note_history "$role" "$answer"
   [ "$role" != master ] || note_heard
   keep_link_timeout "$role" "$answer"
   keep_last_good

@@ -20,6 +20,8 @@ set -u
 . "$config_dir/volume.sh"
 # shellcheck source=pkg/pod/scripts/heir.sh
 . "$config_dir/heir.sh"
+# shellcheck source=pkg/pod/scripts/history.sh
+. "$config_dir/history.sh"
 # shellcheck source=pkg/pod/scripts/guard.sh
 . "$config_dir/guard.sh"
 command_hint="kubectl redis create ${KUBECTL_REDIS_CLUSTER:-NAME} -n ${KUBECTL_REDIS_POD_NAMESPACE:-${KUBECTL_REDIS_NAMESPACE:-NAMESPACE}}"
@@ -236,8 +238,10 @@ render_config() {
 # Pods cannot read each other's volumes. A directive whose text is free and that only `ps` shows is how this one tells the others
 #   heard:  when it last heard the others (validity.sh): the latest time, and those who were silent by then with theirs. Whom the
 #           cluster had declared failed since the last look was silent for more than a node timeout.
+#   followed: and served:  how far it had followed its primary, and what it led (history.sh; the probe tells it anew)
 #   data:   of when the data is that it starts with (heir.sh)
 tell_others() {
+  [ ! -e "$title_parts" ] || rm -f "$title_parts"
   [ -z "$titled" ] && [ "$version" -ge 602 ] || return 0
   if [ "$appendonly" = no ]; then kind=rdb; else kind=aof; fi
   told_time=
@@ -245,9 +249,12 @@ tell_others() {
     [ -n "$stamped" ] || read_stamp
     [ -z "$stamped" ] || [ "$stamped" -ge "$data_time" ] || data_time=$stamped
     printf '%s\n' "$data_time" >"$data_stamp"
-    told_time=" data:$data_time"
+    told_time="data:$data_time"
   fi
-  printf 'proc-title-template "{title} {listen-addr} {server-mode}%s%s"\n' "$(list_heard)" "$told_time" >>"$run_dir/redis.conf"
+  before="{title} {listen-addr} {server-mode}$(list_heard)"
+  printf '%s\n%s\n' "$before" "$told_time" >"$title_parts"
+  find_histories
+  printf 'proc-title-template "%s"\n' "$before$histories${told_time:+ $told_time}" >>"$run_dir/redis.conf"
 }
 
 list_heard() {
@@ -276,6 +283,7 @@ start_server() {
   if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$"; fi
   # They were for this start.
   for name in "$ended" "$start_old"; do [ ! -e "$name" ] || rm -f "$name"; done
+  [ -z "$fresh" ] || true >"$served"
   tell_others
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then

@@ -29,6 +29,6 @@ test.each(scripts)('dash and busybox can parse %s', async (script) => {
 
 test('there are scripts to check', () => {
   expect(scripts.sort()).toEqual(
-    ['common.sh', 'guard.sh', 'heir.sh', 'peers.sh', 'validity.sh', 'volume.sh', ...ENTRIES].sort(),
+    ['common.sh', 'guard.sh', 'heir.sh', 'history.sh', 'peers.sh', 'validity.sh', 'volume.sh', ...ENTRIES].sort(),
   );
 });

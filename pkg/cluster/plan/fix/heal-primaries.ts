@@ -68,8 +68,11 @@ function bringBack({ evidence }: FixContext, { primary, candidates, life }: Succ
   const silent = candidates.filter(({ member }) => member === null).map(({ node }) => evidence.nameOf(node));
   const others = silent.length === 0 ? '' : `, and ${silent.join(', ')}`;
   const name = evidence.nameOf(primary);
-  const waits = silent.length > 0 && startWithOldData(primary) !== null;
-  if (waits || (life.kind === 'dead' && life.returns !== 'whole')) return `Bring ${silent.join(', ')} back first`;
+  const command = startWithOldData(primary);
+  if (command !== null && silent.length === 0)
+    return `${name} waits, because the data on its volume is older than what it served. To go on with that: ${command}`;
+  if (command !== null || (life.kind === 'dead' && life.returns !== 'whole'))
+    return silent.length === 0 ? 'Nobody can come back with more' : `Bring ${silent.join(', ')} back first`;
   return `Bring ${name} back with its volume first${others}: it has what is lacking`;
 }
 

@@ -47,3 +47,23 @@ test('one that answers is behind, and another one is silent: that one first', ()
     /^Bring redis-4-0 back first\. --accept-data-loss 0-5460 lets redis-7-0 lead instead, which would lose /,
   );
 });
+
+test('all replicas answer, and the one that had more than its volume is not in step: a person chooses', () => {
+  const observation = changed(
+    healthyObservation(),
+    replicasLoseLink('redis-1-0', 330),
+    heard('redis-1-0', 30_000),
+    unreachable('redis-1-0', 'guard-waiting'),
+    changeReply('redis-1-0', () => ({
+      kind: 'unreachable',
+      why: 'guard-waiting',
+      detail: `waiting for a replica to take over: this volume is of an older time, and the replica at 10.0.1.4 had more of what this node served (1 of 1 replicas answer, 1 can be elected); none of them is known to have all: kubectl redis fix redis says what each would lose; to start with what is here: ${START}`,
+    })),
+  );
+  const [hint] = hintsOf(observation);
+  expect(hint).toMatch(
+    new RegExp(
+      `^redis-1-0 waits, because the data on its volume is older than what it served. To go on with that: ${START}. --accept-data-loss 0-5460 lets redis-4-0 lead instead, which would lose `,
+    ),
+  );
+});
