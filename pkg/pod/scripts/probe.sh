@@ -89,16 +89,25 @@ keep_last_good() {
 
 # For a start with another configuration (volume.sh). The first append-only file of a server is complete when it has been written whole.
 note_kept() {
+  persistence=
   case $1 in
     *appendonly?yes*) kind=aof ;;
     *appendonly?no*) kind=rdb ;;
-    *) return 0 ;;
+    # (The user of the probe may have no right to CONFIG.)
+    *)
+      persistence=$(ask "$host" info persistence)
+      case $persistence in
+        *aof_enabled:1*) kind=aof ;;
+        *aof_enabled:0*) kind=rdb ;;
+        *) return 0 ;;
+      esac
+      ;;
   esac
   kept=
   [ ! -s "$keeps" ] || read -r kept <"$keeps"
   [ "$kept" != "$kind" ] || return 0
   if [ "$kind" = aof ]; then
-    case $(ask "$host" info persistence) in
+    case ${persistence:-$(ask "$host" info persistence)} in
       *aof_rewrite_in_progress:1* | *aof_rewrite_scheduled:1*) return 0 ;;
       *aof_enabled:1*) ;;
       *) return 0 ;;

@@ -68,6 +68,14 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
     },
   );
 
+  test('is noted by a probe that has no right to CONFIG', async () => {
+    const pod = await serving('yes', '""');
+    await poll('it is noted', 10_000, async () => ((await keptIn(pod)) === 'aof' ? true : null));
+    await pod.cli('config', 'set', 'appendonly', 'no');
+    expect(await pod.cli('acl', 'setuser', 'default', '-config')).toBe('OK');
+    expect(await keptIn(pod)).toBe('rdb');
+  });
+
   test('snapshots, then aof, then snapshots again by an older manifest', async () => {
     const pod = await serving('no', '3600 1');
     expect(await keptIn(pod)).toBe('rdb');
