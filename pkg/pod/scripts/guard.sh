@@ -262,8 +262,8 @@ guard() {
   old_time=
   stamped=
   replaced=
-  fresh=
-  ! volume_is_empty || fresh=yes
+  rm -f "$began_empty"
+  ! volume_is_empty || true >"$began_empty"
   guard_began=$(date +%s)
   missing=data
   read_nodes_conf "$nodes_conf"

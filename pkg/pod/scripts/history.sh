@@ -5,13 +5,15 @@
 # copy it and drop what they have more. So the probe notes on each volume how far its node was, by what Redis itself counts with: the
 # replication id of a primary (here: history), a new one for each start and each takeover, and the offset in it. No clocks of two hosts
 # are compared. Two files:
-#   served    by a primary, lines `HISTORY OFFSET`: what it led and how far it was, the latest first. A last line `- -`: what was before is not
-#             known, because older scripts ran here.
+#   served    by a primary, lines `HISTORY OFFSET`: what it led and how far it was, the latest first. Empty: it led nothing since its volume was
+#             empty. A last line `- -`: what was before is not known, because older scripts ran here.
 #   followed  by a replica, `ID HISTORY OLD NEW SINCE`: what it had of the primary ID; NEW is its offset at SINCE, and OLD, `-` at first, the
 #             one of a minute or more before that. A primary notes its own within 15 s, so one that had less than OLD is older.
 # An id lives and ends with its volume, and so with what `served` lists: who got an empty volume, and copied what it leads, has another one.
 served=$data_dir/.kubectl-redis.served
 followed=$data_dir/.kubectl-redis.followed
+# There while the server runs that began on an empty volume.
+began_empty=$run_dir/began-empty
 # What start.sh wrote into proc-title-template, in two lines: what stands before, and what stands behind the histories.
 title_parts=$run_dir/title
 # With as many lines nobody knows what was before, either.
@@ -29,6 +31,10 @@ number_of() {
 note_history() {
   number_of master_replid "$2" && history=$value
   [ ${#history} -eq 40 ] || return 0
+  # By the first probe, not by the start: what no probe looks at has nothing that could be missing in its list.
+  if [ ! -e "$served" ]; then
+    if [ -e "$began_empty" ]; then true; else printf -- '- -\n'; fi >"$served.new" && mv "$served.new" "$served" || return 0
+  fi
   case $1 in
     master) note_served "$2" ;;
     up) note_followed "$2" ;;
@@ -38,12 +44,8 @@ note_history() {
 note_served() {
   number_of master_repl_offset "$1" && offset=$value
   first=
-  noted=0
-  if [ ! -e "$served" ]; then
-    printf -- '- -\n' >"$served.new" && mv "$served.new" "$served" || return 0
-  elif [ -s "$served" ]; then
-    read -r first _ noted <"$served"
-  fi
+  noted=
+  [ ! -s "$served" ] || read -r first _ noted <"$served"
   # (Its third word is for this alone.)
   if [ "$first" = "$history" ] && [ "$now" -ge "${noted:-0}" ] && [ $((now - ${noted:-0})) -lt 10 ]; then return 0; fi
   # (A volume that is full keeps what is there.)

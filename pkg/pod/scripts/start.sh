@@ -283,7 +283,6 @@ start_server() {
   if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$"; fi
   # They were for this start.
   for name in "$ended" "$start_old"; do [ ! -e "$name" ] || rm -f "$name"; done
-  [ -z "$fresh" ] || true >"$served"
   tell_others
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then

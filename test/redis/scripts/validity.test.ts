@@ -254,7 +254,7 @@ describe('validity', () => {
     );
     await startAll([witness]);
     const told = await witness.cli('config', 'get', 'proc-title-template');
-    expect(told).toContain(`heard:${then},${replica.address}=${then - 60} served: data:`);
+    expect(told).toContain(`heard:${then},${replica.address}=${then - 60} data:`);
     await replica.run('probe.sh', 'readiness');
     await Promise.all([gone.kill('SIGKILL'), replica.kill('SIGKILL')]);
     replica.start();
