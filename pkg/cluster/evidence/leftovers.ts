@@ -52,7 +52,10 @@ export function lossOfGiving(state: ClusterState, slots: SlotRanges): Loss | nul
 /** The way back of all that is unused, as a sentence without its full stop. */
 export function wayBackOfVolumes(state: ClusterState): string {
   const { name } = state.cluster;
-  const nodes = state.leftovers.flatMap(({ node, claim }) => (node === null || claim === null ? [] : [node]));
+  // Those that it names come back with `create`, once it is right.
+  const nodes = state.leftovers.flatMap((one) =>
+    one.node === null || one.claim === null || isRecorded(state, one) ? [] : [one.node],
+  );
   if (isUnread(state, 'persistentvolumeclaims'))
     return 'With the right to list persistentvolumeclaims it can be seen whether there are any';
   if (nodes.length === 0 || state.origin === 'foreign') return 'If one of them is of the cluster, bring its pod back';

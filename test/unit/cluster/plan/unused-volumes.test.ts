@@ -9,7 +9,7 @@ import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
 import { refuseUnsound } from '../../../../pkg/cluster/plan/scale-refuse.ts';
 import { planFix } from '../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY, type FixPlan, type FixPolicy } from '../../../../pkg/cluster/plan/fix/fix-plan.ts';
-import { changeKube, changed, type Change } from '../../../support/observation-changes.ts';
+import { changeKube, changeLines, changed, type Change } from '../../../support/observation-changes.ts';
 import { podGone, staleView, unowned, unreachable } from '../../../support/observation-faults.ts';
 import { freshObservation, healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import {
@@ -101,7 +101,10 @@ describe('create', () => {
     );
     const plan = create(stopped);
     expect(plan.kind === 'batches' ? plan.remarks : []).toEqual([
-      { code: 'volume-unused', sentence: expect.stringContaining(`No pod uses ${LEFT_CLAIM}`) },
+      {
+        code: 'volume-unused',
+        sentence: `No pod uses ${LEFT_CLAIM}, and no node that is recorded is to: keys may be there. If redis-4 is a node of redis, ${WAY_BACK}, and run kubectl redis create redis`,
+      },
     ]);
   });
 });
@@ -142,6 +145,14 @@ describe('fix', () => {
     const hints = plan.left.map(({ hint }) => hint).join('\n');
     expect(hints).toContain('its volume is there (claim data-redis-4-0)');
     expect(hints).not.toMatch(/(?<!not )CLUSTER FORGET/);
+  });
+
+  test('also where the others have not noticed yet that it is gone', () => {
+    const heard = changeLines((line) =>
+      line.nodeId === nodeIdOf(4) ? { ...line, flags: ['master'], linkUp: true } : line,
+    );
+    const { hint = '' } = fix(withOlderRecord(heard)).left.find(({ problem }) => problem.code === 'unknown-node') ?? {};
+    expect(hint).toContain('It is redis-4, and its volume is there');
   });
 
   test('where another claim may be the volume of a node that is lost, the loss says so', () => {
