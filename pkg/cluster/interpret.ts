@@ -11,6 +11,7 @@ import { isFormed } from './interpret/formed.ts';
 import { readGossip } from './interpret/gossip.ts';
 import type { Gossip } from './interpret/gossip.ts';
 import { identifyPods } from './interpret/identity.ts';
+import { findLeftovers } from './interpret/leftovers.ts';
 import { mergeOwners } from './interpret/owners.ts';
 import type { Ownership } from './interpret/owners.ts';
 import { groupShards } from './interpret/shards.ts';
@@ -46,6 +47,7 @@ export function interpret(observation: Observation): ClusterState {
     contested: ownership.contested,
     openSlots,
     views: describeViews(gossip, nodes, openSlots),
+    leftovers: findLeftovers(observation.cluster, kube),
     operation: kube.operation,
     gaps: kube.gaps,
   };

@@ -5,6 +5,7 @@
  * Pods without our label are found by what usually ties them to a name; that takes a third round.
  */
 import type { ClusterRef, KubeFacts, PodFacts } from '../cluster/model/observation.ts';
+import { nodeOfClaim } from '../cluster/model/spec.ts';
 import type { FactsOptions, FactsPart } from '../engine/ports.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import type { RawClaim, RawConfig, RawHost, RawLease, RawMeta, RawPod, RawService, RawWorkload } from './api-json.ts';
@@ -142,8 +143,9 @@ function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<Kub
       .filter(({ metadata }) => mine(metadata) || owners.has(`StatefulSet/${metadata?.name ?? ''}`))
       .map(statefulSetFacts),
     hosts: seen.hosts.map(hostFacts),
+    // One that lost its label, or was restored without it, may hold keys all the same.
     claims: seen.claims
-      .filter(({ metadata }) => labelled(metadata) || mounted.has(metadata?.name ?? ''))
+      .filter(({ metadata }) => labelled(metadata) || isMountedOrNamed(metadata?.name ?? '', name, mounted))
       .map(claimFacts),
     config: seen.config === null ? null : (seen.config.data ?? {}),
     configFacts: seen.config === null ? null : configFacts(seen.config),
@@ -151,6 +153,10 @@ function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<Kub
     state: labelled(seen.state?.metadata) ? (seen.state?.data ?? {}) : null,
     operation: operationFacts(seen.lease),
   };
+}
+
+function isMountedOrNamed(claim: string, cluster: string, mounted: ReadonlySet<string>): boolean {
+  return mounted.has(claim) || nodeOfClaim(cluster, claim) !== null;
 }
 
 /** NAME, or NAME-1, NAME-2 …: what `create` calls its objects. Somebody else's may be in the way under such a name. */

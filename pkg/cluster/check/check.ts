@@ -32,7 +32,7 @@ import { checkPlacement } from './placement.ts';
 import { checkMissingPods, checkPodsBeyond, checkReadiness, checkTerminatingPods } from './pods.ts';
 import { checkClusterState, checkFreshNodes, checkQuorum } from './quorum.ts';
 import { checkReachability, checkSilence } from './reachability.ts';
-import { checkFormed, checkObjectsThere, checkState } from './record.ts';
+import { checkFormed, checkObjectsThere, checkState, checkUnusedVolumes } from './record.ts';
 import { checkReplication } from './replication.ts';
 import { checkServices } from './services.ts';
 import { checkContested, checkCoverage, checkOpenSlots, checkStrayKeys } from './slots.ts';
@@ -76,6 +76,7 @@ const OF_CLUSTERS: readonly Check[] = [
   checkOpenSlots,
   checkStrayKeys,
   checkCoverage,
+  checkUnusedVolumes,
   checkContested,
   checkWrites,
   checkCounted,

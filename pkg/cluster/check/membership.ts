@@ -3,6 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import { countSlots, unionRanges } from '../model/slots.ts';
 import type { SlotRanges } from '../model/slots.ts';
 import type { ClusterNode } from '../model/state.ts';
+import { leftoverOf, wayBackOf } from '../evidence/leftovers.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
@@ -73,9 +74,11 @@ function ownerFailed(context: CheckContext, node: ClusterNode): Problem {
 }
 
 function repairOfLost(context: CheckContext, name: string, node: ClusterNode): string {
-  const { evidence } = context;
+  const { evidence, state } = context;
   const succession = evidence.successionOf(node);
+  const leftover = leftoverOf(state, node);
   const { best } = succession;
+  if (best?.member == null && leftover !== null) return `No replica of ${name} answers. ${wayBackOf(state, leftover)}.`;
   if (best?.member == null)
     return `No replica of ${name} answers. If its volume still exists, bring the pod back with it; do not CLUSTER FORGET it before.`;
   const loss = evidence.lossOf(succession, best);
@@ -99,7 +102,9 @@ function oneProblem(
     slots.length === 0 ? '' : `; ${slotsText(slots)} ${nodes.length === 1 ? 'belong to it' : 'belong to them'}`;
   const sentence = `The cluster knows ${count(nodes.length, 'node')} that no pod has (${state}): ${listNames(places)}${owns}.`;
   const forget = `CLUSTER FORGET ${nodes.length === 1 ? (nodes[0]?.nodeId ?? '') : 'each of these ids'} on every node within 60 seconds.`;
-  const repair = code === 'ghost-node' ? forget : undefined;
+  const leftover = nodes.flatMap((node) => leftoverOf(context.state, node) ?? [])[0];
+  const back = leftover === undefined ? undefined : `${wayBackOf(context.state, leftover)}.`;
+  const repair = back ?? (code === 'ghost-node' ? forget : undefined);
   return [makeProblem(code, cluster, { sentence, nodes: names, slots, ...(repair === undefined ? {} : { repair }) })];
 }
 

@@ -1,5 +1,6 @@
 /** The record of the cluster: that it is there, that it says what can be seen, and that no manifest can take it back. */
 import { knowsOthers } from '../interpret/formed.ts';
+import { unrecordedClaims } from '../evidence/leftovers.ts';
 import { INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL } from '../model/labels.ts';
 import { isUnread } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -59,6 +60,19 @@ export const checkState: Check = (context) => {
   const { name } = state.cluster;
   const sentence = `What must be remembered of ${name} is in ConfigMap ${name}-config${state.origin === 'ours' ? ` and on Service ${name}` : ''}, where a manifest that is applied again overwrites it.`;
   return [makeProblem('state-missing', name, { sentence })];
+};
+
+/** Where nothing else speaks of it: slots that nobody owns, or a node that is known and not recorded, are a problem of their own. */
+export const checkUnusedVolumes: Check = ({ state, answered }, found) => {
+  const claims = unrecordedClaims(state);
+  const told = state.uncovered.length > 0 || found.some(({ repair }) => repair.includes(claims[0] ?? ''));
+  if (claims.length === 0 || answered.length === 0 || told) return [];
+  const { name } = state.cluster;
+  const one = claims.length === 1;
+  const sentence = `${one ? 'Claim' : 'Claims'} ${claims.join(', ')} of ${name} ${one ? 'is' : 'are'} there, no pod uses ${one ? 'it' : 'them'}, and no node that is recorded would.`;
+  const [claim = ''] = claims;
+  const subject = one ? { subject: `PersistentVolumeClaim/${claim}` } : {};
+  return [makeProblem('volume-unused', name, { sentence, ...subject })];
 };
 
 export const checkObjectsThere: Check = (context) => {

@@ -3,14 +3,23 @@ import { compareNatural } from '../natural-order.ts';
 import type { Problem } from '../model/problem.ts';
 import { containsSlot, countSlots, normalizeRanges, rangesFromSlots } from '../model/slots.ts';
 import { strayKeysOf } from '../evidence/strays.ts';
+import { unusedVolumes, wayBackOfVolumes } from '../evidence/leftovers.ts';
 import { mayReturn } from '../evidence/succession.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
-export const checkCoverage: Check = ({ state }) => {
+export const checkCoverage: Check = ({ state, missing }) => {
   if (state.uncovered.length === 0) return [];
   const number = countSlots(state.uncovered);
-  const sentence = `${count(number, 'slot')} ${number === 1 ? 'belongs' : 'belong'} to nobody: ${slotsText(state.uncovered)}.`;
+  const nobody = `${count(number, 'slot')} ${number === 1 ? 'belongs' : 'belong'} to nobody: ${slotsText(state.uncovered)}`;
+  // Of pods that are only away it is said that they are.
+  const volumes = missing.length > 0 ? null : unusedVolumes(state);
+  if (volumes !== null) {
+    const sentence = `${nobody}; their keys may be on the volume of ${volumes}.`;
+    const parts = { sentence, slots: state.uncovered, repair: `${wayBackOfVolumes(state)}.` };
+    return [makeProblem('slots-uncovered', state.cluster.name, parts)];
+  }
+  const sentence = `${nobody}.`;
   const again = `kubectl redis create ${state.cluster.name} finishes a cluster whose forming was interrupted. Otherwise find who holds keys of these slots and CLUSTER ADDSLOTS there.`;
   const repair = state.origin === 'ours' ? { repair: again } : {};
   return [makeProblem('slots-uncovered', state.cluster.name, { sentence, slots: state.uncovered, ...repair })];

@@ -79,6 +79,12 @@ export function ordinalOfNode(cluster: string, node: string): number | null {
   return /^[1-9]\d{0,5}$/.test(digits) ? Number(digits) : null;
 }
 
+/** The node that a claim was made for, by its name; null for any other name. */
+export function nodeOfClaim(cluster: string, claim: string): string | null {
+  const node = /^data-(.+)-0$/.exec(claim)?.[1] ?? '';
+  return ordinalOfNode(cluster, node) === null ? null : node;
+}
+
 /** The one pod of node N's StatefulSet. */
 export function podName(cluster: string, ordinal: number): string {
   return `${nodeName(cluster, ordinal)}-0`;

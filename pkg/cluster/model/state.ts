@@ -57,6 +57,16 @@ export interface OpenSlot {
   readonly importingTo: string | null;
 }
 
+/** Of a node that no pod is: a claim that none mounts, or a Service that leads to none. */
+export interface Leftover {
+  /** NAME-N; null for a claim whose name does not tell it. */
+  readonly node: string | null;
+  /** null = there is none, or they may not be listed. */
+  readonly claim: string | null;
+  /** ClusterIP of its Service; null where there is none, or where it leads to a pod. */
+  readonly address: string | null;
+}
+
 /** Desired shape, as recorded. */
 export interface DesiredShape {
   readonly masters: number;
@@ -90,6 +100,8 @@ export interface ClusterState {
   }[];
   readonly openSlots: readonly OpenSlot[];
   readonly views: readonly ViewGroup[];
+  /** What remains of nodes that are no pods, whatever the record says of them (interpret/leftovers.ts). */
+  readonly leftovers: readonly Leftover[];
   readonly operation: OperationFacts | null;
   /** Rights that were missing and the like; shown as remarks. */
   readonly gaps: readonly { readonly what: string; readonly why: string }[];

@@ -1,15 +1,24 @@
 /**
  * The nodes that a cluster is formed of, and what must not be joined: nodes that know strangers (law L2), nodes that hold keys
- * and belong to no cluster yet (FAILURES 1.35), slots that two of them claim.
+ * and belong to no cluster yet (FAILURES 1.35), slots that two of them claim, slots whose keys may be on a volume that none of them has.
  */
 import type { Member } from '../evidence/members.ts';
 import type { GossipNode, UnreachableReason } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { lossFlag } from '../model/loss.ts';
+import { ALL_SLOTS, formatRanges, subtractRanges, unionRanges, type SlotRanges } from '../model/slots.ts';
+import { leftoverAt, lossOfGiving, unusedVolumes, wayBackOf, wayBackOfVolumes } from '../evidence/leftovers.ts';
 
 /** The first reason not to go on, or null. */
 export function refuseForming(members: readonly Member[], state: ClusterState): Plan | null {
-  return refuseSilent(state) ?? refuseStrangers(members, state) ?? refuseKeys(members, state) ?? refuseContested(state);
+  return (
+    refuseSilent(state) ??
+    refuseStrangers(members, state) ??
+    refuseKeys(members, state) ??
+    refuseContested(state) ??
+    refuseUnusedVolumes(members, state)
+  );
 }
 
 export function refuse(code: string, sentence: string, hint: string): Plan {
@@ -49,10 +58,44 @@ function refuseStrangers(members: readonly Member[], state: ClusterState): Plan 
     return refuse(
       'foreign-node',
       `${member.step.pod} knows node ${stranger.nodeId.slice(0, 8)} at ${at}, which is no pod of ${state.cluster.name}`,
-      `If that node is gone for good, run CLUSTER FORGET ${stranger.nodeId} on every node within a minute; if it belongs to another cluster, remove ${member.step.pod} and its volume`,
+      wayOutOf(stranger, member, state),
     );
   }
   return null;
+}
+
+/** Who is forgotten leaves its slots to nobody, so nobody is told to forget who may still have keys. */
+function wayOutOf(stranger: GossipNode, { step: { pod } }: Member, state: ClusterState): string {
+  const { name } = state.cluster;
+  const known = leftoverAt(state, stranger.ip);
+  if (known !== null) return wayBackOf(state, known);
+  const { slots } = state.nodes.find(({ nodeId }) => nodeId === stranger.nodeId) ?? stranger;
+  const owned = unionRanges(slots, stranger.slots);
+  if (owned.length > 0)
+    return `It owns slots ${formatRanges(owned)}, and their keys are with it: bring it back with its volume; kubectl redis fix ${name} says what else can be done. If it belongs to another cluster, remove ${pod} and its volume`;
+  return `If that node is gone for good, run CLUSTER FORGET ${stranger.nodeId} on every node within a minute; if it belongs to another cluster, remove ${pod} and its volume`;
+}
+
+/** Slots that nobody owns in any view of those who answer. */
+export function freeSlots(members: readonly Member[]): SlotRanges {
+  const claimed = members.flatMap(({ answer }) => answer.view.map(({ slots }) => slots));
+  return subtractRanges(
+    ALL_SLOTS,
+    claimed.reduce<SlotRanges>((all, slots) => unionRanges(all, slots), []),
+  );
+}
+
+/** Of a cluster that was formed they had an owner once, unless its forming was cut short; then no volume is left over. */
+function refuseUnusedVolumes(members: readonly Member[], state: ClusterState): Plan | null {
+  const free = freeSlots(members);
+  const loss = free.length === 0 ? null : lossOfGiving(state, free);
+  if (loss === null) return null;
+  const { name } = state.cluster;
+  return refuse(
+    'volume-unused',
+    `Nobody owns slots ${formatRanges(free)} of ${name}; their keys may be on the volume of ${unusedVolumes(state) ?? ''}`,
+    `${wayBackOfVolumes(state)}. Else kubectl redis fix ${name} ${lossFlag(free)} gives these slots to nodes that are there, without those keys`,
+  );
 }
 
 /** A fresh node with keys would lose them as a replica, or strand them as a primary. */

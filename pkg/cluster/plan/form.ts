@@ -1,7 +1,8 @@
 /**
  * The Redis half of `create`: from pods that answer to one cluster.
  *
- * 1. Refuse what must not be joined: nodes that know strangers, fresh nodes that hold keys (laws L2, FAILURES 1.35).
+ * 1. Refuse what must not be joined: nodes that know strangers, fresh nodes that hold keys (laws L2, FAILURES 1.35). Nor are slots of a
+ *    formed cluster given away whose keys may be on a volume that no pod uses.
  * 2. Say that the cluster was formed, give slots and epochs, shorten the timeout. Slots first of all: a primary says `ok`
  *    only min(node-timeout, 5 s) after it got its first slot, so that clock must start as early as it can.
  *    SET-CONFIG-EPOCH is only accepted by a node that knows nobody, so it must come before the first MEET.
@@ -11,20 +12,12 @@
  * 6. Put the timeout back. Last, because a node that was never told keeps a timeout that is right.
  */
 import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
-import {
-  ALL_SLOTS,
-  containsSlot,
-  intersectRanges,
-  splitSlots,
-  subtractRanges,
-  unionRanges,
-  type SlotRange,
-} from '../model/slots.ts';
+import { containsSlot, intersectRanges, splitSlots, type SlotRange } from '../model/slots.ts';
 import { nodeTimeoutMs, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
 import { reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from './form-reconnect.ts';
 import { memberOf, type Member, type Place } from '../evidence/members.ts';
-import { refuse, refuseForming } from './form-members.ts';
+import { freeSlots, refuse, refuseForming } from './form-members.ts';
 import { assignShards, choosePrimaries, sharedHosts } from './placement.ts';
 
 interface FormingShard {
@@ -168,15 +161,7 @@ function fixedPrimary(members: readonly Member[]): string | null {
 
 /** Slots that nobody claims in any view go to the shard that they are for; then epochs, all different, on nodes that know nobody. */
 function assignSteps(shards: readonly FormingShard[], members: readonly Member[], state: ClusterState): Step[] {
-  const claimed = members.reduce(
-    (all, member) =>
-      unionRanges(
-        all,
-        member.answer.view.flatMap((other) => other.slots),
-      ),
-    [] as SlotRange[],
-  );
-  const free = subtractRanges(ALL_SLOTS, claimed);
+  const free = freeSlots(members);
   const steps: Step[] =
     state.formedMark || (state.formed && state.origin === 'foreign')
       ? []

@@ -5,6 +5,7 @@ import type { Plan } from '../model/plan.ts';
 import { shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
+import { leftoverOf, wayBackOf } from '../evidence/leftovers.ts';
 import { straysOf } from '../evidence/strays.ts';
 import { keysInWords } from '../model/loss.ts';
 import { refuse, silenceCode } from './form-members.ts';
@@ -133,7 +134,7 @@ export function refuseUnsound(
     return refuse('not-formed', sentence, `kubectl redis create ${name} finishes it`);
   }
   const silent = state.nodes.find((node) => node.slots.length > 0 && node.reply?.kind !== 'answered' && counts(node));
-  if (silent !== undefined) return refuseSilent(silent, name, status);
+  if (silent !== undefined) return refuseSilent(silent, state, status);
   if (state.uncovered.length > 0)
     return refuse('slots-uncovered', `Nobody owns slots ${formatRanges(state.uncovered)} of ${name}`, status);
   const contested = contestedSlots(state);
@@ -164,10 +165,13 @@ function contestedSlots({ contested, openSlots }: ClusterState): SlotRange[] {
   );
 }
 
-function refuseSilent(node: ClusterNode, cluster: string, status: string): Plan {
+function refuseSilent(node: ClusterNode, state: ClusterState, status: string): Plan {
   const who = node.pod?.name ?? `Node ${node.nodeId?.slice(0, 8) ?? '?'}`;
   const why = node.unreachable === null ? 'it has no pod' : `${node.unreachable.why}: ${node.unreachable.detail}`;
-  const hint = node.pod === null ? `kubectl redis create ${cluster} starts what is missing, with its volume` : status;
+  const leftover = leftoverOf(state, node);
+  const start = `kubectl redis create ${state.cluster.name} starts what is missing, with its volume`;
+  const back = leftover === null ? start : wayBackOf(state, leftover);
+  const hint = node.pod === null ? back : status;
   return refuse(silenceCode(node, 'owner-silent'), `${who} owns slots and can't be asked (${why})`, hint);
 }
 

@@ -107,6 +107,9 @@ describe('a cluster with our label', () => {
           { metadata: { name: 'data-redis-1-0' }, spec: { storageClassName: 'fast' }, status: { phase: 'Bound' } },
           { metadata: { name: 'data-redis-2-0', labels: label }, status: { phase: 'Pending' } },
           { metadata: { name: 'somebody' } },
+          // Restored without its label.
+          { metadata: { name: 'data-redis-7-0' }, status: { phase: 'Bound' } },
+          { metadata: { name: 'data-redis-x-0' } },
         ],
       },
       [PATHS.config]: { data: { formed: 'yes' } },
@@ -121,6 +124,7 @@ describe('a cluster with our label', () => {
     expect(facts.claims).toEqual([
       { name: 'data-redis-1-0', phase: 'Bound', storageClass: 'fast', createdAt: '' },
       { name: 'data-redis-2-0', phase: 'Pending', storageClass: null, createdAt: '' },
+      { name: 'data-redis-7-0', phase: 'Bound', storageClass: null, createdAt: '' },
     ]);
     expect(facts).toMatchObject({
       config: { formed: 'yes' },

@@ -60,4 +60,14 @@ export const RECORD_CODES = {
     repair: 'kubectl redis create NAME --dry-run prints what is to be in Git.',
     invariants: [],
   },
+  'volume-unused': {
+    severity: 'info',
+    title: 'A volume of the cluster is used by no pod',
+    meaning: 'Nothing of it is served. If its node owned slots, the keys of these slots are on it.',
+    cause:
+      'An older ConfigMap NAME-state was applied again, which does not name the node; or a claim was left over from a cluster before.',
+    repair:
+      'Put back the record that names its node, and kubectl redis create NAME. If nothing on it is needed, delete the claim.',
+    invariants: [],
+  },
 } as const satisfies Record<string, CodeSpec>;

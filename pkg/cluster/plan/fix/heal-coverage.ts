@@ -1,12 +1,15 @@
 /**
  * Slots that nobody owns. Who holds keys of one gets it; one of which nobody holds a key goes where it makes the fewest ranges.
- * Nothing is given away while anybody who might hold keys can't be asked: that would be the end of them (law L4).
+ * Nothing is given away while anybody who might hold keys can't be asked: that would be the end of them (law L4). A volume that no pod
+ * uses can't be asked for as long as the record does not name its node; without it slots are given away only where that was agreed to.
  */
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { containsSlot, formatRanges, rangesFromSlots, slotsFromRanges, type SlotRange } from '../../model/slots.ts';
+import { lossOfGiving, unrecordedClaims, wayBackOfVolumes } from '../../evidence/leftovers.ts';
 import type { Member } from '../../evidence/members.ts';
 import { isFound, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import { withoutVolumes } from './unused-volumes.ts';
 import { startEmpty } from './heal-lost-volumes.ts';
 import { isOutvoted, keysOf } from './slot-evidence.ts';
 
@@ -38,12 +41,10 @@ function cover(context: FixContext, problem: Problem): Cure {
     if (member === null) return left(problem, 'after-others', 'No primary that answers can take them');
     give(member, slotsFromRanges([range]));
   }
+  const given = rangesFromSlots(clear);
   const title = 'give slots without an owner to who has their keys, or to a neighbour';
-  return repair(
-    [problem],
-    title,
-    [...gifts].map(([member, some]) => stepOf(context, member, some)),
-  );
+  const steps = [...gifts].map(([member, some]) => stepOf(context, member, some));
+  return withoutVolumes(context, problem, given) ?? repair([problem], title, steps, lossOfGiving(context.state, given));
 }
 
 function stepOf({ primaries }: FixContext, { step: node }: Member, slots: readonly number[]): Step {
@@ -58,6 +59,9 @@ function whyNotYet(context: FixContext): string | null {
   if (silent !== undefined)
     return `${check.nameOf(silent)} does not answer, and may hold their keys: bring it back first`;
   const [missing] = check.missing;
+  const leftover = state.leftovers.find(({ node, claim }) => claim !== null && `${node}-0` === missing?.pod);
+  if (leftover?.claim != null && unrecordedClaims(state).includes(leftover.claim))
+    return `${missing?.pod} is missing, and its volume may hold their keys. ${wayBackOfVolumes(state)}`;
   if (missing !== undefined)
     return `${missing.pod} is missing, and its volume may hold their keys: kubectl redis create brings it back`;
   if (isFound(context, 'replica-orphaned'))

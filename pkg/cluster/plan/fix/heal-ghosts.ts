@@ -2,6 +2,7 @@
  * Ids that no pod has. FORGET comes after every failover (law L8: a replica whose primary was forgotten can't be elected), and
  * never for an id that may be that of a pod which has not spoken yet (evidence/life.ts), however long that takes. A guard that comes back into its shard forgets its predecessor itself, and gets two minutes for it.
  */
+import { leftoverOf, wayBackOf } from '../../evidence/leftovers.ts';
 import { addressesOfPod } from '../../interpret/identity.ts';
 import type { Step } from '../../model/plan.ts';
 import type { ClusterNode } from '../../model/state.ts';
@@ -26,8 +27,9 @@ export const healStrangers: Healer = (context, problems) =>
     const strangers = ghostsOf(context).filter((node) => isNamed(context, problem, node));
     const flag = '--forget-strangers';
     if (strangers.some((node) => node.slots.length > 0)) {
-      const hint =
-        'It owns slots, so a part of the data is with it: find the process at its address; fix neither forgets nor follows it';
+      const [known] = strangers.flatMap((node) => leftoverOf(context.state, node) ?? []);
+      const find = known === undefined ? 'find the process at its address' : wayBackOf(context.state, known);
+      const hint = `It owns slots, so a part of the data is with it: ${find}; fix neither forgets nor follows it`;
       return left(problem, 'refused', hint);
     }
     const [wait] = strangers.flatMap((node) => whyNotYet(context, node) ?? []);

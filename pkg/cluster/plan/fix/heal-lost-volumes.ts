@@ -5,6 +5,9 @@
  * Pods that came back one after the other may have been let in while others still had data: they run, without a key and without
  * a slot, and what they know of the cluster would keep the others waiting. They are reset; none of them has anything to lose.
  */
+import { unusedVolumes, wayBackOfVolumes } from '../../evidence/leftovers.ts';
+import { isAgreed, lossFlag, type Loss } from '../../model/loss.ts';
+import { ALL_SLOTS } from '../../model/slots.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { PodFacts } from '../../model/observation.ts';
@@ -27,18 +30,17 @@ export const healLostVolumes: Healer = (context, problems) =>
 export function startEmpty(context: FixContext, problem: Problem): Cure | null {
   const lost = everyVolumeLost(context);
   if (lost === null) return null;
-  const flag = '--start-empty';
-  const again = `kubectl redis create ${context.state.cluster.name}`;
-  if (!context.policy.startEmpty) {
-    const hint = `If every volume is lost for good, ${flag} lets the nodes start empty, and ${again} makes a cluster of them; restore a backup after that`;
+  const loses = lossOfAll(context);
+  const volumes = unusedVolumes(context.state);
+  const flag = volumes === null ? '--start-empty' : `--start-empty ${lossFlag(loses.slots)}`;
+  const { startEmpty: asked, acceptDataLoss } = context.policy;
+  if (!asked || (volumes !== null && !isAgreed(loses, acceptDataLoss))) {
+    const again = `kubectl redis create ${context.state.cluster.name}`;
+    const first =
+      volumes === null ? '' : `Keys may be on the volume of ${volumes}. ${wayBackOfVolumes(context.state)}. `;
+    const hint = `${first}If every volume is lost for good, ${flag} lets the nodes start empty, and ${again} makes a cluster of them; restore a backup after that`;
     return left(problem, 'needs-consent', hint, flag);
   }
-  const loses = {
-    slots: [{ start: 0, end: 16383 }],
-    keys: null,
-    seconds: null,
-    sentence: 'every key: no node has a volume with data',
-  };
   const reset = lost.empty.map(({ step }): Step => ({
     kind: 'reset-node',
     node: step,
@@ -59,6 +61,14 @@ export function startEmpty(context: FixContext, problem: Problem): Cure | null {
     { title: 'wait for the pods', steps: [{ kind: 'wait-pods', pods: names, reason: 'they start empty' } as const] },
   ];
   return { kind: 'repair', problems: [problem], title: 'start without data', batches, loses };
+}
+
+/** What no node has is lost; so is what is on volumes that no pod uses, because the nodes forget the cluster that they were of. */
+function lossOfAll({ state }: FixContext): Loss {
+  const volumes = unusedVolumes(state);
+  const unused = volumes === null ? '' : `; what is on the volume of ${volumes} is of no cluster then`;
+  const sentence = `every key: no node has a volume with data${unused}`;
+  return { slots: ALL_SLOTS, keys: null, seconds: null, sentence };
 }
 
 function everyVolumeLost({ state, check, members, evidence }: FixContext): Lost | null {

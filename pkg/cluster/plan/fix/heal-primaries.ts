@@ -8,6 +8,7 @@
  */
 import type { Candidate } from '../../evidence/candidates.ts';
 import { hasLostVolume, startWithOldData } from '../../evidence/life.ts';
+import { leftoverOf, unusedVolumes, wayBackOf, wayBackOfVolumes } from '../../evidence/leftovers.ts';
 import type { Member } from '../../evidence/members.ts';
 import type { Succession } from '../../evidence/succession.ts';
 import { isAgreed, lossFlag, type Loss } from '../../model/loss.ts';
@@ -158,7 +159,9 @@ function withoutHeir(context: FixContext, problem: Problem, lost: ClusterNode): 
   const slots = formatRanges(lost.slots);
   const life = evidence.lifeOf(lost);
   if (life.kind !== 'dead' || life.returns === 'whole') {
-    const hint = `Bring ${name} back with its volume: no other node has its keys. Its slots are not given to others, because that would be the end of them`;
+    const leftover = leftoverOf(state, lost);
+    const known = leftover === null ? '' : `. ${wayBackOf(state, leftover)}`;
+    const hint = `Bring ${name} back with its volume: no other node has its keys. Its slots are not given to others, because that would be the end of them${known}`;
     return left(problem, 'refused', hint);
   }
   // Who waits with an empty volume is asked about nothing: it may be the very node that is lost.
@@ -168,11 +171,14 @@ function withoutHeir(context: FixContext, problem: Problem, lost: ClusterNode): 
   if (silent !== undefined)
     return left(problem, 'after-others', `${evidence.nameOf(silent)} does not answer, and may have to do with it`);
   const flag = lossFlag(lost.slots);
+  const unused = unusedVolumes(state);
   if (!isAgreed(lost, context.policy.acceptDataLoss)) {
-    const hint = `If its volume still exists, bring the pod back with it. If it is gone for good, ${flag} gives its keys up, so that the slots can be served again, empty`;
+    const where = unused === null ? '' : ` It may be that of ${unused}. ${wayBackOfVolumes(state)}.`;
+    const hint = `If its volume still exists, bring the pod back with it.${where} If it is gone for good, ${flag} gives its keys up, so that the slots can be served again, empty`;
     return left(problem, 'needs-consent', hint, flag);
   }
-  const sentence = `every key of slots ${slots}: the only node that had them is gone with its volume`;
+  const gone = unused === null ? 'is gone with its volume' : `is gone, and its volume may be that of ${unused}`;
+  const sentence = `every key of slots ${slots}: the only node that had them ${gone}`;
   const loses = { slots: lost.slots, keys: null, seconds: null, sentence };
   const steps = [forgetStep(context, lost, 'its data is gone; nobody else has it')];
   return repair([problem], `give up what ${name} had`, steps, loses);

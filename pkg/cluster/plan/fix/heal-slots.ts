@@ -9,10 +9,12 @@ import {
   subtractRanges,
   type SlotRanges,
 } from '../../model/slots.ts';
+import { lossOfGiving } from '../../evidence/leftovers.ts';
 import type { Member } from '../../evidence/members.ts';
 import { meetUnknown } from '../unknown-nodes.ts';
 import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { claimsOf, isOutvoted, keysOf } from './slot-evidence.ts';
+import { withoutVolumes } from './unused-volumes.ts';
 
 /** Laws L5, L6: the owner's copy of a key wins; another one that differs is saved first. */
 export const healStrays: Healer = (context, problems) => {
@@ -50,10 +52,12 @@ function claim(context: FixContext, problem: Problem): Cure {
   if (owner === undefined) return left(problem, 'after-others', 'The node that is named for them does not answer');
   if (isOutvoted(context, owner)) return left(problem, 'after-others', waitForRival(owner));
   const ranges = problem.slots;
+  const loses = holders.length === 0 ? lossOfGiving(context.state, ranges) : null;
+  const unused = loses === null ? null : withoutVolumes(context, problem, ranges);
+  if (unused !== null) return unused;
   const reason = `nobody serves slots ${formatRanges(ranges)}`;
-  return repair([problem], 'name an owner of slots that nobody claims', [
-    { kind: 'set-slot-owner', node: owner.step, owner: owner.step, ranges, reason },
-  ]);
+  const step: Step = { kind: 'set-slot-owner', node: owner.step, owner: owner.step, ranges, reason };
+  return repair([problem], 'name an owner of slots that nobody claims', [step], loses);
 }
 
 /** Whom most views name comes first. */

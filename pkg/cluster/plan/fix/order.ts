@@ -36,6 +36,7 @@ export const STAGES: readonly Stage[] = [
       'state-missing': healState,
       'config-missing': healConfigMap,
       'client-service-missing': healClientService,
+      'volume-unused': 'by-hand',
       'objects-unsafe': healOverwritten,
       'objects-differ': healOverwritten,
       'cluster-down': healLostVolumes,

@@ -1,4 +1,4 @@
-/** Claims and templates that somebody deleted or changed under pods: what goes with the next stop, and what never comes. */
+/** Claims and templates that somebody deleted or changed under pods, and claims without a pod: what goes with the next stop, what never comes. */
 import { REVISION_LABEL } from '../../../../pkg/cluster/model/labels.ts';
 import { asMade } from '../../../support/as-made.ts';
 import { changeKube, changePod, changeReply, changed, type Change } from '../../../support/observation-changes.ts';
@@ -57,6 +57,26 @@ const outdated = (repair: string): ReturnType<typeof says>[] => [
 ];
 
 export const GONE_SOON_CASES: readonly CheckCase[] = [
+  [
+    'volume-unused: of a node that the record does not name',
+    changed(
+      healthy,
+      changeKube((kube) => ({
+        ...kube,
+        claims: [...kube.claims, { name: 'data-redis-7-0', phase: 'Bound', storageClass: null }],
+      })),
+    ),
+    [
+      says(
+        'info volume-unused',
+        'Claim data-redis-7-0 of redis is there, no pod uses it, and no node that is recorded would.',
+        'Put back the record that names its node, and kubectl redis create redis. If nothing on it is needed, delete the claim.',
+        '',
+        '',
+        'PersistentVolumeClaim/data-redis-7-0',
+      ),
+    ],
+  ],
   [
     'claim-terminating: of a replica',
     changed(healthy, ...going('redis-4-0')),

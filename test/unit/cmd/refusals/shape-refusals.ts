@@ -4,6 +4,7 @@ import { changeAnswer, changed, changePod } from '../../../support/observation-c
 import { unowned } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
+import { forgotten, withOlderRecord } from '../../../support/older-record.ts';
 import { specOf } from '../../../support/spec.ts';
 import { theirs } from '../../../support/theirs.ts';
 
@@ -35,6 +36,18 @@ const rebalance = of('rebalance', 'redis', '--weight', '1=2', '--yes');
 
 export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   create('foreign-node', 'a node knows a stranger', fresh(stranger), 'which is no pod of redis'),
+  create(
+    'foreign-node',
+    'it is a node that an older record does not name, and its volume is there',
+    { observation: withOlderRecord() },
+    'It is redis-4, and its volume is there (claim data-redis-4-0)',
+  ),
+  create(
+    'volume-unused',
+    'nobody owns slots whose keys may be on a volume that no pod uses',
+    { observation: withOlderRecord(forgotten) },
+    'their keys may be on the volume of claim data-redis-4-0',
+  ),
   create('node-not-empty', 'a fresh node holds keys', fresh(keys('redis-1-0', 5)), 'redis-1-0'),
   create('node-silent', 'a node does not answer', fresh(silent('redis-2-0')), "redis-2-0 can't be asked"),
   of(
