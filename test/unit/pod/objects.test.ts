@@ -70,6 +70,7 @@ describe('objects', () => {
       'common',
       'guard',
       'heir',
+      'history',
       'links',
       'peers',
       'probe',
