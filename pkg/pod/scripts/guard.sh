@@ -4,7 +4,7 @@
 #   1 nodes.conf and data whole, and at home here: start, but for 7 and 8 without asking anybody; with a dump that would be ignored: wait for a person
 #   2 no data: wait while a peer shows X, the node at my address, as owner of slots or followed by somebody. If X has replicas,
 #     the best one is told to take over: a volume without data is the best witness that X cannot return.
-#   3 no formed peer answers: start only if the cluster was never formed. No wait ends in a start by time.
+#   3 no formed peer answers: start only if the cluster was never formed. No wait ends in a start by time, but that of 8.
 #   4 started without data and identity: rejoin.sh brings the node back into its shard
 #   5 nodes.conf of another cluster or of a node that runs elsewhere: wait. Broken: its last good copy, else as 2
 #   6 no persistence on purpose: as 2, but without replicas there is nothing to protect

@@ -5,19 +5,21 @@
 # copy it and drop what they have more. So the probe notes on each volume how far its node was, by what Redis itself counts with: the
 # replication id of a primary (here: history), a new one for each start and each takeover, and the offset in it. No clocks of two hosts
 # are compared. Two files:
-#   served    by a primary, lines `HISTORY OFFSET`: what it led and how far it was, the latest first. Empty: it led nothing since its volume was
-#             empty. A last line `- -`: what was before is not known, because older scripts ran here.
+#   served    by a primary, lines `HISTORY OFFSET`: what it led and how far it was, the latest first. A last line `+ +`: these are all since its
+#             volume was empty. Where it is `- -`, or the list is longer than what is kept, what was before is not known.
 #   followed  by a replica, `ID HISTORY OLD NEW SINCE`: what it had of the primary ID; NEW is its offset at SINCE, and OLD, `-` at first, the
-#             one of a minute or more before that. A primary notes its own within 15 s, so one that had less than OLD is older.
+#             one of a minute or more before that. A primary notes its own within 20 s, so one that had less than OLD is older.
 # An id lives and ends with its volume, and so with what `served` lists: who got an empty volume, and copied what it leads, has another one.
-served=$data_dir/.kubectl-redis.served
-followed=$data_dir/.kubectl-redis.followed
+served_file=$data_dir/.kubectl-redis.served
+followed_file=$data_dir/.kubectl-redis.followed
 # There while the server runs that began on an empty volume.
 began_empty=$run_dir/began-empty
-# What start.sh wrote into proc-title-template, in two lines: what stands before, and what stands behind the histories.
+# What start.sh wrote into proc-title-template, in two lines: what stands before, and what stands behind the histories. And what was told last.
 title_parts=$run_dir/title
-# With as many lines nobody knows what was before, either.
+told_file=$run_dir/told-histories
 served_lines=20
+# More than any offset.
+all_of_it=9007199254740991
 
 # number_of NAME TEXT: sets value to the number or id behind `NAME:` in an answer to INFO; empty = it is not there.
 number_of() {
@@ -32,8 +34,8 @@ note_history() {
   number_of master_replid "$2" && history=$value
   [ ${#history} -eq 40 ] || return 0
   # By the first probe, not by the start: what no probe looks at has nothing that could be missing in its list.
-  if [ ! -e "$served" ]; then
-    if [ -e "$began_empty" ]; then true; else printf -- '- -\n'; fi >"$served.new" && mv "$served.new" "$served" || return 0
+  if [ ! -e "$served_file" ]; then
+    if [ -e "$began_empty" ]; then printf '+ +\n'; else printf -- '- -\n'; fi >"$served_file.new" && mv "$served_file.new" "$served_file" || return 0
   fi
   case $1 in
     master) note_served "$2" ;;
@@ -43,50 +45,70 @@ note_history() {
 
 note_served() {
   number_of master_repl_offset "$1" && offset=$value
-  first=
+  latest=
   noted=
-  [ ! -s "$served" ] || read -r first _ noted <"$served"
+  [ ! -s "$served_file" ] || read -r latest _ noted <"$served_file"
+  [ ! -e "$followed_file" ] || rm -f "$followed_file"
   # (Its third word is for this alone.)
-  if [ "$first" = "$history" ] && [ "$now" -ge "${noted:-0}" ] && [ $((now - ${noted:-0})) -lt 10 ]; then return 0; fi
-  # (A volume that is full keeps what is there.)
-  { printf '%s %s %s\n' "$history" "$offset" "$now" && grep -v "^$history " "$served" | head -n $((served_lines - 1)); } >"$served.new" ||
-    return 0
-  mv "$served.new" "$served"
-  if [ "$first" != "$history" ] || [ -e "$followed" ]; then
-    rm -f "$followed"
-    tell_histories
+  if [ "$latest" != "$history" ] || [ "$now" -lt "${noted:-0}" ] || [ $((now - ${noted:-0})) -ge 10 ]; then
+    # (A volume that is full keeps what is there.)
+    { printf '%s %s %s\n' "$history" "$offset" "$now" && grep -v "^$history " "$served_file" | head -n $((served_lines - 1)); } >"$served_file.new" ||
+      return 0
+    mv "$served_file.new" "$served_file"
   fi
+  tell_histories "$history"
 }
 
 note_followed() {
   number_of slave_repl_offset "$1" && offset=$value
   leader=
   before=
-  [ ! -s "$followed" ] || read -r leader before _ new since <"$followed"
-  if [ "$before" = "$history" ] && [ "$now" -ge "$since" ] && [ $((now - since)) -lt 60 ]; then return 0; fi
-  primary_id=$(awk '$3 ~ /myself/ && length($4) == 40 { print $4 }' "$nodes_conf" 2>/dev/null)
-  [ -n "$primary_id" ] || return 0
-  if [ "$before" != "$history" ] || [ "$leader" != "$primary_id" ]; then new=-; fi
-  printf '%s %s %s %s %s\n' "$primary_id" "$history" "$new" "$offset" "$now" >"$followed.new" && mv "$followed.new" "$followed"
-  tell_histories
+  old=-
+  new=-
+  [ ! -s "$followed_file" ] || read -r leader before old new since <"$followed_file"
+  if [ "$before" != "$history" ] || [ "$now" -lt "$since" ] || [ $((now - since)) -ge 60 ]; then
+    primary_id=$(awk '$3 ~ /myself/ && length($4) == 40 { print $4 }' "$nodes_conf" 2>/dev/null)
+    [ -n "$primary_id" ] || return 0
+    if [ "$before" != "$history" ] || [ "$leader" != "$primary_id" ]; then
+      old=-
+      has_copied || return 0
+    # (Where the clock was set back nobody knows how long ago NEW was.)
+    elif [ "$now" -ge "$since" ]; then
+      old=$new
+    fi
+    printf '%s %s %s %s %s\n' "$primary_id" "$history" "$old" "$offset" "$now" >"$followed_file.new" &&
+      mv "$followed_file.new" "$followed_file" || return 0
+  fi
+  tell_histories "$history $old"
 }
 
-# Sets histories, for proc-title-template: ` followed:ID=HISTORY=OLD` and ` served:HISTORY=OFFSET,…`, each where it is known.
+# It has copied another node, and with it what the cluster keeps of all that it has led: nobody has more of that, if it leads again.
+has_copied() {
+  awk -v all="$all_of_it" '{ print $1, (length($1) == 40 ? all : $2) }' "$served_file" >"$served_file.new" && mv "$served_file.new" "$served_file"
+}
+
+# Sets histories, for proc-title-template: ` followed:ID=HISTORY=OLD` and ` served:HISTORY=OFFSET,…`, each where it is known. (What a damaged file
+# holds would break the configuration.)
 find_histories() {
   histories=
-  if [ -s "$followed" ] && read -r leader history old _ <"$followed" && [ "$old" != - ]; then
-    histories=" followed:$leader=$history=$old"
-  fi
-  [ ! -e "$served" ] ||
-    histories="$histories served:$(awk '{ printf "%s%s=%s", (NR > 1 ? "," : ""), $1, $2 }' "$served")"
+  for file in "$followed_file" "$served_file"; do
+    [ ! -s "$file" ] || histories="$histories$(awk -v kind="${file##*.}" '
+      kind == "followed" && length($1) == 40 && length($2) == 40 && $1 $2 !~ /[^0-9a-f]/ && $3 ~ /^[0-9]+$/ { text = $1 "=" $2 "=" $3 }
+      kind == "served" && ((length($1) == 40 && $1 !~ /[^0-9a-f]/ && $2 ~ /^[0-9]+$/) || ($1 ~ /^[-+]$/ && $2 == $1)) {
+        text = text (text == "" ? "" : ",") $1 "=" $2
+      }
+      END { if (text != "") printf " %s:%s", kind, text }' "$file")"
+  done
 }
 
-# (Not where people chose a text of their own, maybe since the start.)
+# tell_histories KEY: where that was not told yet. (Not where people chose a text of their own, maybe since the start.)
 tell_histories() {
-  [ -s "$title_parts" ] && ! grep -q '^proc-title-template ' "$config_dir/redis.conf" || return 0
+  told=
+  [ ! -s "$told_file" ] || read -r told <"$told_file"
+  [ "$told" != "$1" ] && [ -s "$title_parts" ] && ! grep -q '^proc-title-template ' "$config_dir/redis.conf" || return 0
   { read -r before && read -r behind; } <"$title_parts" || return 0
   find_histories
-  ask "$host" config set proc-title-template "$before$histories${behind:+ $behind}" >/dev/null
+  [ "$(ask "$host" config set proc-title-template "$before$histories${behind:+ $behind}")" != OK ] || printf '%s\n' "$1" >"$told_file"
 }
 
 # ------------------------------------------------------------------------------------------------ what others say of it
@@ -95,10 +117,9 @@ tell_histories() {
 served_list='
   function learn(text, i, n, part, pair) {
     n = split(text, part, ",")
-    for (i = 1; i <= n; i++) { split(part[i], pair, "="); if (pair[1] == "-") unknown = 1; else served_to[pair[1]] = pair[2] }
-    if (n >= '"$served_lines"') unknown = 1
+    for (i = 1; i <= n; i++) { split(part[i], pair, "="); if (pair[1] == "+") complete = 1; else served_to[pair[1]] = pair[2] }
   }
-  function had_more(history, offset) { return (history in served_to) ? served_to[history] + 0 < offset + 0 : !unknown }'
+  function had_more(history, offset) { return (history in served_to) ? served_to[history] + 0 < offset + 0 : complete }'
 
 # Lines `KEY ADDRESS WAITED` of who may have followed this node: by its nodes.conf, where it is waited for if it had not failed, and by the shard
 # in the table.
@@ -119,13 +140,16 @@ followers_of_old() {
 look_at_followers() {
   followers_of_old >"$run_dir/kin-list"
   ask_each "$run_dir/kin" "INFO replication
+CLUSTER NODES
 CONFIG GET proc-title-template" <"$run_dir/kin-list"
   read -r later awaited <<END
 $(judge_followers)
 END
+  later=${later:--}
 }
 
-# One that leads by now does not count: then this node becomes its replica, and copies.
+# One that leads by now does not count: then this node becomes its replica, and copies. (By its own view of the cluster: INFO of one that loads says
+# that it is a master.)
 judge_followers() {
   awk -v self="$my_id" -v found="${later:--}" '
     '"$served_list"'
@@ -133,7 +157,8 @@ judge_followers() {
     FILENAME ~ /\.served$/ { text = text (text == "" ? "" : ",") $1 "=" $2; next }
     FILENAME ~ /\/kin-list$/ { ip_of[$1] = $2; waited[$1] = $3 == "yes"; next }
     FNR == 1 { key = FILENAME; sub(/.*\//, "", key) }
-    /^role:/ { answers[key] = 1; slave[key] = $0 == "role:slave" }
+    /^role:/ { answers[key] = 1 }
+    $3 ~ /myself/ { leads[key] = $3 ~ /master/ && NF > 8 }
     / followed:/ { sub(/.* followed:/, ""); sub(/ .*/, ""); says[key] = $0 }
     END {
       learn(text)
@@ -145,10 +170,10 @@ judge_followers() {
           continue
         }
         split(says[key], word, "=")
-        if (slave[key] && word[1] == self && had_more(word[2], word[3])) later = ip_of[key]
+        if (!leads[key] && word[1] == self && had_more(word[2], word[3])) later = ip_of[key]
       }
       print later, awaited
-    }' "$served" "$run_dir/kin-list" "$run_dir"/kin/*
+    }' "$served_file" "$run_dir/kin-list" "$run_dir"/kin/*
 }
 
 # Whether nobody had more than this volume of what its node led. Sets reason. A replica that is silent may be down for good, so it is waited for
@@ -156,17 +181,19 @@ judge_followers() {
 is_of_this_time() {
   [ ! -e "$start_old" ] || return 0
   look_at_followers
-  passed=$(($(date +%s) - guard_began))
+  passed=$(($(date +%s) - first_look))
+  # (A clock that was set back would make it wait for ever.)
+  [ "$passed" -ge 0 ] || passed=10
   if [ "$later" = - ]; then
     reason="for its replica at $awaited to answer, which may have more than this volume"
-    [ "$awaited" = - ] || [ "$passed" -lt 0 ] || [ "$passed" -ge 10 ]
+    [ "$awaited" = - ] || [ "$passed" -ge 10 ]
     return
   fi
   find_data_time "$(old_kind)" || return 0
   # (This node may have gone on while its probe did not run, or have taken writes since its volume was put back: so who is told is decided by
   # the times of data.)
   old_time=$data_time
-  reason="for a replica to take over: this volume is of an older time, and the replica at $later had more of what this node served"
+  reason="for a replica to take over: the one at $later had more of what this node served than is noted on this volume, which was put back to an older state, or its readiness probe did not run for minutes"
   look_at_peers
   if [ "$here" = alive ]; then
     explain_alive
@@ -181,32 +208,37 @@ is_of_this_time() {
 # Whether the primary that this replica would copy has less than this replica had of it. Sets reason.
 follows_older() {
   [ ! -e "$start_old" ] || return 1
-  read -r leader history old _ <"$followed" || return 1
+  read -r leader history old _ <"$followed_file" || return 1
+  case $old in '' | *[!0-9]*) return 1 ;; esac
   at=$(awk -v id="$leader" '
     $3 ~ /myself/ { follows = $4 == id }
     $1 == id { at = $2; sub(/@.*/, "", at); sub(/:[0-9]*$/, "", at) }
     END { if (follows) print at }' "$nodes_conf")
-  [ "$old" != - ] && [ -n "$at" ] || return 1
-  reason="because the primary of this replica, at $at, started with an older state of its volume, and this replica would copy it and drop what it has more: to have the choice, delete the pod of its primary, and see what kubectl redis fix ${KUBECTL_REDIS_CLUSTER:-NAME} says; to copy it all the same: $in_this_pod touch $start_old"
-  [ "$(ask "$at" cluster myid)" = "$leader" ] || return 1
-  echo "- $at" | ask_each "$run_dir/kin" "INFO replication
+  [ -n "$at" ] || return 1
+  reason="because the primary of this replica, at $at, started from a volume that knows less than this replica had of it, maybe an older state: this replica would copy it and drop what it has more. To have the choice, scale the StatefulSet of the primary to 0, and to 1 again when this server runs: kubectl redis fix ${KUBECTL_REDIS_CLUSTER:-NAME} then says what each would lose; to copy it all the same: $in_this_pod touch $start_old"
+  echo "- $at" | ask_each "$run_dir/kin" "CLUSTER MYID
+INFO replication
 CONFIG GET proc-title-template"
-  [ "$(awk -v history="$history" -v old="$old" '
+  # (One that loads does not say its id, but the rest.)
+  [ "$(awk -v id="$leader" -v history="$history" -v old="$old" '
     '"$served_list"'
     { sub(/\r$/, "") }
+    FNR == 1 && length($0) == 40 && $0 !~ /[^0-9a-f]/ { other = $0 != id }
     /^role:/ { leads = $0 == "role:master" }
     /^master_replid:/ { live = substr($0, 15) }
     / served:/ { sub(/.* served:/, ""); sub(/ .*/, ""); text = $0; told = 1 }
-    END { learn(text); print leads && told && live != history && had_more(history, old) ? "yes" : "no" }' "$run_dir"/kin/*)" = yes ]
+    END { learn(text); print !other && leads && told && live != history && had_more(history, old) ? "yes" : "no" }' "$run_dir"/kin/*)" = yes ]
 }
 
 # Before a server starts whose nodes.conf and data are whole.
 settle_history() {
   if was_primary; then
     later=-
-    [ ! -e "$served" ] || [ -n "$replaced" ] || until is_of_this_time; do waiting "$reason"; done
+    first_try=
+    first_look=$(date +%s)
+    [ ! -e "$served_file" ] || [ -n "$replaced" ] || until is_of_this_time; do waiting "$reason"; done
     old_time=
-  elif [ -s "$followed" ]; then
+  elif [ -s "$followed_file" ]; then
     while follows_older; do waiting "$reason"; done
   fi
 }

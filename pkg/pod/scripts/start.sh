@@ -6,7 +6,8 @@
 #   1 find the address that this node announces; wait where nothing says it yet
 #   2 the volume can be written, and no other process uses it
 #   3 render the configuration for the version that this image has; never without the password that was asked for
-#   4 wait while peers still count on the data that this volume lost, or have more of it. No wait ends in a start by time.
+#   4 wait while peers still count on the data that this volume lost, or have more of it. No wait ends in a start by time,
+#     but for a replica that is silent (history.sh).
 #   5 exec the server, through the image's own entry point where there is one; beside it, where the node lost its place in
 #     the cluster, rejoin.sh; and links.sh, for those who still dial the pod before
 # Log lines start with `guard:`; those of a wait with `guard: waiting`. While it waits, the file guard-waiting says why.
@@ -241,7 +242,7 @@ render_config() {
 #   followed: and served:  how far it had followed its primary, and what it led (history.sh; the probe tells it anew)
 #   data:   of when the data is that it starts with (heir.sh)
 tell_others() {
-  [ ! -e "$title_parts" ] || rm -f "$title_parts"
+  rm -f "$title_parts" "$told_file"
   [ -z "$titled" ] && [ "$version" -ge 602 ] || return 0
   if [ "$appendonly" = no ]; then kind=rdb; else kind=aof; fi
   told_time=

@@ -14,6 +14,8 @@ const FULL = Array.from({ length: 20 }, (_, index) => `${String(index).padStart(
 
 interface Answer {
   readonly role?: string;
+  /** Its own line in CLUSTER NODES; null = it loads. */
+  readonly myself?: string | null;
   /** What it tells: ID, history and offset. */
   readonly followed?: readonly [string, string, number];
 }
@@ -39,9 +41,19 @@ function run(shell: readonly string[], script: string, files: Readonly<Record<st
   }
 }
 
-const answerOf = ({ role = 'slave', followed }: Answer): string => {
+const MYSELF = `${OTHER} 10.0.0.4:6379@16379 myself,slave ${SELF} 0 0 1 connected`;
+
+const answerOf = ({ role = 'slave', myself = MYSELF, followed }: Answer): string => {
   const title = `{title} {listen-addr} {server-mode} heard:1,10.0.0.9=1${followed === undefined ? '' : ` followed:${followed.join('=')}`} served: data:1`;
-  return ['# Replication', `role:${role}`, 'proc-title-template', title, 'answered_at:1', ''].join('\r\n');
+  return [
+    '# Replication',
+    `role:${role}`,
+    myself ?? 'LOADING Redis is loading',
+    'proc-title-template',
+    title,
+    'answered_at:1',
+    '',
+  ].join('\r\n');
 };
 
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histories in %s', (_, shell) => {
@@ -72,13 +84,31 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histori
     ['more than nine digits', [`${X} 9000000000 1`], had(X, 10_000_000_000), '10.0.0.4 -'],
     ['less of one that ended', [`${X} 70 1`, `${W} 5000`], had(W, 4000), '- -'],
     ['more of one that ended', [`${X} 70 1`, `${W} 5000`], had(W, 6000), '10.0.0.4 -'],
-    ['a history that is not there', [`${W} 5000 1`], had(X, 10), '10.0.0.4 -'],
-    ['on a volume that never led anything', [], had(X, 10), '10.0.0.4 -'],
+    ['a history that is not there', [`${W} 5000 1`, '+ +'], had(X, 10), '10.0.0.4 -'],
+    ['on a volume that never led anything', ['+ +'], had(X, 10), '10.0.0.4 -'],
+    ['where the list was damaged', [], had(X, 10), '- -'],
+    ['where the list was cut short', [`${W} 5000 1`], had(X, 10), '- -'],
     ['where what was before is not known', [`${W} 5000 1`, '- -'], had(X, 10), '- -'],
     ['more, where what was before is not known', [`${W} 5000 1`, '- -'], had(W, 6000), '10.0.0.4 -'],
     ['where the list is full', FULL, had(X, 10), '- -'],
     ['of another primary', [`${X} 5000 1`], had(X, 6000, OTHER), '- -'],
-    ['one that leads by now', [`${X} 5000 1`], { ...had(X, 6000), role: 'master' }, '- -'],
+    [
+      'one that leads by now',
+      [`${X} 5000 1`],
+      {
+        ...had(X, 6000),
+        role: 'master',
+        myself: `${OTHER} 10.0.0.4:6379@16379 myself,master - 0 0 9 connected 0-5460`,
+      },
+      '- -',
+    ],
+    [
+      'one that loads, and says master',
+      [`${X} 5000 1`],
+      { ...had(X, 6000), role: 'master', myself: null },
+      '10.0.0.4 -',
+    ],
+    ['one that has loaded, and still says master', [`${X} 5000 1`], { ...had(X, 6000), role: 'master' }, '10.0.0.4 -'],
     ['one that tells nothing', [`${X} 5000 1`], {}, '- -'],
   ])('%s', (__, served, answer, expected) => {
     expect(judge(served, { f1: answer })).toBe(expected);
@@ -123,9 +153,14 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histori
       `now=${now}; note_history master "master_replid:${history} master_repl_offset:${offset} "`;
     const said = run(
       shell,
-      [note(X, 1, 1000), note(X, 2, 1005), note(X, 3, 1010), note(W, 1, 1011), note(X, 4, 1012), 'cat "$served"'].join(
-        '; ',
-      ),
+      [
+        note(X, 1, 1000),
+        note(X, 2, 1005),
+        note(X, 3, 1010),
+        note(W, 1, 1011),
+        note(X, 4, 1012),
+        'cat "$served_file"',
+      ].join('; '),
       { '.kubectl-redis.served': FULL.map((line) => `${line}\n`).join('') },
     ).split('\n');
     expect(said.slice(0, 3)).toEqual([`${X} 4 1012`, `${W} 1 1011`, FULL[0]]);
@@ -134,7 +169,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histori
 
   test('a replica tells what it had a minute and more before, of one history and one primary', () => {
     const note = (history: string, offset: number, now: number): string =>
-      `now=${now}; note_history up "master_replid:${history} slave_repl_offset:${offset} "; cat "$followed"`;
+      `now=${now}; note_history up "master_replid:${history} slave_repl_offset:${offset} "; cat "$followed_file"`;
     const said = run(
       shell,
       [note(X, 1, 1000), note(X, 2, 1059), note(X, 3, 1060), note(X, 4, 1130), note(W, 5, 1131)].join('; '),
@@ -147,5 +182,25 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histori
       `${X} 3 4 1130`,
       `${W} - 5 1131`,
     ]);
+  });
+
+  test('who has copied another node has all that it led before', () => {
+    const said = run(
+      shell,
+      `now=1000; note_history up "master_replid:${W} slave_repl_offset:7 "; find_histories; echo "$histories"; cat "$served_file"`,
+      {
+        'nodes.conf': `${V} 10.0.0.4:6379@16379 myself,slave ${OTHER} 0 0 1 connected\n`,
+        '.kubectl-redis.served': `${X} 5 900\n+ +\n`,
+      },
+    );
+    expect(said).toBe(`served:${X}=9007199254740991,+=+\n${X} 9007199254740991\n+ +`);
+  });
+
+  test('what a damaged file holds is not told', () => {
+    const said = run(shell, 'find_histories; echo "[$histories]"', {
+      '.kubectl-redis.served': `${X} 5 900\n"quoted" 7\n\0\n+ +`,
+      '.kubectl-redis.followed': `${OTHER} ${X} - 5 900\n`,
+    });
+    expect(said).toBe(`[ served:${X}=5,+=+]`);
   });
 });

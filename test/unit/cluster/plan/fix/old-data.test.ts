@@ -57,7 +57,7 @@ test('all replicas answer, and the one that had more than its volume is not in s
     changeReply('redis-1-0', () => ({
       kind: 'unreachable',
       why: 'guard-waiting',
-      detail: `waiting for a replica to take over: this volume is of an older time, and the replica at 10.0.1.4 had more of what this node served (1 of 1 replicas answer, 1 can be elected); none of them is known to have all: kubectl redis fix redis says what each would lose; to start with what is here: ${START}`,
+      detail: `waiting for a replica to take over: the one at 10.0.1.4 had more of what this node served than is noted on this volume, which was put back to an older state, or its readiness probe did not run for minutes (1 of 1 replicas answer, 1 can be elected); none of them is known to have all: kubectl redis fix redis says what each would lose; to start with what is here: ${START}`,
     })),
   );
   const [hint] = hintsOf(observation);
