@@ -9,7 +9,7 @@ import { nextBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
 import { pauseMs } from './context.ts';
 import type { MoveContext } from './context.ts';
-import { mustBeWeighed, sendFitting } from './fit.ts';
+import { guardOf, sendFitting } from './fit.ts';
 import { migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
 import type { KeysInSlot } from './own.ts';
@@ -43,8 +43,8 @@ export async function drain(context: MoveContext, counts: readonly KeysInSlot[],
   let size = first;
   let batch: readonly KeysOfSlot[] = [];
   // Whoever has not looked by now: nothing goes unasked to a target that evicts.
-  const isGuarded = context.weights.guarded ?? (counts.length > 0 && (await mustBeWeighed(context)));
-  context.weights = { ...context.weights, guarded: isGuarded };
+  if (context.weights.guard === undefined && counts.length > 0)
+    context.weights = { ...context.weights, guard: await guardOf(context, counts.length) };
   for (;;) {
     // The caller hands over what is empty before it stops.
     if (context.signal.aborted) return { size, troubles };
@@ -59,8 +59,8 @@ export async function drain(context: MoveContext, counts: readonly KeysInSlot[],
     if (troubles.size > 0) return { size, troubles };
     await keepPace(context, sending);
     batch = fetched;
-    const { weighAll, guarded } = context.weights;
-    if ((!weighAll && guarded !== true) || fetched.length === 0) continue;
+    const { weighAll, guard } = context.weights;
+    if ((!weighAll && guard == null) || fetched.length === 0) continue;
     const { light, heavy } = await weigh(context, fetched);
     batch = light;
     for (const key of heavy) {

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import type { RedisCommand } from '../../engine/ports.ts';
 import { fieldOf, numberOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
@@ -26,10 +27,21 @@ const BYTES_A_KEY = 128;
 const TABLE_BYTES = 16;
 /** While a key arrives, the target holds what was sent of it, too. */
 const SENT_FACTOR = 2;
+/** A message on the bus: its head with a bit for each slot, and what it says of some nodes. */
+const MESSAGE_BYTES = 2_700;
+const BYTES_A_NODE_SAID = 104;
+/** Buffers grow to twice what is in them. */
+const BUFFER_FACTOR = 2;
 /** Buffers of what has arrived are given back after some seconds. */
 const WAIT_MS = 500;
 const WAITS = 6;
 const WEIGHED_AT_ONCE = 500;
+
+/** A target that evicts gets nothing that was not weighed wholly, and what it has left is asked right before. */
+export interface Guard {
+  /** That are handed over when their keys have arrived. */
+  readonly slots: number;
+}
 
 export interface Room {
   readonly maxBytes: number;
@@ -39,6 +51,8 @@ export interface Room {
   readonly keys: number;
   /** What its backlog for replicas will still grow by, and that counts. */
   readonly backlogBytes: number;
+  /** What it takes for each slot that it gets, for a moment: it tells every node of each of them, and all of a chunk come in one go. */
+  readonly slotBytes: number;
 }
 
 export interface Load {
@@ -46,14 +60,17 @@ export interface Load {
   readonly bytes: number;
   /** The largest part that goes in one piece. */
   readonly largest: number;
+  /** That are handed over in one go. */
+  readonly slots: number;
 }
 
-/** Pure. @param info sections memory and replication. @returns null = it evicts nothing */
+/** Pure. @param info sections memory and replication, and CLUSTER INFO. @returns null = it evicts nothing */
 export function roomIn(info: string, keys: number): Room | null {
   const maxBytes = numberOf(info, 'maxmemory') ?? 0;
   const policy = fieldOf(info, 'maxmemory_policy') ?? 'noeviction';
   if (maxBytes === 0 || policy === 'noeviction') return null;
   const used = (numberOf(info, 'used_memory') ?? maxBytes) - (numberOf(info, 'mem_not_counted_for_evict') ?? 0);
+  const nodes = numberOf(info, 'cluster_known_nodes') ?? 0;
   const backlog = (numberOf(info, 'repl_backlog_size') ?? 0) - (numberOf(info, 'repl_backlog_histlen') ?? 0);
   return {
     maxBytes,
@@ -61,18 +78,21 @@ export function roomIn(info: string, keys: number): Room | null {
     policy,
     keys,
     backlogBytes: fieldOf(info, 'repl_backlog_active') === '1' ? Math.max(0, backlog) : 0,
+    slotBytes: Math.ceil(nodes * BUFFER_FACTOR * (MESSAGE_BYTES + (nodes / 10) * BYTES_A_NODE_SAID)),
   };
 }
 
-const NOTHING: Load = { keys: 0, bytes: 0, largest: 0 };
+const NOTHING: Load = { keys: 0, bytes: 0, largest: 0, slots: 0 };
 
-/** Pure; rather too much. What holds no key needs nothing. */
-export function needOf({ keys, bytes, largest }: Load, room: Pick<Room, 'keys' | 'backlogBytes'>): number {
-  if (keys === 0) return 0;
+/** Pure; rather too much. */
+export function needOf(
+  { keys, bytes, largest, slots }: Load,
+  room: Pick<Room, 'keys' | 'backlogBytes' | 'slotBytes'>,
+): number {
   const table = tableOf(room.keys + keys);
   const grown = table > tableOf(room.keys) ? table * TABLE_BYTES : 0;
   const sent = largest * SENT_FACTOR + Math.min(bytes, room.backlogBytes);
-  return Math.ceil(bytes * KEPT_FACTOR + keys * BYTES_A_KEY + sent + grown);
+  return Math.ceil(bytes * KEPT_FACTOR + keys * BYTES_A_KEY + sent + grown + slots * room.slotBytes);
 }
 
 /** Tables have as many places as a power of two, and grow all at once. */
@@ -80,16 +100,12 @@ function tableOf(keys: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, keys)));
 }
 
-function fits(load: Load, room: Room): boolean {
-  return load.keys === 0 || needOf(load, room) <= room.leftBytes;
-}
-
-/** Pure: how many of them, from the first on. */
-export function countFitting(loads: readonly Load[], room: Room): number {
-  let sum = NOTHING;
+/** Pure: how many of them, from the first on, besides what is to come in any case. */
+export function countFitting(loads: readonly Load[], room: Room, reserved: Load = NOTHING): number {
+  let sum = reserved;
   for (const [i, load] of loads.entries()) {
     sum = add(sum, load);
-    if (!fits(sum, room)) return i;
+    if (needOf(sum, room) > room.leftBytes) return i;
   }
   return loads.length;
 }
@@ -99,6 +115,7 @@ function add(one: Load, other: Load): Load {
     keys: one.keys + other.keys,
     bytes: one.bytes + other.bytes,
     largest: Math.max(one.largest, other.largest),
+    slots: one.slots + other.slots,
   };
 }
 
@@ -108,24 +125,32 @@ export async function targetEvicts(context: Pick<MoveContext, 'target'>): Promis
 }
 
 async function askRoom({ target }: Pick<MoveContext, 'target'>): Promise<Room | null> {
-  const replies = await target.ask([['INFO', 'memory'], ['INFO', 'replication'], ['DBSIZE']], COMMAND_DEADLINE_MS);
+  const questions: readonly RedisCommand[] = [
+    ['DBSIZE'],
+    ['INFO', 'memory'],
+    ['INFO', 'replication'],
+    ['CLUSTER', 'INFO'],
+  ];
+  const replies = await target.ask(questions, COMMAND_DEADLINE_MS);
   mustAll(target, replies, 'a question for its memory');
-  const [memory, replication, size] = replies;
-  return roomIn(`${String(memory)}\r\n${String(replication)}`, integerOf(size));
+  const [size, ...info] = replies;
+  return roomIn(info.map(String).join('\r\n'), integerOf(size));
 }
 
 /**
- * Whether what goes to the target must be weighed: it evicts, and it has not twice the room for all that the source has. Asked for each
- * part of a move: limits are changed, and clients fill what was empty.
+ * How what goes to the target is guarded: it is, where the target evicts and has not twice the room for all that the source has. Asked for
+ * each part of a move: limits are changed, and clients fill what was empty.
+ *
+ * @param slots that are handed over in one go
  */
-export async function mustBeWeighed(context: MoveContext): Promise<boolean> {
+export async function guardOf(context: MoveContext, slots: number): Promise<Guard | null> {
   const room = await askRoom(context);
-  if (room === null) return false;
+  if (room === null) return null;
   const replies = await context.source.ask([['INFO', 'memory'], ['DBSIZE']], COMMAND_DEADLINE_MS);
   mustAll(context.source, replies, 'a question for its memory');
   const bytes = numberOf(String(replies[0]), 'used_memory');
-  if (bytes === null) return true;
-  return 2 * needOf({ keys: integerOf(replies[1]), bytes, largest: bytes }, room) > room.leftBytes;
+  const all = { keys: integerOf(replies[1]), bytes: bytes ?? Infinity, largest: bytes ?? Infinity, slots };
+  return 2 * needOf(all, room) > room.leftBytes ? { slots } : null;
 }
 
 /**
@@ -139,28 +164,35 @@ export function sendFitting<T>(
   batch: readonly KeysOfSlot[],
   send: (fitting: readonly KeysOfSlot[]) => Promise<T>,
 ): Promise<T> {
-  if (context.weights.guarded !== true || batch.length === 0) return send(batch);
+  const { guard } = context.weights;
+  if (guard == null || batch.length === 0) return send(batch);
   // Always taken last, so that no two wait for each other.
   return context.turns.take(`room of ${context.target.end.nodeId}`, async () => {
-    const loads = batch.map(({ keys, bytes }) => ({ keys: keys.length, bytes, largest: bytes }));
-    return send(batch.slice(0, await untilFitting(context, loads)));
+    const loads = batch.map(({ keys, bytes }) => ({ keys: keys.length, bytes, largest: bytes, slots: 0 }));
+    return send(batch.slice(0, await untilFitting(context, loads, guard)));
   });
 }
 
-/** @returns how many fit, at least so many */
-async function untilFitting(context: MoveContext, loads: readonly Load[], least = 1): Promise<number> {
+/** @returns how many fit, at least so many, with room left for what is handed over */
+async function untilFitting(
+  context: MoveContext,
+  loads: readonly Load[],
+  { slots }: Guard,
+  least = 1,
+): Promise<number> {
+  const reserved = { ...NOTHING, slots: slots * Math.max(1, context.movesToTarget()) };
   for (let waits = 0; ; waits++) {
     const room = await askRoom(context);
-    const count = room === null ? loads.length : countFitting(loads, room);
+    const count = room === null ? loads.length : countFitting(loads, room, reserved);
     if (count >= least || room === null) return count;
-    if (waits >= WAITS) throw wouldEvict(context, room, loads.slice(0, least).reduce(add, NOTHING));
+    if (waits >= WAITS) throw wouldEvict(context, room, loads.slice(0, least).reduce(add, reserved));
     await delay(WAIT_MS);
     stopIfAborted(context);
   }
 }
 
 /**
- * Before they are opened, so that a target that has no room for them leaves no open slot behind. Notes whether what goes is weighed.
+ * Before they are opened, so that a target that has no room for them leaves no open slot behind. Notes how what goes is guarded.
  *
  * @param slots whose keys the source shows
  * @param least so many, or none
@@ -168,10 +200,9 @@ async function untilFitting(context: MoveContext, loads: readonly Load[], least 
  * @throws AppError `target-out-of-memory` where not even the least fit, `size-unknown`
  */
 export async function slotsThatFit(context: MoveContext, slots: readonly number[], least = 1): Promise<number> {
-  const guarded = await mustBeWeighed(context);
-  context.weights = { ...context.weights, guarded };
-  if (!guarded || slots.length === 0) return slots.length;
-  const room = await askRoom(context);
+  const guard = await guardOf(context, slots.length);
+  context.weights = { ...context.weights, guard };
+  const room = guard === null ? null : await askRoom(context);
   if (room === null) return slots.length;
   const counts = await context.source.send(countKeys(slots), COMMAND_DEADLINE_MS);
   mustAll(context.source, counts, 'a count of its keys');
@@ -181,18 +212,21 @@ export async function slotsThatFit(context: MoveContext, slots: readonly number[
     if (countFitting(loads, room) < loads.length) break;
     stopIfAborted(context);
   }
-  return untilFitting(context, loads, Math.min(least, loads.length));
+  const count = await untilFitting(context, loads, { slots: 0 }, Math.min(least, loads.length));
+  context.weights = { ...context.weights, guard: { slots: count } };
+  return count;
 }
 
-async function loadOf({ source }: MoveContext, slot: number, count: number): Promise<Load> {
-  let load = NOTHING;
+async function loadOf({ source, movesToTarget }: MoveContext, slot: number, count: number): Promise<Load> {
+  // Other moves to it may hand over at the same moment.
+  let load: Load = { ...NOTHING, slots: Math.max(1, movesToTarget()) };
   if (count === 0) return load;
   const listed = await source.send([['CLUSTER', 'GETKEYSINSLOT', slot, count]], COMMAND_DEADLINE_MS);
   mustAll(source, listed, 'a question for its keys');
   const keys = isWireList(listed[0]) ? listed[0] : [];
   for (let at = 0; at < keys.length; at += WEIGHED_AT_ONCE) {
-    const sizes = await sizesOf(source, keys.slice(at, at + WEIGHED_AT_ONCE), { exact: true, guarded: true });
-    for (const bytes of sizes) load = add(load, { keys: 1, bytes, largest: bytes });
+    const sizes = await sizesOf(source, keys.slice(at, at + WEIGHED_AT_ONCE), { exact: true, mustTell: true });
+    for (const bytes of sizes) load = add(load, { keys: 1, bytes, largest: bytes, slots: 0 });
   }
   return load;
 }

@@ -6,9 +6,9 @@ import type { NodeLine } from './node-line.ts';
 
 export interface HowExact {
   /** Count all that a key holds, not a sample of it. */
-  readonly exact?: boolean;
-  /** As well; and a size that is not told is no small one. */
-  readonly guarded?: boolean;
+  readonly exact: boolean;
+  /** A size that is not told is no small one. */
+  readonly mustTell: boolean;
 }
 
 /**
@@ -20,9 +20,9 @@ export interface HowExact {
 export async function sizesOf(
   source: NodeLine,
   keys: readonly Buffer[],
-  { exact, guarded }: HowExact,
+  { exact, mustTell }: HowExact,
 ): Promise<readonly number[]> {
-  const samples = exact === true || guarded === true ? ['SAMPLES', 0] : [];
+  const samples = exact ? ['SAMPLES', 0] : [];
   const replies = await source.send(
     keys.flatMap((key): WireCommand[] => [['ASKING'], ['MEMORY', 'USAGE', key, ...samples]]),
     COMMAND_DEADLINE_MS,
@@ -30,8 +30,7 @@ export async function sizesOf(
   return keys.map((_, i) => {
     const reply = replies[2 * i + 1];
     if (typeof reply === 'number') return reply;
-    if (guarded === true && reply instanceof Error && !reply.message.startsWith('ASK '))
-      throw sizeUnknown(source, reply);
+    if (mustTell && reply instanceof Error && !reply.message.startsWith('ASK ')) throw sizeUnknown(source, reply);
     return 0;
   });
 }

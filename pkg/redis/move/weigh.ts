@@ -11,6 +11,7 @@ import { aloneFromBytes, aloneMs } from './big-key.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { sendFitting } from './fit.ts';
+import type { Guard } from './fit.ts';
 import { ioMs, migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
 import { sizesOf } from './sizes.ts';
@@ -28,8 +29,8 @@ export interface Weights {
   readonly weighAll: boolean;
   /** Count all that a key holds, where a sample has deceived: a MIGRATE took longer than what it seemed to carry. */
   readonly exact?: boolean;
-  /** The target evicts when it is full: nothing goes to it that was not weighed, wholly (fit.ts). */
-  readonly guarded?: boolean;
+  /** Of a target that evicts; null = it needs none, undefined = not known yet. */
+  readonly guard?: Guard | null;
 }
 
 export async function readWeights({ source, limits }: MoveContext): Promise<Weights> {
@@ -55,11 +56,11 @@ export async function weigh({ source, limits, weights }: MoveContext, batch: rea
   const sizes = await sizesOf(
     source,
     all.map(({ key }) => key),
-    weights,
+    { exact: weights.exact === true || weights.guard != null, mustTell: weights.guard != null },
   );
   const bytesOf = (i: number): number => sizes[i] ?? 0;
   // Of a batch goes what fits, piece by piece.
-  const piece = weights.guarded === true ? PIECE_BYTES : Infinity;
+  const piece = weights.guard != null ? PIECE_BYTES : Infinity;
   const heavy = all.flatMap(({ slot, key }, i) =>
     bytesOf(i) > alone ? [{ slot, keys: [key], bytes: bytesOf(i) }] : [],
   );
