@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import { keysOfAll } from '../../cluster/wire/keyspace.ts';
 import type { RedisCommand } from '../../engine/ports.ts';
 import { fieldOf, numberOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
@@ -64,8 +65,8 @@ export interface Load {
   readonly slots: number;
 }
 
-/** Pure. @param info sections memory and replication, and CLUSTER INFO. @returns null = it evicts nothing */
-export function roomIn(info: string, keys: number): Room | null {
+/** Pure. @param info sections memory, replication and keyspace, and CLUSTER INFO. @returns null = it evicts nothing */
+export function roomIn(info: string): Room | null {
   const maxBytes = numberOf(info, 'maxmemory') ?? 0;
   const policy = fieldOf(info, 'maxmemory_policy') ?? 'noeviction';
   if (maxBytes === 0 || policy === 'noeviction') return null;
@@ -76,7 +77,7 @@ export function roomIn(info: string, keys: number): Room | null {
     maxBytes,
     leftBytes: Math.floor(maxBytes - Math.max(LEAST_SPARE_BYTES, maxBytes * SPARE) - used),
     policy,
-    keys,
+    keys: keysOfAll(info),
     backlogBytes: fieldOf(info, 'repl_backlog_active') === '1' ? Math.max(0, backlog) : 0,
     slotBytes: Math.ceil(nodes * BUFFER_FACTOR * (MESSAGE_BYTES + (nodes / 10) * BYTES_A_NODE_SAID)),
   };
@@ -126,15 +127,14 @@ export async function targetEvicts(context: Pick<MoveContext, 'target'>): Promis
 
 async function askRoom({ target }: Pick<MoveContext, 'target'>): Promise<Room | null> {
   const questions: readonly RedisCommand[] = [
-    ['DBSIZE'],
     ['INFO', 'memory'],
     ['INFO', 'replication'],
+    ['INFO', 'keyspace'],
     ['CLUSTER', 'INFO'],
   ];
   const replies = await target.ask(questions, COMMAND_DEADLINE_MS);
   mustAll(target, replies, 'a question for its memory');
-  const [size, ...info] = replies;
-  return roomIn(info.map(String).join('\r\n'), integerOf(size));
+  return roomIn(replies.map(String).join('\r\n'));
 }
 
 /**
@@ -146,10 +146,16 @@ async function askRoom({ target }: Pick<MoveContext, 'target'>): Promise<Room | 
 export async function guardOf(context: MoveContext, slots: number): Promise<Guard | null> {
   const room = await askRoom(context);
   if (room === null) return null;
-  const replies = await context.source.ask([['INFO', 'memory'], ['DBSIZE']], COMMAND_DEADLINE_MS);
+  const replies = await context.source.ask(
+    [
+      ['INFO', 'memory'],
+      ['INFO', 'keyspace'],
+    ],
+    COMMAND_DEADLINE_MS,
+  );
   mustAll(context.source, replies, 'a question for its memory');
   const bytes = numberOf(String(replies[0]), 'used_memory');
-  const all = { keys: integerOf(replies[1]), bytes: bytes ?? Infinity, largest: bytes ?? Infinity, slots };
+  const all = { keys: keysOfAll(String(replies[1])), bytes: bytes ?? Infinity, largest: bytes ?? Infinity, slots };
   return 2 * needOf(all, room) > room.leftBytes ? { slots } : null;
 }
 
