@@ -1,5 +1,6 @@
 /** For how long a move of slots keeps clients waiting, in words. Pure. */
-import type { ClusterState } from '../../pkg/cluster/model/state.ts';
+import { evictsBy } from '../../pkg/cluster/evidence/eviction.ts';
+import type { ClusterNode, ClusterState } from '../../pkg/cluster/model/state.ts';
 import type { ServerInfo } from '../../pkg/cluster/model/observation.ts';
 import { dataBytes } from '../../pkg/cluster/plan/scale-outline.ts';
 import type { MoveLimits } from '../../pkg/engine/ports.ts';
@@ -12,13 +13,18 @@ const EXAMPLE_BYTES = 100 * 2 ** 20;
 export function pausesInWords({ nodes }: Pick<ClusterState, 'nodes'>, limits: MoveLimits): string {
   const owners = nodes.filter((node) => node.slots.length > 0);
   const infos = owners.flatMap(({ reply }) => (reply?.kind === 'answered' ? [reply.answer.info] : []));
-  if (limits.maxBandwidth === null && infos.length > 0 && infos.every(movesByItself))
+  if (limits.maxBandwidth === null && infos.length > 0 && infos.every(movesByItself) && !owners.some(evicts))
     return 'the servers move slots by themselves; writes to them wait for some milliseconds when the owner changes';
   const alone = aloneFromBytes(limits.maxPauseMs);
   const usual = `a primary answers nobody for at most ${limits.maxPauseMs}ms at a time`;
   if (owners.every(({ reply }) => dataBytes(reply) <= alone)) return usual;
   const example = `about ${age(Math.ceil(aloneMs(EXAMPLE_BYTES) / 1000))} for ${bytes(EXAMPLE_BYTES)}B`;
   return `${usual}; a key of more than ${bytes(alone)}B goes alone and takes as long as it takes, ${example}`;
+}
+
+/** Then keys are weighed before they go, and only MIGRATE waits for that. */
+function evicts(node: ClusterNode): boolean {
+  return evictsBy(node) !== null;
 }
 
 /** Whether the mover can leave it to servers of that version; it asks each of them before it does. */

@@ -1,4 +1,5 @@
 /** The lower part of every plan: labelled facts, and what one should know. Pure. */
+import { evictsBy } from '../../pkg/cluster/evidence/eviction.ts';
 import { unknownNodes } from '../../pkg/cluster/evidence/unknown.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import { listed, wrap } from './format.ts';
@@ -29,6 +30,23 @@ export function unknownFacts(state: Pick<ClusterState, 'nodes'>): [string, strin
     [
       'unknown',
       `${names}: ${unknown.length === 1 ? 'its' : 'their'} keys, roles and marks are as others last saw them, or not known`,
+    ],
+  ];
+}
+
+/** What a move does about servers that throw keys away when they are full: no estimate is trusted with them. */
+export function evictingFacts({ nodes }: Pick<ClusterState, 'nodes'>): [string, string][] {
+  const evicting = nodes.filter((node) => node.role === 'primary' && evictsBy(node) !== null);
+  if (evicting.length === 0) return [];
+  const names = listed(
+    evicting.map((node) => node.pod?.name ?? node.nodeId?.slice(0, 8) ?? '?'),
+    4,
+  );
+  const policies = [...new Set(evicting.flatMap((node) => evictsBy(node) ?? []))].join(', ');
+  return [
+    [
+      'full',
+      `${names} would evict keys (${policies}): what comes is measured before it goes, and what has no room stays where it is, with an error`,
     ],
   ];
 }

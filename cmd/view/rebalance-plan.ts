@@ -8,7 +8,7 @@ import { bytes, counted, grouped, rangesBrief } from './format.ts';
 import { costInWords, timeInWords } from './move-cost.ts';
 import { pausesInWords } from './move-pauses.ts';
 import { createPaint } from './paint.ts';
-import { factLines, indent, noLossFacts } from './plan-lines.ts';
+import { evictingFacts, factLines, indent, noLossFacts } from './plan-lines.ts';
 import { table } from './table.ts';
 
 export function rebalancePlanLines(
@@ -55,10 +55,10 @@ export function rebalancePlanLines(
         ],
     ...(first === undefined
       ? []
-      : ([
-          ['takes', timeInWords(moves)],
-          ['pauses', pausesInWords(state, limits)],
-        ] as [string, string][])),
+      : ([['takes', timeInWords(moves)], ['pauses', pausesInWords(state, limits)], ...evictingFacts(state)] as [
+          string,
+          string,
+        ][])),
     ...(open
       ? ([['first', 'slots that an interrupted move left open, with the pair that has them open']] as [
           string,

@@ -8,7 +8,7 @@ import { counted, listed, rangesBrief } from './format.ts';
 import { costInWords, timeInWords } from './move-cost.ts';
 import { pausesInWords } from './move-pauses.ts';
 import { createPaint } from './paint.ts';
-import { factLines, indent, noLossFacts, noteLines } from './plan-lines.ts';
+import { evictingFacts, factLines, indent, noLossFacts, noteLines } from './plan-lines.ts';
 import { table } from './table.ts';
 import type { Look } from '../terminal.ts';
 
@@ -90,6 +90,7 @@ function factsOf(outline: ScaleOutline, state: ClusterState, pauses: string): [s
           ],
           ['takes', `${timeInWords(outline.moves)}; pods take as long as they take`],
           ['pauses', pauses],
+          ...evictingFacts(state),
         ] as const)),
     ...noLossFacts(state, '; clients are redirected while slots move'),
   ].map(([label = '', text = '']) => [label, text]);

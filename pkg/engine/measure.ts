@@ -11,6 +11,8 @@ const DEADLINE_MS = 20_000;
 const AT_ONCE = 512;
 const SAMPLED_SLOTS = 64;
 const KEYS_OF_SLOT = 4;
+/** Of slots that are to move, before anybody has agreed to it. */
+const WEIGHED_KEYS = 2_000;
 
 /** Keys by slot. */
 export async function countKeys(redis: RedisPort, state: ClusterState): Promise<Float64Array> {
@@ -45,12 +47,48 @@ export async function sampleBytes(redis: RedisPort, state: ClusterState): Promis
   return bytes;
 }
 
+export interface Content {
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/**
+ * What these slots of one primary hold: where they have few keys each is weighed, else some of as many slots as can be. A mean over all that
+ * it has would say nothing of slots that have the big ones.
+ *
+ * @returns null where it tells no size
+ */
+export async function contentOf(redis: RedisPort, pod: PodFacts, slots: readonly number[]): Promise<Content | null> {
+  const counts = await countSlots((commands) => redis.run(pod, commands, DEADLINE_MS), slots);
+  const keys = counts.reduce<number>((sum, count) => sum + numberOf(count, pod), 0);
+  if (keys === 0) return { keys, bytes: 0 };
+  const full = slots.filter((_, i) => counts[i] !== 0);
+  const some = spreadOut(full, WEIGHED_KEYS);
+  const ofSlot = keys <= WEIGHED_KEYS ? keys : Math.max(1, Math.floor(WEIGHED_KEYS / some.length));
+  const sizes = (await sizesOf(redis, pod, some, ofSlot)).map(({ size }) => size);
+  if (sizes.length === 0) return null;
+  return { keys, bytes: Math.round((keys * sizes.reduce((sum, size) => sum + size, 0)) / sizes.length) };
+}
+
 /** @returns mean bytes of a key, by slot */
 async function sampleSlots(redis: RedisPort, pod: PodFacts, slots: readonly number[]): Promise<Map<number, number>> {
+  const seen = new Map<number, number[]>();
+  for (const { slot, size } of await sizesOf(redis, pod, slots, KEYS_OF_SLOT))
+    seen.set(slot, [...(seen.get(slot) ?? []), size]);
+  return new Map([...seen].map(([slot, all]) => [slot, all.reduce((sum, size) => sum + size, 0) / all.length]));
+}
+
+/** Bytes of the first keys of each slot, so many at most. */
+async function sizesOf(
+  redis: RedisPort,
+  pod: PodFacts,
+  slots: readonly number[],
+  keysOfSlot: number,
+): Promise<{ readonly slot: number; readonly size: number }[]> {
   const listed = await inPieces(
     redis,
     pod,
-    slots.map((slot): RedisCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, KEYS_OF_SLOT]),
+    slots.map((slot): RedisCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, keysOfSlot]),
   );
   const keys = slots.flatMap((slot, i) => {
     const reply = listed[i];
@@ -61,12 +99,10 @@ async function sampleSlots(redis: RedisPort, pod: PodFacts, slots: readonly numb
     pod,
     keys.map(({ key }): RedisCommand => ['MEMORY', 'USAGE', key]),
   );
-  const seen = new Map<number, number[]>();
-  keys.forEach(({ slot }, i) => {
+  return keys.flatMap(({ slot }, i) => {
     const size = sizes[i];
-    if (typeof size === 'number') seen.set(slot, [...(seen.get(slot) ?? []), size]);
+    return typeof size === 'number' ? [{ slot, size }] : [];
   });
-  return new Map([...seen].map(([slot, all]) => [slot, all.reduce((sum, size) => sum + size, 0) / all.length]));
 }
 
 /** The same ones each time: a plan that is made twice must be the same. */

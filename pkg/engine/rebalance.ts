@@ -2,7 +2,8 @@
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan } from '../cluster/model/plan.ts';
-import { countSlots } from '../cluster/model/slots.ts';
+import { evictsBy } from '../cluster/evidence/eviction.ts';
+import { countSlots, slotsFromRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import {
   balanceOf,
@@ -15,15 +16,18 @@ import {
 import { dataBytes, type OutlineMove } from '../cluster/plan/scale-outline.ts';
 import { refuseMemory, type Room } from '../cluster/plan/scale-preflight.ts';
 import { converge, type Converged } from './converge.ts';
-import { countKeys, sampleBytes } from './measure.ts';
+import { contentOf, countKeys, sampleBytes, type Content } from './measure.ts';
 import { observeToChange, type ObservePorts } from './observe.ts';
 import { patientLook, patientMoves } from './patience.ts';
 import { underLease } from './operation.ts';
 import type { MoveLimits, SlotMover } from './ports.ts';
 import type { Report } from './report.ts';
+import { allOrFirstFailure } from './side-by-side.ts';
 import { moveSlots } from './steps/move-slots.ts';
 
 const ASK_DEADLINE_MS = 2_000;
+/** Pairs that are measured at a time. */
+const MEASURED_AT_ONCE = 8;
 /** What was measured was so a moment ago: to be nearer than that would chase writes. */
 const NEAR_ENOUGH_PERCENT = 1;
 
@@ -58,7 +62,10 @@ export async function prepareRebalance(ports: ObservePorts, input: PrepareRebala
   const planned: RebalanceInput = { state, by, weights, thresholdPercent, measured: await measure(ports, by, state) };
   const plan = planRebalance(planned);
   const balance = balanceOf(planned);
-  const moves = balance.transfers.map((transfer): OutlineMove => ({ ...transfer, ...costOf(state, transfer) }));
+  const moves = await allOrFirstFailure(balance.transfers, MEASURED_AT_ONCE, async (transfer): Promise<OutlineMove> => {
+    const cost = { ...transfer, ...costOf(state, transfer) };
+    return plan.kind === 'batches' ? { ...cost, ...(await contentFor(ports.redis, state, transfer)) } : cost;
+  });
   const short = plan.kind === 'batches' ? refuseMemory(moves, roomOf(state)) : null;
   if (short !== null) throw short;
   const rows = balance.rows.map(({ node, weight, slots }) => ({ id: node.nodeId, weight, slots }));
@@ -81,6 +88,17 @@ async function measure({ redis }: ObservePorts, by: BalanceBy, state: ClusterSta
     default:
       return by satisfies never;
   }
+}
+
+/** What goes to a server that evicts, as it is measured: the mean of all that its source has may be far off. */
+async function contentFor(
+  redis: ObservePorts['redis'],
+  state: ClusterState,
+  { from, to, ranges }: Pick<OutlineMove, 'from' | 'to' | 'ranges'>,
+): Promise<Content | null> {
+  const [source, target] = [from, to].map((id) => state.nodes.find(({ nodeId }) => nodeId === id));
+  if (source?.pod == null || evictsBy(target ?? null) === null) return null;
+  return contentOf(redis, source.pod, slotsFromRanges(ranges));
 }
 
 function costOf(

@@ -55,6 +55,12 @@ export function limitNow(node: ClusterNode | null): MemoryLimit | null {
   return { bytes: maxMemoryBytes, policy: maxMemoryPolicy ?? 'noeviction' };
 }
 
+/** Its policy, where a server that answers throws keys away when it is full; null = it evicts nothing, or is not known to. */
+export function evictsBy(node: ClusterNode | null): string | null {
+  const limit = limitNow(node);
+  return limit === null || limit.bytes === 0 || limit.policy === 'noeviction' ? null : limit.policy;
+}
+
 /**
  * Whether a cache is kept as small by the limit that it has: then the other one costs nothing. A policy that spares keys which do not expire
  * may have left more of them than its limit.

@@ -1,6 +1,7 @@
 /** Which of the three ways both ends of a move can go. */
 import type { MoveContext } from './context.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
+import { targetEvicts } from './fit.ts';
 import type { NodeLine } from './node-line.ts';
 
 /**
@@ -11,9 +12,12 @@ export type Way = 'import' | 'export' | 'migrate';
 
 const SUBCOMMANDS = ['cluster|migration', 'cluster|migrateslots'] as const;
 
-export async function chooseWay({ source, target, limits }: MoveContext): Promise<Way> {
+export async function chooseWay(context: MoveContext): Promise<Way> {
+  const { source, target, limits } = context;
   // Only MIGRATE can be made to go slowly.
   if (limits.maxBandwidth !== null) return 'migrate';
+  // And only with MIGRATE each key is weighed before it goes: servers that move slots by themselves take all, and throw others away.
+  if (await targetEvicts(context)) return 'migrate';
   const [atSource, atTarget] = await Promise.all([knownOf(source), knownOf(target)]);
   if (atSource[0] === true && atTarget[0] === true) return 'import';
   return atSource[1] === true && atTarget[1] === true ? 'export' : 'migrate';

@@ -9,6 +9,7 @@ import { nextBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
 import { pauseMs } from './context.ts';
 import type { MoveContext } from './context.ts';
+import { guardOf, sendFitting } from './fit.ts';
 import { migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
 import type { KeysInSlot } from './own.ts';
@@ -41,21 +42,25 @@ export async function drain(context: MoveContext, counts: readonly KeysInSlot[],
   const troubles = new Map<number, Trouble>();
   let size = first;
   let batch: readonly KeysOfSlot[] = [];
+  // Whoever has not looked by now: nothing goes unasked to a target that evicts.
+  if (context.weights.guard === undefined && counts.length > 0)
+    context.weights = { ...context.weights, guard: await guardOf(context, counts.length) };
   for (;;) {
     // The caller hands over what is empty before it stops.
     if (context.signal.aborted) return { size, troubles };
     const wanted = takeNext(rest, size.keys);
     if (batch.length === 0 && wanted.length === 0) return { size, troubles };
-    const sending = batch;
-    const { replies, fetched, pausedMs } = await turns.take(source.end.nodeId, () =>
-      exchange(context, sending, wanted),
+    const weighed = batch;
+    const { sending, replies, fetched, pausedMs } = await turns.take(source.end.nodeId, () =>
+      sendFitting(context, weighed, (fitting) => exchange(context, fitting, wanted)),
     );
     sending.forEach((keys, i) => note(context, troubles, keys, replies[i]));
     if (sending.length > 0) size = nextBatch(size, keysIn(sending), pausedMs, pauseMs(context));
     if (troubles.size > 0) return { size, troubles };
     await keepPace(context, sending);
     batch = fetched;
-    if (!context.weights.weighAll || fetched.length === 0) continue;
+    const { weighAll, guard } = context.weights;
+    if ((!weighAll && guard == null) || fetched.length === 0) continue;
     const { light, heavy } = await weigh(context, fetched);
     batch = light;
     for (const key of heavy) {
@@ -103,7 +108,7 @@ async function exchange(
   context: MoveContext,
   batch: readonly KeysOfSlot[],
   wanted: readonly KeysInSlot[],
-): Promise<{ replies: readonly unknown[]; fetched: KeysOfSlot[]; pausedMs: number }> {
+): Promise<{ sending: readonly KeysOfSlot[]; replies: readonly unknown[]; fetched: KeysOfSlot[]; pausedMs: number }> {
   const startedAt = performance.now();
   const commands: WireCommand[] = [
     ['TIME'],
@@ -116,6 +121,7 @@ async function exchange(
   const [before, after] = [serverMs(replies[0]), serverMs(replies[batch.length + 1])];
   const fetched = wanted.map(({ slot }, i) => ({ slot, keys: keysOf(replies[batch.length + 2 + i]), bytes: 0 }));
   return {
+    sending: batch,
     replies: replies.slice(1, batch.length + 1),
     fetched: fetched.filter(({ keys }) => keys.length > 0),
     pausedMs: before === null || after === null ? elapsedMs : after - before,

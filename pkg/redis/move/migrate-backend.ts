@@ -9,6 +9,7 @@ import type { BatchSize } from './batch-size.ts';
 import { FIRST_CHUNK, nextChunk, slotsAtOnce } from './chunk-size.ts';
 import type { MoveContext } from './context.ts';
 import { pauseMs, stopIfAborted } from './context.ts';
+import { slotsThatFit } from './fit.ts';
 import { refuseOtherDatabases } from './databases.ts';
 import { drain } from './drain.ts';
 import { handOver, openSlots, sumOf, tellOthers, tellSource } from './own.ts';
@@ -31,7 +32,8 @@ export async function moveByMigrate(context: MoveContext, found: Survey): Promis
     const rest = [...found.drain].sort((a, b) => Number(found.open.has(b)) - Number(found.open.has(a)));
     while (rest.length > 0) {
       stopIfAborted(context);
-      const slots = rest.splice(0, slotsAtOnce(chunk, pauseMs(context)));
+      const next = rest.slice(0, slotsAtOnce(chunk, pauseMs(context)));
+      const slots = rest.splice(0, await slotsThatFit(context, next));
       const startedAt = performance.now();
       size = await moveChunk(context, slots, found, size);
       background.push(tellOthers(context, slots));

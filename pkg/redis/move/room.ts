@@ -1,13 +1,15 @@
 /**
  * Whether the target has room for what comes. A server that moves slots by itself does not care for its limit, and one with
  * an eviction policy would take the keys and throw others away: both must be known before. Where MIGRATE meets a server that
- * evicts nothing, the server itself says when it is full, and nothing is lost.
+ * evicts nothing, the server itself says when it is full, and nothing is lost. This is an estimate, for what would clearly not fit is
+ * best not begun; that no key is lost, fit.ts sees to, key by key.
  */
 import { AppError, EXIT } from '../../errors.ts';
 import { fieldOf, numberOf } from '../parse/fields.ts';
 import type { Way } from './capability.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
+import { mib } from './fit.ts';
 import { countKeys } from './own.ts';
 import type { Survey } from './survey.ts';
 
@@ -28,7 +30,7 @@ export async function checkRoomFor(context: MoveContext, way: Way, countComing: 
   if (max === 0 || (way === 'migrate' && policy === 'noeviction')) return;
   const coming = (await countComing()) * context.weights.meanBytes;
   const free = max - (numberOf(String(info), 'used_memory') ?? 0);
-  if (coming <= free) return;
+  if (coming === 0 || coming <= free) return;
   throw new AppError(
     `${target.end.pod.name} has no room: ${mib(coming)} would come, ${mib(free)} of ${mib(max)} are free`,
     {
@@ -40,8 +42,4 @@ export async function checkRoomFor(context: MoveContext, way: Way, countComing: 
       hint: 'Nothing was moved by this run. Give it more memory (maxmemory) or a smaller share, then run the same command again',
     },
   );
-}
-
-function mib(bytes: number): string {
-  return `${Math.max(0, bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -7,17 +7,21 @@
  */
 import type { RedisCommand } from '../../engine/ports.ts';
 import { numberOf } from '../parse/fields.ts';
-import type { WireCommand } from '../wire.ts';
 import { aloneFromBytes, aloneMs } from './big-key.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
+import { sendFitting } from './fit.ts';
+import type { Guard } from './fit.ts';
 import { ioMs, migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
+import { sizesOf } from './sizes.ts';
 
 /** So many times what the way of a big key should take, the others wait for its nodes. */
 const ALONE_MARGIN = 3;
 /** Source data that can't hold a key worth looking for. */
 const SMALL_DATA_BYTES = 64 * 2 ** 20;
+/** Keys of one slot that go to a target that evicts in one MIGRATE; one that is larger goes by itself. */
+const PIECE_BYTES = 128 * 1024;
 
 export interface Weights {
   /** Mean size of a key of the source; for progress where keys are not weighed. */
@@ -25,6 +29,8 @@ export interface Weights {
   readonly weighAll: boolean;
   /** Count all that a key holds, where a sample has deceived: a MIGRATE took longer than what it seemed to carry. */
   readonly exact?: boolean;
+  /** Of a target that evicts; null = it needs none, undefined = not known yet. */
+  readonly guard?: Guard | null;
 }
 
 export async function readWeights({ source, limits }: MoveContext): Promise<Weights> {
@@ -44,26 +50,32 @@ export interface Weighed {
   readonly heavy: readonly KeysOfSlot[];
 }
 
-/** Keys that have gone meanwhile weigh nothing, as do all where MEMORY USAGE may not be asked. */
 export async function weigh({ source, limits, weights }: MoveContext, batch: readonly KeysOfSlot[]): Promise<Weighed> {
   const alone = aloneFromBytes(limits.maxPauseMs);
   const all = batch.flatMap(({ slot, keys }) => keys.map((key) => ({ slot, key })));
-  const sizes = await source.send(
-    all.map(({ key }): WireCommand => ['MEMORY', 'USAGE', key, ...(weights.exact === true ? ['SAMPLES', 0] : [])]),
-    COMMAND_DEADLINE_MS,
+  const sizes = await sizesOf(
+    source,
+    all.map(({ key }) => key),
+    { exact: weights.exact === true || weights.guard != null, mustTell: weights.guard != null },
   );
-  const bytesOf = (i: number): number => (typeof sizes[i] === 'number' ? sizes[i] : 0);
+  const bytesOf = (i: number): number => sizes[i] ?? 0;
+  // Of a batch goes what fits, piece by piece.
+  const piece = weights.guard != null ? PIECE_BYTES : Infinity;
   const heavy = all.flatMap(({ slot, key }, i) =>
     bytesOf(i) > alone ? [{ slot, keys: [key], bytes: bytesOf(i) }] : [],
   );
   const light: KeysOfSlot[] = [];
   let at = 0;
   for (const { slot, keys } of batch) {
-    const rest: Buffer[] = [];
+    let rest: Buffer[] = [];
     let bytes = 0;
     for (const end = at + keys.length; at < end; at++) {
       const key = all[at]?.key;
       if (key === undefined || bytesOf(at) > alone) continue;
+      if (rest.length > 0 && bytes + bytesOf(at) > piece) {
+        light.push({ slot, keys: rest, bytes });
+        [rest, bytes] = [[], 0];
+      }
       rest.push(key);
       bytes += bytesOf(at);
     }
@@ -83,7 +95,7 @@ export async function moveAlone(context: MoveContext, key: KeysOfSlot): Promise<
   const { source, target, others, turns, patience } = context;
   const deadlineMs = COMMAND_DEADLINE_MS + 2 * ioMs(key.bytes);
   const send = async (): Promise<unknown> => (await source.send([migrateCommand(context, key)], deadlineMs))[0];
-  return turns.take(source.end.nodeId, () =>
-    patience.hold([target, source, ...others], aloneMs(key.bytes) * ALONE_MARGIN, send),
-  );
+  const hold = (): Promise<unknown> =>
+    patience.hold([target, source, ...others], aloneMs(key.bytes) * ALONE_MARGIN, send);
+  return turns.take(source.end.nodeId, () => sendFitting(context, [key], hold));
 }

@@ -11,6 +11,7 @@ import type { MoveContext } from '../move/context.ts';
 import { refuseOtherDatabases } from '../move/databases.ts';
 import { drain } from '../move/drain.ts';
 import type { Drained } from '../move/drain.ts';
+import { slotsThatFit } from '../move/fit.ts';
 import { awaitTarget } from '../move/look.ts';
 import { mustAll } from '../move/node-line.ts';
 import { sumOf } from '../move/own.ts';
@@ -44,7 +45,7 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
   let size = firstBatch(limits.maxPauseMs);
   let counts = await countIn(source, slots);
   // Servers from 8.4 on hide these keys until here.
-  await checkRoomFor(context, 'migrate', () => Promise.resolve(sumOf(counts))).catch(async (error: unknown) => {
+  await mustFit(context, counts).catch(async (error: unknown) => {
     await source.send(
       slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']),
       COMMAND_DEADLINE_MS,
@@ -65,6 +66,13 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
   // Law L4: the counts were read again, and nobody writes here who was not sent by the owner.
   await closeEmpty(source, slots);
   context.count({ slots: slots.length });
+}
+
+/** All of them, for those that do not are hidden again. */
+async function mustFit(context: MoveContext, counts: readonly KeysInSlot[]): Promise<void> {
+  await checkRoomFor(context, 'migrate', () => Promise.resolve(sumOf(counts)));
+  const slots = counts.map(({ slot }) => slot);
+  await slotsThatFit(context, slots, slots.length);
 }
 
 function keysStay({ source, target }: MoveContext, counts: readonly KeysInSlot[], { troubles }: Drained): AppError {
