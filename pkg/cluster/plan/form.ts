@@ -14,6 +14,7 @@ import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
 import {
   ALL_SLOTS,
   containsSlot,
+  countSlots,
   intersectRanges,
   splitSlots,
   subtractRanges,
@@ -24,7 +25,7 @@ import { nodeTimeoutMs, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
 import { reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from './form-reconnect.ts';
 import { memberOf, type Member, type Place } from '../evidence/members.ts';
-import { refuse, refuseForming } from './form-members.ts';
+import { refuse, refuseForming, refuseSecondOwner } from './form-members.ts';
 import { assignShards, choosePrimaries, sharedHosts } from './placement.ts';
 
 interface FormingShard {
@@ -53,6 +54,8 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
       'Correct the labels or --masters',
     );
   }
+  const second = refuseSecondOwner(shards, state);
+  if (second !== null) return second;
   const remarks: Remark[] = sharedHosts(
     shards.map((shard) => ({
       shard: shard.name,
@@ -160,7 +163,9 @@ function firstSlot(member: Member): number {
 
 /** The member that owns slots, or else the one that others follow already. */
 function fixedPrimary(members: readonly Member[]): string | null {
-  const owner = members.find((member) => member.node.slots.length > 0);
+  const owners = members.filter((member) => member.node.slots.length > 0);
+  // As `scale` sees it: of two the one that has more.
+  const [owner] = owners.toSorted((a, b) => countSlots(b.node.slots) - countSlots(a.node.slots));
   if (owner !== undefined) return owner.step.pod;
   const followed = members.find((member) => members.some((other) => other.node.primaryId === member.step.nodeId));
   return followed?.step.pod ?? null;

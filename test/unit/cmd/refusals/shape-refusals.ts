@@ -2,7 +2,7 @@
 import { asMade } from '../../../support/as-made.ts';
 import { changeAnswer, changed, changePod } from '../../../support/observation-changes.ts';
 import { unowned, version } from '../../../support/observation-faults.ts';
-import { failedOver } from '../../../support/observation-failover.ts';
+import { failedOver, ownsBesides } from '../../../support/observation-failover.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
 import { theirs } from '../../../support/theirs.ts';
@@ -88,6 +88,12 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     'Pods redis-1-0, redis-2-0 stand behind one address (Service redis-1)',
   ),
   create('slots-contested', 'two own the same slots', whole(1, contested), 'Slots 0-9 are claimed by'),
+  create(
+    'second-owner',
+    'a replica by the record owns slots itself',
+    whole(1, ownsBesides('redis-6-0', 'redis-3-0', [{ start: 16000, end: 16383 }])),
+    'kubectl redis scale redis --masters 3 takes its slots away',
+  ),
   create(
     'name-taken',
     'a Service of that name is there',
