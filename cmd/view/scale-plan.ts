@@ -1,5 +1,5 @@
 /** What `scale` shows before it does anything: what comes, what goes, what moves, what it costs. Pure. */
-import type { OutlineShard, ScaleOutline } from '../../pkg/cluster/plan/scale-outline.ts';
+import type { OutlineMove, OutlineShard, ScaleOutline } from '../../pkg/cluster/plan/scale-outline.ts';
 import type { PreparedScale } from '../../pkg/engine/scale.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import type { MoveLimits } from '../../pkg/engine/ports.ts';
@@ -86,7 +86,7 @@ function factsOf(outline: ScaleOutline, state: ClusterState, pauses: string): [s
       : ([
           [
             'moves',
-            `${costInWords(outline.moves)}: ${counted(outline.moves.length, 'pair')}, the first ${rangesBrief(first.ranges, 2)} from shard ${first.from} to ${first.to}`,
+            `${costInWords(outline.moves)}: ${counted(outline.moves.length, 'pair')}, the first ${rangesBrief(first.ranges, 2)} ${fromTo(first)}`,
           ],
           ['takes', `${timeInWords(outline.moves)}; pods take as long as they take`],
           ['pauses', pauses],
@@ -94,6 +94,10 @@ function factsOf(outline: ScaleOutline, state: ClusterState, pauses: string): [s
         ] as const)),
     ...noLossFacts(state, '; clients are redirected while slots move'),
   ].map(([label = '', text = '']) => [label, text]);
+}
+
+function fromTo({ from, to, pods }: OutlineMove): string {
+  return pods === undefined ? `from shard ${from} to ${to}` : `from ${pods.from} to ${pods.to}, both of shard ${to}`;
 }
 
 /** `2 nodes with their volumes (redis-4, redis-5)`; null where none goes. */

@@ -231,6 +231,8 @@ export interface StrayKeys {
   readonly others: readonly MoveEnd[];
   /** null = find them: newer servers hide such keys, and only their number is known. */
   readonly slots: SlotRanges | null;
+  /** Their owner has them open towards the holder, and takes keys of them only when it has closed them. */
+  readonly ownerGives?: boolean;
 }
 
 export interface StraysSettled {

@@ -1,4 +1,5 @@
 /** A failover in a generated observation. */
+import { subtractRanges, type SlotRanges } from '../../pkg/cluster/model/slots.ts';
 import { changeAnswer, changeLines, changed, idOf } from './observation-changes.ts';
 import type { Change } from './observation-changes.ts';
 
@@ -43,5 +44,26 @@ export function failedOver(replica: string, epoch = 100): Change {
       }),
     );
     return changed(observation, ...words, swap);
+  };
+}
+
+/** A replica that forgot its primary (CLUSTER RESET), was met again, and was given some of that one's slots by hand, with `keys` of them. */
+export function ownsBesides(replica: string, primary: string, slots: SlotRanges, keys = 0): Change {
+  return (observation) => {
+    const [id, givesId] = [idOf(observation, replica), idOf(observation, primary)];
+    const lead = { role: 'primary' as const, primaryId: null, slots, configEpoch: 100 };
+    return changed(
+      observation,
+      changeLines((line) => {
+        const flags = [...line.flags.filter((flag) => flag === 'myself'), 'master'];
+        if (line.nodeId === id) return { ...line, ...lead, flags };
+        return line.nodeId === givesId ? { ...line, slots: subtractRanges(line.slots, slots) } : line;
+      }),
+      changeAnswer(replica, (answer) => {
+        const alone = { role: 'primary' as const, primaryHost: null, primaryPort: null, primaryLinkUp: null };
+        return { ...answer, keysInOwnSlots: keys, info: { ...answer.info, ...alone, keys } };
+      }),
+      changeAnswer(primary, (answer) => ({ ...answer, info: { ...answer.info, connectedReplicas: 0 } })),
+    );
   };
 }

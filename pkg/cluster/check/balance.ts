@@ -1,4 +1,5 @@
 /** Replicas for every primary, as many primaries as were asked for, labels that say the truth (I10). */
+import { secondOwners, takesSlotsAway } from '../evidence/second-owners.ts';
 import { NODE_LABEL, SHARD_LABEL } from '../model/labels.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Shard } from '../model/state.ts';
@@ -18,9 +19,23 @@ export const checkReplicaCounts: Check = (context, found) => {
     const name = shard.primary === null ? `shard ${shard.name}` : context.nameOf(shard.primary);
     const sentence = `Shard ${shard.name} has ${count(has, 'replica')} instead of ${wanted}${shard.primary === null ? '' : ` (primary ${name})`}.`;
     const nodes = shard.primary === null ? [] : [name];
-    return makeProblem('replica-missing', context.state.cluster.name, { sentence, nodes, slots: shard.slots });
+    const repair = repairOfSecond(context, shard);
+    return makeProblem('replica-missing', context.state.cluster.name, {
+      sentence,
+      nodes,
+      slots: shard.slots,
+      ...(repair === null ? {} : { repair, byHand: true }),
+    });
   });
 };
+
+/** Where one of its nodes owns slots besides its primary: it is the replica that is missing, and no other may take its place. */
+function repairOfSecond({ state }: CheckContext, { primary }: Shard): string | null {
+  const [second] = primary?.shardLabel == null ? [] : secondOwners(state, primary.shardLabel);
+  return second?.pod == null
+    ? null
+    : `${second.pod.name} owns slots of its own: ${takesSlotsAway(state, second.pod.name)}.`;
+}
 
 function isOfPods(context: CheckContext, shard: Shard): boolean {
   return (
@@ -78,7 +93,9 @@ export const checkShape: Check = ({ state }, found) => {
   if (state.desired === null || owners === state.desired.masters || found.some((one) => one.slots.length > 0))
     return [];
   const sentence = `${count(owners, 'primary').replace('primarys', 'primaries')} own${owners === 1 ? 's' : ''} slots; ${state.desired.masters} were asked for.`;
-  return [makeProblem('shape-differs', state.cluster.name, { sentence })];
+  const [second] = secondOwners(state);
+  const repair = second?.pod == null ? {} : { repair: `${takesSlotsAway(state, second.pod.name)}.` };
+  return [makeProblem('shape-differs', state.cluster.name, { sentence, ...repair })];
 };
 
 /** The label of a replica against its primary's, and of a pod against its own template. */

@@ -12,6 +12,8 @@ export interface ProblemParts {
   readonly slots?: SlotRanges;
   /** Default: the table's. */
   readonly repair?: string;
+  /** `fix` repairs others of its code, and leaves this one. */
+  readonly byHand?: boolean;
 }
 
 export function makeProblem(code: Code, cluster: string, parts: ProblemParts): Problem {
@@ -22,8 +24,13 @@ export function makeProblem(code: Code, cluster: string, parts: ProblemParts): P
     sentence: parts.sentence,
     nodes: [...new Set(parts.nodes)],
     slots: parts.slots ?? [],
-    repair: (parts.repair === undefined ? CODES[code].repair : withFix(code, parts.repair)).replaceAll('NAME', cluster),
+    repair: repairOf(code, parts).replaceAll('NAME', cluster),
   };
+}
+
+function repairOf(code: Code, { repair, byHand }: ProblemParts): string {
+  if (repair === undefined) return CODES[code].repair;
+  return byHand === true ? repair : withFix(code, repair);
 }
 
 /** `a`, `a and b`, `a, b and c`, `a, b, c, d and 7 more`. */

@@ -36,7 +36,13 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: 'replicate'; readonly node: StepNode; readonly primary: StepNode }
   | { readonly kind: 'move-slots'; readonly source: StepNode; readonly target: StepNode; readonly ranges: SlotRanges }
   /** Keys of slots that `holder` does not own go to who owns them (laws L4-L6). null = they are to be found first. */
-  | { readonly kind: 'settle-strays'; readonly holder: StepNode; readonly slots: SlotRanges | null }
+  | {
+      readonly kind: 'settle-strays';
+      readonly holder: StepNode;
+      readonly slots: SlotRanges | null;
+      /** Their owner has them open towards the holder, and closes them: a move is taken back. */
+      readonly ownerGives?: true;
+    }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
   /** In place of what is recorded. `isNew`: and that the cluster was never formed, which is certain. */
   | { readonly kind: 'record-spec'; readonly spec: ClusterSpec; readonly isNew?: boolean }

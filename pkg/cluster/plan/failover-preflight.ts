@@ -40,7 +40,12 @@ export function refuseReplica(
   if (primary.role === 'replica')
     return refused('replica-chain', `${pod} follows ${nameOf(primary)}, which follows another itself`, status(name));
   const open = openWith(state, primary);
-  if (open !== null) return refused('slots-open', open, `Finish the move first: ${status(name)}`);
+  if (open !== null)
+    return refused(
+      'slots-open',
+      open,
+      `kubectl redis fix ${name} finishes what nobody moves any more; ${status(name)}`,
+    );
   if (how === 'coordinated') return refuseCoordinated({ state, evidence }, replica, primary);
   if (how === 'force' && evidence.majority.is !== 'there')
     return refused(

@@ -4,6 +4,7 @@
  */
 import type { Member } from '../evidence/members.ts';
 import type { GossipNode, UnreachableReason } from '../model/observation.ts';
+import { takesSlotsAway } from '../evidence/second-owners.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { lossFlag } from '../model/loss.ts';
@@ -124,4 +125,22 @@ function refuseContested(state: ClusterState): Plan | null {
     `Slots ${first.range.start}-${first.range.end} are claimed by ${owners}: joining them would delete the keys of one`,
     'Remove the pods that belong to another cluster, or their volumes, and run the same command again',
   );
+}
+
+/** Who owns slots can't be told to follow anybody: the server refuses, and its keys would be wiped if it did not. */
+export function refuseSecondOwner(
+  shards: readonly { readonly primary: Member; readonly replicas: readonly Member[] }[],
+  state: ClusterState,
+): Plan | null {
+  for (const { primary, replicas } of shards) {
+    const owner = replicas.find(({ node }) => node.slots.length > 0);
+    if (owner === undefined) continue;
+    const { pod } = owner.step;
+    return refuse(
+      'second-owner',
+      `${pod} is to follow ${primary.step.pod}, and owns slots ${formatRanges(owner.node.slots)} itself`,
+      `${takesSlotsAway(state, pod)}; then run the same command again`,
+    );
+  }
+  return null;
 }

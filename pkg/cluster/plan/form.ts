@@ -12,12 +12,12 @@
  * 6. Put the timeout back. Last, because a node that was never told keeps a timeout that is right.
  */
 import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
-import { containsSlot, intersectRanges, splitSlots, type SlotRange } from '../model/slots.ts';
+import { containsSlot, countSlots, intersectRanges, splitSlots, type SlotRange } from '../model/slots.ts';
 import { nodeTimeoutMs, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
 import { reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from './form-reconnect.ts';
 import { memberOf, type Member, type Place } from '../evidence/members.ts';
-import { freeSlots, refuse, refuseForming } from './form-members.ts';
+import { freeSlots, refuse, refuseForming, refuseSecondOwner } from './form-members.ts';
 import { assignShards, choosePrimaries, sharedHosts } from './placement.ts';
 
 interface FormingShard {
@@ -46,6 +46,8 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
       'Correct the labels or --masters',
     );
   }
+  const second = refuseSecondOwner(shards, state);
+  if (second !== null) return second;
   const remarks: Remark[] = sharedHosts(
     shards.map((shard) => ({
       shard: shard.name,
@@ -153,7 +155,9 @@ function firstSlot(member: Member): number {
 
 /** The member that owns slots, or else the one that others follow already. */
 function fixedPrimary(members: readonly Member[]): string | null {
-  const owner = members.find((member) => member.node.slots.length > 0);
+  const owners = members.filter((member) => member.node.slots.length > 0);
+  // As `scale` sees it: of two the one that has more.
+  const [owner] = owners.toSorted((a, b) => countSlots(b.node.slots) - countSlots(a.node.slots));
   if (owner !== undefined) return owner.step.pod;
   const followed = members.find((member) => members.some((other) => other.node.primaryId === member.step.nodeId));
   return followed?.step.pod ?? null;

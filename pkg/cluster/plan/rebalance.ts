@@ -8,7 +8,8 @@ import { countSlots, SLOT_COUNT, type SlotRanges } from '../model/slots.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { memberOf } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
-import { finishSteps } from './scale-moves.ts';
+import { endsOf, finishSteps } from './scale-moves.ts';
+import { refuseOlderTarget } from './refuse-older.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 import { planTransfers, shareSlots, type SlotTransfer, type SlotWeight } from './slot-moves.ts';
@@ -109,6 +110,8 @@ export function planRebalance(input: RebalanceInput): Plan {
   });
   if (unwritable !== null) return unwritable;
   const finish = finishSteps(state, members);
+  const older = refuseOlderTarget(state, transfers, endsOf(finish));
+  if (older !== null) return older;
   if (finish.length > 0)
     return { kind: 'batches', batches: [{ title: 'finish what was open', steps: finish }], remarks };
   const byId = new Map(members.map((member) => [member.step.nodeId, member.step]));

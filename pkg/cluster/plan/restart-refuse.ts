@@ -48,7 +48,7 @@ export function refuseRestart(input: RestartInput): Plan | null {
     return refuse(
       'slots-open',
       `${state.openSlots.length} slots of ${name} are being moved`,
-      `kubectl redis status ${name} says between whom; finish that first`,
+      `kubectl redis status ${name} says between whom; kubectl redis fix ${name} finishes what nobody moves any more`,
     );
   return refuseStrays(state) ?? refusePods(input) ?? refuseLoss(input) ?? refuseAlone(input) ?? refuseNoHeir(input);
 }

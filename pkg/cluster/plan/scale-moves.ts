@@ -1,10 +1,20 @@
 /** Roles and slots to those who shall have them. */
-import { countSlots, rangesFromSlots, type SlotRange } from '../model/slots.ts';
+import {
+  countSlots,
+  rangesFromSlots,
+  subtractRanges,
+  unionRanges,
+  type SlotRange,
+  type SlotRanges,
+} from '../model/slots.ts';
 import type { Batch, Step, StepNode } from '../model/plan.ts';
 import type { ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
+import type { Pair } from './refuse-older.ts';
 import type { ScaleContext } from './scale-context.ts';
 import { planTransfers, shareSlots, type SlotTransfer } from './slot-moves.ts';
+
+type MoveStep = Extract<Step, { kind: 'move-slots' }>;
 
 /** A failover moves no key: cheaper than slots, and before them, so that they go to who leads in the end. */
 export function handOverStage({ shards }: ScaleContext): Batch[] {
@@ -27,6 +37,7 @@ export function moveStage(context: ScaleContext): Batch[] {
   const finish = finishSteps(context.state, context.members);
   // What is open belongs to both: nothing else may be decided about those slots.
   if (finish.length > 0) return [{ title: 'finish what was open', steps: finish }];
+  if (context.shards.some(({ heir }) => heir === null)) return [];
   const byId = new Map(context.members.map((member) => [member.step.nodeId, member]));
   const steps = transfersOf(context).flatMap(({ from, to, ranges }): Step[] => {
     const source = byId.get(from);
@@ -38,16 +49,44 @@ export function moveStage(context: ScaleContext): Batch[] {
   return steps.length === 0 ? [] : [{ title: 'move slots', steps }];
 }
 
-/** Straight to final owners: all that those who lead no staying shard have, and with `spread` what the others have too much. */
-function transfersOf({ spec, shards, members }: ScaleContext): SlotTransfer[] {
-  const heads = shards.flatMap(({ heir }) => (heir === null ? [] : [heir]));
-  if (heads.length < shards.length) return [];
-  const ids = new Set(heads.map((head) => head.step.nodeId));
-  const owners = members.filter(({ node, step }) => node.slots.length > 0 || ids.has(step.nodeId));
-  const holders = owners.map(({ node, step }) => ({ id: step.nodeId, slots: node.slots }));
+/**
+ * Straight to final owners: all that those who lead no staying shard have, and with `spread` what the others have too much. Before the first
+ * step it says what the last one will have moved: what is open counts as finished, roles as handed over, and a shard of which no node is
+ * there yet goes by `idOfNew`.
+ */
+export function transfersOf(context: ScaleContext): SlotTransfer[] {
+  const { spec, shards, members, state } = context;
+  const leads = shards.map(({ name, head, heir }) => ({ head, id: (heir ?? head)?.step.nodeId ?? idOfNew(name) }));
+  const ids = new Set(leads.map(({ id }) => id));
+  const keptBy = new Map(leads.flatMap(({ head, id }) => (head === null ? [] : [[head.step.nodeId, id] as const])));
+  const slots = new Map<string, SlotRanges>([...ids].map((id) => [id, []]));
+  for (const { step, owned } of ownersThen(state, members)) {
+    const id = keptBy.get(step.nodeId) ?? step.nodeId;
+    slots.set(id, unionRanges(slots.get(id) ?? [], owned));
+  }
+  const holders = [...slots].map(([id, owned]) => ({ id, slots: owned }));
   const staying = holders.filter((holder) => ids.has(holder.id));
   if (spec.scaling?.spread !== true && staying.length === holders.length) return [];
   return planTransfers(holders, shareSlots(staying.map((holder) => ({ ...holder, weight: 1 }))));
+}
+
+/** No node id has a space. */
+export function idOfNew(shard: string): string {
+  return `shard ${shard}`;
+}
+
+/** Who owns what when that is finished which is open. */
+function ownersThen(
+  state: ClusterState,
+  members: readonly Member[],
+): { readonly step: StepNode; readonly owned: SlotRanges }[] {
+  const open = finishSteps(state, members);
+  return members.flatMap(({ node, step }) => {
+    const rangesTo = (end: 'source' | 'target'): SlotRanges =>
+      open.filter((move) => move[end].nodeId === step.nodeId).flatMap(({ ranges }) => ranges);
+    const owned = unionRanges(subtractRanges(node.slots, rangesTo('source')), rangesTo('target'));
+    return owned.length === 0 ? [] : [{ step, owned }];
+  });
 }
 
 /**
@@ -55,7 +94,7 @@ function transfersOf({ spec, shards, members }: ScaleContext): SlotTransfer[] {
  *
  * @returns one step for each pair; slots that no such pair has open are refused elsewhere
  */
-export function finishSteps(state: ClusterState, members: readonly Member[]): Step[] {
+export function finishSteps(state: ClusterState, members: readonly Member[]): MoveStep[] {
   const pairs = new Map<string, { source: StepNode; target: StepNode; slots: number[] }>();
   for (const { slot, source, target } of openPairs(state, members)) {
     if (source === null || target === null) continue;
@@ -64,10 +103,14 @@ export function finishSteps(state: ClusterState, members: readonly Member[]): St
     pair.slots.push(slot);
     pairs.set(key, pair);
   }
-  return [...pairs.values()].map(({ source, target, slots }): Step => {
+  return [...pairs.values()].map(({ source, target, slots }): MoveStep => {
     const ranges: SlotRange[] = rangesFromSlots(slots);
     return { kind: 'move-slots', source, target, ranges, reason: 'they were left open' };
   });
+}
+
+export function endsOf(moves: readonly MoveStep[]): Pair[] {
+  return moves.map(({ source, target }) => ({ from: source.nodeId, to: target.nodeId }));
 }
 
 export interface OpenPair {

@@ -1,10 +1,11 @@
 /** What `scale` will do and what it costs, before its first step: nodes by shard, slots, roles. Pure. */
 import type { Remark } from '../model/plan.ts';
 import { countSlots, type SlotRanges } from '../model/slots.ts';
-import { nodeName, ordinalsOf, shardOf, shardsOf, type ClusterSpec } from '../model/spec.ts';
+import { nodeName, ordinalsOf, podName, shardOf, shardsOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { scaleContext, type ScaleContext, type ScaleSeen } from './scale-context.ts';
-import { planTransfers, shareSlots, type SlotTransfer } from './slot-moves.ts';
+import { finishSteps, idOfNew, transfersOf } from './scale-moves.ts';
+import type { SlotTransfer } from './slot-moves.ts';
 
 export interface OutlineNode {
   readonly name: string;
@@ -27,6 +28,8 @@ export interface OutlineMove extends SlotTransfer {
   /** In proportion to the slots; bytes as the source's memory says. */
   readonly keys: number;
   readonly bytes: number;
+  /** Where both are nodes of one shard. */
+  readonly pods?: { readonly from: string; readonly to: string };
 }
 
 export interface ScaleOutline {
@@ -41,9 +44,11 @@ export interface ScaleOutline {
 export function outlineScale(seen: ScaleSeen, spec: ClusterSpec): ScaleOutline {
   const context = scaleContext(seen, spec);
   const moves = movesOf(context);
+  const recorded = shardsOf(spec);
+  const others = moves.flatMap(({ from, to }) => [from, to]).filter((name) => !recorded.includes(name));
   return {
     spec,
-    shards: shardsOf(spec).map((name) => shardOutline(context, name, moves)),
+    shards: [...recorded, ...new Set(others)].map((name) => shardOutline(context, name, moves)),
     moves,
     handOvers: context.shards
       .filter(({ head, heir, members }) => head !== null && head !== heir && !members.includes(head))
@@ -52,31 +57,37 @@ export function outlineScale(seen: ScaleSeen, spec: ClusterSpec): ScaleOutline {
   };
 }
 
-interface ShardNow {
-  readonly name: string;
-  readonly slots: SlotRanges;
-  readonly keys: number;
-  readonly bytes: number;
-}
-
+/** The very moves of the plan; ends are shards, and a node that is of none of them goes by its label or its name. */
 function movesOf(context: ScaleContext): OutlineMove[] {
-  const { spec, target } = context;
-  const holders = shardsOf(spec).map((name) => shardNow(context, name));
-  const names = new Set(shardsOf(target));
-  const staying = holders.filter(({ name }) => names.has(name));
-  if (spec.scaling?.spread !== true && staying.length === holders.length) return [];
-  const all = holders.map((holder) => ({ ...holder, id: holder.name }));
-  const shares = shareSlots(all.filter(({ name }) => names.has(name)).map((holder) => ({ ...holder, weight: 1 })));
-  return planTransfers(all, shares).map((transfer) => {
-    const source = holders.find(({ name }) => name === transfer.from);
-    return { ...transfer, ...costOf(source, transfer.ranges) };
+  const open = endsAndRanges(finishSteps(context.state, context.members));
+  const newShards = new Map(context.shards.map(({ name }) => [idOfNew(name), name]));
+  const byId = new Map(context.members.map(({ node, step }) => [step.nodeId, node]));
+  return [...open, ...transfersOf(context)].map(({ from, to, ranges }) => {
+    const [source, target] = [byId.get(from), byId.get(to)];
+    const place = (id: string, node: ClusterNode | undefined): string =>
+      newShards.get(id) ?? (node === undefined ? id.slice(0, 8) : placeOf(context, node));
+    const move = { from: place(from, source), to: place(to, target), ranges, ...costOf(source, ranges) };
+    if (move.from !== move.to) return move;
+    return { ...move, pods: { from: source?.pod?.name ?? '?', to: target?.pod?.name ?? '?' } };
   });
 }
 
-function costOf(source: ShardNow | undefined, ranges: SlotRanges): { slots: number; keys: number; bytes: number } {
+function endsAndRanges(moves: ReturnType<typeof finishSteps>): SlotTransfer[] {
+  return moves.map(({ source, target, ranges }) => ({ from: source.nodeId, to: target.nodeId, ranges }));
+}
+
+/** By the record; where that does not know the node, by its label. */
+function placeOf({ spec }: ScaleContext, { pod, shardLabel, nodeId }: ClusterNode): string {
+  const ordinal = ordinalsOf(spec).find((one) => podName(spec.cluster.name, one) === pod?.name);
+  if (ordinal !== undefined) return shardOf(spec, ordinal);
+  return shardLabel ?? pod?.name ?? nodeId?.slice(0, 8) ?? '?';
+}
+
+function costOf(source: ClusterNode | undefined, ranges: SlotRanges): { slots: number; keys: number; bytes: number } {
   const slots = countSlots(ranges);
-  const part = source === undefined ? 0 : slots / Math.max(1, countSlots(source.slots));
-  return { slots, keys: Math.round((source?.keys ?? 0) * part), bytes: Math.round((source?.bytes ?? 0) * part) };
+  const part = source === undefined ? 0 : Math.min(1, slots / Math.max(1, countSlots(source.slots)));
+  const bytes = source === undefined ? 0 : dataBytes(source.reply);
+  return { slots, keys: Math.round((source?.keys ?? 0) * part), bytes: Math.round(bytes * part) };
 }
 
 function nodesOf({ spec, state }: ScaleContext, shard: string): { ordinal: number; node: ClusterNode | undefined }[] {
@@ -88,18 +99,6 @@ function nodesOf({ spec, state }: ScaleContext, shard: string): { ordinal: numbe
     });
 }
 
-function shardNow(context: ScaleContext, name: string): ShardNow {
-  const owners = nodesOf(context, name).flatMap(({ node }) =>
-    node === undefined || node.slots.length === 0 ? [] : [node],
-  );
-  return {
-    name,
-    slots: owners.flatMap((owner) => owner.slots),
-    keys: owners.reduce((sum, owner) => sum + (owner.keys ?? 0), 0),
-    bytes: owners.reduce((sum, { reply }) => sum + dataBytes(reply), 0),
-  };
-}
-
 /** What an empty server uses by itself is no data. */
 const EMPTY_SERVER_BYTES = 2_000_000;
 
@@ -109,8 +108,8 @@ export function dataBytes(reply: ClusterNode['reply']): number {
 }
 
 function shardOutline(context: ScaleContext, name: string, moves: readonly OutlineMove[]): OutlineShard {
-  const now = shardNow(context, name);
-  const slotsNow = countSlots(now.slots);
+  const owners = context.state.nodes.filter((node) => node.slots.length > 0 && placeOf(context, node) === name);
+  const slotsNow = owners.reduce((sum, owner) => sum + countSlots(owner.slots), 0);
   const come = moves.filter(({ to }) => to === name).reduce((sum, { slots }) => sum + slots, 0);
   const go = moves.filter(({ from }) => from === name).reduce((sum, { slots }) => sum + slots, 0);
   const leaving = new Set(context.spec.scaling?.leaving);
@@ -118,5 +117,12 @@ function shardOutline(context: ScaleContext, name: string, moves: readonly Outli
     const fate = leaving.has(ordinal) ? 'goes' : node === undefined ? 'new' : 'stays';
     return { name: nodeName(context.spec.cluster.name, ordinal), fate, primary: (node?.slots.length ?? 0) > 0 };
   });
-  return { name, nodes, slotsNow, slotsThen: slotsNow + come - go, keys: now.keys };
+  const unrecorded = nodes.length > 0 ? [] : owners.map((owner) => unrecordedNode(owner));
+  const keys = owners.reduce((sum, owner) => sum + (owner.keys ?? 0), 0);
+  return { name, nodes: [...nodes, ...unrecorded], slotsNow, slotsThen: slotsNow + come - go, keys };
+}
+
+/** It gives its slots away and is left: what the record does not know is not taken away. */
+function unrecordedNode({ pod, nodeId }: ClusterNode): OutlineNode {
+  return { name: pod?.name.replace(/-0$/, '') ?? nodeId?.slice(0, 8) ?? '?', fate: 'stays', primary: true };
 }

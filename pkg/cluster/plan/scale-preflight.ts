@@ -3,6 +3,7 @@ import { AppError, refusal } from '../../errors.ts';
 import { limitOf } from '../evidence/eviction.ts';
 import type { HostFacts } from '../model/observation.ts';
 import type { Remark } from '../model/plan.ts';
+import { countSlots } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import { decideAntiAffinity } from './preflight.ts';
 import type { OutlineMove, ScaleOutline } from './scale-outline.ts';
@@ -23,7 +24,9 @@ export interface Room {
 export function refuseMemory(moves: readonly OutlineMove[], roomOf: (shard: string) => Room): AppError | null {
   for (const shard of new Set(moves.map(({ to }) => to))) {
     const comes = moves.filter(({ to }) => to === shard).reduce((sum, { bytes }) => sum + bytes, 0);
-    const goes = moves.filter(({ from }) => from === shard).reduce((sum, { bytes }) => sum + bytes, 0);
+    const goes = moves
+      .filter(({ from, to }) => from === shard && to !== shard)
+      .reduce((sum, { bytes }) => sum + bytes, 0);
     const { usedBytes, maxBytes } = roomOf(shard);
     if (maxBytes === 0 || usedBytes + comes - goes <= maxBytes * (1 - SPARE)) continue;
     return refusal(
@@ -41,7 +44,10 @@ export function refuseMemory(moves: readonly OutlineMove[], roomOf: (shard: stri
 export function roomsOf(state: ClusterState, recorded: Readonly<Record<string, string>> = {}): (shard: string) => Room {
   const rooms = new Map<string, Room>();
   const limits: number[] = [];
-  for (const { slots, shardLabel, reply } of state.nodes) {
+  // Of two owners in a shard the slots go to the one that has more: it is the last to be written.
+  for (const { slots, shardLabel, reply } of state.nodes.toSorted(
+    (a, b) => countSlots(a.slots) - countSlots(b.slots),
+  )) {
     if (slots.length === 0 || reply?.kind !== 'answered') continue;
     const { usedMemoryBytes, maxMemoryBytes } = reply.answer.info;
     rooms.set(shardLabel ?? '', { usedBytes: usedMemoryBytes, maxBytes: maxMemoryBytes });

@@ -2,6 +2,7 @@
 import { formatRanges, rangesFromSlots, subtractRanges, type SlotRange } from '../model/slots.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
+import { recordOf } from '../model/record.ts';
 import { shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
@@ -10,12 +11,14 @@ import { straysOf } from '../evidence/strays.ts';
 import { keysInWords } from '../model/loss.ts';
 import { refuse, silenceCode } from './form-members.ts';
 import { refuseEvictingHeir } from './refuse-heir.ts';
+import { refuseOlderTarget } from './refuse-older.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
-import { openPairs } from './scale-moves.ts';
+import { endsOf, finishSteps, idOfNew, openPairs, transfersOf } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
+import { imageTakesKeysOf } from './server-version.ts';
 
 /** The first reason, or null. */
 export function refuseScale(context: ScaleContext): Plan | null {
@@ -25,12 +28,45 @@ export function refuseScale(context: ScaleContext): Plan | null {
     refuseSilentLeaving(context) ??
     refuseLeavingStrays(context) ??
     refuseUnwritable(state) ??
+    refuseOlder(context) ??
     refuseGhosts(context) ??
     refuseStrangers(context) ??
     refuseFullNewcomers(context) ??
     refuseGoingClaims(context) ??
     refuseSmallHeirs(context)
   );
+}
+
+/** Also where a new node shall have them: it starts with the image that is recorded. */
+function refuseOlder(context: ScaleContext): Plan | null {
+  const { state, members, spec, shards } = context;
+  const moves = transfersOf(context);
+  const known = refuseOlderTarget(state, moves, endsOf(finishSteps(state, members)));
+  if (known !== null) return throughRecorded(context, known);
+  const fresh = new Set(shards.map(({ name }) => idOfNew(name)));
+  const givers = new Set(moves.flatMap(({ from, to }) => (fresh.has(to) ? [from] : [])));
+  const newer = members.find(
+    ({ step, answer }) => givers.has(step.nodeId) && !imageTakesKeysOf(spec.image, answer.info),
+  );
+  if (newer === undefined) return null;
+  const { product, version } = newer.answer.info;
+  const { name } = spec.cluster;
+  return refuse(
+    'target-older',
+    `New nodes would run ${spec.image}, which takes no key of ${newer.step.pod}: that runs ${product} ${version}`,
+    `kubectl redis restart ${name} --image IMAGE records what it runs; then run the same command again`,
+  );
+}
+
+/** A restart waits for a change of shape that was begun: the one that is recorded comes first, where that is another. */
+function throughRecorded({ kube, spec }: ScaleContext, refused: Plan): Plan {
+  const recorded = recordOf(kube, spec.cluster).spec;
+  if (refused.kind !== 'refused' || recorded?.scaling == null) return refused;
+  const { masters, replicas } = recorded;
+  if (masters === spec.masters && replicas === spec.replicas) return refused;
+  const { name } = spec.cluster;
+  const finish = `kubectl redis scale ${name} --masters ${masters} --replicas ${replicas} finishes what was begun first`;
+  return { ...refused, hint: `${finish}; then ${refused.hint}` };
 }
 
 /** Its keys are not known, so they are not none: a node goes when it was heard to be empty, and what we stopped was. */

@@ -70,3 +70,21 @@ export function reads(heir: Server, primary: Server): boolean {
   if (heir.product === primary.product) return compareVersions(heir.version, primary.version) >= 0;
   return heir.product === 'valkey' && compareVersions(primary.version, LAST_SHARED) <= 0;
 }
+
+/**
+ * Whether a server takes keys that another one packs for it (DUMP, MIGRATE): the format changes with the minor version, never with a patch,
+ * and an older server refuses what a newer one has packed.
+ */
+export function takesKeysOf(target: Server, source: Server): boolean {
+  return reads(minorOf(target), minorOf(source));
+}
+
+/** The same of a server that is not there yet, as far as the name of its image tells. */
+export function imageTakesKeysOf(image: string, source: Server): boolean {
+  const { product, version } = namedServer(image);
+  return version === null || takesKeysOf({ product: product ?? source.product, version }, source);
+}
+
+function minorOf({ product, version }: Server): Server {
+  return { product, version: version.split('.').slice(0, 2).join('.') };
+}

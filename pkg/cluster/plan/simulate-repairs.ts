@@ -95,10 +95,12 @@ function withoutMarks(line: GossipNode, ranges: SlotRanges): GossipNode {
 }
 
 /** Whose keys they are is not in the answers: they leave the holder. */
-function settle(answers: Answers, { holder, slots }: Of<'settle-strays'>): void {
+function settle(answers: Answers, { holder, slots, ownerGives }: Of<'settle-strays'>): void {
   const answer = answers.get(holder.pod);
   if (answer === undefined) return;
   const info = { ...answer.info, keys: answer.keysInOwnSlots ?? answer.info.keys };
   answers.set(holder.pod, { ...answer, info });
-  if (slots !== null) changeSelf(answers, holder.pod, (self) => withoutMarks(self, slots));
+  if (slots === null) return;
+  const closing = ownerGives === true ? [...answers.keys()] : [holder.pod];
+  for (const pod of closing) changeSelf(answers, pod, (self) => withoutMarks(self, slots));
 }

@@ -24,5 +24,10 @@ export async function settleStrays(
     const sentence = `${keys} keys of ${slots} slots of others have left ${step.holder.pod}`;
     report({ kind: 'agreeing', sentence });
   };
-  await strays.settle({ holder, others, slots: step.slots }, limits, tell, signal);
+  await strays.settle(
+    { holder, others, slots: step.slots, ownerGives: step.ownerGives === true },
+    limits,
+    tell,
+    signal,
+  );
 }

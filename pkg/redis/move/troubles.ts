@@ -12,6 +12,8 @@ import { fieldOf } from '../parse/fields.ts';
 
 /** Rounds in a row in which the target gave no answer in time. */
 const MAX_SILENT_ROUNDS = 4;
+/** What RESTORE says of keys that a newer server has packed. */
+const OLDER_TARGET = /DUMP payload version/i;
 const RESUME = 'Nothing is lost; run the same command again: it goes on from here';
 
 /**
@@ -59,7 +61,9 @@ function stop({ source, target }: MoveContext, slot: number, code: string, cause
   return new AppError(`Slot ${slot} stopped on its way from ${source.end.pod.name} to ${target.end.pod.name}`, {
     code,
     cause,
-    hint: RESUME,
+    hint: OLDER_TARGET.test(cause.message)
+      ? `Nothing is lost. ${target.end.pod.name} runs an older version: kubectl redis fix takes the slots back, and kubectl redis restart finishes the upgrade`
+      : RESUME,
   });
 }
 

@@ -12,11 +12,12 @@ import { refuseOtherDatabases } from '../move/databases.ts';
 import { drain } from '../move/drain.ts';
 import type { Drained } from '../move/drain.ts';
 import { slotsThatFit } from '../move/fit.ts';
-import { awaitTarget } from '../move/look.ts';
+import { awaitTarget, viewOf } from '../move/look.ts';
 import { mustAll } from '../move/node-line.ts';
 import { sumOf } from '../move/own.ts';
 import type { KeysInSlot } from '../move/own.ts';
 import { checkRoomFor } from '../move/room.ts';
+import { marksOf, movedByOthers } from '../move/survey.ts';
 import { overcome } from '../move/troubles.ts';
 import { portForKeys } from '../move/target-port.ts';
 import { readWeights } from '../move/weigh.ts';
@@ -27,18 +28,32 @@ import { closeEmpty, countIn } from './find.ts';
 const MAX_IDLE_ROUNDS = 4;
 const SLOTS_AT_ONCE = 64;
 
-/** @param context `source` holds the keys, `target` owns the slots. @throws AppError */
-export async function bringHome(context: MoveContext, slots: readonly number[]): Promise<void> {
+/**
+ * @param context `source` holds the keys, `target` owns the slots
+ * @param ownerGives the owner has them open towards the holder: a move is taken back, part by part
+ * @throws AppError
+ */
+export async function bringHome(context: MoveContext, slots: readonly number[], ownerGives = false): Promise<void> {
   await refuseOtherDatabases(context.source);
   await awaitTarget(context);
   [context.weights, context.targetPort] = await Promise.all([readWeights(context), portForKeys(context)]);
   for (let i = 0; i < slots.length; i += SLOTS_AT_ONCE) {
-    stopIfAborted(context);
-    await bringPart(context, slots.slice(i, i + SLOTS_AT_ONCE));
+    const part = slots.slice(i, i + SLOTS_AT_ONCE);
+    for (const few of ownerGives ? await apart(context, part) : [part]) {
+      stopIfAborted(context);
+      await bringPart(context, few, ownerGives);
+    }
   }
 }
 
-async function bringPart(context: MoveContext, slots: readonly number[]): Promise<void> {
+/** From when its owner has closed a slot, nobody sees the keys that are still on their way: so those of one slot at a time. */
+async function apart({ source }: MoveContext, slots: readonly number[]): Promise<readonly (readonly number[])[]> {
+  const full = (await countIn(source, slots)).map(({ slot }) => slot);
+  const empty = slots.filter((slot) => !full.includes(slot));
+  return [...(empty.length === 0 ? [] : [empty]), ...full.map((slot) => [slot])];
+}
+
+async function bringPart(context: MoveContext, slots: readonly number[], ownerGives: boolean): Promise<void> {
   const { source, target, limits } = context;
   const marks = slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', target.end.nodeId]);
   mustAll(source, await source.send(marks, COMMAND_DEADLINE_MS), 'slots whose keys shall leave');
@@ -46,12 +61,15 @@ async function bringPart(context: MoveContext, slots: readonly number[]): Promis
   let counts = await countIn(source, slots);
   // Servers from 8.4 on hide these keys until here.
   await mustFit(context, counts).catch(async (error: unknown) => {
-    await source.send(
-      slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']),
-      COMMAND_DEADLINE_MS,
-    );
+    // Clients that the owner sends here still find what is here.
+    if (!ownerGives) await source.send(stable(slots), COMMAND_DEADLINE_MS);
     throw error;
   });
+  if (ownerGives) {
+    await takeBack(context, slots);
+    // Clients that the owner had sent here wrote until now.
+    counts = await countIn(source, slots);
+  }
   // The owner's copy counts, and not the one of the node that the keys leave.
   const copies = copiesOf(context, 'target');
   for (let idle = 0; counts.length > 0;) {
@@ -73,6 +91,29 @@ async function mustFit(context: MoveContext, counts: readonly KeysInSlot[]): Pro
   await checkRoomFor(context, 'migrate', () => Promise.resolve(sumOf(counts)));
   const slots = counts.map(({ slot }) => slot);
   await slotsThatFit(context, slots, slots.length);
+}
+
+/**
+ * While the owner gives slots away it takes no key of them (ASK); from here on it answers for all of them, also for those that are on their
+ * way home. So it comes as late as it can: right before they leave.
+ *
+ * @throws AppError `moved-by-others`
+ */
+async function takeBack({ source, target }: MoveContext, slots: readonly number[]): Promise<void> {
+  const view = await viewOf(target);
+  const holder = source.end.nodeId;
+  // A mark may name the node in whose place the holder leads.
+  const theirs = new Set(view.flatMap(({ nodeId, primaryId }) => (primaryId === holder ? [holder, nodeId] : [holder])));
+  const marks = marksOf(view, target.end.nodeId);
+  for (const slot of slots) {
+    const to = marks.get(slot);
+    if (to !== undefined && !theirs.has(to)) throw movedByOthers(slot, to);
+  }
+  mustAll(target, await target.send(stable(slots), COMMAND_DEADLINE_MS), 'its slots back');
+}
+
+function stable(slots: readonly number[]): WireCommand[] {
+  return slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'STABLE']);
 }
 
 function keysStay({ source, target }: MoveContext, counts: readonly KeysInSlot[], { troubles }: Drained): AppError {

@@ -11,7 +11,7 @@ import { ownersByTheirWord, slotsOfHolder, withoutOwner } from './whose.ts';
 
 export function createStraySettler(deps: MoverDeps): StraySettler {
   return {
-    settle: async ({ holder, others, slots }, limits, onProgress, signal, fence) => {
+    settle: async ({ holder, others, slots, ownerGives = false }, limits, onProgress, signal, fence) => {
       const line = new NodeLine(deps.pool, holder, fence);
       const lines = others.map((end) => new NodeLine(deps.pool, end, fence));
       const [own, ...views] = await Promise.all([line, ...lines].map(viewOf));
@@ -20,7 +20,7 @@ export function createStraySettler(deps: MoverDeps): StraySettler {
         lines.map((owner, i) => ({ owner, nodeId: owner.end.nodeId, view: views[i] ?? [] })),
       );
       const wanted = slots === null ? await lookFor(line, marks, owners) : listed(slots, marks);
-      return bringAllHome({ deps, holder: line, limits, signal }, wanted, owners, onProgress);
+      return bringAllHome({ deps, holder: line, ownerGives, limits, signal }, wanted, owners, onProgress);
     },
   };
 }
@@ -44,13 +44,14 @@ function listed(slots: SlotRanges, { own }: SlotsOfHolder): readonly number[] {
 interface Shared {
   readonly deps: MoverDeps;
   readonly holder: NodeLine;
+  readonly ownerGives: boolean;
   readonly limits: MoveLimits;
   readonly signal: AbortSignal;
 }
 
 /** One owner after the other: their keys leave the same node, which has one MIGRATE at a time. */
 async function bringAllHome(
-  { deps, holder, limits, signal }: Shared,
+  { deps, holder, ownerGives, limits, signal }: Shared,
   slots: readonly number[],
   owners: ReadonlyMap<number, NodeLine>,
   onProgress: (progress: MoveProgress) => void,
@@ -79,7 +80,7 @@ async function bringAllHome(
       expect: () => undefined,
     };
     // Two nodes that send keys to each other at the same time would each wait for the other to take them.
-    await deps.roles.hold(holder.end.nodeId, owner.end.nodeId, () => bringHome(context, theirs));
+    await deps.roles.hold(holder.end.nodeId, owner.end.nodeId, () => bringHome(context, theirs, ownerGives));
     home.push(...theirs);
   }
   const homeless = slots.filter((slot) => !owners.has(slot));

@@ -1,6 +1,7 @@
 /** Pods that are no part of the cluster, and nodes that lead nobody and nothing: into the cluster, and behind who needs a replica. */
 import type { Step } from '../../model/plan.ts';
 import type { Candidate } from '../../evidence/candidates.ts';
+import { secondOwners, takesSlotsAway } from '../../evidence/second-owners.ts';
 import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
@@ -92,12 +93,18 @@ export const healReplicaCounts: Healer = (context, problems) => {
   return problems.map((problem) => {
     const wanted = context.state.desired?.replicas;
     const primary = context.primaries.find(({ node }) => node.slots.length > 0 && isNamed(context, problem, node));
+    const { state } = context;
+    const [second] = primary?.node.shardLabel == null ? [] : secondOwners(state, primary.node.shardLabel);
+    if (second?.pod != null) {
+      const { name } = second.pod;
+      return left(problem, 'by-hand', `${name} owns slots of its own: ${takesSlotsAway(state, name)}`);
+    }
     const donor = primary === undefined ? null : donorFor(context, primary, wanted ?? 1, giving);
-    const { name } = context.state.cluster;
+    const { name } = state.cluster;
     if (primary === undefined || donor === null) {
       if (giving.size > 0) return left(problem, 'after-others', 'One replica moves at a time from a shard');
       const hint =
-        context.state.origin === 'ours'
+        state.origin === 'ours'
           ? `No other shard has one to spare: kubectl redis create ${name} makes what is missing`
           : 'No other shard has one to spare: add a node';
       return left(problem, 'by-hand', hint);

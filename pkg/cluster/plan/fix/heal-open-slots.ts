@@ -11,6 +11,8 @@
  *                                                       where it holds none
  *   any                several import                   those with nothing close, others hand back; then move on
  *   imports itself     any                              close: it is its own already
+ *   to one of an       any                              back: it takes no key that the owner packs, so what it got from clients
+ *   older version                                       comes home, and the owner closes; move on where the owner has none left
  *   -                  a third says that it gives       close where it holds nothing, else hand its keys over: when the slot is
  *                                                       not open any more, for before that its owner takes no key
  */
@@ -19,6 +21,7 @@ import type { Problem } from '../../model/problem.ts';
 import { containsSlot, formatRanges, rangesFromSlots } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
+import { goesToOlder } from '../refuse-older.ts';
 import { openPairs } from '../scale-moves.ts';
 import { left, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { isNowhereElse, keysOf, ownerOf } from './slot-evidence.ts';
@@ -26,7 +29,8 @@ import { isNowhereElse, keysOf, ownerOf } from './slot-evidence.ts';
 type Way =
   | { readonly kind: 'move'; readonly source: StepNode; readonly target: StepNode }
   | { readonly kind: 'close'; readonly node: StepNode }
-  | { readonly kind: 'settle'; readonly holder: StepNode };
+  | { readonly kind: 'settle'; readonly holder: StepNode }
+  | { readonly kind: 'back'; readonly holder: StepNode };
 
 export const healOpenSlots: Healer = (context, problems) => {
   const ways = waysOf(context);
@@ -131,7 +135,7 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
   if (target === null || target === undefined) {
     if (!gives(owner)) return first;
     const forward = heir !== null && heir !== owner && !isNowhereElse(context, slot, [owner]);
-    return forward ? [...first, moveTo(owner, heir)] : [...first, { kind: 'close', node: owner.step }];
+    return forward ? [...first, onOrBack(context, slot, owner, heir)] : [...first, { kind: 'close', node: owner.step }];
   }
   for (const member of importers) {
     if (member === target) continue;
@@ -139,7 +143,7 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
     if (way === null) return [];
     clear(way);
   }
-  return [...first, gives(owner) ? moveTo(owner, target) : onwardOrBack(context, slot, owner, target)];
+  return [...first, gives(owner) ? onOrBack(context, slot, owner, target) : onwardOrBack(context, slot, owner, target)];
 }
 
 /**
@@ -151,7 +155,13 @@ function onwardOrBack(context: FixContext, slot: number, owner: Member, target: 
   if (there === 0) return { kind: 'close', node: target.step };
   return here !== null && there !== null && here > there
     ? { kind: 'settle', holder: target.step }
-    : moveTo(owner, target);
+    : onOrBack(context, slot, owner, target);
+}
+
+/** In the middle of an upgrade keys go from an older server to a newer one, and never the other way. */
+function onOrBack(context: FixContext, slot: number, owner: Member, target: Member): Way {
+  const stuck = goesToOlder(owner.node, target.node) && keysOf(context, owner, slot) !== 0;
+  return stuck ? { kind: 'back', holder: target.step } : moveTo(owner, target);
 }
 
 function moveTo(source: Member, target: Member): Way {
@@ -190,10 +200,13 @@ function batchesOf(context: FixContext, slots: readonly number[], ways: Readonly
     }
   }
   const steps = [...groups.values()].map(({ way, slots: some }) => stepOf(context, way, some));
-  const before = steps.filter(({ kind }) => kind !== 'move-slots');
+  const isBack = (step: Step): boolean => step.kind === 'settle-strays' && step.ownerGives === true;
+  const back = steps.filter(isBack);
+  const before = steps.filter((step) => step.kind !== 'move-slots' && !isBack(step));
   const moves = steps.filter(({ kind }) => kind === 'move-slots');
   return [
     ...(before.length === 0 ? [] : [{ title: 'clear what is only a mark', steps: before }]),
+    ...(back.length === 0 ? [] : [{ title: 'take slots back from an older server', steps: back }]),
     ...(moves.length === 0 ? [] : [{ title: 'finish slots that are open', steps: moves }]),
   ];
 }
@@ -206,6 +219,10 @@ function stepOf({ primaries }: FixContext, way: Way, slots: readonly number[]): 
       return { kind: 'move-slots', source: way.source, target: way.target, ranges, reason };
     case 'settle':
       return { kind: 'settle-strays', holder: way.holder, slots: ranges, reason };
+    case 'back': {
+      const why = `${reason} towards ${way.holder.pod}, whose server is older and takes no key of them: their owner keeps them`;
+      return { kind: 'settle-strays', holder: way.holder, slots: ranges, ownerGives: true, reason: why };
+    }
     case 'close': {
       const others = primaries.map(({ step }) => step).filter(({ nodeId }) => nodeId !== way.node.nodeId);
       return { kind: 'close-slots', node: way.node, ranges, others, reason };

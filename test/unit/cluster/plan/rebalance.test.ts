@@ -6,8 +6,8 @@ import { countSlots } from '../../../../pkg/cluster/model/slots.ts';
 import { balanceOf, planRebalance, readWeights, type RebalanceInput } from '../../../../pkg/cluster/plan/rebalance.ts';
 import { simulate } from '../../../../pkg/cluster/plan/simulate.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
-import { duplicatedOwner, openSlot, staleView, unreachable } from '../../../support/observation-faults.ts';
-import { changeAnswer, changed } from '../../../support/observation-changes.ts';
+import { duplicatedOwner, openSlot, staleView, unreachable, version } from '../../../support/observation-faults.ts';
+import { changeAnswer, changed, type Change } from '../../../support/observation-changes.ts';
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 
 type Settings = Partial<Omit<RebalanceInput, 'state'>>;
@@ -86,6 +86,36 @@ describe('planRebalance', () => {
       ),
     );
     for (const one of keys) expect(Math.abs(one - 10_000)).toBeLessThan(200);
+  });
+
+  test('in the middle of an upgrade slots go to newer servers, and never to older ones', () => {
+    const old = '7.0.15';
+    const planned = (weights: Settings['weights'], ...changes: readonly Change[]): unknown => {
+      const plan = planRebalance(inputOf(changed(healthyObservation(), ...changes), { weights: weights ?? new Map() }));
+      return plan.kind === 'refused' ? plan : plan.kind;
+    };
+    const toSecond = new Map([[nodeIdOf(2), 3]]);
+    expect(planned(toSecond, version('redis-2-0', 'redis', old))).toEqual({
+      kind: 'refused',
+      code: 'target-older',
+      sentence:
+        'Slots would have to go to an older server, which takes no key of them: redis-1-0 runs redis 8.6.3, and redis-2-0 runs redis 7.0.15',
+      hint: 'kubectl redis restart redis finishes the upgrade first; then run the same command again',
+    });
+    // Away from it, to another patch, and from Redis to a Valkey that reads its data.
+    expect(planned(new Map([[nodeIdOf(2), 0.5]]), version('redis-2-0', 'redis', old))).toBe('batches');
+    expect(planned(toSecond, version('redis-2-0', 'redis', '8.6.1'))).toBe('batches');
+    const shared = ['redis-1-0', 'redis-3-0'].map((pod) => version(pod, 'redis', '7.2.4'));
+    expect(planned(toSecond, ...shared, version('redis-2-0', 'valkey', '9.1.2'))).toBe('batches');
+    expect(planned(toSecond, version('redis-2-0', 'valkey', '9.1.2'))).toMatchObject({ code: 'target-older' });
+    // Nothing goes there, so nothing is refused.
+    expect(planned(new Map(), version('redis-2-0', 'redis', old))).toBe('nothing');
+    const open = openSlot(7, 'redis-1-0', 'redis-2-0');
+    expect(planned(new Map(), open, version('redis-2-0', 'redis', old))).toMatchObject({
+      code: 'target-older',
+      hint: expect.stringContaining('kubectl redis fix redis takes them back'),
+    });
+    expect(planned(new Map(), open, version('redis-1-0', 'redis', old))).toBe('batches');
   });
 
   test('slots that are open between two primaries are finished first; others are refused', () => {

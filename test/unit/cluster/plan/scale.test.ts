@@ -7,6 +7,8 @@ import { countSlots, intersectRanges, type SlotRanges } from '../../../../pkg/cl
 import { ordinalsOf, podName, shardOf } from '../../../../pkg/cluster/model/spec.ts';
 import { isConverged } from '../../../../pkg/cluster/plan/form.ts';
 import { planScale } from '../../../../pkg/cluster/plan/scale.ts';
+import { changed } from '../../../support/observation-changes.ts';
+import { version } from '../../../support/observation-faults.ts';
 import { ownedOf, recordedOf, runBatch, runStep, worldOf, type World } from '../../../support/scale-world.ts';
 
 interface Wanted {
@@ -220,6 +222,25 @@ test('a new shape is not begun while a restart is unfinished; one that was begun
   expect(planOf(withSpec({}), { masters: 3, replicas: 1 })).toMatchObject({ kind: 'nothing' });
   const begun = { scaling: { leaving: [], spread: false } };
   expect(planOf(withSpec(begun), { masters: 4, replicas: 1 })).toMatchObject({ kind: 'batches' });
+});
+
+test('slots of a newer server do not go to older ones, and nothing is begun', () => {
+  const world = worldOf({ masters: 4, replicas: 0 });
+  const others = [1, 2, 3].map((n) => version(`redis-${n}-0`, 'redis', '7.0.15'));
+  const older: World = { ...world, observation: changed(world.observation, ...others) };
+  expect(planOf(older, { masters: 3, replicas: 0 })).toMatchObject({
+    kind: 'refused',
+    code: 'target-older',
+    hint: 'kubectl redis restart redis finishes the upgrade first; then run the same command again',
+  });
+  const begun = runStep(older, recordOf({ ...recordedOf(older), scaling: { leaving: [], spread: false } }));
+  expect(planOf(begun, { masters: 3, replicas: 0 })).toMatchObject({
+    hint: expect.stringMatching(
+      /^kubectl redis scale redis --masters 4 --replicas 0 finishes what was begun first; then/,
+    ),
+  });
+  const one: World = { ...world, observation: changed(world.observation, version('redis-4-0', 'redis', '7.0.15')) };
+  expect(planOf(one, { masters: 3, replicas: 0 })).toMatchObject({ kind: 'batches' });
 });
 
 function recordOf(spec: ReturnType<typeof recordedOf>): Step {

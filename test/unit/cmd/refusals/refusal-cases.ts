@@ -68,6 +68,7 @@ export const SOURCES: Readonly<
       'pkg/cluster/plan/scale-refuse.ts',
       'pkg/cluster/plan/scale-preflight.ts',
       'pkg/cluster/plan/refuse-heir.ts',
+      'pkg/cluster/plan/refuse-older.ts',
       'pkg/cluster/plan/refuse-writes.ts',
       'pkg/engine/scale.ts',
       'cmd/scale/run.ts',
@@ -81,7 +82,7 @@ export const SOURCES: Readonly<
     },
   },
   rebalance: {
-    files: ['pkg/cluster/plan/rebalance.ts', 'pkg/cluster/plan/refuse-writes.ts'],
+    files: ['pkg/cluster/plan/rebalance.ts', 'pkg/cluster/plan/refuse-older.ts', 'pkg/cluster/plan/refuse-writes.ts'],
     after: {},
   },
   restart: {

@@ -1,8 +1,8 @@
 /** What create, scale and rebalance refuse. */
 import { asMade } from '../../../support/as-made.ts';
 import { changeAnswer, changed, changePod } from '../../../support/observation-changes.ts';
-import { unowned } from '../../../support/observation-faults.ts';
-import { failedOver } from '../../../support/observation-failover.ts';
+import { unowned, version } from '../../../support/observation-faults.ts';
+import { failedOver, ownsBesides } from '../../../support/observation-failover.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { forgotten, withOlderRecord } from '../../../support/older-record.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -13,6 +13,7 @@ import {
   fresh,
   foreign,
   nothing,
+  open,
   without,
   object,
   silent,
@@ -101,6 +102,12 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   ),
   create('slots-contested', 'two own the same slots', whole(1, contested), 'Slots 0-9 are claimed by'),
   create(
+    'second-owner',
+    'a replica by the record owns slots itself',
+    whole(1, ownsBesides('redis-6-0', 'redis-3-0', [{ start: 16000, end: 16383 }])),
+    'kubectl redis scale redis --masters 3 takes its slots away',
+  ),
+  create(
     'name-taken',
     'a Service of that name is there',
     nothing({}, [object('v1', 'Service', 'redis', { spec: {} })]),
@@ -164,6 +171,18 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   scale('slots-contested', 'two own the same slots', whole(1, contested), 'whose slots 0-9'),
   scale('slots-open', 'slots are open towards a replica', whole(1, torn), 'are open between nodes'),
   scale('writes-refused', 'a primary refuses writes', whole(1, readOnly('redis-1-0')), 'redis-1-0 refuses writes'),
+  scale(
+    'target-older',
+    'new nodes would have an older server than those whose slots they get',
+    whole(1, recording({ image: 'redis:7.0.15' })),
+    'New nodes would run redis:7.0.15',
+  ),
+  scale(
+    'target-older',
+    'slots were left open towards an older server',
+    whole(1, open, version('redis-2-0', 'redis', '7.0.15')),
+    'kubectl redis fix redis takes them back',
+  ),
   scale('ghost-node', 'the nodes know a stranger', whole(1, stranger), 'which is no pod of redis'),
   of(
     'scale',
@@ -261,6 +280,12 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   rebalance('slots-uncovered', 'nobody owns slots', whole(1, unowned([{ start: 5, end: 9 }])), 'Nobody owns slots 5-9'),
   rebalance('slots-contested', 'two own the same slots', whole(1, contested), 'whose slots 0-9'),
   rebalance('slots-open', 'slots are open towards a replica', whole(1, torn), 'are open between nodes'),
+  rebalance(
+    'target-older',
+    'slots would go to an older server, in the middle of an upgrade',
+    whole(1, version('redis-1-0', 'redis', '7.0.15')),
+    'kubectl redis restart redis finishes the upgrade first',
+  ),
   rebalance('not-converged', 'a node says that the cluster is down', whole(1, saysDown('redis-6-0')), 'redis-6-0 says'),
   rebalance('writes-refused', 'a primary refuses writes', whole(1, readOnly('redis-2-0')), 'redis-2-0 refuses writes'),
   rebalance(

@@ -47,7 +47,7 @@ function stepInWords(step: Step): string {
     case 'bump-epoch':
       return `bump ${step.node.pod}`;
     case 'settle-strays':
-      return `settle ${step.holder.pod}${step.slots === null ? '' : ` ${formatRanges(step.slots)}`}`;
+      return `${step.ownerGives === true ? 'take back from' : 'settle'} ${step.holder.pod}${step.slots === null ? '' : ` ${formatRanges(step.slots)}`}`;
     case 'load-functions':
       return `load ${step.libraries.join(', ')} ${step.source.pod} -> ${step.node.pod}`;
     case 'set-config':

@@ -19,6 +19,7 @@ import { CONTESTED_CASES } from './contested-cases.ts';
 import { inWords } from './fix-words.ts';
 import { breachesOf } from './laws.ts';
 import { NODE_CASES } from './node-cases.ts';
+import { OLDER_TARGET_CASES } from './older-target-cases.ts';
 import { ONLY_COPY_CASES } from './only-copy-cases.ts';
 import { PLACE_CASES } from './place-cases.ts';
 import { SILENT_CASES } from './silent-cases.ts';
@@ -50,6 +51,7 @@ describe('plans', () => {
     ...PLACE_CASES,
     ...ONLY_COPY_CASES,
     ...START_EMPTY_CASES,
+    ...OLDER_TARGET_CASES,
   ])('%s', (_, observation, expected, options = {}) => {
     expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
   });
