@@ -1,6 +1,6 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
 import { waitsForPerson } from '../evidence/life.ts';
-import { readsLog } from '../evidence/persistence.ts';
+import { goesWithPod, readsLog } from '../evidence/persistence.ts';
 import { INJECTED_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -179,7 +179,7 @@ function toInject(
   if (pod === null || unreachable?.why !== 'not-cluster' || state.origin === 'ours') return null;
   const isInjected = recordOf(kube, state.cluster).nodes.length > 0;
   if (!isInjected || pod.annotations[INJECTED_ANNOTATION] !== undefined) return null;
-  return `It was made without the webhook: kubectl redis webhook status says whether that is there; then ${kubectl(`delete pod ${pod.name}`)} has it made again.`;
+  return `It was made without the webhook: kubectl redis webhook status says whether that is there; then ${kubectl(`delete pod ${pod.name}`)} has it made again${goesWithPod(pod) ? '; its data goes with the pod: save first what is needed of it' : ''}.`;
 }
 
 function codeFor(context: CheckContext, node: ClusterNode): Code {

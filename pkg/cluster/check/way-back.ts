@@ -41,10 +41,10 @@ function withoutVolume(context: CheckContext, node: ClusterNode): string {
   const copy = copyOf(context, node);
   if (copy === null)
     return `Do not delete its claim: ${name} may hold the only copy of its data. Copy the volume first; redis-check-aof --fix or redis-check-rdb on it then brings back what can be read.`;
-  const has = `${context.nameOf(copy)} holds all of its data (${copy.keys ?? 0} keys)`;
+  const has = `${context.nameOf(copy)} leads its shard (${copy.keys ?? 0} keys), and a copy of that replaces what ${name} has whenever it comes back`;
   const claim = claimOf(node);
   if (claim === null) return `${has}: give ${name} an empty volume, and it copies them again.`;
-  return `${has}, so ${name} can start with an empty volume and copy them again: ${context.kubectl(`delete pvc ${claim} --wait=false`)}, then ${context.kubectl(`delete pod ${name}`)}`;
+  return `${has}: so it can start with an empty volume: ${context.kubectl(`delete pvc ${claim} --wait=false`)}, then ${context.kubectl(`delete pod ${name}`)}`;
 }
 
 /**

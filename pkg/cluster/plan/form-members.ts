@@ -6,10 +6,16 @@ import type { Member } from '../evidence/members.ts';
 import type { GossipNode, UnreachableReason } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { giveItsOwnVolume, refuseContested } from './contested.ts';
 
 /** The first reason not to go on, or null. */
 export function refuseForming(members: readonly Member[], state: ClusterState): Plan | null {
-  return refuseSilent(state) ?? refuseStrangers(members, state) ?? refuseKeys(members, state) ?? refuseContested(state);
+  return (
+    refuseSilent(state) ??
+    refuseStrangers(members, state) ??
+    refuseKeys(members, state) ??
+    refuseContested(members, state)
+  );
 }
 
 export function refuse(code: string, sentence: string, hint: string): Plan {
@@ -49,7 +55,7 @@ function refuseStrangers(members: readonly Member[], state: ClusterState): Plan 
     return refuse(
       'foreign-node',
       `${member.step.pod} knows node ${stranger.nodeId.slice(0, 8)} at ${at}, which is no pod of ${state.cluster.name}`,
-      `If that node is gone for good, run CLUSTER FORGET ${stranger.nodeId} on every node within a minute; if it belongs to another cluster, remove ${member.step.pod} and its volume`,
+      `If a pod of ${state.cluster.name} is missing, bring it back; a node that is gone for good kubectl redis fix ${state.cluster.name} has forgotten, where nothing is lost by it. ${giveItsOwnVolume(member.step.pod, state.cluster)}`,
     );
   }
   return null;
@@ -68,17 +74,6 @@ export function refuseKeys(members: readonly Member[], state: ClusterState): Pla
   return refuse(
     'node-not-empty',
     `${full.step.pod} holds ${full.answer.info.keys} keys and belongs to no cluster yet`,
-    `Save what you need from it, run FLUSHALL on it, then run kubectl redis create ${state.cluster.name} again`,
-  );
-}
-
-function refuseContested(state: ClusterState): Plan | null {
-  const first = state.contested[0];
-  if (first === undefined) return null;
-  const owners = first.ownerIds.map((id) => id.slice(0, 8)).join(' and ');
-  return refuse(
-    'slots-contested',
-    `Slots ${first.range.start}-${first.range.end} are claimed by ${owners}: joining them would delete the keys of one`,
-    'Remove the pods that belong to another cluster, or their volumes, and run the same command again',
+    `They may be the only copy: save what you need from it first. Then run FLUSHALL on it, and kubectl redis create ${state.cluster.name} again`,
   );
 }
