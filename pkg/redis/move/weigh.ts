@@ -17,7 +17,7 @@ import type { KeysOfSlot } from './migrate-command.ts';
 /** So many times what the way of a big key should take, the others wait for its nodes. */
 const ALONE_MARGIN = 3;
 /** Source data that can't hold a key worth looking for. */
-const SMALL_DATA_BYTES = 64 * 2 ** 20;
+const SMALL_DATA_BYTES = 16 * 2 ** 20;
 
 export interface Weights {
   /** Mean size of a key of the source; for progress where keys are not weighed. */
