@@ -11,6 +11,7 @@ import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { loginRepair } from './logins.ts';
 import { isStopped } from './stopped.ts';
+import { wayOfRefused } from './refused-start.ts';
 import { wayBack } from './way-back.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
@@ -114,7 +115,9 @@ export const checkReachability: Check = (context, found) => {
 
 function primaryDown(context: CheckContext, node: ClusterNode, name: string, reason: string): Problem {
   const { cluster } = context.state;
-  const repair = repairOfPrimary(context, name, node);
+  const { why, detail = '' } = node.unreachable ?? {};
+  const refused = why === 'guard-waiting' && waitsForPerson(detail) ? ` ${wayOfRefused(context, node, detail)}` : '';
+  const repair = `${repairOfPrimary(context, name, node)}${refused}`;
   const sentence = `${name}, a primary, is down (${reason}): ${slotsText(node.slots)} ${isOne(node) ? 'is' : 'are'} not served.`;
   return makeProblem('primary-down', cluster.name, { sentence, nodes: [name], slots: node.slots, repair });
 }
@@ -159,7 +162,7 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const claims = context.kubectl(`describe pvc ${unboundClaims(context, node.pod).join(' ')}`);
   const repairs: Partial<Record<Code, string>> = {
     'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
-    'start-refused': `It starts when that is mended; ${context.kubectl(`logs ${name}`)} says it, too.`,
+    'start-refused': wayOfRefused(context, node, node.unreachable?.detail ?? ''),
     'guard-waiting': `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`,
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,

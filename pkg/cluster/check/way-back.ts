@@ -24,14 +24,18 @@ export function wayBack(context: CheckContext, node: ClusterNode): string | null
 
 /** Another image than the others run: the way back is theirs. */
 function backToImage(context: CheckContext, node: ClusterNode, { code }: TroubleFacts): string | null {
-  const runs = runningImage(context);
+  const back = imageOfOthers(context, node);
+  if (back !== null || code === 'image') return back;
   const own = node.pod?.container.image ?? '';
+  return `Its data was written by a newer server than ${own}: give it an image of that version or a later one.`;
+}
+
+/** null where it has that already, or may not be told to have it. */
+export function imageOfOthers(context: CheckContext, node: ClusterNode): string | null {
+  const runs = runningImage(context);
   const isOurs = context.state.origin === 'ours';
   const command = runs !== null && isOurs ? goBackTo(runs, context.state) : null;
-  if (runs === null || runs === own || (isOurs && command === null))
-    return code === 'image'
-      ? null
-      : `Its data was written by a newer server than ${own}: give it an image of that version or a later one.`;
+  if (runs === null || runs === (node.pod?.container.image ?? '') || (isOurs && command === null)) return null;
   const back = command ?? `Set the image of ${node.pod?.owner ?? 'its template'} back to ${runs}`;
   return `${back} goes back to the image that the other pods run.`;
 }
@@ -51,7 +55,7 @@ function withoutVolume(context: CheckContext, node: ClusterNode): string {
  * The primary of its shard, if it answers, owns slots and has keys. Not for a node that owns slots or that others follow: then its
  * own copy is the one that counts.
  */
-function copyOf(context: CheckContext, node: ClusterNode): ClusterNode | null {
+export function copyOf(context: CheckContext, node: ClusterNode): ClusterNode | null {
   const { nodes } = context.state;
   if (
     node.slots.length > 0 ||
@@ -65,7 +69,7 @@ function copyOf(context: CheckContext, node: ClusterNode): ClusterNode | null {
 }
 
 /** One that its StatefulSet makes anew. */
-function claimOf({ pod }: ClusterNode): string | null {
+export function claimOf({ pod }: ClusterNode): string | null {
   if (pod === null || pod.owner?.startsWith('StatefulSet/') !== true) return null;
   const made = pod.claims.filter((claim) => claim.endsWith(`-${pod.name}`));
   return pod.claims.length === 1 ? (made[0] ?? null) : null;
