@@ -44,6 +44,6 @@ export function migrateCommand(
 export function ioMs(bytes: number, together = 1): number {
   return Math.min(
     LARGEST_IO_MS,
-    Math.max(USUAL_IO_MS / Math.max(1, together), Math.round(bytes / UNPACKED_BYTES_PER_MS)),
+    Math.max(Math.round(USUAL_IO_MS / Math.max(1, together)), Math.round(bytes / UNPACKED_BYTES_PER_MS)),
   );
 }

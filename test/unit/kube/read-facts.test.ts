@@ -202,27 +202,6 @@ describe('a cluster without our label', () => {
     expect(facts.pods.map((pod) => pod.name)).toEqual(names);
   });
 
-  test.each(['labels', 'annotations'] as const)(
-    'pods that say by %s that they are of another are not its own',
-    async (where) => {
-      const other = { [where]: { 'kubectl-redis.io/cluster': 'f' } };
-      const given = { ...set, spec: { ...set.spec, template: { metadata: other } } };
-      const metadata = foreignPod.metadata ?? {};
-      const theirs = {
-        items: [{ ...foreignPod, metadata: { ...metadata, [where]: { ...metadata[where], ...other[where] } } }],
-      };
-      const { facts } = await factsFrom({
-        [PATHS.sets]: { items: [given] },
-        [PATHS.services]: { items: [service] },
-        [`${pods}?app=x`]: theirs,
-        [`${pods}?tier=cache`]: theirs,
-        [`${pods}?app.kubernetes.io/instance=redis`]: theirs,
-        [`${pods}?app=redis`]: theirs,
-      });
-      expect([facts.pods, facts.statefulSets]).toEqual([[], []]);
-    },
-  );
-
   test('its StatefulSet is looked up where sets were left out', async () => {
     const { facts } = await factsFrom({ [`${PATHS.sets}/redis`]: set, [`${pods}?app=x`]: found }, ['statefulSets']);
     expect(facts.pods.map((pod) => pod.name)).toEqual(['redis-0']);
