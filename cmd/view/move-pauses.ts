@@ -5,6 +5,7 @@ import type { ServerInfo } from '../../pkg/cluster/model/observation.ts';
 import { dataBytes } from '../../pkg/cluster/plan/scale-outline.ts';
 import type { MoveLimits } from '../../pkg/engine/ports.ts';
 import { aloneFromBytes, aloneMs } from '../../pkg/redis/move/big-key.ts';
+import { USUAL_IO_MS } from '../../pkg/redis/move/migrate-command.ts';
 import { age, bytes } from './format.ts';
 
 const EXAMPLE_BYTES = 100 * 2 ** 20;
@@ -16,7 +17,7 @@ export function pausesInWords({ nodes }: Pick<ClusterState, 'nodes'>, limits: Mo
   if (limits.maxBandwidth === null && infos.length > 0 && infos.every(movesByItself) && !owners.some(evicts))
     return 'the servers move slots by themselves; writes to them wait for some milliseconds when the owner changes';
   const alone = aloneFromBytes(limits.maxPauseMs);
-  const usual = `a primary answers nobody for at most ${limits.maxPauseMs}ms at a time`;
+  const usual = `a primary answers nobody for at most ${limits.maxPauseMs}ms at a time while the target of its slots answers, and for up to ${USUAL_IO_MS / 1000}s if that falls silent`;
   if (owners.every(({ reply }) => dataBytes(reply) <= alone)) return usual;
   const example = `about ${age(Math.ceil(aloneMs(EXAMPLE_BYTES) / 1000))} for ${bytes(EXAMPLE_BYTES)}B`;
   return `${usual}; a key of more than ${bytes(alone)}B goes alone and takes as long as it takes, ${example}`;

@@ -21,7 +21,7 @@ import {
 } from './facts.ts';
 import { getOne, listAll } from './objects.ts';
 import { looksLikeRedis } from './redis-container.ts';
-import { CLUSTER_LABEL, labelsText, selectorText } from './selectors.ts';
+import { CLUSTER_LABEL, isOfAnother, labelsText, selectorText } from './selectors.ts';
 
 type Gap = KubeFacts['gaps'][number];
 
@@ -141,6 +141,7 @@ function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<Kub
     services: seen.services.filter((each) => mine(each.metadata)).map(serviceFacts),
     statefulSets: (seen.sets ?? [])
       .filter(({ metadata }) => mine(metadata) || owners.has(`StatefulSet/${metadata?.name ?? ''}`))
+      .filter(({ metadata, spec }) => labelled(metadata) || !isOfAnother(spec?.template?.metadata, name))
       .map(statefulSetFacts),
     hosts: seen.hosts.map(hostFacts),
     // One that lost its label, or was restored without it, may hold keys all the same.
@@ -173,7 +174,9 @@ async function listPods(
 ): Promise<readonly PodFacts[]> {
   const address = { apiVersion: 'v1', kind: 'Pod', namespace: cluster.namespace };
   const listed = await listAll<RawPod>(client, address, { selector, signal });
-  return listed.items.filter((pod) => pod.status?.phase !== 'Succeeded' && keep(pod)).map(podFacts);
+  const isOne = (pod: RawPod): boolean =>
+    pod.status?.phase !== 'Succeeded' && !isOfAnother(pod.metadata, cluster.name) && keep(pod);
+  return listed.items.filter(isOne).map(podFacts);
 }
 
 /** For clusters that do not carry our label: the first of the usual ties that leads to any Redis pod. */

@@ -1,8 +1,17 @@
 /** Label selectors as text for a query (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/). Pure. */
-import type { RawSelector, StringMap } from './api-json.ts';
+import type { RawMeta, RawSelector, StringMap } from './api-json.ts';
 
 /** Every pod of ours has it; its value is the cluster's name. */
 export const CLUSTER_LABEL = 'kubectl-redis.io/cluster';
+
+/**
+ * Whether a pod, or the template that pods are made from, says itself that it is of another cluster: by our label, or by the annotation with
+ * which a pod asks to be completed. Whatever else ties it to a name, it is not of that cluster: a workload may have been given to another.
+ */
+export function isOfAnother(meta: RawMeta | undefined, cluster: string): boolean {
+  const said = meta?.labels?.[CLUSTER_LABEL] ?? meta?.annotations?.[CLUSTER_LABEL];
+  return said !== undefined && said !== cluster;
+}
 
 /** null for a selector without terms, which would take in everything. */
 export function labelsText(labels: StringMap | undefined): string | null {

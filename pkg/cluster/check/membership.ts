@@ -101,7 +101,8 @@ function oneProblem(
   const owns =
     slots.length === 0 ? '' : `; ${slotsText(slots)} ${nodes.length === 1 ? 'belong to it' : 'belong to them'}`;
   const sentence = `The cluster knows ${count(nodes.length, 'node')} that no pod has (${state}): ${listNames(places)}${owns}.`;
-  const forget = `CLUSTER FORGET ${nodes.length === 1 ? (nodes[0]?.nodeId ?? '') : 'each of these ids'} on every node within 60 seconds.`;
+  const [id, which] = nodes.length === 1 ? [nodes[0]?.nodeId ?? '', 'that id'] : ['each of these ids', 'one of them'];
+  const forget = `Where no pod can come back with ${which}: CLUSTER FORGET ${id} on every node within 60 seconds.`;
   const leftover = nodes.flatMap((node) => leftoverOf(context.state, node) ?? [])[0];
   const back = leftover === undefined ? undefined : `${wayBackOf(context.state, leftover)}.`;
   const repair = back ?? (code === 'ghost-node' ? forget : undefined);

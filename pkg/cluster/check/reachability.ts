@@ -1,6 +1,6 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
 import { waitsForPerson } from '../evidence/life.ts';
-import { readsLog } from '../evidence/persistence.ts';
+import { goesWithPod, readsLog } from '../evidence/persistence.ts';
 import { INJECTED_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -11,6 +11,7 @@ import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { loginRepair } from './logins.ts';
 import { isStopped } from './stopped.ts';
+import { wayOfRefused } from './refused-start.ts';
 import { wayBack } from './way-back.ts';
 import { count, listNames, makeProblem, slotsText } from './wording.ts';
 
@@ -114,7 +115,9 @@ export const checkReachability: Check = (context, found) => {
 
 function primaryDown(context: CheckContext, node: ClusterNode, name: string, reason: string): Problem {
   const { cluster } = context.state;
-  const repair = repairOfPrimary(context, name, node);
+  const { why, detail = '' } = node.unreachable ?? {};
+  const refused = why === 'guard-waiting' && waitsForPerson(detail) ? ` ${wayOfRefused(context, node, detail)}` : '';
+  const repair = `${repairOfPrimary(context, name, node)}${refused}`;
   const sentence = `${name}, a primary, is down (${reason}): ${slotsText(node.slots)} ${isOne(node) ? 'is' : 'are'} not served.`;
   return makeProblem('primary-down', cluster.name, { sentence, nodes: [name], slots: node.slots, repair });
 }
@@ -159,7 +162,7 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const claims = context.kubectl(`describe pvc ${unboundClaims(context, node.pod).join(' ')}`);
   const repairs: Partial<Record<Code, string>> = {
     'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
-    'start-refused': `It starts when that is mended; ${context.kubectl(`logs ${name}`)} says it, too.`,
+    'start-refused': wayOfRefused(context, node, node.unreachable?.detail ?? ''),
     'guard-waiting': `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`,
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
@@ -179,7 +182,7 @@ function toInject(
   if (pod === null || unreachable?.why !== 'not-cluster' || state.origin === 'ours') return null;
   const isInjected = recordOf(kube, state.cluster).nodes.length > 0;
   if (!isInjected || pod.annotations[INJECTED_ANNOTATION] !== undefined) return null;
-  return `It was made without the webhook: kubectl redis webhook status says whether that is there; then ${kubectl(`delete pod ${pod.name}`)} has it made again.`;
+  return `It was made without the webhook: kubectl redis webhook status says whether that is there; then ${kubectl(`delete pod ${pod.name}`)} has it made again${goesWithPod(pod) ? '; its data goes with the pod: save first what is needed of it' : ''}.`;
 }
 
 function codeFor(context: CheckContext, node: ClusterNode): Code {

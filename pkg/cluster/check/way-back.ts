@@ -24,14 +24,18 @@ export function wayBack(context: CheckContext, node: ClusterNode): string | null
 
 /** Another image than the others run: the way back is theirs. */
 function backToImage(context: CheckContext, node: ClusterNode, { code }: TroubleFacts): string | null {
-  const runs = runningImage(context);
+  const back = imageOfOthers(context, node);
+  if (back !== null || code === 'image') return back;
   const own = node.pod?.container.image ?? '';
+  return `Its data was written by a newer server than ${own}: give it an image of that version or a later one.`;
+}
+
+/** null where it has that already, or may not be told to have it. */
+export function imageOfOthers(context: CheckContext, node: ClusterNode): string | null {
+  const runs = runningImage(context);
   const isOurs = context.state.origin === 'ours';
   const command = runs !== null && isOurs ? goBackTo(runs, context.state) : null;
-  if (runs === null || runs === own || (isOurs && command === null))
-    return code === 'image'
-      ? null
-      : `Its data was written by a newer server than ${own}: give it an image of that version or a later one.`;
+  if (runs === null || runs === (node.pod?.container.image ?? '') || (isOurs && command === null)) return null;
   const back = command ?? `Set the image of ${node.pod?.owner ?? 'its template'} back to ${runs}`;
   return `${back} goes back to the image that the other pods run.`;
 }
@@ -41,17 +45,17 @@ function withoutVolume(context: CheckContext, node: ClusterNode): string {
   const copy = copyOf(context, node);
   if (copy === null)
     return `Do not delete its claim: ${name} may hold the only copy of its data. Copy the volume first; redis-check-aof --fix or redis-check-rdb on it then brings back what can be read.`;
-  const has = `${context.nameOf(copy)} holds all of its data (${copy.keys ?? 0} keys)`;
+  const has = `${context.nameOf(copy)} leads its shard (${copy.keys ?? 0} keys), and a copy of that replaces what ${name} has whenever it comes back`;
   const claim = claimOf(node);
   if (claim === null) return `${has}: give ${name} an empty volume, and it copies them again.`;
-  return `${has}, so ${name} can start with an empty volume and copy them again: ${context.kubectl(`delete pvc ${claim} --wait=false`)}, then ${context.kubectl(`delete pod ${name}`)}`;
+  return `${has}: so it can start with an empty volume: ${context.kubectl(`delete pvc ${claim} --wait=false`)}, then ${context.kubectl(`delete pod ${name}`)}`;
 }
 
 /**
  * The primary of its shard, if it answers, owns slots and has keys. Not for a node that owns slots or that others follow: then its
  * own copy is the one that counts.
  */
-function copyOf(context: CheckContext, node: ClusterNode): ClusterNode | null {
+export function copyOf(context: CheckContext, node: ClusterNode): ClusterNode | null {
   const { nodes } = context.state;
   if (
     node.slots.length > 0 ||
@@ -65,7 +69,7 @@ function copyOf(context: CheckContext, node: ClusterNode): ClusterNode | null {
 }
 
 /** One that its StatefulSet makes anew. */
-function claimOf({ pod }: ClusterNode): string | null {
+export function claimOf({ pod }: ClusterNode): string | null {
   if (pod === null || pod.owner?.startsWith('StatefulSet/') !== true) return null;
   const made = pod.claims.filter((claim) => claim.endsWith(`-${pod.name}`));
   return pod.claims.length === 1 ? (made[0] ?? null) : null;

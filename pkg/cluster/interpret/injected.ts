@@ -83,9 +83,16 @@ export function podsBeyond({ cluster, nodes: seen }: ClusterState, kube: KubeFac
     .filter((pod) => !pod.terminating && isBeyond(pod))
     .map((pod) => {
       const { owner } = pod;
-      const left = kube.pods.filter((one) => one.owner === owner && !isBeyond(one)).length;
+      const stay = kube.pods.filter((one) => one.owner === owner && !isBeyond(one));
+      const left = stay.length;
       const [kind = '', name = ''] = owner?.split('/') ?? [];
-      const takeAway = kind === 'StatefulSet' ? `kubectl scale statefulset ${name} --replicas ${left}` : null;
+      // A StatefulSet gives its last pods up, whichever they are.
+      const isLast = stay.every((one) => numberIn(one) < numberIn(pod));
+      const takeAway = kind === 'StatefulSet' && isLast ? `kubectl scale statefulset ${name} --replicas ${left}` : null;
       return { pod: pod.name, takeAway: takeAway === null ? null : `${takeAway} -n ${cluster.namespace}` };
     });
+}
+
+function numberIn({ name }: PodFacts): number {
+  return Number(/-([0-9]+)$/.exec(name)?.[1] ?? Number.NaN);
 }

@@ -148,7 +148,7 @@ function refuseOtherShape(state: ClusterState, spec: ClusterSpec): Plan | null {
     sentence: `${name} ${state.formed ? 'is' : 'was begun as'} a cluster of ${was}, not ${wanted}`,
     hint: state.formed
       ? `kubectl redis scale ${name} --masters ${spec.masters} --replicas ${spec.replicas} changes the shape of a cluster`
-      : `kubectl redis create ${name} --masters ${have.masters} --replicas ${have.replicas} finishes it; to start over, delete what is labelled kubectl-redis.io/cluster=${name}`,
+      : `kubectl redis create ${name} --masters ${have.masters} --replicas ${have.replicas} finishes it; to start over, kubectl redis delete ${name} --purge-data says first what is lost by it`,
   };
 }
 

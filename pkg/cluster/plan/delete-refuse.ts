@@ -27,7 +27,7 @@ export function refuseDelete({ cluster, owned, others, purge, strays, loss, agre
     return refuse(
       'nodes-of-others',
       `${what} ${rest === 0 ? 'runs' : 'run'} nodes of ${cluster.name} and ${rest === 0 ? 'was' : 'were'} not made by kubectl redis create: without the objects that delete removes they would be no cluster any more`,
-      `First kubectl delete ${other.kind.toLowerCase()} ${other.name} -n ${cluster.namespace}${rest === 0 ? '' : ' and the others'} (claims stay); then the same command`,
+      `First kubectl delete ${other.kind.toLowerCase()} ${other.name} -n ${cluster.namespace}${rest === 0 ? '' : ' and the others'} (claims stay unless its persistentVolumeClaimRetentionPolicy says otherwise; what its pods keep in themselves goes); then the same command`,
     );
   }
   if (purge) return null;

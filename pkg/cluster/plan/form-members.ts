@@ -10,6 +10,7 @@ import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { lossFlag } from '../model/loss.ts';
 import { ALL_SLOTS, formatRanges, subtractRanges, unionRanges, type SlotRanges } from '../model/slots.ts';
 import { leftoverAt, lossOfGiving, unusedVolumes, wayBackOf, wayBackOfVolumes } from '../evidence/leftovers.ts';
+import { giveItsOwnVolume, refuseContested } from './contested.ts';
 
 /** The first reason not to go on, or null. */
 export function refuseForming(members: readonly Member[], state: ClusterState): Plan | null {
@@ -17,7 +18,7 @@ export function refuseForming(members: readonly Member[], state: ClusterState): 
     refuseSilent(state) ??
     refuseStrangers(members, state) ??
     refuseKeys(members, state) ??
-    refuseContested(state) ??
+    refuseContested(members, state) ??
     refuseUnusedVolumes(members, state)
   );
 }
@@ -68,13 +69,14 @@ function refuseStrangers(members: readonly Member[], state: ClusterState): Plan 
 /** Who is forgotten leaves its slots to nobody, so nobody is told to forget who may still have keys. */
 function wayOutOf(stranger: GossipNode, { step: { pod } }: Member, state: ClusterState): string {
   const { name } = state.cluster;
+  const own = giveItsOwnVolume(pod, state.cluster);
   const known = leftoverAt(state, stranger.ip);
   if (known !== null) return wayBackOf(state, known);
   const { slots } = state.nodes.find(({ nodeId }) => nodeId === stranger.nodeId) ?? stranger;
   const owned = unionRanges(slots, stranger.slots);
   if (owned.length > 0)
-    return `It owns slots ${formatRanges(owned)}, and their keys are with it: bring it back with its volume; kubectl redis fix ${name} says what else can be done. If it belongs to another cluster, remove ${pod} and its volume`;
-  return `If that node is gone for good, run CLUSTER FORGET ${stranger.nodeId} on every node within a minute; if it belongs to another cluster, remove ${pod} and its volume`;
+    return `It owns slots ${formatRanges(owned)}, and their keys are with it: bring it back with its volume; kubectl redis fix ${name} says what else can be done. ${own}`;
+  return `If a pod of ${name} is missing, bring it back; a node that is gone for good kubectl redis fix ${name} has forgotten, where nothing is lost by it. ${own}`;
 }
 
 /** Slots that nobody owns in any view of those who answer. */
@@ -112,18 +114,7 @@ export function refuseKeys(members: readonly Member[], state: ClusterState): Pla
   return refuse(
     'node-not-empty',
     `${full.step.pod} holds ${full.answer.info.keys} keys and belongs to no cluster yet`,
-    `Save what you need from it, run FLUSHALL on it, then run kubectl redis create ${state.cluster.name} again`,
-  );
-}
-
-function refuseContested(state: ClusterState): Plan | null {
-  const first = state.contested[0];
-  if (first === undefined) return null;
-  const owners = first.ownerIds.map((id) => id.slice(0, 8)).join(' and ');
-  return refuse(
-    'slots-contested',
-    `Slots ${first.range.start}-${first.range.end} are claimed by ${owners}: joining them would delete the keys of one`,
-    'Remove the pods that belong to another cluster, or their volumes, and run the same command again',
+    `They may be the only copy: save what you need from it first. Then run FLUSHALL on it, and kubectl redis create ${state.cluster.name} again`,
   );
 }
 

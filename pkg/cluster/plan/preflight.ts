@@ -38,7 +38,7 @@ export function refuseTakenNames(existing: readonly Existing[], spec: ClusterSpe
   return refusal(
     'name-taken',
     `${taken.kind} ${taken.name} is there already and belongs to ${whose}`,
-    `Choose another name or namespace, or remove it: kubectl delete ${taken.kind.toLowerCase()} ${taken.name} -n ${spec.cluster.namespace}`,
+    `Choose another name or namespace. kubectl describe ${taken.kind.toLowerCase()} ${taken.name} -n ${spec.cluster.namespace} shows whose it is`,
   );
 }
 
@@ -100,7 +100,7 @@ export function refuseSecret(
   return refusal(
     'secret-without-password',
     `Secret ${name}-auth has no key password (${there})`,
-    `Give it one: kubectl edit secret ${name}-auth -n ${namespace}; or delete it, and create --auth makes another`,
+    `Give it one: kubectl edit secret ${name}-auth -n ${namespace}`,
   );
 }
 

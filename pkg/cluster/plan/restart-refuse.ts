@@ -236,7 +236,7 @@ function refusePods({ kube, target, state }: RestartInput): Plan | null {
   return refuse(
     'no-volume',
     `${empty.name} of ${name} keeps its data ${where}: its successor would be an empty node`,
-    'kubectl delete pod, one at a time, where the guard brings a node back by itself; kubectl redis status shows when it is',
+    `Each node needs another that keeps its keys meanwhile: a primary hands its role to a replica in step first (kubectl redis failover), and only then kubectl delete pod, of one replica at a time, where a guard brings it back; kubectl redis check ${name} shows when it is in step again`,
   );
 }
 

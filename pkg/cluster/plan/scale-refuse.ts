@@ -9,6 +9,7 @@ import type { Member } from '../evidence/members.ts';
 import { leftoverOf, wayBackOf } from '../evidence/leftovers.ts';
 import { straysOf } from '../evidence/strays.ts';
 import { keysInWords } from '../model/loss.ts';
+import { giveItsOwnVolume } from './contested.ts';
 import { refuse, silenceCode } from './form-members.ts';
 import { refuseEvictingHeir } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
@@ -227,7 +228,7 @@ function refuseGhosts(context: ScaleContext): Plan | null {
   return refuse(
     'ghost-node',
     `The nodes know ${ghost.nodeId?.slice(0, 8) ?? '?'} at ${at}, which is no pod of ${state.cluster.name} and does not count as failed`,
-    `If it is gone for good, wait a minute; if it is another cluster's, CLUSTER FORGET ${ghost.nodeId ?? ''} on every node, within a minute`,
+    `If it is gone for good, wait a minute. If it is none of ${state.cluster.name}, kubectl redis fix ${state.cluster.name} --forget-strangers has it forgotten, unless it owns slots`,
   );
 }
 
@@ -244,11 +245,7 @@ function refuseStrangers(context: ScaleContext): Plan | null {
     const stranger = [...member.knows].find((id) => !ours.has(id) || !known.has(id));
     if (stranger === undefined) continue;
     const sentence = `${member.step.pod} knows node ${stranger.slice(0, 8)}, which is not of ${context.state.cluster.name}: its volume has another past`;
-    return refuse(
-      'foreign-node',
-      sentence,
-      `Remove ${member.step.pod}'s volume and then the pod, and run the same command again`,
-    );
+    return refuse('foreign-node', sentence, giveItsOwnVolume(member.step.pod, context.state.cluster));
   }
   return null;
 }
@@ -262,6 +259,6 @@ function refuseFullNewcomers(context: ScaleContext): Plan | null {
   return refuse(
     'node-not-empty',
     sentence,
-    `Save what you need from it, run FLUSHALL on it, and run the same command again`,
+    `They may be the only copy: save what you need from it first. Then run FLUSHALL on it, and the same command again`,
   );
 }

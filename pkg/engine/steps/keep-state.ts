@@ -61,7 +61,7 @@ export async function readState(
   throw refusal(
     'name-taken',
     `ConfigMap ${stateName(name)} is there already and belongs to something else`,
-    `Rename or remove it: kubectl get configmap ${stateName(name)} -n ${namespace} -o yaml`,
+    `Choose another name; or, if it is the record of ${name} and has lost its label: kubectl label configmap ${stateName(name)} ${CLUSTER_LABEL}=${name} -n ${namespace}. kubectl get configmap ${stateName(name)} -n ${namespace} -o yaml shows what it is`,
   );
 }
 

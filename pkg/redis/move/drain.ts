@@ -48,7 +48,7 @@ export async function drain(context: MoveContext, counts: readonly KeysInSlot[],
   for (;;) {
     // The caller hands over what is empty before it stops.
     if (context.signal.aborted) return { size, troubles };
-    const wanted = takeNext(rest, size.keys);
+    const wanted = takeNext(rest, size);
     if (batch.length === 0 && wanted.length === 0) return { size, troubles };
     const weighed = batch;
     const { sending, replies, fetched, pausedMs } = await turns.take(source.end.nodeId, () =>
@@ -67,6 +67,8 @@ export async function drain(context: MoveContext, counts: readonly KeysInSlot[],
       // Its neighbours are still in the source: the next run finds them.
       if (context.signal.aborted) return { size, troubles };
       note(context, troubles, key, await moveAlone(context, key));
+      // Behind one that was waited for in vain, none is sent before the target was heard.
+      if (troubles.get(key.slot)?.outcome === 'unknown') return { size, troubles };
       await keepPace(context, [key]);
     }
     if (troubles.size > 0) return { size, troubles };
@@ -88,11 +90,11 @@ function keysIn(batch: readonly KeysOfSlot[]): number {
   return batch.reduce((sum, { keys }) => sum + keys.length, 0);
 }
 
-/** Takes up to `limit` keys off the front of `rest`. */
-function takeNext(rest: { readonly slot: number; count: number }[], limit: number): KeysInSlot[] {
+/** Takes keys off the front of `rest`, of not more slots than one pipeline may have. */
+function takeNext(rest: { readonly slot: number; count: number }[], { keys, slots }: BatchSize): KeysInSlot[] {
   const wanted: KeysInSlot[] = [];
-  let left = limit;
-  while (left > 0) {
+  let left = keys;
+  while (left > 0 && wanted.length < slots) {
     const [next] = rest;
     if (next === undefined) break;
     const count = Math.min(left, next.count);
@@ -112,7 +114,7 @@ async function exchange(
   const startedAt = performance.now();
   const commands: WireCommand[] = [
     ['TIME'],
-    ...batch.map((keys) => migrateCommand(context, keys)),
+    ...batch.map((keys) => migrateCommand(context, keys, batch.length)),
     ['TIME'],
     ...wanted.map(({ slot, count }): WireCommand => ['CLUSTER', 'GETKEYSINSLOT', slot, count]),
   ];

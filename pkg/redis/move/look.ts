@@ -12,6 +12,8 @@ import type { NodeLine } from './node-line.ts';
 /** A node that has just started or joined says `fail` for two seconds. */
 const READY_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 50;
+/** Nodes ask each other at least every half of cluster-node-timeout. */
+const HEARD_WITHIN_MS = 30_000;
 
 export interface Views {
   readonly source: readonly GossipNode[];
@@ -47,4 +49,43 @@ export async function awaitTarget(context: MoveContext): Promise<void> {
     stopIfAborted(context);
     await delay(LOOK_EVERY_MS);
   }
+}
+
+/**
+ * After a MIGRATE that the target did not answer: until it answers us, and the source has heard it anew. Our way to it is not the source's,
+ * which may be cut alone; and as long as it is, each MIGRATE keeps the source from answering anybody.
+ *
+ * @throws AppError `target-silent`, or as awaitTarget
+ */
+export async function awaitHeard(context: MoveContext): Promise<void> {
+  const { source, target } = context;
+  await awaitTarget(context);
+  const until = performance.now() + HEARD_WITHIN_MS;
+  const before = await heardAt(context);
+  for (;;) {
+    const now = await heardAt(context);
+    // Whoever is not in the source's view any more will be refused by it.
+    if (now === null || before === null || now > before) return;
+    if (performance.now() > until)
+      throw new AppError(
+        `${source.end.pod.name} has not heard ${target.end.pod.name} for ${HEARD_WITHIN_MS / 1000} s`,
+        {
+          code: 'target-silent',
+          hint: 'Nothing is lost. See that nothing is in the way between the two, then run the same command again: it goes on from here',
+        },
+      );
+    stopIfAborted(context);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/** When the source last heard the target, by the source's clock: the sixth field of its line; null = it has no such line. */
+async function heardAt({ source, target }: MoveContext): Promise<number | null> {
+  const replies = await source.send([['CLUSTER', 'NODES']], COMMAND_DEADLINE_MS);
+  mustAll(source, replies, 'CLUSTER NODES');
+  const line = String(replies[0])
+    .split('\n')
+    .find((one) => one.startsWith(`${target.end.nodeId} `));
+  const pong = Number(line?.split(' ')[5]);
+  return Number.isFinite(pong) ? pong : null;
 }

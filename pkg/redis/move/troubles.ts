@@ -1,13 +1,13 @@
 /** What to do about replies to MIGRATE that were not OK: go on, wait, or stop with the reason. */
 import { AppError } from '../../errors.ts';
-import { firstBatch } from './batch-size.ts';
+import { batchAfterSilence } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
 import { settleKeys } from './conflicts.ts';
 import type { Copies } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import type { Drained } from './drain.ts';
-import { awaitTarget } from './look.ts';
+import { awaitHeard, awaitTarget } from './look.ts';
 import { fieldOf } from '../parse/fields.ts';
 
 /** Rounds in a row in which the target gave no answer in time. */
@@ -34,10 +34,10 @@ export async function overcome(
         continue;
       case 'unknown':
         if (idle >= MAX_SILENT_ROUNDS) throw stop(context, slot, 'target-silent', reply);
-        await awaitTarget(context);
+        await awaitHeard(context);
         // Or else a key that is bigger than it seems would be tried as a small one for ever.
         context.weights = { ...context.weights, weighAll: true, exact: true };
-        return { ...firstBatch(context.limits.maxPauseMs), keys: 10 };
+        return batchAfterSilence(context.limits.maxPauseMs);
       case 'not-ready':
         await awaitTarget(context);
         return drained.size;

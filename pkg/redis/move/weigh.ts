@@ -19,7 +19,7 @@ import { sizesOf } from './sizes.ts';
 /** So many times what the way of a big key should take, the others wait for its nodes. */
 const ALONE_MARGIN = 3;
 /** Source data that can't hold a key worth looking for. */
-const SMALL_DATA_BYTES = 64 * 2 ** 20;
+const SMALL_DATA_BYTES = 16 * 2 ** 20;
 /** Keys of one slot that go to a target that evicts in one MIGRATE; one that is larger goes by itself. */
 const PIECE_BYTES = 128 * 1024;
 

@@ -113,7 +113,8 @@ export const KUBERNETES_CODES = {
     meaning:
       'Its volume, its image or the record is that of another node, cluster, namespace or server: with it the node would harm the others.',
     cause: 'Swapped or copied claims, a restored namespace, an image of another product or of an older server.',
-    repair: 'Mend what its sentence names: its guard looks again every second.',
+    repair:
+      'Mend what its sentence names; check says how. Its guard looks again every second. Keep its volume: it may be the only copy of what is on it.',
     invariants: ['I5'],
   },
   'node-unreachable': {
@@ -202,7 +203,8 @@ export const KUBERNETES_CODES = {
     title: 'A pod that does not run was made from an older template',
     meaning: 'No server runs in it, and it never becomes what its StatefulSet says by now: nobody replaces it.',
     cause: 'An image or a manifest with which it could not start, which has been put right since.',
-    repair: 'kubectl delete pod: its successor is made from the present template, with the same claim.',
+    repair:
+      'Where its data is on a claim, kubectl delete pod: its successor is made from the present template, with the same claim.',
     invariants: [],
   },
   'service-two-pods': {
@@ -211,7 +213,8 @@ export const KUBERNETES_CODES = {
     meaning: 'Replicas may copy from the wrong one and lose what they hold.',
     cause:
       'Two pods with one label `name`: a Deployment that starts the new pod before the old one is gone, or a copy by hand.',
-    repair: 'Delete the pod that does not belong there; use one StatefulSet for each node.',
+    repair:
+      'Give each pod a label name of its own: one StatefulSet for each node. Let none of the two go before kubectl redis nodes shows which of them the cluster knows, and what each holds.',
     invariants: ['I13'],
   },
   'service-missing': {

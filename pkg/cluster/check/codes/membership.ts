@@ -8,7 +8,7 @@ export const MEMBERSHIP_CODES = {
     meaning: 'Clients and nodes reach the one or the other by chance; keys go to nodes that do not own them.',
     cause: 'Two workloads that number their pods from 0, or a template that gives all of its pods one label name.',
     repair:
-      'Give one of the workloads other numbers (spec.ordinals.start), or its pods labels name of their own; remove its pods and volumes first if they hold no key that is needed.',
+      'Give one of the workloads other numbers (spec.ordinals.start), or its pods labels name of their own. Keep the volumes of both: which of them holds what is known when each pod has an address of its own.',
     invariants: ['I3', 'I6'],
   },
   'duplicate-node-id': {
@@ -16,7 +16,8 @@ export const MEMBERSHIP_CODES = {
     title: 'Two pods have one node id',
     meaning: 'Replicas and clients jump between them; writes to one are lost in the other.',
     cause: 'A volume was cloned or restored together with its nodes.conf.',
-    repair: 'Stop the copy at once; delete nodes.conf on its volume (its data stays) before it starts again.',
+    repair:
+      'Stop the copy at once, and give it an empty volume before it starts again. Keep the one it had until you know that the other pod has all of its keys.',
     invariants: ['I5'],
   },
   'clusters-split': {
@@ -169,7 +170,7 @@ export const MEMBERSHIP_CODES = {
     title: 'The cluster remembers nodes that are gone',
     meaning: 'Clients may try them; commands that ask all nodes wait for them.',
     cause: 'A node lost its volume and came back with a new id, or was removed without CLUSTER FORGET.',
-    repair: 'CLUSTER FORGET the id on every node within 60 seconds.',
+    repair: 'Where no pod can come back with the id: CLUSTER FORGET it on every node within 60 seconds.',
     invariants: ['I5'],
   },
 } as const satisfies Record<string, CodeSpec>;

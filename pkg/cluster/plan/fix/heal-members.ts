@@ -16,6 +16,7 @@ import {
   type FixContext,
   type Healer,
 } from './fix-context.ts';
+import { giveItsOwnVolume } from '../contested.ts';
 import { attach, homeOf, isReplica, whoMisses } from './heal-replicas.ts';
 import { claimsOf } from './slot-evidence.ts';
 
@@ -37,7 +38,9 @@ export const healNewcomers: Healer = (context, problems) =>
     }
     const strange = named.find(({ knows, answer }) => knows.size > 1 || answer.info.keys > 0);
     if (strange !== undefined) {
-      const hint = `${strange.step.pod} knows nodes that are not of this cluster: its volume has another past. Remove its volume and then the pod`;
+      const { step, knows } = strange;
+      const what = knows.size > 1 ? 'knows nodes that are not of this cluster' : 'holds keys of its own';
+      const hint = `${step.pod} ${what}: its volume has another past. ${giveItsOwnVolume(step.pod, context.state.cluster)}`;
       return left(problem, 'refused', hint);
     }
     const now = named.filter((member) => !comesByItself(context, member));

@@ -22,7 +22,7 @@ export const healCrowdedHosts: Healer = (context, problems) =>
       return left(
         problem,
         'by-hand',
-        'No replica in step stands on a host with fewer primaries: move a pod (cordon the host, delete the pod)',
+        'No replica in step stands on a host with fewer primaries: cordon the host, delete the pod of a replica, never of a primary, and uncordon it when that is in step elsewhere',
       );
     const reason = `${best.primary.node.host ?? ''} has too many primaries, ${best.heir.node.host ?? ''} fewer`;
     return repair([problem], 'hand roles over to where there is room', [

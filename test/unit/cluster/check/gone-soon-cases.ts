@@ -161,7 +161,7 @@ export const GONE_SOON_CASES: readonly CheckCase[] = [
       says(
         'warning start-refused',
         "redis-4-0, a replica, must not start as it is (waiting because the server that ran on this volume was valkey, whose data this redis can't read).",
-        'It starts when that is mended; kubectl -n default logs redis-4-0 says it, too.',
+        'Give redis-4-0 the image back that it ran before, in its template. Keep its volume: its data is on it. Or: redis-1-0 leads its shard (100 keys), and redis-4-0 copies that into an empty volume. Keep the one that it has now, which may be the only copy of what is on it: first kubectl patch pv $(kubectl -n default get pvc data-redis-4-0 -o jsonpath={.spec.volumeName}) -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'; then kubectl -n default delete pvc data-redis-4-0 --wait=false, then kubectl -n default delete pod redis-4-0',
         'redis-4-0',
       ),
       says(

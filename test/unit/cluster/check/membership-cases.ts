@@ -54,7 +54,7 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
       says(
         'critical duplicate-node-id',
         'redis-5 and redis-6 have one node id (b54cda26): a volume was cloned.',
-        'Stop the copy at once; delete nodes.conf on its volume (its data stays) before it starts again.',
+        'Stop the copy at once, and give it an empty volume before it starts again. Keep the one it had until you know that the other pod has all of its keys.',
         'redis-5 redis-6',
       ),
     ],
@@ -76,7 +76,7 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
       says(
         'critical address-shared',
         'redis-0 and redis-1 stand behind one address (Service redis-0): whoever connects gets the one or the other.',
-        'Give one of the workloads other numbers (spec.ordinals.start), or its pods labels name of their own; remove its pods and volumes first if they hold no key that is needed.',
+        'Give one of the workloads other numbers (spec.ordinals.start), or its pods labels name of their own. Keep the volumes of both: which of them holds what is known when each pod has an address of its own.',
         'redis-0 redis-1',
         '',
         'Service redis-0',
@@ -160,7 +160,7 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
       says(
         'warning ghost-node',
         'The cluster knows 1 node that no pod has (gone): ffffffff at 10.9.9.9:6379.',
-        'CLUSTER FORGET ffffffffffffffffffffffffffffffffffffffff on every node within 60 seconds.',
+        'Where no pod can come back with that id: CLUSTER FORGET ffffffffffffffffffffffffffffffffffffffff on every node within 60 seconds.',
         'ffffffff',
       ),
     ],
@@ -172,7 +172,7 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
       says(
         'warning ghost-node',
         'The cluster knows 1 node that no pod has (gone): ffffffff at 10.9.9.9:6379.',
-        'CLUSTER FORGET ffffffffffffffffffffffffffffffffffffffff on every node within 60 seconds.',
+        'Where no pod can come back with that id: CLUSTER FORGET ffffffffffffffffffffffffffffffffffffffff on every node within 60 seconds.',
         'ffffffff',
       ),
     ],

@@ -213,7 +213,7 @@ export const PODS_CASES: readonly CheckCase[] = [
       says(
         'critical service-two-pods',
         'Service redis-5 leads to redis-5-0 and copy: two nodes behind one address.',
-        'Delete the pod that does not belong there; use one StatefulSet for each node.',
+        'Give each pod a label name of its own: one StatefulSet for each node. Let none of the two go before kubectl redis nodes shows which of them the cluster knows, and what each holds.',
         'redis-5-0 copy',
         '',
         'Service/redis-5',

@@ -207,7 +207,7 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
       says(
         'warning ghost-node',
         'The cluster knows 1 node that no pod has (gone): 8ff34739 at 10.96.0.19:6379.',
-        'CLUSTER FORGET 8ff3473900000000000000000000000000000009 on every node within 60 seconds.',
+        'Where no pod can come back with that id: CLUSTER FORGET 8ff3473900000000000000000000000000000009 on every node within 60 seconds.',
         '8ff34739',
       ),
       says(

@@ -56,7 +56,7 @@ describe('refuseTakenNames', () => {
     expect(refuseTakenNames([{ kind: 'Service', name: 'redis', labels: {} }], SPEC)).toMatchObject({
       code: 'name-taken',
       exitCode: 3,
-      hint: 'Choose another name or namespace, or remove it: kubectl delete service redis -n default',
+      hint: 'Choose another name or namespace. kubectl describe service redis -n default shows whose it is',
     });
   });
 });

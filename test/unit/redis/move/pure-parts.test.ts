@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { partArrived } from '../../../../pkg/redis/move/arriving.ts';
-import { firstBatch, nextBatch } from '../../../../pkg/redis/move/batch-size.ts';
+import { batchAfterSilence, firstBatch, nextBatch } from '../../../../pkg/redis/move/batch-size.ts';
 import { nextChunk, slotsAtOnce } from '../../../../pkg/redis/move/chunk-size.ts';
 import { pauseMs } from '../../../../pkg/redis/move/context.ts';
 import { ioMs } from '../../../../pkg/redis/move/migrate-command.ts';
@@ -18,7 +18,7 @@ describe('the size of a batch', () => {
   });
 
   test('is halved after a pause that was too long, and stays where the pause is right', () => {
-    const size = { keys: 400, largest: 1000 };
+    const size = { keys: 400, largest: 1000, slots: 3 };
     expect(nextBatch(size, 400, 25, 20).keys).toBe(200);
     expect(nextBatch(size, 400, 15, 20).keys).toBe(400);
     expect(nextBatch(size, 20, 25, 20).keys).toBe(10);
@@ -50,6 +50,13 @@ test.each([
   [1000, null, 500, 0],
 ])('a data set that was %p and is %p bytes, of %p that come: %p has arrived', (before, now, expected, part) => {
   expect(partArrived(before, now, expected)).toBe(part);
+});
+
+test('those that go in one pipeline share the wait for a target that is silent', () => {
+  const { slots } = firstBatch(20);
+  expect([slots * ioMs(0, slots), ioMs(20e6, slots)]).toEqual([1500, 2000]);
+  const after = batchAfterSilence(20);
+  expect([after.slots, nextBatch(after, 10, 1, 20).slots]).toEqual([1, slots]);
 });
 
 test('the wait for a big key is longer', () => {

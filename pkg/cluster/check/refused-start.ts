@@ -1,0 +1,81 @@
+/**
+ * The way out of `start-refused`, by what the guard says (start.sh, guard.sh, volume.sh, history.sh in pkg/pod/scripts). A volume that is not
+ * the node's own is somebody's: it is never given up, only kept aside, and that only where another node has what this one would copy.
+ */
+import type { ClusterNode } from '../model/state.ts';
+import type { CheckContext } from './context.ts';
+import { claimOf, copyOf, imageOfOthers } from './way-back.ts';
+
+type WayOut = (context: CheckContext, node: ClusterNode) => string;
+
+const WAYS: readonly (readonly [says: RegExp, wayOut: WayOut])[] = [
+  [/is that of node \S+ of the cluster|belongs to another cluster|is a copy of its volume/, ownVolume],
+  [/whose data this \S+ can't read: this volume/, oneImage],
+  [/whose data this \S+ can't read|this image has an older one/, imageBefore],
+  [/dump\.rdb is on this volume/, loadFirst],
+  [/the primary of this replica/, compareFirst],
+  [/copy of (a node|that) of namespace/, nameOnce],
+];
+
+/** @param says what the guard waits for, in its own words: they are in the problem's sentence */
+export function wayOfRefused(context: CheckContext, node: ClusterNode, says: string): string {
+  const way = WAYS.find(([pattern]) => pattern.test(says))?.[1];
+  const log = `${context.kubectl(`logs ${context.nameOf(node)}`)} says it, too.`;
+  return way === undefined ? `It starts when that is mended; keep its volume meanwhile. ${log}` : way(context, node);
+}
+
+function ownVolume(context: CheckContext, node: ClusterNode): string {
+  const name = context.nameOf(node);
+  const claims = node.pod?.claims ?? [];
+  const which =
+    claims.length === 0 ? '' : ` (${context.kubectl(`describe pvc ${claims.join(' ')}`)} names the one it has now)`;
+  const back = `Give ${name} its own volume back${which}: it starts as soon as it has that.`;
+  const anew = emptyVolume(context, node);
+  return anew === null
+    ? `${back} Delete neither of the two: no other node is known to have the data of ${name}, and what is on the one that it has now may be the only copy of another's.`
+    : `${back} If its own is lost: ${anew}`;
+}
+
+/** The volume stays, whosever it is. null = no other node is known to have the data of this one. */
+function emptyVolume(context: CheckContext, node: ClusterNode): string | null {
+  const name = context.nameOf(node);
+  const copy = copyOf(context, node);
+  if (copy === null) return null;
+  const has = `${context.nameOf(copy)} leads its shard (${copy.keys ?? 0} keys), and ${name} copies that into an empty volume`;
+  const claim = claimOf(node);
+  if (claim === null) return `${has}; keep the one that it has now, it may be the only copy of what is on it.`;
+  const volume = `$(${context.kubectl(`get pvc ${claim} -o jsonpath={.spec.volumeName}`)})`;
+  const keep = `kubectl patch pv ${volume} -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`;
+  return `${has}. Keep the one that it has now, which may be the only copy of what is on it: first ${keep}; then ${context.kubectl(`delete pvc ${claim} --wait=false`)}, then ${context.kubectl(`delete pod ${name}`)}`;
+}
+
+function oneImage(context: CheckContext): string {
+  const { name } = context.state.cluster;
+  return context.state.origin === 'ours'
+    ? `kubectl redis restart ${name} --image IMAGE gives all nodes one image; its own volume may stay as it is.`
+    : 'Give all templates one image; its own volume may stay as it is.';
+}
+
+/** The image of the others is a way back only where it reads what is on the volume. */
+function imageBefore(context: CheckContext, node: ClusterNode): string {
+  const name = context.nameOf(node);
+  const wrote = /this volume was .*valkey/i.test(node.unreachable?.detail ?? '') ? 'valkey' : 'redis';
+  const reads = context.answered.length > 0 && context.answered.every(({ answer: { info } }) => info.product === wrote);
+  const back = reads ? imageOfOthers(context, node) : null;
+  const image = `${back?.replace(/\.$/, '') ?? `Give ${name} the image back that it ran before, in its template`}. Keep its volume: its data is on it.`;
+  const anew = emptyVolume(context, node);
+  return anew === null ? image : `${image} Or: ${anew}`;
+}
+
+function loadFirst({ nameOf }: CheckContext, node: ClusterNode): string {
+  return `The first of the two ways that it names keeps the keys of the dump; the second starts ${nameOf(node)} without them and keeps the file.`;
+}
+
+function compareFirst(context: CheckContext, node: ClusterNode): string {
+  const { name } = context.state.cluster;
+  return `Which of the two has the keys that count is yours to say; until then keep the volumes of both. kubectl redis nodes ${name} shows the keys of its primary, and ${context.nameOf(node)} gives up what it has more only by the last of the commands that it names.`;
+}
+
+function nameOnce(context: CheckContext): string {
+  return `Run the command that it names; ${context.state.cluster.name} is made here with addresses of its own. Keep the volumes.`;
+}
