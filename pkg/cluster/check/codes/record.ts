@@ -67,7 +67,7 @@ export const RECORD_CODES = {
     cause:
       'An older ConfigMap NAME-state was applied again, which does not name the node; or a claim was left over from a cluster before.',
     repair:
-      'Put back the record that names its node, and kubectl redis create NAME. If nothing on it is needed, delete the claim.',
+      'Put back the record that names its node, and kubectl redis create NAME..',
     invariants: [],
   },
 } as const satisfies Record<string, CodeSpec>;
