@@ -17,7 +17,7 @@ export function pausesInWords({ nodes }: Pick<ClusterState, 'nodes'>, limits: Mo
   if (limits.maxBandwidth === null && infos.length > 0 && infos.every(movesByItself) && !owners.some(evicts))
     return 'the servers move slots by themselves; writes to them wait for some milliseconds when the owner changes';
   const alone = aloneFromBytes(limits.maxPauseMs);
-  const usual = `a primary answers nobody for at most ${limits.maxPauseMs}ms at a time while the target of its slots answers, and for up to ${USUAL_IO_MS / 1000}s if that falls silent`;
+  const usual = `a primary answers nobody for at most ${limits.maxPauseMs}ms at a time while the target of its slots answers, and for about ${USUAL_IO_MS / 1000}s if that falls silent`;
   if (owners.every(({ reply }) => dataBytes(reply) <= alone)) return usual;
   const example = `about ${age(Math.ceil(aloneMs(EXAMPLE_BYTES) / 1000))} for ${bytes(EXAMPLE_BYTES)}B`;
   return `${usual}; a key of more than ${bytes(alone)}B goes alone and takes as long as it takes, ${example}`;

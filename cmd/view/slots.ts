@@ -1,5 +1,5 @@
 /** `slots` as people read it: who holds which slots, a picture, a line that sums up. Pure. */
-import { isForming } from '../../pkg/cluster/check/forming.ts';
+import { isForming } from '../../pkg/cluster/evidence/forming.ts';
 import type { ClusterNode, ClusterState, Shard } from '../../pkg/cluster/model/state.ts';
 import { countSlots, formatRange, SLOT_COUNT } from '../../pkg/cluster/model/slots.ts';
 import type { Look } from '../terminal.ts';

@@ -146,7 +146,10 @@ function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<Kub
     hosts: seen.hosts.map(hostFacts),
     // One that lost its label, or was restored without it, may hold keys all the same.
     claims: seen.claims
-      .filter(({ metadata }) => labelled(metadata) || isMountedOrNamed(metadata?.name ?? '', name, mounted))
+      .filter(
+        ({ metadata }) =>
+          labelled(metadata) || mounted.has(metadata?.name ?? '') || isNamedAsOurs(metadata, name, seen),
+      )
       .map(claimFacts),
     config: seen.config === null ? null : (seen.config.data ?? {}),
     configFacts: seen.config === null ? null : configFacts(seen.config),
@@ -156,8 +159,13 @@ function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<Kub
   };
 }
 
-function isMountedOrNamed(claim: string, cluster: string, mounted: ReadonlySet<string>): boolean {
-  return mounted.has(claim) || nodeOfClaim(cluster, claim) !== null;
+/** Not where it says itself that it is of another cluster, or where a StatefulSet that is not ours has that name: then it is that one's. */
+function isNamedAsOurs(claim: RawMeta | undefined, cluster: string, { sets }: Seen): boolean {
+  const node = nodeOfClaim(cluster, claim?.name ?? '');
+  if (node === null || isOfAnother(claim, cluster)) return false;
+  const set = sets?.find(({ metadata }) => metadata?.name === node);
+  const labels = [set?.metadata?.labels, set?.spec?.template?.metadata?.labels];
+  return set === undefined || labels.some((each) => each?.[CLUSTER_LABEL] === cluster);
 }
 
 /** NAME, or NAME-1, NAME-2 …: what `create` calls its objects. Somebody else's may be in the way under such a name. */

@@ -37,7 +37,7 @@ describeCore('create refuses before it makes anything', () => {
       'a name that is taken',
       ['taken'],
       3,
-      /^error: Service taken is there already and belongs to something else\n  try: Choose another name or namespace, or remove it: kubectl delete service taken/,
+      /^error: Service taken is there already and belongs to something else\n  try: Choose another name or namespace. kubectl describe service taken -n /,
     ],
     [
       "a node's name that is taken",

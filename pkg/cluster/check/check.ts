@@ -17,7 +17,7 @@ import { checkConfig, checkVersions } from './config.ts';
 import { checkFunctions } from './functions.ts';
 import { makeContext } from './context.ts';
 import type { Check } from './context.ts';
-import { isForming } from './forming.ts';
+import { isForming } from '../evidence/forming.ts';
 import { checkImages, checkOutdatedPods } from './images.ts';
 import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';

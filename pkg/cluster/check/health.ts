@@ -2,7 +2,7 @@
 import type { Problem } from '../model/problem.ts';
 import { SLOT_COUNT } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
-import { isForming } from './forming.ts';
+import { isForming } from '../evidence/forming.ts';
 import { countsInWords } from './fold.ts';
 import { count, listNames } from './wording.ts';
 

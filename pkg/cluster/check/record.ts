@@ -7,8 +7,8 @@ import { recordOf } from '../model/record.ts';
 import { SLOT_COUNT, countSlots } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
-import { isForming } from './forming.ts';
-import { count, makeProblem } from './wording.ts';
+import { isForming } from '../evidence/forming.ts';
+import { count, listNames, makeProblem } from './wording.ts';
 
 export const checkFormed: Check = (context) => {
   const { state, answered, missing } = context;
@@ -69,7 +69,7 @@ export const checkUnusedVolumes: Check = ({ state, answered }, found) => {
   if (claims.length === 0 || answered.length === 0 || told) return [];
   const { name } = state.cluster;
   const one = claims.length === 1;
-  const sentence = `${one ? 'Claim' : 'Claims'} ${claims.join(', ')} of ${name} ${one ? 'is' : 'are'} there, no pod uses ${one ? 'it' : 'them'}, and no node that is recorded would.`;
+  const sentence = `${one ? 'Claim' : 'Claims'} ${listNames(claims)} of ${name} ${one ? 'is' : 'are'} there, no pod uses ${one ? 'it' : 'them'}, and no node that is recorded would.`;
   const [claim = ''] = claims;
   const subject = one ? { subject: `PersistentVolumeClaim/${claim}` } : {};
   return [makeProblem('volume-unused', name, { sentence, ...subject })];

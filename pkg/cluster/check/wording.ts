@@ -1,4 +1,5 @@
 /** How a problem is written: severity and general repair come from the table, names and numbers from the check. */
+export { listNames } from '../model/list-names.ts';
 import type { Problem } from '../model/problem.ts';
 import { countSlots, formatRanges } from '../model/slots.ts';
 import type { SlotRanges } from '../model/slots.ts';
@@ -31,12 +32,6 @@ export function makeProblem(code: Code, cluster: string, parts: ProblemParts): P
 function repairOf(code: Code, { repair, byHand }: ProblemParts): string {
   if (repair === undefined) return CODES[code].repair;
   return byHand === true ? repair : withFix(code, repair);
-}
-
-/** `a`, `a and b`, `a, b and c`, `a, b, c, d and 7 more`. */
-export function listNames(names: readonly string[], most = 5): string {
-  const shown = names.length <= most ? names : [...names.slice(0, most - 1), `${names.length - most + 1} more`];
-  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
 }
 
 /** `1 pod`, `3 pods`. */

@@ -4,6 +4,8 @@
  * are given to anybody, that is asked here; a volume that may not be seen is not taken for none.
  */
 import type { Loss } from '../model/loss.ts';
+import { isForming } from './forming.ts';
+import { listNames } from '../model/list-names.ts';
 import { isUnread } from '../model/observation.ts';
 import { formatRanges, type SlotRanges } from '../model/slots.ts';
 import { nodeCount, ordinalOfNode } from '../model/spec.ts';
@@ -26,13 +28,16 @@ function isRecorded({ desired, cluster }: ClusterState, { node }: Leftover): boo
   return desired.ordinals?.includes(ordinal) ?? ordinal <= nodeCount(desired);
 }
 
-/** As `claim data-c-4-0, which no pod uses`; null = there is none for certain, or the cluster never had a key. */
+/**
+ * As `claim data-c-4-0, which no pod uses`; null = there is none for certain, or the cluster never had a key: its nodes that were never
+ * joined, where `create` was killed between the mark and the last slot, had none.
+ */
 export function unusedVolumes(state: ClusterState): string | null {
-  if (!state.formed) return null;
+  if (isForming(state)) return null;
   if (isUnread(state, 'persistentvolumeclaims')) return 'claims that we may not list';
   const claims = state.leftovers.flatMap(({ claim }) => claim ?? []);
   if (claims.length === 0) return null;
-  return `${claims.length === 1 ? 'claim' : 'claims'} ${claims.join(', ')}, which no pod uses`;
+  return `${claims.length === 1 ? 'claim' : 'claims'} ${listNames(claims)}, which no pod uses`;
 }
 
 /** Claims of nodes that the record does not name: nobody makes a pod for them. */

@@ -4,7 +4,7 @@
  */
 import type { Member } from '../evidence/members.ts';
 import type { GossipNode, UnreachableReason } from '../model/observation.ts';
-import { takesSlotsAway } from '../evidence/second-owners.ts';
+import { secondOwners, takesSlotsAway } from '../evidence/second-owners.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { lossFlag } from '../model/loss.ts';
@@ -88,7 +88,7 @@ export function freeSlots(members: readonly Member[]): SlotRanges {
   );
 }
 
-/** Of a cluster that was formed they had an owner once, unless its forming was cut short; then no volume is left over. */
+/** Of a cluster that was formed they had an owner once, unless its forming was cut short. */
 function refuseUnusedVolumes(members: readonly Member[], state: ClusterState): Plan | null {
   const free = freeSlots(members);
   const loss = free.length === 0 ? null : lossOfGiving(state, free);
@@ -127,10 +127,14 @@ export function refuseSecondOwner(
     const owner = replicas.find(({ node }) => node.slots.length > 0);
     if (owner === undefined) continue;
     const { pod } = owner.step;
+    // Where there are as many owners as were asked for, each leads a shard, and only a label is stale.
+    const wayOut = secondOwners(state).includes(owner.node)
+      ? `${takesSlotsAway(state, pod)}; then run the same command again`
+      : `It leads a shard of its own by now, and nothing of it has to move. Let its old primary lead again (kubectl redis nodes ${state.cluster.name} shows who follows it; kubectl redis failover), then run the same command again`;
     return refuse(
       'second-owner',
       `${pod} is to follow ${primary.step.pod}, and owns slots ${formatRanges(owner.node.slots)} itself`,
-      `${takesSlotsAway(state, pod)}; then run the same command again`,
+      wayOut,
     );
   }
   return null;

@@ -1,6 +1,6 @@
 /** What `scale` and `rebalance` do not begin, and do not go on with: what has to be mended first. */
 import { formatRanges, rangesFromSlots, subtractRanges, type SlotRange } from '../model/slots.ts';
-import type { KubeFacts } from '../model/observation.ts';
+import type { KubeFacts, ServerInfo } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { recordOf } from '../model/record.ts';
 import { shardOf, type ClusterSpec } from '../model/spec.ts';
@@ -19,7 +19,7 @@ import { isMember } from './scale-join.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { endsOf, finishSteps, idOfNew, openPairs, transfersOf } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
-import { imageTakesKeysOf } from './server-version.ts';
+import { imageTakesKeysOf, takesKeysOf } from './server-version.ts';
 
 /** The first reason, or null. */
 export function refuseScale(context: ScaleContext): Plan | null {
@@ -46,9 +46,11 @@ function refuseOlder(context: ScaleContext): Plan | null {
   if (known !== null) return throughRecorded(context, known);
   const fresh = new Set(shards.map(({ name }) => idOfNew(name)));
   const givers = new Set(moves.flatMap(({ from, to }) => (fresh.has(to) ? [from] : [])));
-  const newer = members.find(
-    ({ step, answer }) => givers.has(step.nodeId) && !imageTakesKeysOf(spec.image, answer.info),
-  );
+  // What runs it by now says what it is; a tag of a company's own may mean anything.
+  const running = members.find(({ node }) => node.pod?.container.image === spec.image)?.answer.info;
+  const takes = (info: ServerInfo): boolean =>
+    running === undefined ? imageTakesKeysOf(spec.image, info) : takesKeysOf(running, info);
+  const newer = members.find(({ step, answer }) => givers.has(step.nodeId) && !takes(answer.info));
   if (newer === undefined) return null;
   const { product, version } = newer.answer.info;
   const { name } = spec.cluster;

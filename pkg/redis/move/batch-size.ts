@@ -9,7 +9,7 @@ const USUAL_PAUSE_MS = 20;
  * Slots of which keys go in one pipeline, each by a MIGRATE of its own. Those that are sent can't be called back: with a target that falls
  * silent the source waits for each of them in turn, so they share the time for one (migrate-command.ts).
  */
-const SLOTS_TOGETHER = 3;
+export const SLOTS_TOGETHER = 3;
 
 export interface BatchSize {
   readonly keys: number;

@@ -31,7 +31,7 @@ export interface Trouble {
 
 export interface Drained {
   readonly size: BatchSize;
-  /** By slot: the first reply that was not `moved`. What else is wrong, the next round meets. */
+  /** By slot: the first reply that was not `moved`, or the one that never came. What else is wrong, the next round meets. */
   readonly troubles: ReadonlyMap<number, Trouble>;
 }
 
@@ -82,7 +82,9 @@ function note(
   reply: unknown,
 ): void {
   if (reply instanceof Error) {
-    if (!troubles.has(slot)) troubles.set(slot, { outcome: readMigrateReply(reply), reply, keys });
+    const outcome = readMigrateReply(reply);
+    // A target that fell silent comes before all else: nothing more goes there.
+    if (!troubles.has(slot) || outcome === 'unknown') troubles.set(slot, { outcome, reply, keys });
   } else context.count({ keys: keys.length, bytes: bytes > 0 ? bytes : keys.length * context.weights.meanBytes });
 }
 

@@ -14,6 +14,7 @@ import type { MoveContext } from './context.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
 import { mustAll } from './node-line.ts';
 import { countKeys } from './own.ts';
+import { SLOTS_TOGETHER as TOGETHER } from './batch-size.ts';
 import { sizesOf } from './sizes.ts';
 import { isWireList } from '../wire.ts';
 
@@ -174,8 +175,9 @@ export function sendFitting<T>(
   if (guard == null || batch.length === 0) return send(batch);
   // Always taken last, so that no two wait for each other.
   return context.turns.take(`room of ${context.target.end.nodeId}`, async () => {
-    const loads = batch.map(({ keys, bytes }) => ({ keys: keys.length, bytes, largest: bytes, slots: 0 }));
-    return send(batch.slice(0, await untilFitting(context, loads, guard)));
+    const few = batch.slice(0, TOGETHER);
+    const loads = few.map(({ keys, bytes }) => ({ keys: keys.length, bytes, largest: bytes, slots: 0 }));
+    return send(few.slice(0, await untilFitting(context, loads, guard)));
   });
 }
 
@@ -223,7 +225,8 @@ export async function slotsThatFit(context: MoveContext, slots: readonly number[
   return count;
 }
 
-async function loadOf({ source, movesToTarget }: MoveContext, slot: number, count: number): Promise<Load> {
+async function loadOf(context: MoveContext, slot: number, count: number): Promise<Load> {
+  const { source, movesToTarget } = context;
   // Other moves to it may hand over at the same moment.
   let load: Load = { ...NOTHING, slots: Math.max(1, movesToTarget()) };
   if (count === 0) return load;
@@ -233,6 +236,7 @@ async function loadOf({ source, movesToTarget }: MoveContext, slot: number, coun
   for (let at = 0; at < keys.length; at += WEIGHED_AT_ONCE) {
     const sizes = await sizesOf(source, keys.slice(at, at + WEIGHED_AT_ONCE), { exact: true, mustTell: true });
     for (const bytes of sizes) load = add(load, { keys: 1, bytes, largest: bytes, slots: 0 });
+    stopIfAborted(context);
   }
   return load;
 }
@@ -244,7 +248,7 @@ function wouldEvict({ target }: MoveContext, room: Room, load: Load): AppError {
     {
       code: 'target-out-of-memory',
       cause: new Error(`It would evict keys (${room.policy})`),
-      hint: 'Nothing is lost, and what was moved stays. Raise its maxmemory, set maxmemory-policy to noeviction, or move less; the same command goes on from here',
+      hint: `Nothing is lost, and what was moved stays. Raise its maxmemory, or let it refuse writes instead of evicting keys for as long as this takes (kubectl exec ${target.end.pod.name} -- redis-cli CONFIG SET maxmemory-policy noeviction); then the same command goes on from here, and the policy is set back by hand`,
     },
   );
 }

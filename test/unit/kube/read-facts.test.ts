@@ -100,6 +100,7 @@ describe('a cluster with our label', () => {
           { metadata: { name: 'redis-1' } },
           { metadata: { name: 'a', labels: label } },
           { metadata: { name: 'b' } },
+          { metadata: { name: 'redis-8', labels: { app: 'billing' } } },
         ],
       },
       [PATHS.claims]: {
@@ -110,6 +111,9 @@ describe('a cluster with our label', () => {
           // Restored without its label.
           { metadata: { name: 'data-redis-7-0' }, status: { phase: 'Bound' } },
           { metadata: { name: 'data-redis-x-0' } },
+          // Of StatefulSet redis-8, which is somebody's, and of another cluster.
+          { metadata: { name: 'data-redis-8-0' } },
+          { metadata: { name: 'data-redis-9-0', labels: { 'kubectl-redis.io/cluster': 'redis-9' } } },
         ],
       },
       [PATHS.config]: { data: { formed: 'yes' } },
@@ -120,7 +124,7 @@ describe('a cluster with our label', () => {
     expect(asked).toEqual([`${pods}?kubectl-redis.io/cluster=redis`, ...Object.values(PATHS)].sort());
     expect(facts.pods.map((pod) => pod.name)).toEqual(['redis-1-0']);
     expect(facts.services.map((each) => each.name)).toEqual(['redis', 'redis-1']);
-    expect(facts.statefulSets.map((each) => each.name)).toEqual(['redis-1', 'a']);
+    expect(facts.statefulSets.map((each) => each.name)).toEqual(['redis-1', 'a', 'redis-8']);
     expect(facts.claims).toEqual([
       { name: 'data-redis-1-0', phase: 'Bound', storageClass: 'fast', createdAt: '' },
       { name: 'data-redis-2-0', phase: 'Pending', storageClass: null, createdAt: '' },

@@ -66,7 +66,7 @@ export const RECORD_CODES = {
     meaning: 'Nothing of it is served. If its node owned slots, the keys of these slots are on it.',
     cause:
       'An older ConfigMap NAME-state was applied again, which does not name the node; or a claim was left over from a cluster before.',
-    repair: 'Put back the record that names its node, and kubectl redis create NAME..',
+    repair: 'Put back the record that names its node, and kubectl redis create NAME.',
     invariants: [],
   },
 } as const satisfies Record<string, CodeSpec>;

@@ -44,6 +44,7 @@ function cover(context: FixContext, problem: Problem): Cure {
   const given = rangesFromSlots(clear);
   const title = 'give slots without an owner to who has their keys, or to a neighbour';
   const steps = [...gifts].map(([member, some]) => stepOf(context, member, some));
+  // (Also those that somebody holds keys of: what is there may be what a move had brought, and the rest is on the volume.)
   return withoutVolumes(context, problem, given) ?? repair([problem], title, steps, lossOfGiving(context.state, given));
 }
 

@@ -153,7 +153,8 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
 function onwardOrBack(context: FixContext, slot: number, owner: Member, target: Member): Way {
   const [here, there] = [keysOf(context, owner, slot), keysOf(context, target, slot)];
   if (there === 0) return { kind: 'close', node: target.step };
-  return here !== null && there !== null && here > there
+  // (In the middle of an upgrade they go to the newer server, however many.)
+  return here !== null && there !== null && here > there && !goesToOlder(target.node, owner.node)
     ? { kind: 'settle', holder: target.step }
     : onOrBack(context, slot, owner, target);
 }

@@ -7,7 +7,7 @@ import { countSlots, intersectRanges, type SlotRanges } from '../../../../pkg/cl
 import { ordinalsOf, podName, shardOf } from '../../../../pkg/cluster/model/spec.ts';
 import { isConverged } from '../../../../pkg/cluster/plan/form.ts';
 import { planScale } from '../../../../pkg/cluster/plan/scale.ts';
-import { changed } from '../../../support/observation-changes.ts';
+import { changed, changePod } from '../../../support/observation-changes.ts';
 import { version } from '../../../support/observation-faults.ts';
 import { ownedOf, recordedOf, runBatch, runStep, worldOf, type World } from '../../../support/scale-world.ts';
 
@@ -241,6 +241,20 @@ test('slots of a newer server do not go to older ones, and nothing is begun', ()
   });
   const one: World = { ...world, observation: changed(world.observation, version('redis-4-0', 'redis', '7.0.15')) };
   expect(planOf(one, { masters: 3, replicas: 0 })).toMatchObject({ kind: 'batches' });
+});
+
+test("an image with a tag of a company's own is what runs it, and not what its tag says", () => {
+  const image = 'registry.example/redis-cluster:2.3.1';
+  const world = runStep(
+    worldOf({ masters: 3, replicas: 0 }),
+    recordOf({ ...recordedOf(worldOf({})), replicas: 0, image }),
+  );
+  const runs = [1, 2, 3].map((n) =>
+    changePod(`redis-${n}-0`, (pod) => ({ ...pod, container: { ...pod.container, image } })),
+  );
+  const own: World = { ...world, observation: changed(world.observation, ...runs) };
+  expect(planOf(own, { masters: 4, replicas: 0 })).toMatchObject({ kind: 'batches' });
+  expect(planOf(world, { masters: 4, replicas: 0 })).toMatchObject({ kind: 'refused', code: 'target-older' });
 });
 
 function recordOf(spec: ReturnType<typeof recordedOf>): Step {

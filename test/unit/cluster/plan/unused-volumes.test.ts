@@ -20,6 +20,7 @@ import {
   withOlderRecord,
   withoutClaim,
 } from '../../../support/older-record.ts';
+import { asMade } from '../../../support/as-made.ts';
 import { specOf } from '../../../support/spec.ts';
 import { inWords } from './fix/fix-words.ts';
 
@@ -91,6 +92,21 @@ describe('create', () => {
     const fresh = freshObservation({ replicas: 0 });
     expect(interpret(fresh).formed).toBe(false);
     expect(create(changed(fresh, addClaim('data-redis-9-0')))).toMatchObject({ kind: 'batches' });
+  });
+
+  // The mark comes before the slots, and a run that was killed in between had never a key to lose.
+  test.each([
+    ['a volume of somebody is there', addClaim('data-redis-9-0')],
+    ['claims may not be listed', claimsHidden],
+  ])('finishes forming that was killed behind the mark, where %s', (_, change) => {
+    const marked = asMade(freshObservation({ replicas: 0 }), specOf({ replicas: 0 }));
+    const killed = changed(
+      marked,
+      changeKube((kube) => ({ ...kube, state: { ...kube.state, formed: 'true' } })),
+      change,
+    );
+    expect(interpret(killed).formed).toBe(true);
+    expect(create(killed)).toMatchObject({ kind: 'batches' });
   });
 
   test('says before it starts the others that a volume is left over', () => {

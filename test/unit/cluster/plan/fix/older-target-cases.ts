@@ -50,6 +50,13 @@ export const OLDER_TARGET_CASES: readonly FixCase[] = [
     HALF_BACK,
     { slotKeys: counted([1, 7, 2], [2, 7, 3]) },
   ],
+  // Its owner failed over, and what leads in its place is as old as it was: keys go on to the newer server, however many.
+  [
+    'the older owner forgot that it gives, and has more',
+    between(OLD, NEW, 'importing'),
+    does('slots-half-open: move 7 redis-1-0 -> redis-2-0'),
+    { slotKeys: counted([1, 7, 9], [2, 7, 3]) },
+  ],
   ['open towards a newer server', between(OLD, NEW), ON, { slotKeys: counted([1, 7, 5], [2, 7, 3]) }],
   ['open towards an older patch', between(NEW, '8.6.1'), ON, { slotKeys: counted([1, 7, 5], [2, 7, 3]) }],
 ];
