@@ -70,7 +70,7 @@ export const GONE_SOON_CASES: readonly CheckCase[] = [
       says(
         'info volume-unused',
         'Claim data-redis-7-0 of redis is there, no pod uses it, and no node that is recorded would.',
-        'Put back the record that names its node, and kubectl redis create redis. If nothing on it is needed, delete the claim.',
+        'Put back the record that names its node, and kubectl redis create redis.',
         '',
         '',
         'PersistentVolumeClaim/data-redis-7-0',
