@@ -61,7 +61,8 @@ export async function waitPods(deps: WaitPodsDeps, names: readonly string[]): Pr
     await lookForTrouble(deps, names, waiting, tell, signal);
   };
   try {
-    await Promise.race([allReady, look()]);
+    // Not only between two looks: a request that is under way, the first list of all, may never be answered.
+    await Promise.race([allReady, look(), whenStopped(deps, stop.signal)]);
   } finally {
     stop.abort();
   }
@@ -173,13 +174,25 @@ async function pause(deps: WaitPodsDeps, milliseconds: number, signal: AbortSign
   try {
     await deps.clock.sleep(milliseconds, signal);
   } catch (error) {
-    if (!deps.signal.aborted) throw error;
-    throw new AppError('Interrupted while waiting for pods', {
-      code: 'interrupted',
-      exitCode: 130,
-      hint: `${deps.resume} goes on from here`,
-    });
+    throw deps.signal.aborted ? interrupted(deps) : error;
   }
+}
+
+/** Never resolves. @param over when nobody waits any more */
+function whenStopped(deps: WaitPodsDeps, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onStop = (): void => reject(interrupted(deps));
+    if (deps.signal.aborted) onStop();
+    else deps.signal.addEventListener('abort', onStop, { once: true, signal: over });
+  });
+}
+
+function interrupted({ resume }: WaitPodsDeps): AppError {
+  return new AppError('Interrupted while waiting for pods', {
+    code: 'interrupted',
+    exitCode: 130,
+    hint: `${resume} goes on from here`,
+  });
 }
 
 async function troublesOf(kube: KubePort, names: readonly string[], pods: readonly PodFacts[]): Promise<PodTrouble[]> {

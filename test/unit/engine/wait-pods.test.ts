@@ -128,3 +128,36 @@ test('what is so now needs no mark: it ends the wait whenever it began', async (
   const now: PodTrouble = { pod: NAME, code: 'container-config', sentence: 'no Secret', evidence: [], fatal: true };
   expect(await wait({ trouble: () => now, readyAt: null })).toMatchObject({ code: 'pod-container-config', second: 5 });
 });
+
+test.each([
+  ['before the first list is answered', false],
+  ['while a pod is looked at', true],
+])('Ctrl-C ends it at once, %s', async (_, isListed) => {
+  const interrupt = new AbortController();
+  const never = async (): Promise<never> => new Promise(() => undefined);
+  const kube = {
+    // As the real one: it ends without a word when it is stopped.
+    watchPods: async (__: string, onChange: (pods: readonly unknown[]) => void, signal: AbortSignal) => {
+      if (isListed) onChange([]);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    },
+    whyNoPod: never,
+    whyNotReady: never,
+  } as unknown as KubePort;
+  const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined };
+  const waited = waitPods(
+    {
+      kube,
+      clock,
+      report: () => undefined,
+      signal: interrupt.signal,
+      timeoutMs: 60_000,
+      answers: async () => false,
+      selector: 'a=b',
+      resume: 'kubectl redis create redis',
+    },
+    [NAME],
+  );
+  interrupt.abort(new Error('interrupted'));
+  await expect(waited).rejects.toMatchObject({ code: 'interrupted', exitCode: 130 });
+});
