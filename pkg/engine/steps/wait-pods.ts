@@ -61,8 +61,9 @@ export async function waitPods(deps: WaitPodsDeps, names: readonly string[]): Pr
     await lookForTrouble(deps, names, waiting, tell, signal);
   };
   try {
-    // Not only between two looks: a request that is under way, the first list of all, may never be answered.
-    await Promise.race([allReady, look(), whenStopped(deps, stop.signal)]);
+    // First, so that it is what is told. Not only between two looks: a request that is under way, the first list of all, may never be
+    // answered.
+    await Promise.race([whenStopped(deps, stop.signal), allReady, look()]);
   } finally {
     stop.abort();
   }
@@ -143,7 +144,7 @@ async function lookForTrouble(
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = deps.clock.monotonic() + deps.timeoutMs;
-  await pause(deps, Math.min(PATIENCE_MS, deps.timeoutMs), signal);
+  await deps.clock.sleep(Math.min(PATIENCE_MS, deps.timeoutMs), signal);
   for (;;) {
     if (await allAnswer(deps, names, waiting.pods)) return;
     waiting.troubles = await troublesOf(deps.kube, names, waiting.pods);
@@ -153,7 +154,7 @@ async function lookForTrouble(
     );
     if (fatal !== undefined) throw stuck(fatal, deps.resume);
     if (deps.clock.monotonic() >= deadline) throw timedOut(deps, names, waiting);
-    await pause(deps, LOOK_EVERY_MS, signal);
+    await deps.clock.sleep(LOOK_EVERY_MS, signal);
   }
 }
 
@@ -170,28 +171,19 @@ function isRunning(pod: PodFacts): boolean {
   return pod.phase === 'Running' && pod.container.state === 'running' && !pod.terminating;
 }
 
-async function pause(deps: WaitPodsDeps, milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await deps.clock.sleep(milliseconds, signal);
-  } catch (error) {
-    throw deps.signal.aborted ? interrupted(deps) : error;
-  }
-}
-
 /** Never resolves. @param over when nobody waits any more */
-function whenStopped(deps: WaitPodsDeps, over: AbortSignal): Promise<never> {
+function whenStopped({ signal, resume }: WaitPodsDeps, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const onStop = (): void => reject(interrupted(deps));
-    if (deps.signal.aborted) onStop();
-    else deps.signal.addEventListener('abort', onStop, { once: true, signal: over });
-  });
-}
-
-function interrupted({ resume }: WaitPodsDeps): AppError {
-  return new AppError('Interrupted while waiting for pods', {
-    code: 'interrupted',
-    exitCode: 130,
-    hint: `${resume} goes on from here`,
+    const onStop = (): void =>
+      reject(
+        new AppError('Interrupted while waiting for pods', {
+          code: 'interrupted',
+          exitCode: 130,
+          hint: `${resume} goes on from here`,
+        }),
+      );
+    if (signal.aborted) onStop();
+    else signal.addEventListener('abort', onStop, { once: true, signal: over });
   });
 }
 

@@ -127,8 +127,9 @@ followers_of_old() {
   choose_table
   awk -v me="$node" -v at_me="$address" '
     FILENAME ~ /\/nodes$/ { if ($1 == me) shard = $4; else if (NF > 3 && $3 != "-") { key[$3] = $1; shard_of[$3] = $4 }; next }
+    '"$node_line"'
     $3 ~ /myself/ { self = $1 }
-    length($1) == 40 { ip = $2; sub(/@.*/, "", ip); sub(/:[0-9]*$/, "", ip); of[ip] = $4; failed[ip] = $3 ~ /(^|,)fail(,|$)/ || $3 ~ /noaddr/ }
+    { of[at] = $4; failed[at] = $3 ~ /(^|,)fail(,|$)/ || $3 ~ /noaddr/ }
     END {
       for (ip in of) if (of[ip] == self && ip != "" && ip != at_me) { print "f" ++count, ip, failed[ip] ? "no" : "yes"; listed[ip] = 1 }
       for (ip in key) if (shard_of[ip] == shard && !(ip in listed) && ip != at_me) print key[ip], ip, "no"
@@ -211,9 +212,10 @@ follows_older() {
   read -r leader history old _ <"$followed_file" || return 1
   case $old in '' | *[!0-9]*) return 1 ;; esac
   at=$(awk -v id="$leader" '
+    '"$node_line"'
     $3 ~ /myself/ { follows = $4 == id }
-    $1 == id { at = $2; sub(/@.*/, "", at); sub(/:[0-9]*$/, "", at) }
-    END { if (follows) print at }' "$nodes_conf")
+    $1 == id { leader_at = at }
+    END { if (follows) print leader_at }' "$nodes_conf")
   [ -n "$at" ] || return 1
   reason="because the primary of this replica, at $at, started from a volume that knows less than this replica had of it, maybe an older state: this replica would copy it and drop what it has more. To have the choice, scale the StatefulSet of the primary to 0, and to 1 again when this server runs: kubectl redis fix ${KUBECTL_REDIS_CLUSTER:-NAME} then says what each would lose; to copy it all the same: $in_this_pod touch $start_old"
   echo "- $at" | ask_each "$run_dir/kin" "CLUSTER MYID

@@ -54,11 +54,14 @@ export function copiesOf(context: MoveContext, owns: 'source' | 'target'): Copie
  * @throws AppError as settleKeys
  */
 export async function settleSlot(copies: Copies, slot: number, count: number): Promise<void> {
-  const list: WireCommand = ['CLUSTER', 'GETKEYSINSLOT', slot, count];
-  const listed = await copies.other.send([list], COMMAND_DEADLINE_MS);
-  mustAll(copies.other, listed, 'a question for its keys');
-  const [keys] = listed;
-  await settleKeys(copies, slot, isWireList(keys) ? keys : []);
+  await settleKeys(copies, slot, await listKeys(copies.other, slot, count));
+}
+
+/** Up to `count` keys that the node holds of the slot. @throws AppError when it refuses to tell */
+export async function listKeys(line: NodeLine, slot: number, count: number): Promise<WireList> {
+  const listed = await line.send([['CLUSTER', 'GETKEYSINSLOT', slot, count]], COMMAND_DEADLINE_MS);
+  mustAll(line, listed, 'a question for its keys');
+  return isWireList(listed[0]) ? listed[0] : [];
 }
 
 /**

@@ -9,6 +9,7 @@ import { keysOfAll } from '../../cluster/wire/keyspace.ts';
 import type { RedisCommand } from '../../engine/ports.ts';
 import { fieldOf, numberOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
+import { listKeys } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
@@ -16,7 +17,6 @@ import { mustAll } from './node-line.ts';
 import { countKeys } from './own.ts';
 import { SLOTS_TOGETHER as TOGETHER } from './batch-size.ts';
 import { sizesOf } from './sizes.ts';
-import { isWireList } from '../wire.ts';
 
 /** Of its limit, left to its clients, who write meanwhile, and to buffers. */
 const SPARE = 0.05;
@@ -145,6 +145,10 @@ async function askRoom({ target }: Pick<MoveContext, 'target'>): Promise<Room | 
  * @param slots that are handed over in one go
  */
 export async function guardOf(context: MoveContext, slots: number): Promise<Guard | null> {
+  return (await tightRoom(context, slots)) === null ? null : { slots };
+}
+
+async function tightRoom(context: MoveContext, slots: number): Promise<Room | null> {
   const room = await askRoom(context);
   if (room === null) return null;
   const replies = await context.source.ask(
@@ -157,7 +161,7 @@ export async function guardOf(context: MoveContext, slots: number): Promise<Guar
   mustAll(context.source, replies, 'a question for its memory');
   const bytes = numberOf(String(replies[0]), 'used_memory');
   const all = { keys: keysOfAll(String(replies[1])), bytes: bytes ?? Infinity, largest: bytes ?? Infinity, slots };
-  return 2 * needOf(all, room) > room.leftBytes ? { slots } : null;
+  return 2 * needOf(all, room) > room.leftBytes ? room : null;
 }
 
 /**
@@ -208,9 +212,8 @@ async function untilFitting(
  * @throws AppError `target-out-of-memory` where not even the least fit, `size-unknown`
  */
 export async function slotsThatFit(context: MoveContext, slots: readonly number[], least = 1): Promise<number> {
-  const guard = await guardOf(context, slots.length);
-  context.weights = { ...context.weights, guard };
-  const room = guard === null ? null : await askRoom(context);
+  const room = await tightRoom(context, slots.length);
+  context.weights = { ...context.weights, guard: room === null ? null : { slots: slots.length } };
   if (room === null) return slots.length;
   const counts = await context.source.send(countKeys(slots), COMMAND_DEADLINE_MS);
   mustAll(context.source, counts, 'a count of its keys');
@@ -230,9 +233,7 @@ async function loadOf(context: MoveContext, slot: number, count: number): Promis
   // Other moves to it may hand over at the same moment.
   let load: Load = { ...NOTHING, slots: Math.max(1, movesToTarget()) };
   if (count === 0) return load;
-  const listed = await source.send([['CLUSTER', 'GETKEYSINSLOT', slot, count]], COMMAND_DEADLINE_MS);
-  mustAll(source, listed, 'a question for its keys');
-  const keys = isWireList(listed[0]) ? listed[0] : [];
+  const keys = await listKeys(source, slot, count);
   for (let at = 0; at < keys.length; at += WEIGHED_AT_ONCE) {
     const sizes = await sizesOf(source, keys.slice(at, at + WEIGHED_AT_ONCE), { exact: true, mustTell: true });
     for (const bytes of sizes) load = add(load, { keys: 1, bytes, largest: bytes, slots: 0 });

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import { parseClusterInfo } from '../parse/cluster-info.ts';
 import { parseClusterNodes } from '../parse/cluster-nodes.ts';
+import { parsePongs } from '../parse/last-heard.ts';
 import type { GossipNode } from '../../cluster/model/observation.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
@@ -27,9 +28,13 @@ export async function viewsOfEnds({ source, target }: MoveContext): Promise<View
 
 /** @throws AppError when the node refuses to tell, or can't be asked */
 export async function viewOf(line: NodeLine): Promise<readonly GossipNode[]> {
+  return parseClusterNodes(await askNodes(line));
+}
+
+async function askNodes(line: NodeLine): Promise<string> {
   const replies = await line.send([['CLUSTER', 'NODES']], COMMAND_DEADLINE_MS);
   mustAll(line, replies, 'CLUSTER NODES');
-  return parseClusterNodes(String(replies[0]));
+  return String(replies[0]);
 }
 
 /** Law L10: before its own state is ok, a target refuses keys. @throws AppError `target-not-ready` */
@@ -79,13 +84,7 @@ export async function awaitHeard(context: MoveContext): Promise<void> {
   }
 }
 
-/** When the source last heard the target, by the source's clock: the sixth field of its line; null = it has no such line. */
+/** When the source last heard the target, by the source's clock; null = it does not know it. */
 async function heardAt({ source, target }: MoveContext): Promise<number | null> {
-  const replies = await source.send([['CLUSTER', 'NODES']], COMMAND_DEADLINE_MS);
-  mustAll(source, replies, 'CLUSTER NODES');
-  const line = String(replies[0])
-    .split('\n')
-    .find((one) => one.startsWith(`${target.end.nodeId} `));
-  const pong = Number(line?.split(' ')[5]);
-  return Number.isFinite(pong) ? pong : null;
+  return parsePongs(await askNodes(source)).get(target.end.nodeId) ?? null;
 }

@@ -1,4 +1,4 @@
-/** When a node last heard those that it has down: the sixth field of their lines of CLUSTER NODES, by the node's own clock (TIME). */
+/** When a node last heard others: the sixth field of their lines of CLUSTER NODES, by the node's own clock (TIME). */
 import type { GossipNode } from '../../cluster/model/observation.ts';
 
 /**
@@ -16,12 +16,22 @@ export function parseLastHeard(
   const heard: Record<string, number> = {};
   const silent = new Set(view.filter(isSilent).map(({ nodeId }) => nodeId));
   if (silent.size === 0) return heard;
-  for (const line of nodes.split('\n')) {
-    const [nodeId = '', , , , , pong = ''] = line.split(' ');
+  for (const [nodeId, pongMs] of parsePongs(nodes)) {
     // 0: never since it started.
-    if (silent.has(nodeId) && Number(pong) > 0) heard[nodeId] = Math.max(0, nowMs - Number(pong));
+    if (silent.has(nodeId) && pongMs > 0) heard[nodeId] = Math.max(0, nowMs - pongMs);
   }
   return heard;
+}
+
+/** When the node that gave this reply to CLUSTER NODES last heard each node, by its own clock: milliseconds since 1970 by id; 0 = never. */
+export function parsePongs(nodes: string): ReadonlyMap<string, number> {
+  return new Map(
+    nodes.split('\n').flatMap((line) => {
+      const [nodeId = '', , , , , pong] = line.split(' ');
+      const pongMs = Number(pong);
+      return Number.isFinite(pongMs) ? [[nodeId, pongMs]] : [];
+    }),
+  );
 }
 
 function isSilent({ flags, linkUp }: GossipNode): boolean {

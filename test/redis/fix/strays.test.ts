@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { rangesFromSlots, type SlotRanges } from '../../../pkg/cluster/model/slots.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import type { KubePort, MoveLimits, RedisCommand } from '../../../pkg/engine/ports.ts';
-import { AppError } from '../../../pkg/errors.ts';
 import { applyStep } from '../../../pkg/engine/steps/apply.ts';
+import { codeOf } from '../../support/code-of.ts';
 import { STATES, USUAL, sceneOf } from '../../support/broken/all-states.ts';
 import { whatIsWrong } from '../../support/broken/holds.ts';
 import { FULL_SLOTS, keysOf, startScene, type Scene, type SceneOptions } from '../../support/broken/scene.ts';
@@ -52,14 +52,6 @@ async function settle(
     { kind: 'settle-strays', holder, slots, reason: 'the test says so' },
     observation,
   );
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  return error instanceof AppError ? error.code : String(error);
 }
 
 /** Keys of slots of the first primary, or of `owner`, put where they do not belong, with no mark of it. */

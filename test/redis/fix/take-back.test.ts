@@ -4,8 +4,8 @@ import { rangesFromSlots } from '../../../pkg/cluster/model/slots.ts';
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import { NO_POLICY } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
 import type { KubePort, RedisCommand } from '../../../pkg/engine/ports.ts';
-import { AppError } from '../../../pkg/errors.ts';
 import { applyStep } from '../../../pkg/engine/steps/apply.ts';
+import { codeOf } from '../../support/code-of.ts';
 import { USUAL } from '../../support/broken/all-states.ts';
 import { whatIsWrong } from '../../support/broken/holds.ts';
 import { mend } from '../../support/broken/mend.ts';
@@ -35,14 +35,6 @@ async function takeBack(of: Scene, ownerGives: boolean, signal = new AbortContro
     ownerGives ? { ...step, ownerGives: true } : step,
     observation,
   );
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  return error instanceof AppError ? error.code : String(error);
 }
 
 /** The owner sends clients to the target for keys that it does not have: there they write new ones. */

@@ -1,12 +1,7 @@
 /** Who had more than a volume notes of its history (pkg/pod/scripts/history.sh). Tables, in the shells of both images. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { runPiece, SHELLS } from '../../support/script-words.ts';
 
-const SCRIPTS = new URL('../../../pkg/pod/scripts/', import.meta.url).pathname;
-const SHELLS: readonly (readonly string[])[] = [['dash'], ['busybox', 'ash']];
 const SELF = '1'.repeat(40);
 const OTHER = '2'.repeat(40);
 const [X, W, V] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string];
@@ -20,26 +15,8 @@ interface Answer {
   readonly followed?: readonly [string, string, number];
 }
 
-/** Runs it with these files below a directory that is volume and run directory, and gives its words. */
-function run(shell: readonly string[], script: string, files: Readonly<Record<string, string>>): string {
-  const dir = mkdtempSync(join(tmpdir(), 'histories-'));
-  try {
-    mkdirSync(join(dir, 'kin'));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
-    const load = ['common', 'volume', 'history'].map((name) => `. ${SCRIPTS}${name}.sh`).join('; ');
-    const [command, ...args] = [...shell, '-c', `${load}; address=10.0.0.1; my_id=${SELF}; ${script}`];
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      KUBECTL_REDIS_RUN_DIR: dir,
-      KUBECTL_REDIS_DATA_DIR: dir,
-      KUBECTL_REDIS_STATE_DIR: dir,
-      KUBECTL_REDIS_NODE: '1',
-    };
-    return execFileSync(command ?? '', args, { env, encoding: 'utf8' }).trim();
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-}
+const run = (shell: readonly string[], script: string, files: Readonly<Record<string, string>>): string =>
+  runPiece({ shell, load: ['common', 'volume', 'history'], script: `my_id=${SELF}; ${script}`, files });
 
 const MYSELF = `${OTHER} 10.0.0.4:6379@16379 myself,slave ${SELF} 0 0 1 connected`;
 

@@ -1,32 +1,14 @@
 /** What the guard makes of answers: who may hold what this volume had, and who may take over. Tables, in the shells of both images. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { runPiece, SHELLS } from '../../support/script-words.ts';
 
-const SCRIPTS = new URL('../../../pkg/pod/scripts/', import.meta.url).pathname;
-const SHELLS: readonly (readonly string[])[] = [['dash'], ['busybox', 'ash']];
 const NOW = 1_700_000_000;
 const idOf = (letter: string): string => letter.repeat(40);
 const [X, P, Q, R, G, Y] = ['1', '2', '3', '4', '7', '6'].map(idOf) as [string, string, string, string, string, string];
 
 /** Runs it with these files below the run directory, and gives its words. */
-function run(shell: readonly string[], script: string, files: Readonly<Record<string, string>>): string[] {
-  const dir = mkdtempSync(join(tmpdir(), 'judges-'));
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(dir, name)), { recursive: true });
-      writeFileSync(join(dir, name), text);
-    }
-    const load = ['common', 'volume', 'heir', 'guard'].map((name) => `. ${SCRIPTS}${name}.sh`).join('; ');
-    const [command, ...args] = [...shell, '-c', `${load}; address=10.0.0.1; my_id=-; ${script}`];
-    const env = { PATH: process.env['PATH'] ?? '', KUBECTL_REDIS_RUN_DIR: dir, KUBECTL_REDIS_NODE: '1' };
-    return execFileSync(command, args, { env, encoding: 'utf8' }).trim().split(' ');
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-}
+const run = (shell: readonly string[], script: string, files: Readonly<Record<string, string>>): string[] =>
+  runPiece({ shell, load: ['common', 'volume', 'heir', 'guard'], script: `my_id=-; ${script}`, files }).split(' ');
 
 /** A line of CLUSTER NODES, last heard so many seconds ago; 0 = never. */
 const line = (id: string, ip: string, flags: string, more: string, heardAgo = 1): string =>

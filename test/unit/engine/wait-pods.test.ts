@@ -1,6 +1,7 @@
 /** What ends a wait for pods: what happens while it lasts, not what was said before (C12). */
 import { expect, test } from '@jest/globals';
-import type { KubePort, PodTrouble } from '../../../pkg/engine/ports.ts';
+import type { Clock, KubePort, PodTrouble } from '../../../pkg/engine/ports.ts';
+import { systemClock } from '../../../pkg/engine/clock.ts';
 import { waitPods } from '../../../pkg/engine/steps/wait-pods.ts';
 import { AppError } from '../../../pkg/errors.ts';
 import { healthyObservation } from '../../support/observation.ts';
@@ -130,9 +131,10 @@ test('what is so now needs no mark: it ends the wait whenever it began', async (
 });
 
 test.each([
-  ['before the first list is answered', false],
-  ['while a pod is looked at', true],
-])('Ctrl-C ends it at once, %s', async (_, isListed) => {
+  ['before the first list is answered', false, false],
+  ['while a pod is looked at', true, false],
+  ['between two looks', true, true],
+])('Ctrl-C ends it at once, %s', async (_, isListed, isBetween) => {
   const interrupt = new AbortController();
   const never = async (): Promise<never> => new Promise(() => undefined);
   const kube = {
@@ -141,10 +143,17 @@ test.each([
       if (isListed) onChange([]);
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     },
-    whyNoPod: never,
+    whyNoPod: isBetween ? async () => null : never,
     whyNotReady: never,
   } as unknown as KubePort;
-  const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined };
+  const quick = { now: () => 0, monotonic: () => 0, sleep: async () => undefined };
+  let begin = (): void => undefined;
+  const sleeps = new Promise<void>((resolve) => (begin = resolve));
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    begin();
+    return systemClock.sleep(ms, signal);
+  };
+  const clock = isBetween ? { ...systemClock, sleep } : quick;
   const waited = waitPods(
     {
       kube,
@@ -158,6 +167,7 @@ test.each([
     },
     [NAME],
   );
+  if (isBetween) await sleeps;
   interrupt.abort(new Error('interrupted'));
   await expect(waited).rejects.toMatchObject({ code: 'interrupted', exitCode: 130 });
 });
