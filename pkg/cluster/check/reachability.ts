@@ -1,11 +1,11 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
-import { waitsForPerson } from '../evidence/life.ts';
 import { goesWithPod, readsLog } from '../evidence/persistence.ts';
 import { INJECTED_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
+import { refusedStart } from '../wire/guard.ts';
 import { podsBeyond } from '../interpret/injected.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
@@ -115,9 +115,9 @@ export const checkReachability: Check = (context, found) => {
 
 function primaryDown(context: CheckContext, node: ClusterNode, name: string, reason: string): Problem {
   const { cluster } = context.state;
-  const { why, detail = '' } = node.unreachable ?? {};
-  const refused = why === 'guard-waiting' && waitsForPerson(detail) ? ` ${wayOfRefused(context, node, detail)}` : '';
-  const repair = `${repairOfPrimary(context, name, node)}${refused}`;
+  const refused = refusedStart(node.unreachable);
+  const wayOut = refused === null ? '' : ` ${wayOfRefused(context, node, refused)}`;
+  const repair = `${repairOfPrimary(context, name, node)}${wayOut}`;
   const sentence = `${name}, a primary, is down (${reason}): ${slotsText(node.slots)} ${isOne(node) ? 'is' : 'are'} not served.`;
   return makeProblem('primary-down', cluster.name, { sentence, nodes: [name], slots: node.slots, repair });
 }
@@ -162,7 +162,7 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const claims = context.kubectl(`describe pvc ${unboundClaims(context, node.pod).join(' ')}`);
   const repairs: Partial<Record<Code, string>> = {
     'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
-    'start-refused': wayOfRefused(context, node, node.unreachable?.detail ?? ''),
+    'start-refused': wayOfRefused(context, node, refusedStart(node.unreachable) ?? 'unknown'),
     'guard-waiting': `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`,
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
@@ -188,8 +188,7 @@ function toInject(
 function codeFor(context: CheckContext, node: ClusterNode): Code {
   if (node.pod?.terminating === true) return 'pod-terminating';
   if (unboundClaims(context, node.pod).length > 0) return 'claim-unbound';
-  const { why = 'error', detail = '' } = node.unreachable ?? {};
-  return why === 'guard-waiting' && waitsForPerson(detail) ? 'start-refused' : CODE_OF[why];
+  return refusedStart(node.unreachable) === null ? CODE_OF[node.unreachable?.why ?? 'error'] : 'start-refused';
 }
 
 function verbFor(code: Code): string {

@@ -3,25 +3,25 @@
  * the node's own is somebody's: it is never given up, only kept aside, and that only where another node has what this one would copy.
  */
 import type { ClusterNode } from '../model/state.ts';
+import { readGuard, type ByPerson } from '../wire/guard.ts';
 import type { CheckContext } from './context.ts';
 import { claimOf, copyOf, imageOfOthers } from './way-back.ts';
 
 type WayOut = (context: CheckContext, node: ClusterNode) => string;
 
-const WAYS: readonly (readonly [says: RegExp, wayOut: WayOut])[] = [
-  [/is that of node \S+ of the cluster|belongs to another cluster|is a copy of its volume/, ownVolume],
-  [/whose data this \S+ can't read: this volume/, oneImage],
-  [/whose data this \S+ can't read|this image has an older one/, imageBefore],
-  [/dump\.rdb is on this volume/, loadFirst],
-  [/the primary of this replica/, compareFirst],
-  [/copy of (a node|that) of namespace/, nameOnce],
-];
+const WAYS: Readonly<Record<ByPerson, WayOut>> = {
+  'foreign-volume': ownVolume,
+  'other-product': oneImage,
+  'older-image': imageBefore,
+  dump: loadFirst,
+  'older-primary': compareFirst,
+  'copied-objects': nameOnce,
+  unknown: ({ kubectl, nameOf }, node) =>
+    `It starts when that is mended; keep its volume meanwhile. ${kubectl(`logs ${nameOf(node)}`)} says it, too.`,
+};
 
-/** @param says what the guard waits for, in its own words: they are in the problem's sentence */
-export function wayOfRefused(context: CheckContext, node: ClusterNode, says: string): string {
-  const way = WAYS.find(([pattern]) => pattern.test(says))?.[1];
-  const log = `${context.kubectl(`logs ${context.nameOf(node)}`)} says it, too.`;
-  return way === undefined ? `It starts when that is mended; keep its volume meanwhile. ${log}` : way(context, node);
+export function wayOfRefused(context: CheckContext, node: ClusterNode, refused: ByPerson): string {
+  return WAYS[refused](context, node);
 }
 
 function ownVolume(context: CheckContext, node: ClusterNode): string {
@@ -59,7 +59,7 @@ function oneImage(context: CheckContext): string {
 /** The image of the others is a way back only where it reads what is on the volume. */
 function imageBefore(context: CheckContext, node: ClusterNode): string {
   const name = context.nameOf(node);
-  const wrote = /this volume was .*valkey/i.test(node.unreachable?.detail ?? '') ? 'valkey' : 'redis';
+  const wrote = readGuard(node.unreachable)?.writtenBy;
   const reads = context.answered.length > 0 && context.answered.every(({ answer: { info } }) => info.product === wrote);
   const back = reads ? imageOfOthers(context, node) : null;
   const image = `${back?.replace(/\.$/, '') ?? `Give ${name} the image back that it ran before, in its template`}. Keep its volume: its data is on it.`;

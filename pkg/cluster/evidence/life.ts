@@ -23,6 +23,7 @@ import { addressesOfPod } from '../interpret/identity.ts';
 import { isUnread, type KubeFacts } from '../model/observation.ts';
 import { ordinalOfNode, podName } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { readGuard } from '../wire/guard.ts';
 import { isSeenDown } from './down.ts';
 import type { Member } from './members.ts';
 import { isOfOthers, type MissingPod } from './missing-pods.ts';
@@ -67,9 +68,10 @@ function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
   if (host?.ready === false) return { kind: 'unknown', by: `its host ${host.name} is not ready` };
   switch (why) {
     case 'guard-waiting':
-      if (SAYS_IT_RUNS.test(detail))
+      // As after a pod was deleted by force on a host that is cut off.
+      if (readGuard(unreachable)?.waitsFor === 'process')
         return { kind: 'unknown', by: `its guard waits ${detail.replace(/^waiting /, '')}` };
-      return { kind: 'dead', by, returns: isWithoutData(detail) ? 'empty' : 'whole' };
+      return { kind: 'dead', by, returns: hasLostVolume(node) ? 'empty' : 'whole' };
     case 'not-running': {
       if (pod?.phase === 'Unknown') return { kind: 'unknown', by: 'nobody knows what its pod does' };
       const neverStarted = pod?.phase === 'Pending' && pod.container.restarts === 0;
@@ -85,28 +87,6 @@ function lifeOfPod(node: ClusterNode, { kube }: LifeFacts): Life {
     default:
       return why satisfies never;
   }
-}
-
-/**
- * What a guard says (start.sh, guard.sh) where the process of the pod before still runs, as after a pod was deleted by force on a host that is
- * cut off.
- */
-const SAYS_IT_RUNS = /another process that still uses the volume|because node \S+ runs at /;
-
-/** Whether it waits until a person has mended something: a volume or an image that is not its own. */
-export function waitsForPerson(guardSays: string): boolean {
-  return guardSays.startsWith('waiting because ') && !SAYS_IT_RUNS.test(guardSays);
-}
-
-/** What the start guard says of a volume that has lost its data (pkg/pod/scripts/guard.sh); with data and no identity it says otherwise. */
-export function isWithoutData(guardSays: string): boolean {
-  return guardSays.includes('this volume has no data');
-}
-
-/** The command with which a person lets a node start whose guard waits because its data is old (guard.sh); null = it waits for something else. */
-export function startWithOldData({ unreachable }: ClusterNode): string | null {
-  if (unreachable?.why !== 'guard-waiting') return null;
-  return /to start with what is here: (.+)$/.exec(unreachable.detail)?.[1] ?? null;
 }
 
 /** An id that no pod has. */
@@ -143,7 +123,7 @@ function lifeOfGhost(node: ClusterNode, facts: LifeFacts): Life {
 
 /** Its guard says so. */
 export function hasLostVolume({ unreachable }: ClusterNode): boolean {
-  return unreachable?.why === 'guard-waiting' && isWithoutData(unreachable.detail);
+  return readGuard(unreachable)?.withoutData === true;
 }
 
 /** Ids that no pod has, and that may be those of pods which nobody could ask. */

@@ -8,7 +8,7 @@ import type { NodeAnswer, PodFacts } from '../model/observation.ts';
 import type { ClusterNode, Shard } from '../model/state.ts';
 import type { Candidate } from './candidates.ts';
 import type { Evidence } from './evidence.ts';
-import { isWithoutData } from './life.ts';
+import { hasLostVolume } from './life.ts';
 
 export type Kept = 'yes' | 'no' | 'unknown';
 
@@ -148,7 +148,7 @@ function leftOn(
   const life = lifeOf(primary);
   if (life.kind === 'dead' && life.returns !== 'whole') return 'none';
   const waits = unreachable?.why === 'guard-waiting';
-  if ((pod !== null && goesWithPod(pod)) || (waits && isWithoutData(unreachable.detail))) return 'none';
+  if ((pod !== null && goesWithPod(pod)) || hasLostVolume(primary)) return 'none';
   // Replicas run as their primary did, as a rule: where one writes no log, what is recorded is no proof that the primary did.
   const noLog = holders.some(({ member }) => member?.answer.info.aofEnabled === false);
   const log = readsLog(next) ?? holders.every(({ member }) => member?.answer.info.aofEnabled === true);

@@ -5,9 +5,8 @@
 import { ANNOUNCE_ANNOTATION } from '../model/labels.ts';
 import type { KubeFacts, NodeAnswer, NodeReply, Observation, PodFacts } from '../model/observation.ts';
 import type { ClusterRecord } from '../model/record.ts';
+import { readGuard } from '../wire/guard.ts';
 
-/** A guard that waits says so of its volume (pkg/pod/scripts/guard.sh). */
-export const EMPTY_VOLUME = '(its volume is empty)';
 /** A StatefulSet's controller makes a claim right before the pod that it is for. */
 const MADE_TOGETHER_MS = 10_000;
 
@@ -49,7 +48,7 @@ export function isFresh(answer: NodeAnswer): boolean {
 /** Whether nothing of a cluster can be on the pod's volume. */
 function isEmpty(kube: KubeFacts, pod: PodFacts, reply: NodeReply | undefined): boolean {
   if (reply?.kind === 'answered') return isFresh(reply.answer);
-  if (reply?.why === 'guard-waiting' && reply.detail.includes(EMPTY_VOLUME)) return true;
+  if (readGuard(reply ?? null)?.emptyVolume === true) return true;
   return hasNeverServed(pod, reply) && isFirst(kube, pod);
 }
 

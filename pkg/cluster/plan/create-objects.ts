@@ -17,6 +17,7 @@ import type { Batch, Step } from '../model/plan.ts';
 import { recordOf } from '../model/record.ts';
 import { nodeName, ordinalsOf, podName, shardOf, specHash, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
+import { readGuard } from '../wire/guard.ts';
 
 interface Input {
   readonly kube: KubeFacts;
@@ -125,7 +126,8 @@ function replacePod({ kube, spec, state, formed, hash, addresses }: Input, n: nu
   if (pod === undefined || pod.terminating || node === undefined || !holdsNothing(node)) return [];
   const announced = pod.annotations[ANNOUNCE_ANNOTATION];
   const base = { kind: 'replace-pod', pod: pod.name, podUid: pod.uid } as const;
-  if (announced === undefined && waitsForAddress(node)) return [{ ...base, reason: 'it waits for its address' }];
+  if (announced === undefined && readGuard(node.unreachable)?.waitsFor === 'address')
+    return [{ ...base, reason: 'it waits for its address' }];
   if (formed || announced === undefined) return [];
   if (announced !== addresses.get(nodeName(spec.cluster.name, n)))
     return [{ ...base, reason: `it announces ${announced}` }];
@@ -136,9 +138,4 @@ function replacePod({ kube, spec, state, formed, hash, addresses }: Input, n: nu
 function holdsNothing({ reply }: ClusterNode): boolean {
   if (reply?.kind === 'answered') return isFresh(reply.answer);
   return reply?.why === 'guard-waiting' || reply?.why === 'not-running';
-}
-
-/** As start.sh says it. */
-function waitsForAddress({ unreachable }: ClusterNode): boolean {
-  return unreachable?.why === 'guard-waiting' && unreachable.detail.startsWith('waiting for the address');
 }

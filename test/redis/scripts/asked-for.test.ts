@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isWithoutData } from '../../../pkg/cluster/evidence/life.ts';
+import { readGuard } from '../../../pkg/cluster/wire/guard.ts';
 import { poll } from '../../support/redis-server.ts';
 import { fill, isSilent, nth, scriptPods } from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
@@ -65,7 +65,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('K
     const said = await guardSays(pod, /waiting/);
     expect(said).toMatch(/dump\.rdb is on this volume and appendonly is yes/);
     expect(said).toMatch(/To load it: kubectl exec \S+ -n \S+ -- touch \S+\/\.kubectl-redis\.load-dump;/);
-    expect(isWithoutData(said)).toBe(false);
+    expect(readGuard({ why: 'guard-waiting', detail: said })?.withoutData).toBe(false);
     expect(await isSilent(pod)).toBe(true);
     await writeFile(join(pod.dataDir, '.kubectl-redis.load-dump'), '');
     await pod.ready();
@@ -92,7 +92,8 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('K
     pod.start();
     await guardSays(pod, /dump\.rdb is on this volume/);
     await rename(join(pod.dataDir, 'dump.rdb'), join(pod.dataDir, 'dump.rdb.unused'));
-    expect(isWithoutData(await guardSays(pod, /this volume has no data/))).toBe(true);
+    const detail = await guardSays(pod, /this volume has no data/);
+    expect(readGuard({ why: 'guard-waiting', detail })?.withoutData).toBe(true);
   });
 
   test('that an init container put on a new volume: it says that its keys must come otherwise', async () => {

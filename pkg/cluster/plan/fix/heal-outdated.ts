@@ -1,11 +1,11 @@
 /** Pods in which no server runs, of templates that have been put right since. */
 import { runningImage } from '../../check/images.ts';
-import { waitsForPerson } from '../../evidence/life.ts';
 import { goesWithPod } from '../../evidence/persistence.ts';
 import type { PodFacts } from '../../model/observation.ts';
 import type { Step } from '../../model/plan.ts';
 import { recordOf } from '../../model/record.ts';
 import type { ClusterNode } from '../../model/state.ts';
+import { refusedStart } from '../../wire/guard.ts';
 import { left, repair, type FixContext, type Healer } from './fix-context.ts';
 
 /** Reasons that no time mends: what the image is, or is made of. */
@@ -43,7 +43,8 @@ export const healOutdatedPods: Healer = (context, problems) => {
 function isStuck({ unreachable }: ClusterNode, pod: PodFacts): boolean {
   if (goesWithPod(pod)) return false;
   const { reason, restarts } = pod.container;
-  if (unreachable?.why === 'guard-waiting') return waitsForPerson(unreachable.detail);
+  if (refusedStart(unreachable) !== null) return true;
+  if (unreachable?.why === 'guard-waiting') return false;
   return BAD_IMAGE.test(reason ?? '') || (CRASHES.test(reason ?? '') && restarts >= CRASHES_ENOUGH);
 }
 

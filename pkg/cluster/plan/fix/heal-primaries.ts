@@ -7,7 +7,7 @@
  * it: one that lacks what the primary may come back with waits for the primary, or for consent that names slots, time and keys.
  */
 import type { Candidate } from '../../evidence/candidates.ts';
-import { hasLostVolume, startWithOldData } from '../../evidence/life.ts';
+import { hasLostVolume } from '../../evidence/life.ts';
 import { leftoverOf, unusedVolumes, wayBackOf, wayBackOfVolumes } from '../../evidence/leftovers.ts';
 import type { Member } from '../../evidence/members.ts';
 import type { Succession } from '../../evidence/succession.ts';
@@ -16,6 +16,7 @@ import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
+import { readGuard } from '../../wire/guard.ts';
 import { isNamed, left, repair, stepNodeOf, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { forgetStep } from './heal-ghosts.ts';
 import { startEmpty } from './heal-lost-volumes.ts';
@@ -45,7 +46,7 @@ function healOne(context: FixContext, problem: Problem): Cure {
 }
 
 function bringAny(lost: ClusterNode): string {
-  const command = startWithOldData(lost);
+  const command = readGuard(lost.unreachable)?.startAnyway ?? null;
   return command === null
     ? 'Bring one of its replicas back, or itself with its volume: none of them answers'
     : `Bring one of its replicas back: none of them answers, and each may have more than is on its own volume. Without them: ${command}`;
@@ -69,7 +70,7 @@ function bringBack({ evidence }: FixContext, { primary, candidates, life }: Succ
   const silent = candidates.filter(({ member }) => member === null).map(({ node }) => evidence.nameOf(node));
   const others = silent.length === 0 ? '' : `, and ${silent.join(', ')}`;
   const name = evidence.nameOf(primary);
-  const command = startWithOldData(primary);
+  const command = readGuard(primary.unreachable)?.startAnyway ?? null;
   if (command !== null && silent.length === 0)
     return `${name} waits, because the data on its volume is older than what it served. To go on with that: ${command}`;
   if (command !== null || (life.kind === 'dead' && life.returns !== 'whole'))

@@ -2,8 +2,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../../pkg/cluster/check/check.ts';
-import { waitsForPerson } from '../../../../pkg/cluster/evidence/life.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import { refusedStart } from '../../../../pkg/cluster/wire/guard.ts';
 import { changeReply, changed } from '../../../support/observation-changes.ts';
 import { unreachable } from '../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../support/observation.ts';
@@ -20,7 +20,7 @@ const SAID = readdirSync(SCRIPTS)
     ([, text = '']) =>
       `waiting ${text.replaceAll(/\$\{\w+:-(\w+)\}|\$\w+|\$\([^)]*\)|\$\{[^}]*\}/g, (_, name) => String(name ?? 'some'))}`,
   )
-  .filter(waitsForPerson);
+  .filter((detail) => refusedStart({ why: 'guard-waiting', detail }) !== null);
 
 function repairOf(pod: string, detail: string): string {
   const observation = changed(
@@ -44,7 +44,7 @@ describe('a node that must not start as it is', () => {
   test.each(SAID)('%s', (says) => {
     const repair = repairOf('redis-5-0', says);
     expect(repair).not.toBe('');
-    expect(repair).not.toContain('It starts when that is mended');
+    expect(refusedStart({ why: 'guard-waiting', detail: says })).not.toBe('unknown');
     const given = repair.indexOf('delete pvc');
     if (given >= 0) expect(repair.slice(0, given)).toContain('"persistentVolumeReclaimPolicy":"Retain"');
   });
