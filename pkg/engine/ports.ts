@@ -233,6 +233,10 @@ export interface StrayKeys {
   readonly slots: SlotRanges | null;
   /** Their owner has them open towards the holder, and takes keys of them only when it has closed them. */
   readonly ownerGives?: boolean;
+  /** Id of a third node that marks of the owner name: they are given up too. Marks that name yet another one are somebody's move. */
+  readonly staleMark?: string | undefined;
+  /** Ids of owners that take no key of the holder's: their slots with keys are marked as importing on the holder, and left so. */
+  readonly older?: readonly string[] | undefined;
 }
 
 export interface StraysSettled {

@@ -150,6 +150,13 @@ describe('forming real servers', () => {
     expect(again.count()).toBe(0);
   }, 60_000);
 
+  test('slots that two fresh nodes were given are kept by one of them, and the cluster is formed', async () => {
+    const [first, second] = kube.pods;
+    if (first === undefined || second === undefined) throw new Error('no pods');
+    for (const pod of [first, second]) await port.run(pod, [['CLUSTER', 'ADDSLOTSRANGE', 100, 110]], 5000);
+    expectWhole(await form(port));
+  }, 60_000);
+
   // 3 slots + 3 epochs, then 15 meetings (of which some are needless after the first), then 3 replicas.
   test.each([1, 2, 3, 4, 5, 6, 7, 9, 12, 14, 16, 17])(
     'killed at change %i, before and after it is sent: the next run finishes',

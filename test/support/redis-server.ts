@@ -19,8 +19,8 @@ import { freeAddresses } from './loopback.ts';
 export interface RedisServerOptions {
   /** Default 1. */
   readonly count?: number;
-  /** Default $REDIS_SERVER, else `redis-server`. */
-  readonly binary?: string;
+  /** Default $REDIS_SERVER, else `redis-server`. One for all, or for each by its index. */
+  readonly binary?: string | ((index: number) => string);
   /** Default 7000; the bus port is 10000 more. */
   readonly port?: number;
   /** Instead of a block of free ones of 127.0.0.0/8; then ports count up from `port`. */
@@ -139,7 +139,7 @@ function createServerHandle(
     start: async (more = []) => {
       await mkdir(dir, { recursive: true });
       const started = spawn(
-        options.binary ?? process.env['REDIS_SERVER'] ?? 'redis-server',
+        binaryOf(options, index),
         [...argumentsFor(index, address, port, options), ...asArguments(more)],
         {
           cwd: dir,
@@ -166,6 +166,11 @@ async function untilReady(child: ChildProcess, address: string, port: number, di
   if (child.exitCode === null) return;
   const log = await readFile(join(dir, 'server.log'), 'utf8').catch(() => 'no log');
   throw new Error(`redis-server ended: ${log}`);
+}
+
+function binaryOf({ binary }: RedisServerOptions, index: number): string {
+  const named = typeof binary === 'function' ? binary(index) : binary;
+  return named ?? process.env['REDIS_SERVER'] ?? 'redis-server';
 }
 
 function argumentsFor(index: number, address: string, port: number, options: RedisServerOptions): string[] {

@@ -42,6 +42,10 @@ export type Step = { readonly reason: string } & (
       readonly slots: SlotRanges | null;
       /** Their owner has them open towards the holder, and closes them: a move is taken back. */
       readonly ownerGives?: true;
+      /** Id of a third node, to which the owner's marks give them and which does not import them: those are given up as well. */
+      readonly staleMark?: string;
+      /** Ids of owners whose servers take no key of the holder's: the holder opens their slots, which then go to it. */
+      readonly older?: readonly string[];
     }
   | { readonly kind: 'await-convergence'; readonly pods: readonly string[] }
   /** In place of what is recorded. `isNew`: and that the cluster was never formed, which is certain. */

@@ -2,16 +2,21 @@
  * What a person is told when nodes disagree: whose slots are, or who is of the cluster. What looks strange may be a view that is old, and then
  * what a person removed would be a good copy: so no sentence here tells to remove a pod or a volume, whatever the evidence.
  */
+import { isApart } from '../evidence/forming.ts';
 import { groupMembers } from '../evidence/groups.ts';
 import type { Member } from '../evidence/members.ts';
 import type { ClusterRef } from '../model/observation.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { containsSlot, countSlots } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 
-/** Of nodes that are to be joined. @returns null when every slot has one owner in all views */
+/**
+ * Of nodes that are to be joined. @returns null when every slot has one owner in all views, and where none of the nodes knows another or holds a
+ * key: who loses a slot then loses nothing, and forming settles it (`yieldSteps`).
+ */
 export function refuseContested(members: readonly Member[], state: ClusterState): Plan | null {
   const [first] = state.contested;
-  if (first === undefined) return null;
+  if (first === undefined || isApart(state)) return null;
   const { name } = state.cluster;
   const range = `Slots ${first.range.start}-${first.range.end}`;
   const ids = first.ownerIds;
@@ -30,6 +35,31 @@ export function refuseContested(members: readonly Member[], state: ClusterState)
     `${range} ${said}: the nodes of ${name} do not agree yet whose they are, and who lost them would delete their keys`,
     `Views mostly settle within seconds. If they don't, kubectl redis check ${name} says who claims what, and kubectl redis fix ${name} settles it; no pod and no volume has to go for that`,
   );
+}
+
+/** One node keeps a slot that several were given before they were introduced to each other; the others give it up. */
+export function yieldSteps(members: readonly Member[], state: ClusterState): Step[] {
+  if (!isApart(state)) return [];
+  return state.contested.flatMap(({ range }): Step[] => {
+    const claims = ({ answer }: Member): boolean => answer.view.some(({ slots }) => containsSlot(slots, range.start));
+    const claiming = members.filter(claims);
+    // Who was given most leads its shard in any case: whoever else kept a slot would be a second owner there.
+    const [owner] = claiming.toSorted((a, b) => countOwn(b) - countOwn(a));
+    if (owner === undefined) return [];
+    const reason = `${owner.step.pod} was given them, too, and none of the nodes holds a key`;
+    const rivals = claiming.filter((member) => member !== owner);
+    return rivals.map(({ step }): Step => ({
+      kind: 'yield-slots',
+      node: step,
+      owner: owner.step,
+      ranges: [range],
+      reason,
+    }));
+  });
+}
+
+function countOwn({ answer }: Member): number {
+  return answer.view.reduce((sum, { slots }) => sum + countSlots(slots), 0);
 }
 
 function contested(sentence: string, hint: string): Plan {

@@ -6,6 +6,7 @@ import type { Member } from '../evidence/members.ts';
 import type { GossipNode, UnreachableReason } from '../model/observation.ts';
 import { secondOwners, takesSlotsAway } from '../evidence/second-owners.ts';
 import type { Plan } from '../model/plan.ts';
+import { ordinalsOf, podName, shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { lossFlag } from '../model/loss.ts';
 import { ALL_SLOTS, formatRanges, subtractRanges, unionRanges, type SlotRanges } from '../model/slots.ts';
@@ -122,6 +123,7 @@ export function refuseKeys(members: readonly Member[], state: ClusterState): Pla
 export function refuseSecondOwner(
   shards: readonly { readonly primary: Member; readonly replicas: readonly Member[] }[],
   state: ClusterState,
+  spec: ClusterSpec,
 ): Plan | null {
   for (const { primary, replicas } of shards) {
     const owner = replicas.find(({ node }) => node.slots.length > 0);
@@ -129,13 +131,40 @@ export function refuseSecondOwner(
     const { pod } = owner.step;
     // Where there are as many owners as were asked for, each leads a shard, and only a label is stale.
     const wayOut = secondOwners(state).includes(owner.node)
-      ? `${takesSlotsAway(state, pod)}; then run the same command again`
-      : `It leads a shard of its own by now, and nothing of it has to move. Let its old primary lead again (kubectl redis nodes ${state.cluster.name} shows who follows it; kubectl redis failover), then run the same command again`;
+      ? takesSlotsAway(state, pod)
+      : `It leads a shard of its own by now, and nothing of it has to move. ${oneEach([owner, primary], state, spec)}`;
     return refuse(
       'second-owner',
       `${pod} is to follow ${primary.step.pod}, and owns slots ${formatRanges(owner.node.slots)} itself`,
-      wayOut,
+      `${wayOut}; then run the same command again`,
     );
   }
   return null;
+}
+
+/**
+ * How two owners come to be labelled as of one shard. The label of one may be another than is recorded for it; else one took over from a node
+ * of another shard that it followed. A node whose shard has no owner is to lead then: so each shard has one owner again, and any other failover
+ * would leave it as it is.
+ */
+function oneEach(two: readonly Member[], { nodes, cluster: { name } }: ClusterState, spec: ClusterSpec): string {
+  const recorded = (pod: string): number | undefined => ordinalsOf(spec).find((one) => podName(name, one) === pod);
+  for (const { node, step } of two) {
+    const ordinal = recorded(step.pod);
+    if (ordinal === undefined || shardOf(spec, ordinal) === node.shardLabel) continue;
+    return `The label of ${step.pod} is stale, which says shard ${node.shardLabel}: kubectl redis restart ${name} --pod ${step.pod} makes the pod anew, as of shard ${shardOf(spec, ordinal)}`;
+  }
+  const led = new Set(nodes.flatMap(({ slots, shardLabel }) => (slots.length > 0 ? [shardLabel] : [])));
+  const heir = nodes.find(
+    ({ primaryId, shardLabel, reply }) =>
+      two.some(({ step }) => step.nodeId === primaryId) &&
+      shardLabel !== null &&
+      !led.has(shardLabel) &&
+      reply?.kind === 'answered',
+  );
+  const isOurs = two.every(({ step }) => recorded(step.pod) !== undefined);
+  const label = isOurs ? '' : '. Or correct the label kubectl-redis.io/shard of one, if that is what is wrong';
+  return heir?.pod == null
+    ? `kubectl redis fix ${name} gives it a replica of the shard that it leads, which can lead then${label}`
+    : `kubectl redis failover ${heir.pod.name} lets ${heir.pod.name} lead, whose shard ${heir.shardLabel} has no other primary${label}`;
 }

@@ -3,6 +3,7 @@
  *
  * 1. Refuse what must not be joined: nodes that know strangers, fresh nodes that hold keys (laws L2, FAILURES 1.35). Nor are slots of a
  *    formed cluster given away whose keys may be on a volume that no pod uses.
+ *    Slots that two fresh nodes were given are kept by one of them.
  * 2. Say that the cluster was formed, give slots and epochs, shorten the timeout. Slots first of all: a primary says `ok`
  *    only min(node-timeout, 5 s) after it got its first slot, so that clock must start as early as it can.
  *    SET-CONFIG-EPOCH is only accepted by a node that knows nobody, so it must come before the first MEET.
@@ -18,6 +19,7 @@ import type { ClusterState } from '../model/state.ts';
 import { reconnectNodeSteps, reconnectReplicaSteps, repointSteps } from './form-reconnect.ts';
 import { memberOf, type Member, type Place } from '../evidence/members.ts';
 import { freeSlots, refuse, refuseForming, refuseSecondOwner } from './form-members.ts';
+import { yieldSteps } from './contested.ts';
 import { assignShards, choosePrimaries, sharedHosts } from './placement.ts';
 
 interface FormingShard {
@@ -36,6 +38,13 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
   const members = state.nodes.flatMap(memberOf);
   const refused = refuseForming(members, state);
   if (refused !== null) return refused;
+  const yields = yieldSteps(members, state);
+  if (yields.length > 0)
+    return {
+      kind: 'batches',
+      batches: [{ title: 'settle who has slots that two were given', steps: yields }],
+      remarks: [],
+    };
 
   const groups = groupByShard(members, spec);
   const shards = layShards(members, spec, groups);
@@ -46,7 +55,7 @@ export function planForming(state: ClusterState, spec: ClusterSpec, policy: Poli
       'Correct the labels or --masters',
     );
   }
-  const second = refuseSecondOwner(shards, state);
+  const second = refuseSecondOwner(shards, state, spec);
   if (second !== null) return second;
   const remarks: Remark[] = sharedHosts(
     shards.map((shard) => ({

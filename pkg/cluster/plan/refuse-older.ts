@@ -28,8 +28,14 @@ function serverOf({ reply }: Pick<ClusterNode, 'reply'>): ServerInfo | null {
  * The first move that could bring no key, or null. For whatever is about to move slots, before any of them is opened.
  * @param moves that are planned anew
  * @param open those that an interrupted move left open
+ * @param first what makes a restart possible again, as a command and what it does; null = it is possible
  */
-export function refuseOlderTarget(state: ClusterState, moves: readonly Pair[], open: readonly Pair[]): Plan | null {
+export function refuseOlderTarget(
+  state: ClusterState,
+  moves: readonly Pair[],
+  open: readonly Pair[],
+  first: string | null = null,
+): Plan | null {
   const { name } = state.cluster;
   const byId = new Map(state.nodes.map((node) => [node.nodeId, node]));
   const older = (pairs: readonly Pair[]): string | null => {
@@ -39,19 +45,20 @@ export function refuseOlderTarget(state: ClusterState, moves: readonly Pair[], o
     }
     return null;
   };
+  const after = first === null ? '' : `${first}; then `;
   const left = older(open);
   if (left !== null)
     return refuse(
       'target-older',
       `Slots were left open on their way to an older server, which takes no key of them: ${left}`,
-      `kubectl redis fix ${name} takes them back; then kubectl redis restart ${name} finishes the upgrade`,
+      `kubectl redis fix ${name} takes them back; then ${after}kubectl redis restart ${name} finishes the upgrade`,
     );
   const planned = older(moves);
   if (planned === null) return null;
   return refuse(
     'target-older',
     `Slots would have to go to an older server, which takes no key of them: ${planned}`,
-    `kubectl redis restart ${name} finishes the upgrade first; then run the same command again`,
+    `${after}kubectl redis restart ${name} finishes the upgrade first; then run the same command again`,
   );
 }
 

@@ -200,7 +200,8 @@ function isOfOtherImage({ name, image }: StatefulSetFacts, spec: ClusterSpec): b
 /** Some servers delete at their start what lies in slots that they do not own. Who did not count may hold some. */
 export function refuseStrays(state: ClusterState): Plan | null {
   const found = state.nodes.map((node) => ({ name: node.pod?.name ?? '', strays: straysOf(node) }));
-  const hint = `kubectl redis check ${state.cluster.name} says more`;
+  const { name: cluster } = state.cluster;
+  const hint = `kubectl redis fix ${cluster} brings keys and owners together; kubectl redis check ${cluster} says more`;
   for (const { name, strays } of found) {
     if (typeof strays !== 'number') continue;
     const sentence = `${name} holds ${keysInWords(strays)} in slots that it does not own: its next start may delete them`;

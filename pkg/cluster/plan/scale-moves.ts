@@ -10,7 +10,7 @@ import {
 import type { Batch, Step, StepNode } from '../model/plan.ts';
 import type { ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
-import type { Pair } from './refuse-older.ts';
+import { goesToOlder, type Pair } from './refuse-older.ts';
 import type { ScaleContext } from './scale-context.ts';
 import { planTransfers, shareSlots, type SlotTransfer } from './slot-moves.ts';
 
@@ -53,8 +53,31 @@ export function moveStage(context: ScaleContext): Batch[] {
  * Straight to final owners: all that those who lead no staying shard have, and with `spread` what the others have too much. Before the first
  * step it says what the last one will have moved: what is open counts as finished, roles as handed over, and a shard of which no node is
  * there yet goes by `idOfNew`.
+ *
+ * Where every shard has slots, and nobody else has any, shares only differ: they stay as they are while one of them would have to go to an
+ * older server, which takes no key of it. So the shape that a cluster has can always be recorded, and a restart is then possible.
  */
 export function transfersOf(context: ScaleContext): SlotTransfer[] {
+  const { transfers, must } = sharesOf(context);
+  return !must && isAnyToOlder(context, transfers) ? [] : transfers;
+}
+
+/** Whether shares stay uneven, for now, because of that. */
+export function staysUneven(context: ScaleContext): boolean {
+  const { transfers, must } = sharesOf(context);
+  return !must && isAnyToOlder(context, transfers);
+}
+
+function isAnyToOlder({ state: { nodes } }: ScaleContext, transfers: readonly SlotTransfer[]): boolean {
+  const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+  return transfers.some(({ from, to }) => {
+    const [source, target] = [byId.get(from), byId.get(to)];
+    return source !== undefined && target !== undefined && goesToOlder(source, target);
+  });
+}
+
+/** @returns `must`: a shard has no slots yet, or somebody has some who leads none */
+function sharesOf(context: ScaleContext): { readonly transfers: SlotTransfer[]; readonly must: boolean } {
   const { spec, shards, members, state } = context;
   const leads = shards.map(({ name, head, heir }) => ({ head, id: (heir ?? head)?.step.nodeId ?? idOfNew(name) }));
   const ids = new Set(leads.map(({ id }) => id));
@@ -66,8 +89,9 @@ export function transfersOf(context: ScaleContext): SlotTransfer[] {
   }
   const holders = [...slots].map(([id, owned]) => ({ id, slots: owned }));
   const staying = holders.filter((holder) => ids.has(holder.id));
-  if (spec.scaling?.spread !== true && staying.length === holders.length) return [];
-  return planTransfers(holders, shareSlots(staying.map((holder) => ({ ...holder, weight: 1 }))));
+  const must = staying.length < holders.length || staying.some((holder) => holder.slots.length === 0);
+  if (spec.scaling?.spread !== true && staying.length === holders.length) return { transfers: [], must };
+  return { transfers: planTransfers(holders, shareSlots(staying.map((holder) => ({ ...holder, weight: 1 })))), must };
 }
 
 /** No node id has a space. */

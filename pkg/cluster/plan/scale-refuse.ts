@@ -42,8 +42,8 @@ export function refuseScale(context: ScaleContext): Plan | null {
 function refuseOlder(context: ScaleContext): Plan | null {
   const { state, members, spec, shards } = context;
   const moves = transfersOf(context);
-  const known = refuseOlderTarget(state, moves, endsOf(finishSteps(state, members)));
-  if (known !== null) return throughRecorded(context, known);
+  const known = refuseOlderTarget(state, moves, endsOf(finishSteps(state, members)), wayBackOfScale(context));
+  if (known !== null) return known;
   const fresh = new Set(shards.map(({ name }) => idOfNew(name)));
   const givers = new Set(moves.flatMap(({ from, to }) => (fresh.has(to) ? [from] : [])));
   // What runs it by now says what it is; a tag of a company's own may mean anything.
@@ -54,22 +54,29 @@ function refuseOlder(context: ScaleContext): Plan | null {
   if (newer === undefined) return null;
   const { product, version } = newer.answer.info;
   const { name } = spec.cluster;
+  const image = newer.node.pod?.container.image ?? 'IMAGE';
+  const restart = `kubectl redis restart ${name} --image ${image} records what it runs`;
   return refuse(
     'target-older',
     `New nodes would run ${spec.image}, which takes no key of ${newer.step.pod}: that runs ${product} ${version}`,
-    `kubectl redis restart ${name} --image IMAGE records what it runs; then run the same command again`,
+    `${[wayBackOfScale(context), restart].filter((part) => part !== null).join('; then ')}; then run the same command again`,
   );
 }
 
-/** A restart waits for a change of shape that was begun: the one that is recorded comes first, where that is another. */
-function throughRecorded({ kube, spec }: ScaleContext, refused: Plan): Plan {
+/**
+ * A restart waits for a change of shape that was begun, and that waits here for the restart: so it is given up first, and what it made is
+ * removed again. Nothing has to move for the shape that the owners of slots have (`transfersOf`). null = none was begun.
+ */
+function wayBackOfScale({ kube, spec, state: { nodes } }: ScaleContext): string | null {
   const recorded = recordOf(kube, spec.cluster).spec;
-  if (refused.kind !== 'refused' || recorded?.scaling == null) return refused;
-  const { masters, replicas } = recorded;
-  if (masters === spec.masters && replicas === spec.replicas) return refused;
-  const { name } = spec.cluster;
-  const finish = `kubectl redis scale ${name} --masters ${masters} --replicas ${replicas} finishes what was begun first`;
-  return { ...refused, hint: `${finish}; then ${refused.hint}` };
+  if (recorded?.scaling == null) return null;
+  const owners = nodes.filter(({ slots, pod }) => slots.length > 0 && pod !== null);
+  const inShards = new Set(owners.flatMap(({ pod, shardLabel }) => (pod === null ? [] : [shardLabel ?? pod.name])));
+  const sizes = [...inShards].map(
+    (shard) => nodes.filter(({ pod, shardLabel }) => pod !== null && shardLabel === shard).length,
+  );
+  const replicas = Math.max(0, Math.min(recorded.replicas, ...sizes.map((size) => size - 1)));
+  return `kubectl redis scale ${spec.cluster.name} --masters ${inShards.size} --replicas ${replicas} gives up the change that was begun`;
 }
 
 /** Its keys are not known, so they are not none: a node goes when it was heard to be empty, and what we stopped was. */

@@ -22,7 +22,7 @@ import { isConverged } from './form.ts';
 import { refuse } from './form-members.ts';
 import { cleanStage, dropStage, forgetStage, removeStage } from './scale-remove.ts';
 import { joinStage } from './scale-join.ts';
-import { handOverStage, moveStage } from './scale-moves.ts';
+import { handOverStage, moveStage, staysUneven } from './scale-moves.ts';
 import { refuseRestarting, refuseScale } from './scale-refuse.ts';
 import { layShape } from './scale-layout.ts';
 import { ownedOf, scaleContext, type LeavingNode, type ScaleContext, type ScaleSeen } from './scale-context.ts';
@@ -55,7 +55,7 @@ export function planScale(input: ScaleInput): Plan {
   const context = scaleContext(input, layShape({ ...input, spec: input.recorded }, input.wanted));
   const refused = refuseScale(context) ?? refuseOthersToGo(context, input.agreedToGo);
   if (refused !== null) return refused;
-  const remarks = remarksOf(input);
+  const remarks = [...remarksOf(input), ...remarkUneven(context)];
   if (context.spec !== input.recorded) {
     const restarting = refuseRestarting(input.kube, input.recorded);
     if (restarting !== null) return restarting;
@@ -91,6 +91,13 @@ function remarksOf({ recorded, wanted }: ScaleInput): Remark[] {
     return [];
   const sentence = `A change to ${recorded.masters} masters with ${recorded.replicas} replicas each was begun and is not finished: from where it stands it now goes to ${wanted.masters} with ${wanted.replicas}`;
   return [{ code: 'other-shape-unfinished', sentence }];
+}
+
+function remarkUneven(context: ScaleContext): Remark[] {
+  if (!staysUneven(context)) return [];
+  const { name } = context.spec.cluster;
+  const sentence = `Slots stay as they are, and shares uneven: some would go to an older server, which takes no key of them. When all run one version, kubectl redis rebalance ${name} evens them`;
+  return [{ code: 'target-older', sentence }];
 }
 
 function objectStage(context: ScaleContext): Batch[] {

@@ -72,11 +72,39 @@ export function reads(heir: Server, primary: Server): boolean {
 }
 
 /**
- * Whether a server takes keys that another one packs for it (DUMP, MIGRATE): the format changes with the minor version, never with a patch,
- * and an older server refuses what a newer one has packed.
+ * The version of the RDB format by minor version: DUMP and MIGRATE pack keys in it. Several minor versions have one in common, so slots go
+ * between those in both directions (rdb.h of each release; Redis 7.0 and 8.6 and Valkey 9.1 also as they answer DUMP).
+ */
+const RDB_VERSIONS: Readonly<Record<ServerInfo['product'], Readonly<Record<string, number>>>> = {
+  redis: {
+    '5.0': 9,
+    '6.0': 9,
+    '6.2': 9,
+    '7.0': 10,
+    '7.2': 11,
+    '7.4': 12,
+    '8.0': 12,
+    '8.2': 12,
+    '8.4': 12,
+    '8.6': 13,
+    '8.8': 14,
+  },
+  valkey: { '7.2': 11, '8.0': 11, '8.1': 11, '9.0': 80, '9.1': 80 },
+};
+/** From here on formats of Redis are not those of Valkey, which refuses them up to where its own begin. */
+const FIRST_FOREIGN = 12;
+const FIRST_OF_VALKEY = 80;
+
+/**
+ * Whether a server takes keys that another one packs for it (DUMP, MIGRATE): it refuses a format that is newer than its own. Where one of the
+ * two is not in the table, an older minor version is taken to refuse what a newer one packs; patches never differ.
  */
 export function takesKeysOf(target: Server, source: Server): boolean {
-  return reads(minorOf(target), minorOf(source));
+  const [to, from] = [minorOf(target), minorOf(source)];
+  const [takes, packs] = [RDB_VERSIONS[to.product][to.version], RDB_VERSIONS[from.product][from.version]];
+  if (takes === undefined || packs === undefined) return reads(to, from);
+  const isForeign = to.product === 'valkey' && packs >= FIRST_FOREIGN && packs < FIRST_OF_VALKEY;
+  return takes >= packs && !isForeign;
 }
 
 /** The same of a server that is not there yet, as far as the name of its image tells. */

@@ -20,12 +20,13 @@ export async function settleStrays(
 ): Promise<void> {
   const holder = endOf(observation, step.holder);
   const others = otherPrimaries(observation, [step.holder.nodeId]);
-  const tell = ({ slots, keys }: MoveProgress): void => {
-    const sentence = `${keys} keys of ${slots} slots of others have left ${step.holder.pod}`;
+  const tell = ({ slots: done, keys }: MoveProgress): void => {
+    const sentence = `${keys} keys of ${done} slots of others have left ${step.holder.pod}`;
     report({ kind: 'agreeing', sentence });
   };
+  const { slots, ownerGives, staleMark, older } = step;
   await strays.settle(
-    { holder, others, slots: step.slots, ownerGives: step.ownerGives === true },
+    { holder, others, slots, ownerGives: ownerGives === true, staleMark, older },
     limits,
     tell,
     signal,

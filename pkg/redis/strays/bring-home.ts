@@ -13,7 +13,7 @@ import { drain } from '../move/drain.ts';
 import type { Drained } from '../move/drain.ts';
 import { slotsThatFit } from '../move/fit.ts';
 import { awaitTarget, viewOf } from '../move/look.ts';
-import { mustAll } from '../move/node-line.ts';
+import { mustAll, type NodeLine } from '../move/node-line.ts';
 import { sumOf } from '../move/own.ts';
 import type { KeysInSlot } from '../move/own.ts';
 import { checkRoomFor } from '../move/room.ts';
@@ -30,18 +30,22 @@ const SLOTS_AT_ONCE = 64;
 
 /**
  * @param context `source` holds the keys, `target` owns the slots
- * @param ownerGives the owner has them open towards the holder: a move is taken back, part by part
+ * @param givenUp the owner has them open towards these nodes: a move is taken back, part by part; null = it has not
  * @throws AppError
  */
-export async function bringHome(context: MoveContext, slots: readonly number[], ownerGives = false): Promise<void> {
+export async function bringHome(
+  context: MoveContext,
+  slots: readonly number[],
+  givenUp: readonly string[] | null = null,
+): Promise<void> {
   await refuseOtherDatabases(context.source);
   await awaitTarget(context);
   [context.weights, context.targetPort] = await Promise.all([readWeights(context), portForKeys(context)]);
   for (let i = 0; i < slots.length; i += SLOTS_AT_ONCE) {
     const part = slots.slice(i, i + SLOTS_AT_ONCE);
-    for (const few of ownerGives ? await apart(context, part) : [part]) {
+    for (const few of givenUp !== null ? await apart(context, part) : [part]) {
       stopIfAborted(context);
-      await bringPart(context, few, ownerGives);
+      await bringPart(context, few, givenUp);
     }
   }
 }
@@ -53,20 +57,23 @@ async function apart({ source }: MoveContext, slots: readonly number[]): Promise
   return [...(empty.length === 0 ? [] : [empty]), ...full.map((slot) => [slot])];
 }
 
-async function bringPart(context: MoveContext, slots: readonly number[], ownerGives: boolean): Promise<void> {
+async function bringPart(
+  context: MoveContext,
+  slots: readonly number[],
+  givenUp: readonly string[] | null,
+): Promise<void> {
   const { source, target, limits } = context;
-  const marks = slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', target.end.nodeId]);
-  mustAll(source, await source.send(marks, COMMAND_DEADLINE_MS), 'slots whose keys shall leave');
+  await openSlotsOf(target.end.nodeId, source, slots);
   let size = firstBatch(limits.maxPauseMs);
   let counts = await countIn(source, slots);
   // Servers from 8.4 on hide these keys until here.
   await mustFit(context, counts).catch(async (error: unknown) => {
     // Clients that the owner sends here still find what is here.
-    if (!ownerGives) await source.send(stable(slots), COMMAND_DEADLINE_MS);
+    if (givenUp === null) await source.send(stable(slots), COMMAND_DEADLINE_MS);
     throw error;
   });
-  if (ownerGives) {
-    await takeBack(context, slots);
+  if (givenUp !== null) {
+    await takeBack(context, slots, givenUp);
     // Clients that the owner had sent here wrote until now.
     counts = await countIn(source, slots);
   }
@@ -99,17 +106,23 @@ async function mustFit(context: MoveContext, counts: readonly KeysInSlot[]): Pro
  *
  * @throws AppError `moved-by-others`
  */
-async function takeBack({ source, target }: MoveContext, slots: readonly number[]): Promise<void> {
+async function takeBack({ target }: MoveContext, slots: readonly number[], givenUp: readonly string[]): Promise<void> {
   const view = await viewOf(target);
-  const holder = source.end.nodeId;
   // A mark may name the node in whose place the holder leads.
-  const theirs = new Set(view.flatMap(({ nodeId, primaryId }) => (primaryId === holder ? [holder, nodeId] : [holder])));
+  const followers = view.filter(({ primaryId }) => primaryId !== null && givenUp.includes(primaryId));
+  const theirs = new Set([...givenUp, ...followers.map(({ nodeId }) => nodeId)]);
   const marks = marksOf(view, target.end.nodeId);
   for (const slot of slots) {
     const to = marks.get(slot);
     if (to !== undefined && !theirs.has(to)) throw movedByOthers(slot, to);
   }
   mustAll(target, await target.send(stable(slots), COMMAND_DEADLINE_MS), 'its slots back');
+}
+
+/** Marks slots as importing from their owner: keys of them that the node holds are visible from then on, and may leave. */
+export async function openSlotsOf(ownerId: string, holder: NodeLine, slots: readonly number[]): Promise<void> {
+  const marks = slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', ownerId]);
+  mustAll(holder, await holder.send(marks, COMMAND_DEADLINE_MS), 'slots whose keys shall leave');
 }
 
 function stable(slots: readonly number[]): WireCommand[] {

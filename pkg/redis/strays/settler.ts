@@ -5,13 +5,19 @@ import type { MoveContext } from '../move/context.ts';
 import { viewOf } from '../move/look.ts';
 import type { MoverDeps } from '../move/mover.ts';
 import { NodeLine } from '../move/node-line.ts';
-import { bringHome } from './bring-home.ts';
+import { bringHome, openSlotsOf } from './bring-home.ts';
 import { findStrays, type SlotsOfHolder } from './find.ts';
 import { ownersByTheirWord, slotsOfHolder, withoutOwner } from './whose.ts';
 
 export function createStraySettler(deps: MoverDeps): StraySettler {
   return {
-    settle: async ({ holder, others, slots, ownerGives = false }, limits, onProgress, signal, fence) => {
+    settle: async (
+      { holder, others, slots, ownerGives = false, staleMark, older = [] },
+      limits,
+      onProgress,
+      signal,
+      fence,
+    ) => {
       const line = new NodeLine(deps.pool, holder, fence);
       const lines = others.map((end) => new NodeLine(deps.pool, end, fence));
       const [own, ...views] = await Promise.all([line, ...lines].map(viewOf));
@@ -20,7 +26,8 @@ export function createStraySettler(deps: MoverDeps): StraySettler {
         lines.map((owner, i) => ({ owner, nodeId: owner.end.nodeId, view: views[i] ?? [] })),
       );
       const wanted = slots === null ? await lookFor(line, marks, owners) : listed(slots, marks);
-      return bringAllHome({ deps, holder: line, ownerGives, limits, signal }, wanted, owners, onProgress);
+      const givenUp = ownerGives ? [holder.nodeId, ...(staleMark === undefined ? [] : [staleMark])] : null;
+      return bringAllHome({ deps, holder: line, givenUp, older, limits, signal }, wanted, owners, onProgress);
     },
   };
 }
@@ -44,14 +51,16 @@ function listed(slots: SlotRanges, { own }: SlotsOfHolder): readonly number[] {
 interface Shared {
   readonly deps: MoverDeps;
   readonly holder: NodeLine;
-  readonly ownerGives: boolean;
+  /** Ids of nodes towards which the owner has the slots open; null = it has not. */
+  readonly givenUp: readonly string[] | null;
+  readonly older: readonly string[];
   readonly limits: MoveLimits;
   readonly signal: AbortSignal;
 }
 
 /** One owner after the other: their keys leave the same node, which has one MIGRATE at a time. */
 async function bringAllHome(
-  { deps, holder, ownerGives, limits, signal }: Shared,
+  { deps, holder, givenUp, older, limits, signal }: Shared,
   slots: readonly number[],
   owners: ReadonlyMap<number, NodeLine>,
   onProgress: (progress: MoveProgress) => void,
@@ -59,6 +68,10 @@ async function bringAllHome(
   let done = { slots: 0, keys: 0, bytes: 0 };
   const home: number[] = [];
   for (const [owner, theirs] of groupByOwner(slots, owners)) {
+    if (older.includes(owner.end.nodeId)) {
+      await openSlotsOf(owner.end.nodeId, holder, theirs);
+      continue;
+    }
     const context: MoveContext = {
       source: holder,
       target: owner,
@@ -80,7 +93,7 @@ async function bringAllHome(
       expect: () => undefined,
     };
     // Two nodes that send keys to each other at the same time would each wait for the other to take them.
-    await deps.roles.hold(holder.end.nodeId, owner.end.nodeId, () => bringHome(context, theirs, ownerGives));
+    await deps.roles.hold(holder.end.nodeId, owner.end.nodeId, () => bringHome(context, theirs, givenUp));
     home.push(...theirs);
   }
   const homeless = slots.filter((slot) => !owners.has(slot));

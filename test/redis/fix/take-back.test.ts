@@ -90,6 +90,19 @@ describe.each(BINARIES)('a move taken back, $name', ({ server }) => {
     expect([own, owners]).toEqual([2 * keysOf(SLOTS[0] ?? 0).length, [0, 0, 0]]);
   });
 
+  test('fix as a whole, where the mark of its owner names a third that does not import it: back, and no mark is left', async () => {
+    scene = await startScene({ ...USUAL, binary: server });
+    await open(scene, fresh);
+    const [slot = 0] = SLOTS;
+    const third = scene.ids[2] ?? '';
+    await scene.at(OWNER, ['CLUSTER', 'SETSLOT', slot, 'STABLE'], ['CLUSTER', 'SETSLOT', slot, 'MIGRATING', third]);
+    const older = { ...scene, port: { ...scene.port, ask: saysOld(scene.port, `redis-${TARGET + 1}-0`) } };
+    expect((await mend(older, NO_POLICY)).error).toBeNull();
+    expect(await whatIsWrong(scene)).toEqual([]);
+    expect(scene.saved).toEqual([]);
+    expect((await mend(older, NO_POLICY)).batches).toEqual([]);
+  });
+
   test('cut short right after the owner closed: the next fix brings the rest', async () => {
     scene = await startScene({ ...USUAL, binary: server });
     await open(scene, fresh);

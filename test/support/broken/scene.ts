@@ -21,6 +21,8 @@ import { createWires, type Wires } from './wires.ts';
 
 export interface SceneOptions {
   readonly binary: string;
+  /** Another one for some, by index: in the middle of an upgrade. */
+  readonly binaryOf?: (index: number) => string;
   /** Primaries with equal shares of the slots. */
   readonly masters: number;
   /** Per primary. */
@@ -99,7 +101,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   const { masters, replicas, spare, password, oneShort } = options;
   const formed = masters * (1 + replicas) - (oneShort ? 1 : 0);
   const running = await startRedisServers({
-    binary: options.binary,
+    binary: options.binaryOf ?? options.binary,
     count: formed + spare,
     port: REDIS_PORT,
     nodeTimeoutMs: FORMING_MS,

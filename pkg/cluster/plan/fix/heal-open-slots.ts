@@ -13,8 +13,11 @@
  *   imports itself     any                              close: it is its own already
  *   to one of an       any                              back: it takes no key that the owner packs, so what it got from clients
  *   older version                                       comes home, and the owner closes; move on where the owner has none left
+ *   to one that does   one of an older version imports  back as well, and the owner's mark is given up: nobody moves it there
+ *   not import it
  *   -                  a third says that it gives       close where it holds nothing, else hand its keys over: when the slot is
- *                                                       not open any more, for before that its owner takes no key
+ *                                                       not open any more, for before that its owner takes no key; where
+ *                                                       the owner's version is older, it is to import the slot
  */
 import type { Batch, Step, StepNode } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
@@ -29,8 +32,10 @@ import { isNowhereElse, keysOf, ownerOf } from './slot-evidence.ts';
 type Way =
   | { readonly kind: 'move'; readonly source: StepNode; readonly target: StepNode }
   | { readonly kind: 'close'; readonly node: StepNode }
-  | { readonly kind: 'settle'; readonly holder: StepNode }
-  | { readonly kind: 'back'; readonly holder: StepNode };
+  /** `older`: the owner takes no key of it, so that the holder is to import the slot. */
+  | { readonly kind: 'settle'; readonly holder: StepNode; readonly older?: readonly [ownerId: string] }
+  /** `staleMark`: the owner gives it to a third node, which does not import it. */
+  | { readonly kind: 'back'; readonly holder: StepNode; readonly staleMark?: string };
 
 export const healOpenSlots: Healer = (context, problems) => {
   const ways = waysOf(context);
@@ -125,12 +130,13 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
   if (imports(owner)) first.push({ kind: 'close', node: owner.step });
   const importers = primaries.filter((member) => member !== owner && imports(member));
   for (const member of primaries) {
-    if (member === owner || !gives(member)) continue;
-    const way = closeOrSettle(context, slot, member);
+    if (member === owner || !gives(member) || importers.includes(member)) continue;
+    const way = closeOrSettle(context, slot, member, owner);
     if (way === null) return [];
     clear(way);
   }
-  const heir = heirOf(context, marks.get(owner)?.gives.get(slot));
+  const mark = marks.get(owner)?.gives.get(slot);
+  const heir = heirOf(context, mark);
   const target = importers.includes(heir ?? owner) ? heir : fullest(context, slot, importers);
   if (target === null || target === undefined) {
     if (!gives(owner)) return first;
@@ -139,11 +145,16 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
   }
   for (const member of importers) {
     if (member === target) continue;
-    const way = closeOrSettle(context, slot, member);
+    const way = closeOrSettle(context, slot, member, owner);
     if (way === null) return [];
-    clear(way);
+    // Its turn comes when the target's is over: then the slot goes to it, or it hands its keys to who owns the slot by then.
+    if (way.kind !== 'settle' || way.older === undefined) clear(way);
   }
-  return [...first, gives(owner) ? onOrBack(context, slot, owner, target) : onwardOrBack(context, slot, owner, target)];
+  const staleMark = heir === target ? undefined : mark;
+  return [
+    ...first,
+    gives(owner) ? onOrBack(context, slot, owner, target, staleMark) : onwardOrBack(context, slot, owner, target),
+  ];
 }
 
 /**
@@ -160,9 +171,10 @@ function onwardOrBack(context: FixContext, slot: number, owner: Member, target: 
 }
 
 /** In the middle of an upgrade keys go from an older server to a newer one, and never the other way. */
-function onOrBack(context: FixContext, slot: number, owner: Member, target: Member): Way {
+function onOrBack(context: FixContext, slot: number, owner: Member, target: Member, staleMark?: string): Way {
   const stuck = goesToOlder(owner.node, target.node) && keysOf(context, owner, slot) !== 0;
-  return stuck ? { kind: 'back', holder: target.step } : moveTo(owner, target);
+  if (!stuck) return moveTo(owner, target);
+  return { kind: 'back', holder: target.step, ...(staleMark === undefined ? {} : { staleMark }) };
 }
 
 function moveTo(source: Member, target: Member): Way {
@@ -170,10 +182,14 @@ function moveTo(source: Member, target: Member): Way {
 }
 
 /** null: nobody knows whether it holds keys of the slot. */
-function closeOrSettle(context: FixContext, slot: number, member: Member): Way | null {
+function closeOrSettle(context: FixContext, slot: number, member: Member, owner: Member): Way | null {
   const keys = keysOf(context, member, slot);
   if (keys === null) return null;
-  return keys > 0 ? { kind: 'settle', holder: member.step } : { kind: 'close', node: member.step };
+  if (keys === 0) return { kind: 'close', node: member.step };
+  const holder = member.step;
+  return goesToOlder(member.node, owner.node)
+    ? { kind: 'settle', holder, older: [owner.step.nodeId] }
+    : { kind: 'settle', holder };
 }
 
 /** Where the owner gives it to, or who leads in that node's place since. */
@@ -218,11 +234,14 @@ function stepOf({ primaries }: FixContext, way: Way, slots: readonly number[]): 
   switch (way.kind) {
     case 'move':
       return { kind: 'move-slots', source: way.source, target: way.target, ranges, reason };
-    case 'settle':
-      return { kind: 'settle-strays', holder: way.holder, slots: ranges, reason };
+    case 'settle': {
+      const { kind: _, ...rest } = way;
+      return { kind: 'settle-strays', ...rest, slots: ranges, reason };
+    }
     case 'back': {
       const why = `${reason} towards ${way.holder.pod}, whose server is older and takes no key of them: their owner keeps them`;
-      return { kind: 'settle-strays', holder: way.holder, slots: ranges, ownerGives: true, reason: why };
+      const { kind: _, ...rest } = way;
+      return { kind: 'settle-strays', ...rest, slots: ranges, ownerGives: true, reason: why };
     }
     case 'close': {
       const others = primaries.map(({ step }) => step).filter(({ nodeId }) => nodeId !== way.node.nodeId);

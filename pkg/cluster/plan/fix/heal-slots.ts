@@ -11,12 +11,17 @@ import {
 } from '../../model/slots.ts';
 import { lossOfGiving } from '../../evidence/leftovers.ts';
 import type { Member } from '../../evidence/members.ts';
+import { goesToOlder } from '../refuse-older.ts';
 import { meetUnknown } from '../unknown-nodes.ts';
 import { isFound, isNamed, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { claimsOf, isOutvoted, keysOf } from './slot-evidence.ts';
 import { withoutVolumes } from './unused-volumes.ts';
 
-/** Laws L5, L6: the owner's copy of a key wins; another one that differs is saved first. */
+/**
+ * Laws L5, L6: the owner's copy of a key wins; another one that differs is saved first. In the middle of an upgrade an owner may run an older
+ * server, which takes no key of the holder's (law L14): then the slot goes to the holder, for in that direction keys can go. The holder opens
+ * it, and what is half open is moved on by `healOpenSlots`.
+ */
 export const healStrays: Healer = (context, problems) => {
   const holders = context.primaries.filter(({ node }) => problems.some((problem) => isNamed(context, problem, node)));
   if (holders.length === 0) return leftAll(problems, 'after-others', 'Its holder does not answer any more');
@@ -29,12 +34,19 @@ export const healStrays: Healer = (context, problems) => {
       `${name}, an owner of slots, does not answer: some of these keys may be its`,
     );
   }
-  const steps = holders.map(({ step }): Step => ({
-    kind: 'settle-strays',
-    holder: step,
-    slots: null,
-    reason: `${step.pod} holds keys of slots that it does not own`,
-  }));
+  const steps = holders.map(({ step, node }): Step => {
+    const older = context.state.nodes.filter((one) => one !== node && one.slots.length > 0 && goesToOlder(node, one));
+    const reason = `${step.pod} holds keys of slots that it does not own`;
+    const names = older.map(context.check.nameOf).join(', ');
+    if (older.length === 0) return { kind: 'settle-strays', holder: step, slots: null, reason };
+    return {
+      kind: 'settle-strays',
+      holder: step,
+      slots: null,
+      older: older.flatMap(({ nodeId }) => nodeId ?? []),
+      reason: `${reason}; those of ${names}, whose server is older and takes none of them, go to ${step.pod}`,
+    };
+  });
   return [repair(problems, 'bring keys to the owners of their slots', steps)];
 };
 

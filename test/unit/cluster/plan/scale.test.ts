@@ -236,7 +236,7 @@ test('slots of a newer server do not go to older ones, and nothing is begun', ()
   const begun = runStep(older, recordOf({ ...recordedOf(older), scaling: { leaving: [], spread: false } }));
   expect(planOf(begun, { masters: 3, replicas: 0 })).toMatchObject({
     hint: expect.stringMatching(
-      /^kubectl redis scale redis --masters 4 --replicas 0 finishes what was begun first; then/,
+      /^kubectl redis scale redis --masters 4 --replicas 0 gives up the change that was begun; then kubectl redis restart/,
     ),
   });
   const one: World = { ...world, observation: changed(world.observation, version('redis-4-0', 'redis', '7.0.15')) };

@@ -1,14 +1,15 @@
 /** A replica by the record that owns slots itself: what check says, what fix and create leave, and what heals it. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../../pkg/cluster/check/check.ts';
 import { secondOwners } from '../../../../pkg/cluster/evidence/second-owners.ts';
 import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import type { Plan, Step } from '../../../../pkg/cluster/model/plan.ts';
 import { planCreate } from '../../../../pkg/cluster/plan/create.ts';
 import { planFix } from '../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY } from '../../../../pkg/cluster/plan/fix/fix-plan.ts';
 import { planScale } from '../../../../pkg/cluster/plan/scale.ts';
-import { changed, changePod } from '../../../support/observation-changes.ts';
-import { ownsBesides } from '../../../support/observation-failover.ts';
+import { changed, changePod, idOf } from '../../../support/observation-changes.ts';
+import { failedOver, ownsBesides } from '../../../support/observation-failover.ts';
 import { ownedOf, recordedOf, runBatch, worldOf, type World } from '../../../support/scale-world.ts';
 
 const HEALS = 'kubectl redis scale redis --masters 3 takes its slots away and makes it a replica again';
@@ -78,4 +79,60 @@ test('as many owners as were asked for: each leads a shard, whatever the labels 
   const fewer = state.desired === null ? null : { ...state.desired, masters: 2 };
   // Of the two it has fewer slots.
   expect(secondOwners({ ...state, desired: fewer }).map(({ pod }) => pod?.name)).toEqual(['redis-1-0']);
+});
+
+/** The record, and the labels of pods. */
+function labelled(world: World, shards: Readonly<Record<string, string>>, recorded = shards): World {
+  const labels = Object.entries(shards).map(([ordinal, shard]) =>
+    changePod(`redis-${ordinal}-0`, (pod) => ({ ...pod, labels: { ...pod.labels, 'kubectl-redis.io/shard': shard } })),
+  );
+  const nodes = { '1': '1', '2': '2', '3': '3', '4': '1', '5': '2', '6': '3', ...recorded };
+  const spec = { ...recordedOf(world), nodes };
+  const next = runBatch(world, { title: '', steps: [{ kind: 'record-spec', spec, reason: 'test' }] });
+  return { ...next, observation: changed(next.observation, ...labels) };
+}
+
+function created(world: World): Plan {
+  const { observation } = world;
+  const { kube } = observation;
+  const input = { state: interpret(observation), kube, spec: recordedOf(world), policy: { fastForming: true } };
+  return planCreate(input);
+}
+
+function does(world: World, ...steps: readonly Step[]): World {
+  return runBatch(world, { title: '', steps });
+}
+
+function stepNodeOf({ observation }: World, pod: string): { pod: string; nodeId: string } {
+  return { pod, nodeId: idOf(observation, pod) };
+}
+
+describe('as many owners as were asked for, and create takes one for a replica', () => {
+  // redis-5-0 of shard 3 has followed redis-2-0 of shard 2, and leads in its place.
+  const replaced = (): World => {
+    const world = worldOf({ hosts: 6 });
+    const taken = { ...world, observation: changed(world.observation, failedOver('redis-5-0')) };
+    return labelled(taken, { '5': '3', '6': '2' });
+  };
+
+  test('it took over from a node of another shard: a node whose shard nobody leads is to lead, and then create goes on', () => {
+    const world = replaced();
+    expect(created(world)).toMatchObject({
+      code: 'second-owner',
+      hint: 'It leads a shard of its own by now, and nothing of it has to move. kubectl redis failover redis-2-0 lets redis-2-0 lead, whose shard 2 has no other primary; then run the same command again',
+    });
+    const [node, primary] = [stepNodeOf(world, 'redis-2-0'), stepNodeOf(world, 'redis-5-0')];
+    expect(created(does(world, { kind: 'failover', node, primary, reason: 'as it was told' })).kind).not.toBe(
+      'refused',
+    );
+  });
+
+  test('only its label is stale: the pod is made anew, and nobody else is to lead', () => {
+    const world = labelled(worldOf({ hosts: 6 }), { '2': '1' }, {});
+    expect(created(world)).toMatchObject({
+      code: 'second-owner',
+      hint: 'It leads a shard of its own by now, and nothing of it has to move. The label of redis-2-0 is stale, which says shard 1: kubectl redis restart redis --pod redis-2-0 makes the pod anew, as of shard 2; then run the same command again',
+    });
+    expect(created(labelled(world, { '2': '2' })).kind).not.toBe('refused');
+  });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareVersions, namedServer, reads, whyOlder } from '../../../../pkg/cluster/plan/server-version.ts';
+import {
+  compareVersions,
+  imageTakesKeysOf,
+  namedServer,
+  reads,
+  takesKeysOf,
+  whyOlder,
+} from '../../../../pkg/cluster/plan/server-version.ts';
 
 test.each([
   ['7.0.15', '7.0.15', 0],
@@ -47,3 +54,54 @@ test.each([
 ] as const)('%s %s may take over from %s %s: %s', (product, version, itsProduct, itsVersion, may) => {
   expect(reads({ product, version }, { product: itsProduct, version: itsVersion })).toBe(may);
 });
+
+describe('keys that one server packs for another', () => {
+  test.each([
+    // One format in common: both ways.
+    ['valkey 9.0.3', 'valkey 9.1.2', true],
+    ['valkey 8.0.1', 'valkey 8.1.4', true],
+    ['redis 8.0.2', 'redis 8.4.0', true],
+    ['redis 7.4.0', 'redis 8.2.1', true],
+    ['redis 6.0.16', 'redis 6.2.14', true],
+    ['redis 7.0.9', 'redis 7.0.15', true],
+    ['valkey 8.1.4', 'redis 7.2.6', true],
+    ['redis 7.2.6', 'valkey 8.1.4', true],
+    ['redis 8.6.3', 'valkey 8.1.4', true],
+    // A newer one takes what an older one packs, and not the other way.
+    ['redis 8.6.3', 'redis 7.0.15', true],
+    ['redis 7.0.15', 'redis 8.6.3', false],
+    ['redis 8.4.0', 'redis 8.6.3', false],
+    ['valkey 9.1.2', 'valkey 8.1.4', true],
+    ['valkey 8.1.4', 'valkey 9.0.0', false],
+    ['valkey 9.1.2', 'redis 7.2.6', true],
+    ['redis 7.0.15', 'valkey 7.2.5', false],
+    // Formats of Redis that Valkey refuses, whatever their number, and the other way.
+    ['valkey 9.1.2', 'redis 7.4.0', false],
+    ['valkey 8.1.4', 'redis 8.6.3', false],
+    ['redis 8.6.3', 'valkey 9.1.2', false],
+    // Not in the table: newer is refused.
+    ['redis 8.6.3', 'redis 9.0.0', false],
+    ['redis 9.0.0', 'redis 8.6.3', true],
+    ['valkey 9.1.2', 'valkey 9.2.0', false],
+    ['valkey 9.2.0', 'redis 7.4.0', false],
+    ['redis 9.0.0', 'valkey 8.1.4', false],
+  ])('%s takes those of %s: %s', (target, source, takes) => {
+    expect(takesKeysOf(serverOf(target), serverOf(source))).toBe(takes);
+  });
+
+  test.each([
+    ['redis:8.4', 'redis 8.6.3', false],
+    ['redis:8.2', 'redis 8.4.0', true],
+    ['redis:8', 'redis 8.6.3', true],
+    ['redis:latest', 'redis 8.6.3', true],
+    ['valkey/valkey:9.0-alpine', 'valkey 9.1.2', true],
+    ['local/store:8.4', 'redis 8.6.3', false],
+  ])('a server of image %s takes those of %s, as far as its tag tells: %s', (image, source, takes) => {
+    expect(imageTakesKeysOf(image, serverOf(source))).toBe(takes);
+  });
+});
+
+function serverOf(text: string): { product: 'redis' | 'valkey'; version: string } {
+  const [product, version = ''] = text.split(' ');
+  return { product: product === 'valkey' ? 'valkey' : 'redis', version };
+}

@@ -46,8 +46,14 @@ function stepInWords(step: Step): string {
       return `meet ${step.node.pod} -> ${step.other.pod}`;
     case 'bump-epoch':
       return `bump ${step.node.pod}`;
-    case 'settle-strays':
-      return `${step.ownerGives === true ? 'take back from' : 'settle'} ${step.holder.pod}${step.slots === null ? '' : ` ${formatRanges(step.slots)}`}`;
+    case 'settle-strays': {
+      const pods = new Map([1, 2, 3].map((ordinal) => [nodeIdOf(ordinal), `redis-${ordinal}-0`]));
+      const stale = step.staleMark === undefined ? '' : `, also from ${pods.get(step.staleMark)}`;
+      const older =
+        step.older === undefined ? '' : `, opened for those of ${step.older.map((id) => pods.get(id)).join()}`;
+      const slots = step.slots === null ? '' : ` ${formatRanges(step.slots)}`;
+      return `${step.ownerGives === true ? 'take back from' : 'settle'} ${step.holder.pod}${stale}${older}${slots}`;
+    }
     case 'load-functions':
       return `load ${step.libraries.join(', ')} ${step.source.pod} -> ${step.node.pod}`;
     case 'set-config':

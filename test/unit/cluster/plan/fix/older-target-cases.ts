@@ -1,8 +1,8 @@
 /** Slots that are open between servers of different versions, in the middle of an upgrade: no key goes from the newer one to the older. */
-import { changed, type Change } from '../../../../support/observation-changes.ts';
-import { openSlot, version } from '../../../../support/observation-faults.ts';
+import { changeLines, changed, type Change } from '../../../../support/observation-changes.ts';
+import { openSlot, strayKeys, unreachable, version } from '../../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
-import { counted, type FixCase } from './fix-words.ts';
+import { counted, leaves, type FixCase } from './fix-words.ts';
 
 const NEW = '8.6.3';
 const OLD = '7.0.15';
@@ -17,6 +17,9 @@ function between(source: string, target: string, marks?: 'migrating' | 'importin
     runs('redis-2-0', target),
   );
 }
+
+/** No slot is open any more. */
+const closed: Change = changeLines((line) => ({ ...line, migrating: [], importing: [] }));
 
 function does(repair: string): FixCase[2] {
   return { repairs: [repair], left: ['versions-differ (by-hand)'] };
@@ -59,4 +62,66 @@ export const OLDER_TARGET_CASES: readonly FixCase[] = [
   ],
   ['open towards a newer server', between(OLD, NEW), ON, { slotKeys: counted([1, 7, 5], [2, 7, 3]) }],
   ['open towards an older patch', between(NEW, '8.6.1'), ON, { slotKeys: counted([1, 7, 5], [2, 7, 3]) }],
+  // Nobody imports at the third node, so nobody moves it there: its mark is given up with the rest.
+  [
+    'open towards an older server, and the mark of its owner names a third that does not import it',
+    changed(
+      between(NEW, OLD, 'importing'),
+      openSlot(7, 'redis-1-0', 'redis-3-0', 'migrating'),
+      version('redis-3-0', 'redis', NEW),
+    ),
+    {
+      repairs: ['slots-open: take back from redis-2-0, also from redis-3-0 7'],
+      left: ['versions-differ (by-hand)'],
+    },
+    { slotKeys: counted([1, 7, 5], [2, 7, 3]) },
+  ],
+  [
+    'open towards an older server, and the mark of its owner names a third that can not be asked',
+    changed(
+      between(NEW, OLD, 'importing'),
+      openSlot(7, 'redis-1-0', 'redis-3-0', 'migrating'),
+      unreachable('redis-3-0', 'timeout', 'up'),
+    ),
+    leaves('node-unreachable (by-hand)', 'slots-open (after-others)', 'versions-differ (by-hand)'),
+    { slotKeys: counted([1, 7, 5], [2, 7, 3]) },
+  ],
+  // The owner takes no key of the holder's: the slot goes to the holder.
+  [
+    'keys at a newer server, whose slots an older one may own',
+    changed(between(OLD, NEW), strayKeys('redis-2-0', 3), closed),
+    does('stray-keys: settle redis-2-0, opened for those of redis-1-0'),
+  ],
+  [
+    'keys at an older server',
+    changed(between(OLD, NEW), strayKeys('redis-1-0', 3), closed),
+    does('stray-keys: settle redis-1-0'),
+  ],
+  [
+    'what is opened at the newer server goes on to it',
+    between(OLD, NEW, 'importing'),
+    does('slots-half-open: move 7 redis-1-0 -> redis-2-0'),
+    { slotKeys: counted([1, 7, 9], [2, 7, 1]) },
+  ],
+  [
+    'a newer third says that it gives a slot of an older owner, and has keys of it',
+    changed(
+      between(OLD, OLD),
+      closed,
+      version('redis-3-0', 'redis', NEW),
+      openSlot(7, 'redis-3-0', 'redis-2-0', 'migrating'),
+    ),
+    does('slots-half-open: settle redis-3-0, opened for those of redis-1-0 7'),
+    { slotKeys: counted([1, 7, 9], [3, 7, 1]) },
+  ],
+  [
+    'two newer servers import a slot of an older owner, and each has keys of it: one after the other',
+    changed(
+      between(OLD, NEW, 'importing'),
+      openSlot(7, 'redis-1-0', 'redis-3-0', 'importing'),
+      version('redis-3-0', 'redis', NEW),
+    ),
+    does('slots-half-open: move 7 redis-1-0 -> redis-2-0'),
+    { slotKeys: counted([1, 7, 2], [2, 7, 3], [3, 7, 1]) },
+  ],
 ];
