@@ -128,6 +128,7 @@ export interface RawWorkload {
     /** Of StatefulSets. */
     readonly ordinals?: { readonly start?: number };
     readonly persistentVolumeClaimRetentionPolicy?: { readonly whenDeleted?: string; readonly whenScaled?: string };
+    readonly volumeClaimTemplates?: readonly { readonly metadata?: RawMeta }[];
     readonly selector?: RawSelector;
     readonly template?: { readonly metadata?: RawMeta; readonly spec?: RawPodSpec };
   };

@@ -1,7 +1,7 @@
 /** From API objects to the facts of pkg/cluster/model/observation.ts. Pure; keeps nothing of the JSON it is given. */
 import { configDigest } from '../cluster/model/config-digest.ts';
 import { parseQuantity } from '../cluster/model/quantity.ts';
-import { CLUSTER_LABEL, PROGRESS_ANNOTATION, VERB_ANNOTATION } from '../cluster/model/labels.ts';
+import { CLUSTER_LABEL, PROGRESS_ANNOTATION, SET_ASIDE_ANNOTATION, VERB_ANNOTATION } from '../cluster/model/labels.ts';
 import type {
   ClaimFacts,
   ConfigFacts,
@@ -143,6 +143,7 @@ export function claimFacts(claim: RawClaim): ClaimFacts {
     storageClass: claim.spec?.storageClassName ?? null,
     ...(size === undefined ? {} : { size }),
     createdAt: claim.metadata?.creationTimestamp ?? '',
+    ...(claim.metadata?.annotations?.[SET_ASIDE_ANNOTATION] === 'true' ? { setAside: true } : {}),
   };
 }
 

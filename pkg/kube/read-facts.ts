@@ -5,7 +5,6 @@
  * Pods without our label are found by what usually ties them to a name; that takes a third round.
  */
 import type { ClusterRef, KubeFacts, PodFacts } from '../cluster/model/observation.ts';
-import { nodeOfClaim } from '../cluster/model/spec.ts';
 import type { FactsOptions, FactsPart } from '../engine/ports.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import type { RawClaim, RawConfig, RawHost, RawLease, RawMeta, RawPod, RawService, RawWorkload } from './api-json.ts';
@@ -20,6 +19,7 @@ import {
   statefulSetFacts,
 } from './facts.ts';
 import { getOne, listAll } from './objects.ts';
+import { ownClaims } from './own-claims.ts';
 import { looksLikeRedis } from './redis-container.ts';
 import { CLUSTER_LABEL, isOfAnother, labelsText, selectorText } from './selectors.ts';
 
@@ -133,7 +133,6 @@ function withGoingClaims(pods: readonly PodFacts[], { claims }: Seen): readonly 
 
 /** Of everything in the namespace, what belongs to the cluster. */
 function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<KubeFacts, 'pods' | 'gaps'> {
-  const mounted = new Set(pods.flatMap((pod) => pod.claims));
   const owners = new Set(pods.map((pod) => pod.owner));
   const labelled = (meta: RawMeta | undefined): boolean => meta?.labels?.[CLUSTER_LABEL] === name;
   const mine = (meta: RawMeta | undefined): boolean => labelled(meta) || isNodeName(meta?.name, name);
@@ -144,28 +143,13 @@ function ownFacts(name: string, pods: readonly PodFacts[], seen: Seen): Omit<Kub
       .filter(({ metadata, spec }) => labelled(metadata) || !isOfAnother(spec?.template?.metadata, name))
       .map(statefulSetFacts),
     hosts: seen.hosts.map(hostFacts),
-    // One that lost its label, or was restored without it, may hold keys all the same.
-    claims: seen.claims
-      .filter(
-        ({ metadata }) =>
-          labelled(metadata) || mounted.has(metadata?.name ?? '') || isNamedAsOurs(metadata, name, seen),
-      )
-      .map(claimFacts),
+    claims: ownClaims(name, pods, seen).map(claimFacts),
     config: seen.config === null ? null : (seen.config.data ?? {}),
     configFacts: seen.config === null ? null : configFacts(seen.config),
     // One of that name that is somebody else's says nothing of this cluster.
     state: labelled(seen.state?.metadata) ? (seen.state?.data ?? {}) : null,
     operation: operationFacts(seen.lease),
   };
-}
-
-/** Not where it says itself that it is of another cluster, or where a StatefulSet that is not ours has that name: then it is that one's. */
-function isNamedAsOurs(claim: RawMeta | undefined, cluster: string, { sets }: Seen): boolean {
-  const node = nodeOfClaim(cluster, claim?.name ?? '');
-  if (node === null || isOfAnother(claim, cluster)) return false;
-  const set = sets?.find(({ metadata }) => metadata?.name === node);
-  const labels = [set?.metadata?.labels, set?.spec?.template?.metadata?.labels];
-  return set === undefined || labels.some((each) => each?.[CLUSTER_LABEL] === cluster);
 }
 
 /** NAME, or NAME-1, NAME-2 …: what `create` calls its objects. Somebody else's may be in the way under such a name. */

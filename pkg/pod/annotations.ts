@@ -22,6 +22,7 @@
  * | kubectl-redis.io/config        | annotation of pods          | opt-in: lines of redis.conf                             |
  * | kubectl-redis.io/run-as        | annotation of pods          | opt-in: UID, UID:GID, or `image` for the image's user   |
  * | kubectl-redis.io/metrics       | annotation of pods          | opt-in: true, or the exporter's image                   |
+ * | kubectl-redis.io/set-aside     | annotation of claims        | true: no pod uses it, and `check` need not say so       |
  * | kubectl-redis.io/verb          | annotation of the Lease     | the verb that is changing the cluster                   |
  * | kubectl-redis.io/progress      | annotation of the Lease     | how far it is, for `status`                             |
  * | kubectl-redis.io/holder-id     | annotation of the Lease     | which hold on it this is: names and numbers repeat      |

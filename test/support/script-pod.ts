@@ -142,7 +142,9 @@ async function writeVolumes(options: PodOptions, root: string): Promise<void> {
   for (const dir of ['config', 'config/state', 'data', 'run']) await mkdir(join(root, dir));
   const spec = specOf(options.spec);
   const own = { ...spec, config: { bind: options.address, ...spec.config } };
-  for (const [file, text] of Object.entries(configMap(own)['data'] as Record<string, string>)) {
+  // (Written again below. On the commit of test/findings no ConfigMap is made without.)
+  const rendered = configMap(own, { formed: false, nodes: [] });
+  for (const [file, text] of Object.entries(rendered['data'] as Record<string, string>)) {
     await writeFile(join(root, 'config', file), text);
   }
   const announced = options.announceIp === undefined ? options.address : options.announceIp;

@@ -1,7 +1,7 @@
 /** The record of the cluster: that it is there, that it says what can be seen, and that no manifest can take it back. */
 import { knowsOthers } from '../interpret/formed.ts';
-import { unrecordedClaims } from '../evidence/leftovers.ts';
-import { INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL } from '../model/labels.ts';
+import { claimsToName } from '../evidence/leftovers.ts';
+import { INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, SET_ASIDE_ANNOTATION } from '../model/labels.ts';
 import { isUnread } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import { SLOT_COUNT, countSlots } from '../model/slots.ts';
@@ -63,8 +63,8 @@ export const checkState: Check = (context) => {
 };
 
 /** Where nothing else speaks of it: slots that nobody owns, or a node that is known and not recorded, are a problem of their own. */
-export const checkUnusedVolumes: Check = ({ state, answered }, found) => {
-  const claims = unrecordedClaims(state);
+export const checkUnusedVolumes: Check = ({ state, answered, kubectl }, found) => {
+  const claims = claimsToName(state);
   const told = state.uncovered.length > 0 || found.some(({ repair }) => repair.includes(claims[0] ?? ''));
   if (claims.length === 0 || answered.length === 0 || told) return [];
   const { name } = state.cluster;
@@ -72,7 +72,9 @@ export const checkUnusedVolumes: Check = ({ state, answered }, found) => {
   const sentence = `${one ? 'Claim' : 'Claims'} ${listNames(claims)} of ${name} ${one ? 'is' : 'are'} there, no pod uses ${one ? 'it' : 'them'}, and no node that is recorded would.`;
   const [claim = ''] = claims;
   const subject = one ? { subject: `PersistentVolumeClaim/${claim}` } : {};
-  return [makeProblem('volume-unused', name, { sentence, ...subject })];
+  const aside = kubectl(`annotate persistentvolumeclaim ${claims.join(' ')} ${SET_ASIDE_ANNOTATION}=true`);
+  const repair = `Put back the record that names ${one ? 'its node' : 'their nodes'}, and kubectl redis create ${name}. If nobody wants what is there: ${aside}, and ${one ? 'it is' : 'they are'} not named any more.`;
+  return [makeProblem('volume-unused', name, { sentence, repair, ...subject })];
 };
 
 export const checkObjectsThere: Check = (context) => {

@@ -40,10 +40,21 @@ export function unusedVolumes(state: ClusterState): string | null {
   return `${claims.length === 1 ? 'claim' : 'claims'} ${listNames(claims)}, which no pod uses`;
 }
 
-/** Claims of nodes that the record does not name: nobody makes a pod for them. */
+/** Claims of nodes that the record does not name: nobody makes a pod for them. What others made has no node in its name, and comes and goes. */
 export function unrecordedClaims(state: ClusterState): string[] {
+  return unrecorded(state).map(({ claim }) => claim);
+}
+
+/** Those of them that a person need be told of. */
+export function claimsToName(state: ClusterState): string[] {
+  return unrecorded(state).flatMap(({ claim, setAside }) => (setAside ? [] : [claim]));
+}
+
+function unrecorded(state: ClusterState): (Leftover & { claim: string })[] {
   if (state.origin !== 'ours' || !state.formed) return [];
-  return state.leftovers.flatMap((one) => (one.claim === null || isRecorded(state, one) ? [] : [one.claim]));
+  return state.leftovers.flatMap((one) =>
+    one.claim === null || one.node === null || isRecorded(state, one) ? [] : [{ ...one, claim: one.claim }],
+  );
 }
 
 /** What may be lost for good when slots that nobody owns are given to nodes that are there; null = nothing. */

@@ -12,17 +12,17 @@ export function findLeftovers({ name: cluster }: ClusterRef, kube: KubeFacts): L
   const services = new Map(kube.services.map((service) => [service.name, service]));
   const claims = kube.claims
     .filter(({ name }) => !mounted.has(name))
-    .map(({ name: claim }): Leftover => {
+    .map(({ name: claim, setAside = false }): Leftover => {
       const node = nodeOfClaim(cluster, claim);
       const service = node === null ? undefined : services.get(node);
-      return { node, claim, address: service === undefined ? null : addressOf(service, kube) };
+      return { node, claim, setAside, address: service === undefined ? null : addressOf(service, kube) };
     });
   const told = new Set(claims.map(({ node }) => node));
   const alone = kube.services
     .filter(({ name }) => ordinalOfNode(cluster, name) !== null && !told.has(name))
     .flatMap((service): Leftover[] => {
       const address = addressOf(service, kube);
-      return address === null ? [] : [{ node: service.name, claim: null, address }];
+      return address === null ? [] : [{ node: service.name, claim: null, setAside: false, address }];
     });
   return [...claims, ...alone].sort((a, b) => compareNatural(a.node ?? a.claim ?? '', b.node ?? b.claim ?? ''));
 }

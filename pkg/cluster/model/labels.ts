@@ -31,6 +31,8 @@ export const INJECTED_ANNOTATION = 'kubectl-redis.io/injected';
 export const CONTAINER_ANNOTATION = 'kubectl-redis.io/container';
 /** On a pod that asks the webhook: lines of redis.conf. */
 export const CONFIG_ANNOTATION = 'kubectl-redis.io/config';
+/** On a claim that no pod uses, `true`: a person knows of it, and `check` need not name it. */
+export const SET_ASIDE_ANNOTATION = 'kubectl-redis.io/set-aside';
 /** On the Lease: the verb that is changing the cluster, and how far it is. */
 export const VERB_ANNOTATION = 'kubectl-redis.io/verb';
 export const PROGRESS_ANNOTATION = 'kubectl-redis.io/progress';

@@ -243,6 +243,7 @@ export interface ClaimFacts {
   readonly size?: string;
   /** Recordings of older versions do not say. */
   readonly createdAt?: string;
+  readonly setAside?: boolean;
 }
 
 /** What there is to say of ConfigMap NAME-config besides its data. */

@@ -63,6 +63,8 @@ export interface Leftover {
   readonly node: string | null;
   /** null = there is none, or they may not be listed. */
   readonly claim: string | null;
+  /** A person knows of the claim: it need not be named, but what it may hold is given away as little as before. */
+  readonly setAside: boolean;
   /** ClusterIP of its Service; null where there is none, or where it leads to a pod. */
   readonly address: string | null;
 }

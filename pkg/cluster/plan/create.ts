@@ -14,7 +14,7 @@ import { parseSpec } from '../model/spec-text.ts';
 import type { ClusterState } from '../model/state.ts';
 import { injectedPods } from '../interpret/injected.ts';
 import { lacksRecord, withRecord } from './brought.ts';
-import { unrecordedClaims, wayBackOfVolumes } from '../evidence/leftovers.ts';
+import { claimsToName, wayBackOfVolumes } from '../evidence/leftovers.ts';
 import { memberOf } from '../evidence/members.ts';
 import { refuseBrought, shapeInWords } from './brought-refuse.ts';
 import { planForming } from './form.ts';
@@ -49,7 +49,7 @@ export function isBrought(kube: KubeFacts, cluster: ClusterRef): boolean {
 /** @returns refused when the cluster has another shape; nothing when it is there already; else what to do, in order. */
 export function planCreate(input: CreateInput): Plan {
   const plan = planNext(input);
-  const claims = plan.kind === 'refused' ? [] : unrecordedClaims(input.state);
+  const claims = plan.kind === 'refused' ? [] : claimsToName(input.state);
   if (plan.kind === 'refused' || claims.length === 0) return plan;
   const sentence = `No pod uses ${claims.join(', ')}, and no node that is recorded is to: keys may be there. ${wayBackOfVolumes(input.state)}`;
   return { ...plan, remarks: [...plan.remarks, { code: 'volume-unused', sentence }] };

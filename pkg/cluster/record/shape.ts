@@ -216,7 +216,14 @@ const KUBE = object({
   statefulSets: listOf(STATEFUL_SET),
   hosts: listOf(object({ name: text, zone: orNull(text), ready: yesOrNo, schedulable: yesOrNo })),
   claims: listOf(
-    object({ name: text, phase: text, storageClass: orNull(text), size: optional(text), createdAt: optional(text) }),
+    object({
+      name: text,
+      phase: text,
+      storageClass: orNull(text),
+      size: optional(text),
+      createdAt: optional(text),
+      setAside: optional(yesOrNo),
+    }),
   ),
   config: orNull(map),
   configFacts: optional(orNull(object({ digest: text, writer: WRITER }))),

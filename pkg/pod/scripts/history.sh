@@ -4,14 +4,17 @@
 # A volume that was put back to an older state, from a snapshot or a copy, looks like any other: its server would start, and its replicas would
 # copy it and drop what they have more. So the probe notes on each volume how far its node was, by what Redis itself counts with: the
 # replication id of a primary (here: history), a new one for each start and each takeover, and the offset in it. No clocks of two hosts
-# are compared. Two files:
+# are compared. Three files:
 #   served    by a primary, lines `HISTORY OFFSET`: what it led and how far it was, the latest first. A last line `+ +`: these are all since its
 #             volume was empty. Where it is `- -`, or the list is longer than what is kept, what was before is not known.
 #   followed  by a replica, `ID HISTORY OLD NEW SINCE`: what it had of the primary ID; NEW is its offset at SINCE, and OLD, `-` at first, the
 #             one of a minute or more before that. A primary notes its own within 20 s, so one that had less than OLD is older.
+#   before    by a replica, lines `ID HISTORY`: all that it has followed, the latest first. Of two histories that one primary led this tells which one
+#             was the earlier: who has that in its list, and not the later one, is older, whatever else its list lacks.
 # An id lives and ends with its volume, and so with what `served` lists: who got an empty volume, and copied what it leads, has another one.
 served_file=$data_dir/.kubectl-redis.served
 followed_file=$data_dir/.kubectl-redis.followed
+before_file=$data_dir/.kubectl-redis.before
 # There while the server runs that began on an empty volume.
 began_empty=$run_dir/began-empty
 # What start.sh wrote into proc-title-template, in two lines: what stands before, and what stands behind the histories. And what was told last.
@@ -71,7 +74,7 @@ note_followed() {
     [ -n "$primary_id" ] || return 0
     if [ "$before" != "$history" ] || [ "$leader" != "$primary_id" ]; then
       old=-
-      has_copied || return 0
+      { has_copied && note_before; } || return 0
     # (Where the clock was set back nobody knows how long ago NEW was.)
     elif [ "$now" -ge "$since" ]; then
       old=$new
@@ -87,13 +90,30 @@ has_copied() {
   awk -v all="$all_of_it" '{ print $1, (length($1) == 40 ? all : $2) }' "$served_file" >"$served_file.new" && mv "$served_file.new" "$served_file"
 }
 
-# Sets histories, for proc-title-template: ` followed:ID=HISTORY=OLD` and ` served:HISTORY=OFFSET,…`, each where it is known. (What a damaged file
+# (Also while it leads this stays: an id and its histories are the same when it follows it again.)
+note_before() {
+  { printf '%s %s\n' "$primary_id" "$history" && grep -v " $history$" "$before_file" 2>/dev/null | head -n $((served_lines - 1)); } >"$before_file.new" &&
+    mv "$before_file.new" "$before_file"
+}
+
+# Sets earlier: `HISTORY,…` that the node LEADER led before HISTORY, as far as this replica has followed it.
+find_earlier() { # LEADER HISTORY
+  earlier=
+  [ ! -s "$before_file" ] || earlier=$(awk -v id="$1" -v history="$2" '
+    $2 == history { found = 1; next }
+    found && $1 == id && length($2) == 40 && $2 !~ /[^0-9a-f]/ { text = text (text == "" ? "" : ",") $2 }
+    END { print text }' "$before_file")
+}
+
+# Sets histories, for proc-title-template: ` followed:ID=HISTORY=OLD=HISTORY,…` (find_earlier) and ` served:HISTORY=OFFSET,…`, each where it is known. (What a damaged file
 # holds would break the configuration.)
 find_histories() {
   histories=
+  earlier=
+  if [ -s "$followed_file" ] && read -r whom which _ <"$followed_file"; then find_earlier "$whom" "$which"; fi
   for file in "$followed_file" "$served_file"; do
-    [ ! -s "$file" ] || histories="$histories$(awk -v kind="${file##*.}" '
-      kind == "followed" && length($1) == 40 && length($2) == 40 && $1 $2 !~ /[^0-9a-f]/ && $3 ~ /^[0-9]+$/ { text = $1 "=" $2 "=" $3 }
+    [ ! -s "$file" ] || histories="$histories$(awk -v kind="${file##*.}" -v earlier="$earlier" '
+      kind == "followed" && length($1) == 40 && length($2) == 40 && $1 $2 !~ /[^0-9a-f]/ && $3 ~ /^[0-9]+$/ { text = $1 "=" $2 "=" $3 "=" earlier }
       kind == "served" && ((length($1) == 40 && $1 !~ /[^0-9a-f]/ && $2 ~ /^[0-9]+$/) || ($1 ~ /^[-+]$/ && $2 == $1)) {
         text = text (text == "" ? "" : ",") $1 "=" $2
       }
@@ -112,14 +132,20 @@ tell_histories() {
 }
 
 # ------------------------------------------------------------------------------------------------ what others say of it
-# For awk: sets at[history] of a text `HISTORY=OFFSET,…`, and says whether one who had so much of a history had more than that.
+# For awk: sets served_to[history] of a text `HISTORY=OFFSET,…`, and says whether one who had so much of a history, and of the same node `HISTORY,…`
+# earlier, had more than that.
 # shellcheck disable=SC2016 # the dollars are for awk
 served_list='
   function learn(text, i, n, part, pair) {
     n = split(text, part, ",")
     for (i = 1; i <= n; i++) { split(part[i], pair, "="); if (pair[1] == "+") complete = 1; else served_to[pair[1]] = pair[2] }
   }
-  function had_more(history, offset) { return (history in served_to) ? served_to[history] + 0 < offset + 0 : complete }'
+  function had_more(history, offset, earlier, i, n, part) {
+    if (history in served_to) return served_to[history] + 0 < offset + 0
+    n = split(earlier, part, ",")
+    for (i = 1; i <= n; i++) if (part[i] in served_to) return 1
+    return complete
+  }'
 
 # Lines `KEY ADDRESS WAITED` of who may have followed this node: by its nodes.conf, where it is waited for if it had not failed, and by the shard
 # in the table.
@@ -171,7 +197,7 @@ judge_followers() {
           continue
         }
         split(says[key], word, "=")
-        if (!leads[key] && word[1] == self && had_more(word[2], word[3])) later = ip_of[key]
+        if (!leads[key] && word[1] == self && had_more(word[2], word[3], word[4])) later = ip_of[key]
       }
       print later, awaited
     }' "$served_file" "$run_dir/kin-list" "$run_dir"/kin/*
@@ -218,18 +244,19 @@ follows_older() {
     END { if (follows) print leader_at }' "$nodes_conf")
   [ -n "$at" ] || return 1
   reason="because the primary of this replica, at $at, started from a volume that knows less than this replica had of it, maybe an older state: this replica would copy it and drop what it has more. To have the choice, scale the StatefulSet of the primary to 0, and to 1 again when this server runs: kubectl redis fix ${KUBECTL_REDIS_CLUSTER:-NAME} then says what each would lose; to copy it all the same: $in_this_pod touch $start_old"
+  find_earlier "$leader" "$history"
   echo "- $at" | ask_each "$run_dir/kin" "CLUSTER MYID
 INFO replication
 CONFIG GET proc-title-template"
   # (One that loads does not say its id, but the rest.)
-  [ "$(awk -v id="$leader" -v history="$history" -v old="$old" '
+  [ "$(awk -v id="$leader" -v history="$history" -v old="$old" -v earlier="$earlier" '
     '"$served_list"'
     { sub(/\r$/, "") }
     FNR == 1 && length($0) == 40 && $0 !~ /[^0-9a-f]/ { other = $0 != id }
     /^role:/ { leads = $0 == "role:master" }
     /^master_replid:/ { live = substr($0, 15) }
     / served:/ { sub(/.* served:/, ""); sub(/ .*/, ""); text = $0; told = 1 }
-    END { learn(text); print !other && leads && told && live != history && had_more(history, old) ? "yes" : "no" }' "$run_dir"/kin/*)" = yes ]
+    END { learn(text); print !other && leads && told && live != history && had_more(history, old, earlier) ? "yes" : "no" }' "$run_dir"/kin/*)" = yes ]
 }
 
 # Before a server starts whose nodes.conf and data are whole.

@@ -77,6 +77,17 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('K
     await expect(access(join(pod.dataDir, 'dump.rdb'))).rejects.toThrow();
   });
 
+  test('no server starts beside it', async () => {
+    const [pod] = await make(flavour, 1, { formed: false });
+    if (pod === undefined) throw new Error('no pod');
+    await writeFile(join(pod.dataDir, 'dump.rdb'), 'REDIS0009');
+    pod.start();
+    await poll('its guard waits, or its server runs', 20_000, async () =>
+      /waiting/.test(pod.log()) || !(await isSilent(pod)) ? true : null,
+    );
+    expect(await isSilent(pod)).toBe(true);
+  });
+
   test('killed while it is made the beginning of the append-only file: nothing is lost', async () => {
     const pod = await withDump();
     await mkdir(join(pod.dataDir, 'appendonlydir'), { recursive: true });

@@ -11,8 +11,8 @@ interface Answer {
   readonly role?: string;
   /** Its own line in CLUSTER NODES; null = it loads. */
   readonly myself?: string | null;
-  /** What it tells: ID, history and offset. */
-  readonly followed?: readonly [string, string, number];
+  /** What it tells: ID, history and offset, and earlier histories of the same ID. */
+  readonly followed?: readonly [string, string, number, string?];
 }
 
 const run = (shell: readonly string[], script: string, files: Readonly<Record<string, string>>): string =>
@@ -53,6 +53,9 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histori
     });
   };
   const had = (history: string, offset: number, id = SELF): Answer => ({ followed: [id, history, offset] });
+  const hadAfter = (history: string, ...earlier: string[]): Answer => ({
+    followed: [SELF, history, 10, earlier.join()],
+  });
 
   test.each<[string, readonly string[], Answer, string]>([
     ['less of the same history', [`${X} 5000 1`], had(X, 4000), '- -'],
@@ -68,6 +71,11 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histori
     ['where what was before is not known', [`${W} 5000 1`, '- -'], had(X, 10), '- -'],
     ['more, where what was before is not known', [`${W} 5000 1`, '- -'], had(W, 6000), '10.0.0.4 -'],
     ['where the list is full', FULL, had(X, 10), '- -'],
+    ['a later one than the list begins with', [`${W} 5000 1`, '- -'], hadAfter(X, V, W), '10.0.0.4 -'],
+    ['a later one than one that has ended', [`${V} 1 1`, `${W} 5000`, '- -'], hadAfter(X, W), '10.0.0.4 -'],
+    ['a later one, where the list is full', FULL, hadAfter(X, '0'.repeat(40)), '10.0.0.4 -'],
+    ['one that is there, and earlier ones', [`${X} 50 1`, `${W} 5000`, '- -'], hadAfter(X, W), '- -'],
+    ['one that is not there, nor what was before', [`${V} 50 1`, '- -'], hadAfter(X, W), '- -'],
     ['of another primary', [`${X} 5000 1`], had(X, 6000, OTHER), '- -'],
     [
       'one that leads by now',
@@ -159,6 +167,47 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('histori
       `${X} 3 4 1130`,
       `${W} - 5 1131`,
     ]);
+  });
+
+  test('a replica notes in which order it followed what, also if it has led or followed another one since', () => {
+    const note = (history: string, now: number, leader = SELF): string =>
+      [
+        `echo "${V} 10.0.0.4:6379@16379 myself,slave ${leader} 0 0 1 connected" >"$nodes_conf"`,
+        `now=${now}; note_history up "master_replid:${history} slave_repl_offset:5 "`,
+      ].join('; ');
+    const lead = `now=1300; note_history master "master_replid:${V} master_repl_offset:9 "`;
+    const tell = 'find_histories; echo "${histories%% served*}"';
+    const said = run(
+      shell,
+      [
+        note(X, 1000),
+        note(X, 1001),
+        note('e'.repeat(40), 1200, OTHER),
+        lead,
+        note(W, 1400),
+        note(W, 1460),
+        tell,
+        'rm -f "$before_file"',
+        tell,
+      ].join('; '),
+      {},
+    ).split('\n');
+    expect(said).toEqual([`followed:${SELF}=${W}=5=${X}`, ` followed:${SELF}=${W}=5=`]);
+  });
+
+  test('the order is kept of the last 20 histories, and one that is followed again is the latest', () => {
+    const many = FULL.map((line) => `${SELF} ${line.slice(0, 40)}\n`).join('');
+    const note = (history: string): string => `primary_id=${SELF} history=${history}; note_before`;
+    const said = run(
+      shell,
+      [note(X), note(X), 'cat "$before_file"', `find_earlier ${SELF} ${X}; echo "$earlier"`].join('; '),
+      {
+        '.kubectl-redis.before': many,
+      },
+    ).split('\n');
+    expect(said).toHaveLength(21);
+    expect(said[0]).toBe(`${SELF} ${X}`);
+    expect(said.at(-1)?.split(',')).toEqual(FULL.slice(0, 19).map((line) => line.slice(0, 40)));
   });
 
   test('who has copied another node has all that it led before', () => {

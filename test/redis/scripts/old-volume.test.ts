@@ -145,6 +145,30 @@ describe('an older volume', () => {
     await replicaLeads(nth(cluster, 1), nth(cluster, 4));
   });
 
+  test('of before its last start, on a volume that older scripts have used: nobody knows all that it led', async () => {
+    const cluster = await startedAgain();
+    await stopInOrder(cluster);
+    await putBack(nth(cluster, 1));
+    const served = join(nth(cluster, 1).dataDir, '.kubectl-redis.served');
+    await writeFile(served, (await readFile(served, 'utf8')).replace('+ +', '- -'));
+    for (const pod of cluster) pod.start();
+    await guardSays(nth(cluster, 1), OLDER);
+    await replicaLeads(nth(cluster, 1), nth(cluster, 4));
+  });
+
+  test('of before its last start, and its replica comes later: it does not copy', async () => {
+    const cluster = await startedAgain();
+    const [primary, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await stopInOrder(cluster);
+    await putBack(primary);
+    const served = join(primary.dataDir, '.kubectl-redis.served');
+    await writeFile(served, (await readFile(served, 'utf8')).replace('+ +', '- -'));
+    await startAll(cluster.slice(0, 3));
+    await minutesPass([primary]);
+    replica.start();
+    await guardSays(replica, /started from a volume that knows less than this replica had/);
+  });
+
   test('while its replica runs, and there is no majority that could elect it', async () => {
     const cluster = await serving();
     await stopAll(cluster.slice(0, 3));

@@ -66,7 +66,8 @@ export const RECORD_CODES = {
     meaning: 'Nothing of it is served. If its node owned slots, the keys of these slots are on it.',
     cause:
       'An older ConfigMap NAME-state was applied again, which does not name the node; or a claim was left over from a cluster before.',
-    repair: 'Put back the record that names its node, and kubectl redis create NAME.',
+    repair:
+      'Put back the record that names its node, and kubectl redis create NAME. If nobody wants what is there, the annotation kubectl-redis.io/set-aside=true on the claim says so: it is not named any more, and slots without an owner are still given to nobody unasked.',
     invariants: [],
   },
 } as const satisfies Record<string, CodeSpec>;

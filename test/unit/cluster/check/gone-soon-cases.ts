@@ -70,7 +70,7 @@ export const GONE_SOON_CASES: readonly CheckCase[] = [
       says(
         'info volume-unused',
         'Claim data-redis-7-0 of redis is there, no pod uses it, and no node that is recorded would.',
-        'Put back the record that names its node, and kubectl redis create redis.',
+        'Put back the record that names its node, and kubectl redis create redis. If nobody wants what is there: kubectl -n default annotate persistentvolumeclaim data-redis-7-0 kubectl-redis.io/set-aside=true, and it is not named any more.',
         '',
         '',
         'PersistentVolumeClaim/data-redis-7-0',

@@ -41,8 +41,8 @@ function fix(observation: Observation, policy: Partial<FixPolicy> = {}, slots: S
   return planFix(interpret(observation), { ...NO_POLICY, ...policy }, { observation, slotKeys: counted(slots) });
 }
 
-const addClaim = (name: string): Change =>
-  changeKube((kube) => ({ ...kube, claims: [...kube.claims, { name, phase: 'Bound', storageClass: null }] }));
+const addClaim = (name: string, setAside = false): Change =>
+  changeKube((kube) => ({ ...kube, claims: [...kube.claims, { name, phase: 'Bound', storageClass: null, setAside }] }));
 
 const problemOf = (observation: Observation, code: string): ReturnType<typeof check>[number] | undefined =>
   check(interpret(observation), observation).find((problem) => problem.code === code);
@@ -155,6 +155,21 @@ describe('fix', () => {
     expect(repair).toMatchObject({ code: 'slots-uncovered', loses: null });
   });
 
+  test.each([
+    ['a claim of its StatefulSet', addClaim('redis-data-redis-9'), true],
+    ['claims may not be listed', claimsHidden, true],
+    ['every claim is in use', addClaim('data-redis-0'), false],
+  ])('of a cluster that others made, slots without an owner: %s', (_, change, asks) => {
+    const theirs = changed(healthyObservation({ kind: 'foreign', replicas: 0 }), unowned(LEFT_SLOTS), change);
+    const none = new Map(slotsFromRanges(LEFT_SLOTS).map((slot) => [slot, 0]));
+    const ids = interpret(theirs).nodes.flatMap(({ nodeId }) => nodeId ?? []);
+    const evidence = { observation: theirs, slotKeys: new Map(ids.map((id) => [id, none])) };
+    const plan = planFix(interpret(theirs), NO_POLICY, evidence);
+    const asked = inWords(plan).left.filter((line) => line.startsWith('slots-uncovered'));
+    expect(asked).toEqual(asks ? [`slots-uncovered (needs-consent ${FLAG})`] : []);
+    expect(plan.repairs).toHaveLength(asks ? 0 : 1);
+  });
+
   test('says of a node that is not forgotten yet how it comes back', () => {
     const plan = fix(withOlderRecord());
     expect(plan.repairs).toEqual([]);
@@ -232,6 +247,17 @@ describe('check', () => {
       subject: `PersistentVolumeClaim/${LEFT_CLAIM}`,
     });
     expect(problemOf(changed(given, addClaim('data-redis-3-0')), 'volume-unused')).toBeUndefined();
+  });
+
+  test('does not name what a person set aside, and still gives nobody slots of which it may have the keys', () => {
+    const given = changed(healthyObservation({ replicas: 0 }), addClaim(LEFT_CLAIM, true));
+    expect(check(interpret(given), given)).toEqual([]);
+    expect(inWords(fix(changed(given, unowned(LEFT_SLOTS)))).left).toContain(`slots-uncovered (needs-consent ${FLAG})`);
+  });
+
+  test('does not name what a StatefulSet of others leaves behind each time that it is scaled', () => {
+    const given = changed(healthyObservation({ replicas: 0 }), addClaim('redis-data-mine-7'));
+    expect(check(interpret(given), given)).toEqual([]);
   });
 
   test('says of the node which one it is', () => {
