@@ -11,18 +11,16 @@ import type { MoveContext } from '../move/context.ts';
 import { refuseOtherDatabases } from '../move/databases.ts';
 import { drain } from '../move/drain.ts';
 import type { Drained } from '../move/drain.ts';
-import { slotsThatFit } from '../move/fit.ts';
+import { slotsThatFit, withRoom } from '../move/fit.ts';
 import { awaitTarget, viewOf } from '../move/look.ts';
 import { mustAll } from '../move/node-line.ts';
-import { sumOf } from '../move/own.ts';
+import { countIn, setSlots, stable, sumOf } from '../move/own.ts';
 import type { KeysInSlot } from '../move/own.ts';
-import { checkRoomFor } from '../move/room.ts';
 import { marksOf, movedByOthers } from '../move/survey.ts';
 import { overcome } from '../move/troubles.ts';
 import { portForKeys } from '../move/target-port.ts';
 import { readWeights } from '../move/weigh.ts';
-import type { WireCommand } from '../wire.ts';
-import { closeEmpty, countIn } from './find.ts';
+import { closeEmpty } from './find.ts';
 
 /** Rounds in a row in which no key left. */
 const MAX_IDLE_ROUNDS = 4;
@@ -41,7 +39,8 @@ export async function bringHome(context: MoveContext, slots: readonly number[], 
     const part = slots.slice(i, i + SLOTS_AT_ONCE);
     for (const few of ownerGives ? await apart(context, part) : [part]) {
       stopIfAborted(context);
-      await bringPart(context, few, ownerGives);
+      // An owner that has closed a slot answers for all keys of it: they must fit, also where it would only refuse the rest.
+      await withRoom(context, few.length, () => bringPart(context, few, ownerGives), ownerGives);
     }
   }
 }
@@ -54,10 +53,9 @@ async function apart({ source }: MoveContext, slots: readonly number[]): Promise
 }
 
 async function bringPart(context: MoveContext, slots: readonly number[], ownerGives: boolean): Promise<void> {
-  const { source, target, limits } = context;
-  const marks = slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', target.end.nodeId]);
+  const { source, target } = context;
+  const marks = setSlots(slots, 'IMPORTING', target.end.nodeId);
   mustAll(source, await source.send(marks, COMMAND_DEADLINE_MS), 'slots whose keys shall leave');
-  let size = firstBatch(limits.maxPauseMs);
   let counts = await countIn(source, slots);
   // Servers from 8.4 on hide these keys until here.
   await mustFit(context, counts).catch(async (error: unknown) => {
@@ -70,6 +68,21 @@ async function bringPart(context: MoveContext, slots: readonly number[], ownerGi
     // Clients that the owner had sent here wrote until now.
     counts = await countIn(source, slots);
   }
+  await empty(context, slots, counts).catch(async (error: unknown) => {
+    // Filled by others meanwhile: clients that ask the owner for what is still here are sent here again.
+    if (ownerGives && error instanceof AppError && error.code === 'target-out-of-memory')
+      await target.send(setSlots(slots, 'MIGRATING', source.end.nodeId), COMMAND_DEADLINE_MS);
+    throw error;
+  });
+  // Law L4: the counts were read again, and nobody writes here who was not sent by the owner.
+  await closeEmpty(source, slots);
+  context.count({ slots: slots.length });
+}
+
+async function empty(context: MoveContext, slots: readonly number[], first: readonly KeysInSlot[]): Promise<void> {
+  const { source, limits } = context;
+  let size = firstBatch(limits.maxPauseMs);
+  let counts = first;
   // The owner's copy counts, and not the one of the node that the keys leave.
   const copies = copiesOf(context, 'target');
   for (let idle = 0; counts.length > 0;) {
@@ -81,14 +94,10 @@ async function bringPart(context: MoveContext, slots: readonly number[], ownerGi
     counts = left;
     if (idle >= MAX_IDLE_ROUNDS) throw keysStay(context, counts, drained);
   }
-  // Law L4: the counts were read again, and nobody writes here who was not sent by the owner.
-  await closeEmpty(source, slots);
-  context.count({ slots: slots.length });
 }
 
 /** All of them, for those that do not are hidden again. */
 async function mustFit(context: MoveContext, counts: readonly KeysInSlot[]): Promise<void> {
-  await checkRoomFor(context, 'migrate', () => Promise.resolve(sumOf(counts)));
   const slots = counts.map(({ slot }) => slot);
   await slotsThatFit(context, slots, slots.length);
 }
@@ -110,10 +119,6 @@ async function takeBack({ source, target }: MoveContext, slots: readonly number[
     if (to !== undefined && !theirs.has(to)) throw movedByOthers(slot, to);
   }
   mustAll(target, await target.send(stable(slots), COMMAND_DEADLINE_MS), 'its slots back');
-}
-
-function stable(slots: readonly number[]): WireCommand[] {
-  return slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'STABLE']);
 }
 
 function keysStay({ source, target }: MoveContext, counts: readonly KeysInSlot[], { troubles }: Drained): AppError {
