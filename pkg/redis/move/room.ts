@@ -18,13 +18,13 @@ import type { Survey } from './survey.ts';
  *
  * @throws AppError `target-out-of-memory`, with the numbers
  */
-export async function checkRoom(context: MoveContext, way: Way, { drain, open }: Survey): Promise<void> {
+export async function checkRoom(context: MoveContext, way: Way, { drain, marked }: Survey): Promise<void> {
   const { target } = context;
   const [info] = await target.ask([['INFO', 'memory']], COMMAND_DEADLINE_MS);
   const max = numberOf(String(info), 'maxmemory') ?? 0;
   const policy = fieldOf(String(info), 'maxmemory_policy') ?? 'noeviction';
   if (max === 0 || (way === 'migrate' && policy === 'noeviction')) return;
-  const closed = drain.filter((slot) => !open.has(slot));
+  const closed = drain.filter((slot) => !marked.has(slot));
   const coming = sumOf(await countIn(context.source, closed)) * context.weights.meanBytes;
   const free = max - (numberOf(String(info), 'used_memory') ?? 0);
   if (coming === 0 || coming <= free) return;
