@@ -133,7 +133,10 @@ export function lazyRedis(load: () => Promise<Redis>): Redis {
   return {
     ask: async (pod, options) => (await get()).ask(pod, options),
     run: async (...asked) => (await get()).run(...asked),
-    mover: { move: async (...move) => (await get()).mover.move(...move) },
+    mover: {
+      move: async (...move) => (await get()).mover.move(...move),
+      lacks: async (...asked) => (await get()).mover.lacks(...asked),
+    },
     strays: { settle: async (...job) => (await get()).strays.settle(...job) },
     close: () => {
       if (closed) return;

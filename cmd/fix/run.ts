@@ -59,7 +59,8 @@ async function fixOne(request: FixRequest, deps: Deps, session: Session): Promis
   const { flags } = request;
   session.prepare();
   const cluster = await chooseCluster(session, request.args.NAME);
-  const input = { cluster, policy: policyOf(flags), signal: deps.signal };
+  const { mover } = session.redis;
+  const input = { cluster, policy: policyOf(flags), mover, signal: deps.signal };
   const seen = await untilAborted(prepareFix(portsOf(deps, session), input), deps.signal);
   if (!exists(cluster, seen.observation.kube)) throw await notFound(session, cluster);
   sayGaps(deps, seen.state);

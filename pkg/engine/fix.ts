@@ -13,6 +13,7 @@ import { agreeTo, covers, NOTHING_AGREED } from '../cluster/plan/fix/agreement.t
 import { planFix } from '../cluster/plan/fix/fix.ts';
 import type { FixPlan, FixPolicy, Repair, SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
 import { converge, type Converged } from './converge.ts';
+import { findNoRoom } from './find-no-room.ts';
 import { fixPatience, forgiving } from './fix-patience.ts';
 import { observeToChange, type ObservePorts } from './observe.ts';
 import { underLease } from './operation.ts';
@@ -41,6 +42,8 @@ export interface PrepareFixInput {
   readonly cluster: ClusterRef;
   readonly policy: FixPolicy;
   readonly signal: AbortSignal;
+  /** Asked for room where slots are open. */
+  readonly mover: Pick<SlotMover, 'lacks'>;
 }
 
 /** Reads everything and changes nothing. @throws AppError when Kubernetes can't be read; never because of a Redis node */
@@ -48,16 +51,17 @@ export async function prepareFix(ports: ObservePorts, input: PrepareFixInput): P
   return lookToFix({ ...ports, redis: patientWithNodes(ports.redis) }, input);
 }
 
-async function lookToFix(ports: ObservePorts, { cluster, policy, signal }: PrepareFixInput): Promise<FixSight> {
+async function lookToFix(ports: ObservePorts, { cluster, policy, signal, mover }: PrepareFixInput): Promise<FixSight> {
   const options = { deadlineMs: ASK_DEADLINE_MS, withConfig: true, countKeys: true, signal };
   const observation = await observeToChange(ports, cluster, options);
   const state = interpret(observation);
-  const [slotKeys, replicaKeys] = await Promise.all([
+  const [slotKeys, replicaKeys, noRoom] = await Promise.all([
     countSlotKeys(ports.redis, observation, state),
     countReplicaKeys(ports.redis, state),
+    findNoRoom(mover, observation, state, signal),
   ]);
   const recorded = recordOf(observation.kube, cluster).spec;
-  const plan = planFix(state, policy, { observation, slotKeys, replicaKeys });
+  const plan = planFix(state, policy, { observation, slotKeys, replicaKeys, noRoom });
   return { observation, state, slotKeys, recorded, plan };
 }
 
@@ -98,7 +102,7 @@ export async function runFix(given: ObservePorts, input: RunFixInput): Promise<F
     const repaired = new Set<string>();
     const queue = queueUntilFailure(input.parallel ?? ALL_PAIRS);
     const tell = (sentence: string): void => held.report({ kind: 'trouble', sentence });
-    const look = (): Promise<FixSight> => lookToFix(ports, { cluster, policy, signal: held.signal });
+    const look = (): Promise<FixSight> => lookToFix(ports, { cluster, policy, mover, signal: held.signal });
     const nextOf = ({ plan }: FixSight): Repair | undefined => plan.repairs.find(({ code }) => !skipped.has(code));
     const settled = fixPatience<FixSight>({ ...held, tell });
     const forgive = forgiving({ ...held, tell });

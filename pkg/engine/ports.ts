@@ -3,6 +3,7 @@
  * neither knows the other: RedisPort is given a Dialer, which cmd/main wires to a tunnel or to a plain socket.
  */
 import type { Duplex } from 'node:stream';
+import type { NoRoom } from '../cluster/model/no-room.ts';
 import type { ClusterRef, KubeFacts, NodeReply, PodFacts } from '../cluster/model/observation.ts';
 import type { SlotRanges } from '../cluster/model/slots.ts';
 
@@ -222,6 +223,13 @@ export interface SlotMover {
     signal: AbortSignal,
     fence?: Fence,
   ): Promise<MoveProgress>;
+  /**
+   * Of slots that are open between the two; changes nothing.
+   *
+   * @returns null = the target has room for what the source still has of them, or evicts nothing
+   * @throws AppError where that is not told
+   */
+  lacks(move: Pick<SlotMove, 'source' | 'target' | 'ranges'>, signal: AbortSignal): Promise<NoRoom | null>;
 }
 
 /** A primary that holds keys of slots that others own. */

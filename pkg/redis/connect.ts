@@ -45,6 +45,9 @@ export function createRedisPort(deps: RedisPortDeps): Redis {
   let strays: Promise<StraySettler> | null = null;
   const parseNodes = createClusterNodesParser();
   const askTurns = new AskTurns(MAX_TUNNELS, MAX_TUNNELS);
+  // Few verbs move slots: the others need not load it.
+  const moverOf = (): Promise<SlotMover> =>
+    (mover ??= import('./move/mover.ts').then(({ createSlotMover }) => createSlotMover(moving)));
   return {
     ask: async (pod, options) => {
       const turn = await askTurns.take();
@@ -73,11 +76,8 @@ export function createRedisPort(deps: RedisPortDeps): Redis {
         }
       }),
     mover: {
-      move: async (...move) => {
-        // Few verbs move slots: the others need not load it.
-        mover ??= import('./move/mover.ts').then(({ createSlotMover }) => createSlotMover(moving));
-        return (await mover).move(...move);
-      },
+      move: async (...move) => (await moverOf()).move(...move),
+      lacks: async (...move) => (await moverOf()).lacks(...move),
     },
     strays: {
       settle: async (...job) => {

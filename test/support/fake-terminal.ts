@@ -122,7 +122,7 @@ function redisOf(clusters: readonly Observation[]): Session['redis'] {
     ask: (pod) =>
       Promise.resolve(replies.get(pod.uid) ?? { kind: 'unreachable', why: 'error', detail: 'not in this observation' }),
     run: () => Promise.reject(new AppError('a view must not do this', { code: 'not-in-a-view' })),
-    mover: { move: () => Promise.reject(new Error('nothing moves here')) },
+    mover: { move: () => Promise.reject(new Error('nothing moves here')), lacks: () => Promise.resolve(null) },
     strays: { settle: () => Promise.reject(new Error('nothing moves here')) },
     close: () => undefined,
   };

@@ -88,7 +88,7 @@ function sessionOf(world: VerbWorld, write: (what: string) => never): Session {
         }
         return commands.map(() => 0);
       },
-      mover: { move: async () => write('move slots') },
+      mover: { move: async () => write('move slots'), lacks: () => Promise.resolve(null) },
       strays: { settle: async () => write('settle strays') },
       close: () => undefined,
     },

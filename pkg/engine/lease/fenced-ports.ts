@@ -33,7 +33,7 @@ export function fencedRedis(redis: RedisPort, fence: Fence): RedisPort {
 }
 
 export function fencedMover(mover: SlotMover, fence: Fence): SlotMover {
-  return { move: (move, limits, onProgress, signal) => mover.move(move, limits, onProgress, signal, fence) };
+  return { ...mover, move: (move, limits, onProgress, signal) => mover.move(move, limits, onProgress, signal, fence) };
 }
 
 export function fencedStrays(strays: StraySettler, fence: Fence): StraySettler {

@@ -48,7 +48,7 @@ export function pauseMs({ limits, movesToTarget }: Pick<MoveContext, 'limits' | 
 }
 
 /** Called only where stopping leaves every slot owned by one node or properly open. @throws AppError `interrupted` */
-export function stopIfAborted({ signal }: MoveContext): void {
+export function stopIfAborted({ signal }: Pick<MoveContext, 'signal'>): void {
   if (!signal.aborted) return;
   throw new AppError('Interrupted while slots were moving', {
     code: 'interrupted',

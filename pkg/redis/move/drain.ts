@@ -9,7 +9,7 @@ import { nextBatch } from './batch-size.ts';
 import type { BatchSize } from './batch-size.ts';
 import { pauseMs } from './context.ts';
 import type { MoveContext } from './context.ts';
-import { guardOf, sendFitting } from './fit.ts';
+import { sendFitting } from './fit.ts';
 import { migrateCommand } from './migrate-command.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
 import type { KeysInSlot } from './own.ts';
@@ -35,16 +35,13 @@ export interface Drained {
   readonly troubles: ReadonlyMap<number, Trouble>;
 }
 
-/** @param counts keys by slot; slots without keys left out */
+/** Called within withRoom. @param counts keys by slot; slots without keys left out */
 export async function drain(context: MoveContext, counts: readonly KeysInSlot[], first: BatchSize): Promise<Drained> {
   const { source, turns } = context;
   const rest = counts.map(({ slot, count }) => ({ slot, count }));
   const troubles = new Map<number, Trouble>();
   let size = first;
   let batch: readonly KeysOfSlot[] = [];
-  // Whoever has not looked by now: nothing goes unasked to a target that evicts.
-  if (context.weights.guard === undefined && counts.length > 0)
-    context.weights = { ...context.weights, guard: await guardOf(context, counts.length) };
   for (;;) {
     // The caller hands over what is empty before it stops.
     if (context.signal.aborted) return { size, troubles };

@@ -7,126 +7,47 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import { keysOfAll } from '../../cluster/wire/keyspace.ts';
 import type { RedisCommand } from '../../engine/ports.ts';
-import { fieldOf, numberOf } from '../parse/fields.ts';
+import { numberOf } from '../parse/fields.ts';
 import { integerOf } from '../parse/replies.ts';
 import { listKeys } from './conflicts.ts';
 import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
 import type { KeysOfSlot } from './migrate-command.ts';
+import { add, countFitting, mib, needOf, NOTHING, roomIn, type Load, type Room } from './need.ts';
 import { mustAll } from './node-line.ts';
 import { countKeys } from './own.ts';
 import { SLOTS_TOGETHER as TOGETHER } from './batch-size.ts';
 import { sizesOf } from './sizes.ts';
 
-/** Of its limit, left to its clients, who write meanwhile, and to buffers. */
-const SPARE = 0.05;
-const LEAST_SPARE_BYTES = 256 * 1024;
-/** What a key weighs at the source may be more at a target that packs it otherwise. */
-const KEPT_FACTOR = 1.5;
-/** Entries of tables that MEMORY USAGE leaves out: of keys that expire, of slots. */
-const BYTES_A_KEY = 128;
-/** Two tables, of keys and of those that expire, with a pointer in each place. */
-const TABLE_BYTES = 16;
-/** While a key arrives, the target holds what was sent of it, too. */
-const SENT_FACTOR = 2;
-/** A message on the bus: its head with a bit for each slot, and what it says of some nodes. */
-const MESSAGE_BYTES = 2_700;
-const BYTES_A_NODE_SAID = 104;
-/** Buffers grow to twice what is in them. */
-const BUFFER_FACTOR = 2;
 /** Buffers of what has arrived are given back after some seconds. */
 const WAIT_MS = 500;
 const WAITS = 6;
 const WEIGHED_AT_ONCE = 500;
+/**
+ * Keys that are listed of one slot in one reply. GETKEYSINSLOT has no cursor, and begins with the same keys each time for as long as they
+ * are there; and a reply of all keys of a huge slot counts for the limit of the node that makes it, which may be full. So of a slot that
+ * has more, as many are weighed and the others taken for alike. They are weighed, too, before they go (sendFitting): by then the keys before
+ * them have left, and the next list is a new one.
+ */
+const LISTED_OF_SLOT = 5_000;
 
 /** A target that evicts gets nothing that was not weighed wholly, and what it has left is asked right before. */
 export interface Guard {
   /** That are handed over when their keys have arrived. */
   readonly slots: number;
+  /** Also where the target would only refuse what has no room. */
+  readonly anyLimit: boolean;
 }
 
-export interface Room {
-  readonly maxBytes: number;
-  /** Before it is as full as it may get; less than 0 where it is already. */
-  readonly leftBytes: number;
-  readonly policy: string;
-  readonly keys: number;
-  /** What its backlog for replicas will still grow by, and that counts. */
-  readonly backlogBytes: number;
-  /** What it takes for each slot that it gets, for a moment: it tells every node of each of them, and all of a chunk come in one go. */
-  readonly slotBytes: number;
-}
-
-export interface Load {
-  readonly keys: number;
-  readonly bytes: number;
-  /** The largest part that goes in one piece. */
-  readonly largest: number;
-  /** That are handed over in one go. */
-  readonly slots: number;
-}
-
-/** Pure. @param info sections memory, replication and keyspace, and CLUSTER INFO. @returns null = it evicts nothing */
-export function roomIn(info: string): Room | null {
-  const maxBytes = numberOf(info, 'maxmemory') ?? 0;
-  const policy = fieldOf(info, 'maxmemory_policy') ?? 'noeviction';
-  if (maxBytes === 0 || policy === 'noeviction') return null;
-  const used = (numberOf(info, 'used_memory') ?? maxBytes) - (numberOf(info, 'mem_not_counted_for_evict') ?? 0);
-  const nodes = numberOf(info, 'cluster_known_nodes') ?? 0;
-  const backlog = (numberOf(info, 'repl_backlog_size') ?? 0) - (numberOf(info, 'repl_backlog_histlen') ?? 0);
-  return {
-    maxBytes,
-    leftBytes: Math.floor(maxBytes - Math.max(LEAST_SPARE_BYTES, maxBytes * SPARE) - used),
-    policy,
-    keys: keysOfAll(info),
-    backlogBytes: fieldOf(info, 'repl_backlog_active') === '1' ? Math.max(0, backlog) : 0,
-    slotBytes: Math.ceil(nodes * BUFFER_FACTOR * (MESSAGE_BYTES + (nodes / 10) * BYTES_A_NODE_SAID)),
-  };
-}
-
-const NOTHING: Load = { keys: 0, bytes: 0, largest: 0, slots: 0 };
-
-/** Pure; rather too much. */
-export function needOf(
-  { keys, bytes, largest, slots }: Load,
-  room: Pick<Room, 'keys' | 'backlogBytes' | 'slotBytes'>,
-): number {
-  const table = tableOf(room.keys + keys);
-  const grown = table > tableOf(room.keys) ? table * TABLE_BYTES : 0;
-  const sent = largest * SENT_FACTOR + Math.min(bytes, room.backlogBytes);
-  return Math.ceil(bytes * KEPT_FACTOR + keys * BYTES_A_KEY + sent + grown + slots * room.slotBytes);
-}
-
-/** Tables have as many places as a power of two, and grow all at once. */
-function tableOf(keys: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, keys)));
-}
-
-/** Pure: how many of them, from the first on, besides what is to come in any case. */
-export function countFitting(loads: readonly Load[], room: Room, reserved: Load = NOTHING): number {
-  let sum = reserved;
-  for (const [i, load] of loads.entries()) {
-    sum = add(sum, load);
-    if (needOf(sum, room) > room.leftBytes) return i;
-  }
-  return loads.length;
-}
-
-function add(one: Load, other: Load): Load {
-  return {
-    keys: one.keys + other.keys,
-    bytes: one.bytes + other.bytes,
-    largest: Math.max(one.largest, other.largest),
-    slots: one.slots + other.slots,
-  };
-}
+/** What is needed to weigh keys of slots and to ask for the target's room. */
+export type Weighing = Pick<MoveContext, 'source' | 'target' | 'signal' | 'movesToTarget'>;
 
 /** Whether the target evicts keys when it is full. @throws AppError where it does not tell */
 export async function targetEvicts(context: Pick<MoveContext, 'target'>): Promise<boolean> {
   return (await askRoom(context)) !== null;
 }
 
-async function askRoom({ target }: Pick<MoveContext, 'target'>): Promise<Room | null> {
+async function askRoom({ target }: Pick<MoveContext, 'target'>, anyLimit = false): Promise<Room | null> {
   const questions: readonly RedisCommand[] = [
     ['INFO', 'memory'],
     ['INFO', 'replication'],
@@ -135,21 +56,12 @@ async function askRoom({ target }: Pick<MoveContext, 'target'>): Promise<Room | 
   ];
   const replies = await target.ask(questions, COMMAND_DEADLINE_MS);
   mustAll(target, replies, 'a question for its memory');
-  return roomIn(replies.map(String).join('\r\n'));
+  return roomIn(replies.map(String).join('\r\n'), anyLimit);
 }
 
-/**
- * How what goes to the target is guarded: it is, where the target evicts and has not twice the room for all that the source has. Asked for
- * each part of a move: limits are changed, and clients fill what was empty.
- *
- * @param slots that are handed over in one go
- */
-export async function guardOf(context: MoveContext, slots: number): Promise<Guard | null> {
-  return (await tightRoom(context, slots)) === null ? null : { slots };
-}
-
-async function tightRoom(context: MoveContext, slots: number): Promise<Room | null> {
-  const room = await askRoom(context);
+/** null: the target evicts nothing, or has twice the room for all that the sources of all its moves could have. */
+export async function tightRoom(context: Weighing, slots: number, anyLimit = false): Promise<Room | null> {
+  const room = await askRoom(context, anyLimit);
   if (room === null) return null;
   const replies = await context.source.ask(
     [
@@ -161,50 +73,73 @@ async function tightRoom(context: MoveContext, slots: number): Promise<Room | nu
   mustAll(context.source, replies, 'a question for its memory');
   const bytes = numberOf(String(replies[0]), 'used_memory');
   const all = { keys: keysOfAll(String(replies[1])), bytes: bytes ?? Infinity, largest: bytes ?? Infinity, slots };
-  return 2 * needOf(all, room) > room.leftBytes ? room : null;
+  return (1 + Math.max(1, context.movesToTarget())) * needOf(all, room) > room.leftBytes ? room : null;
 }
 
 /**
- * Sends as much of a batch as fits, from its first key on; what is left is found again by the next round. Others who send to the same
- * target wait: what it has left is told once.
+ * Runs the work that sends a part of a move. Where the target evicts and has little room, others that send to it wait until the work is done:
+ * what was found to have room has arrived by then, so that no two count on the same room. Asked anew for each part: limits are changed, and
+ * clients fill what was empty.
+ *
+ * @param slots that are handed over in one go
+ * @param anyLimit see Guard
+ */
+export async function withRoom<T>(
+  context: MoveContext,
+  slots: number,
+  work: () => Promise<T>,
+  anyLimit = false,
+): Promise<T> {
+  const tight = (await tightRoom(context, slots, anyLimit)) !== null;
+  context.weights = { ...context.weights, guard: tight ? { slots, anyLimit } : null };
+  return tight ? inTurn(context, work) : work();
+}
+
+/** Turns of sources are taken within it and never around it, so that no two wait for each other. */
+export function inTurn<T>(context: MoveContext, work: () => Promise<T>): Promise<T> {
+  return context.turns.take(`room of ${context.target.end.nodeId}`, async () => {
+    stopIfAborted(context);
+    return work();
+  });
+}
+
+/**
+ * Sends as much of a batch as fits, from its first key on; what is left is found again by the next round. Called within withRoom.
  *
  * @throws AppError `target-out-of-memory` where not even the first fits
  */
-export function sendFitting<T>(
+export async function sendFitting<T>(
   context: MoveContext,
   batch: readonly KeysOfSlot[],
   send: (fitting: readonly KeysOfSlot[]) => Promise<T>,
 ): Promise<T> {
   const { guard } = context.weights;
   if (guard == null || batch.length === 0) return send(batch);
-  // Always taken last, so that no two wait for each other.
-  return context.turns.take(`room of ${context.target.end.nodeId}`, async () => {
-    const few = batch.slice(0, TOGETHER);
-    const loads = few.map(({ keys, bytes }) => ({ keys: keys.length, bytes, largest: bytes, slots: 0 }));
-    return send(few.slice(0, await untilFitting(context, loads, guard)));
-  });
+  const few = batch.slice(0, TOGETHER);
+  const loads = few.map(({ keys, bytes }) => ({ keys: keys.length, bytes, largest: bytes, slots: 0 }));
+  return send(few.slice(0, await untilFitting(context, loads, guard)));
 }
 
 /** @returns how many fit, at least so many, with room left for what is handed over */
 async function untilFitting(
   context: MoveContext,
   loads: readonly Load[],
-  { slots }: Guard,
+  { slots, anyLimit }: Guard,
   least = 1,
 ): Promise<number> {
   const reserved = { ...NOTHING, slots: slots * Math.max(1, context.movesToTarget()) };
   for (let waits = 0; ; waits++) {
-    const room = await askRoom(context);
+    const room = await askRoom(context, anyLimit);
     const count = room === null ? loads.length : countFitting(loads, room, reserved);
     if (count >= least || room === null) return count;
-    if (waits >= WAITS) throw wouldEvict(context, room, loads.slice(0, least).reduce(add, reserved));
+    if (waits >= WAITS) throw tooFull(context, room, loads.slice(0, least).reduce(add, reserved));
     await delay(WAIT_MS);
     stopIfAborted(context);
   }
 }
 
 /**
- * Before they are opened, so that a target that has no room for them leaves no open slot behind. Notes how what goes is guarded.
+ * Before they are opened, so that a target that has no room for them leaves no open slot behind. Called within withRoom.
  *
  * @param slots whose keys the source shows
  * @param least so many, or none
@@ -212,48 +147,67 @@ async function untilFitting(
  * @throws AppError `target-out-of-memory` where not even the least fit, `size-unknown`
  */
 export async function slotsThatFit(context: MoveContext, slots: readonly number[], least = 1): Promise<number> {
-  const room = await tightRoom(context, slots.length);
-  context.weights = { ...context.weights, guard: room === null ? null : { slots: slots.length } };
-  if (room === null) return slots.length;
-  const counts = await context.source.send(countKeys(slots), COMMAND_DEADLINE_MS);
-  mustAll(context.source, counts, 'a count of its keys');
+  const { guard } = context.weights;
+  if (guard == null) return slots.length;
+  const room = await askRoom(context, guard.anyLimit);
   const loads: Load[] = [];
-  for (const [i, slot] of slots.entries()) {
-    loads.push(await loadOf(context, slot, integerOf(counts[i])));
-    if (countFitting(loads, room) < loads.length) break;
-    stopIfAborted(context);
+  for await (const load of loadsOf(context, slots)) {
+    loads.push(load);
+    if (room !== null && countFitting(loads, room) < loads.length) break;
   }
-  const count = await untilFitting(context, loads, { slots: 0 }, Math.min(least, loads.length));
-  context.weights = { ...context.weights, guard: { slots: count } };
+  const count = await untilFitting(context, loads, { ...guard, slots: 0 }, Math.min(least, loads.length));
+  context.weights = { ...context.weights, guard: { ...guard, slots: count } };
   return count;
 }
 
-async function loadOf(context: MoveContext, slot: number, count: number): Promise<Load> {
+/** How many slots without keys the target can take now: it tells the others of each. Called within inTurn. */
+export function countTellable(context: MoveContext, slots: number): Promise<number> {
+  const loads = Array.from({ length: slots }, () => ({ ...NOTHING, slots: 1 }));
+  return untilFitting(context, loads, { slots: 0, anyLimit: false }, 0);
+}
+
+/** Slot by slot, so that whoever has seen enough weighs no more. */
+export async function* loadsOf(context: Weighing, slots: readonly number[]): AsyncGenerator<Load> {
+  const counts = await context.source.send(countKeys(slots), COMMAND_DEADLINE_MS);
+  mustAll(context.source, counts, 'a count of its keys');
+  for (const [i, slot] of slots.entries()) {
+    yield await loadOf(context, slot, integerOf(counts[i]));
+    stopIfAborted(context);
+  }
+}
+
+async function loadOf(context: Weighing, slot: number, count: number): Promise<Load> {
   const { source, movesToTarget } = context;
   // Other moves to it may hand over at the same moment.
   let load: Load = { ...NOTHING, slots: Math.max(1, movesToTarget()) };
   if (count === 0) return load;
-  const keys = await listKeys(source, slot, count);
+  const keys = await listKeys(source, slot, Math.min(count, LISTED_OF_SLOT));
   for (let at = 0; at < keys.length; at += WEIGHED_AT_ONCE) {
     const sizes = await sizesOf(source, keys.slice(at, at + WEIGHED_AT_ONCE), { exact: true, mustTell: true });
     for (const bytes of sizes) load = add(load, { keys: 1, bytes, largest: bytes, slots: 0 });
     stopIfAborted(context);
   }
-  return load;
+  return count > LISTED_OF_SLOT ? ofAll(load, count) : load;
 }
 
-function wouldEvict({ target }: MoveContext, room: Room, load: Load): AppError {
+/** Of so many keys, if the others are like those that were weighed. */
+export function ofAll(load: Load, keys: number): Load {
+  return load.keys === 0 ? load : { ...load, keys, bytes: (load.bytes * keys) / load.keys };
+}
+
+function tooFull({ target }: MoveContext, room: Room, load: Load): AppError {
   const [need, left, max] = [needOf(load, room), room.leftBytes, room.maxBytes].map(mib);
+  const { name } = target.end.pod;
+  const evicts = room.policy !== 'noeviction';
+  const policy = evicts
+    ? `, or let it refuse writes instead of evicting keys for as long as this takes (kubectl exec ${name} -- redis-cli CONFIG SET maxmemory-policy noeviction)`
+    : '';
   return new AppError(
-    `${target.end.pod.name} is too full for what comes next: that needs up to ${need}, and ${left} of ${max} are left`,
+    `${name} is too full for what comes next: that needs up to ${need}, and ${left} of ${max} are left`,
     {
       code: 'target-out-of-memory',
-      cause: new Error(`It would evict keys (${room.policy})`),
-      hint: `Nothing is lost, and what was moved stays. Raise its maxmemory, or let it refuse writes instead of evicting keys for as long as this takes (kubectl exec ${target.end.pod.name} -- redis-cli CONFIG SET maxmemory-policy noeviction); then the same command goes on from here, and the policy is set back by hand`,
+      cause: new Error(`It would ${evicts ? 'evict' : 'refuse'} keys (${room.policy})`),
+      hint: `Nothing is lost, and what was moved stays. Raise its maxmemory${policy}; then the same command goes on from here${evicts ? ', and the policy is set back by hand' : ''}`,
     },
   );
-}
-
-export function mib(bytes: number): string {
-  return `${Math.max(0, bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -9,7 +9,7 @@ import type { BatchSize } from './batch-size.ts';
 import { FIRST_CHUNK, nextChunk, slotsAtOnce } from './chunk-size.ts';
 import type { MoveContext } from './context.ts';
 import { pauseMs, stopIfAborted } from './context.ts';
-import { slotsThatFit } from './fit.ts';
+import { slotsThatFit, withRoom } from './fit.ts';
 import { refuseOtherDatabases } from './databases.ts';
 import { drain } from './drain.ts';
 import { handOver, openSlots, sumOf, tellOthers, tellSource } from './own.ts';
@@ -33,11 +33,13 @@ export async function moveByMigrate(context: MoveContext, found: Survey): Promis
     while (rest.length > 0) {
       stopIfAborted(context);
       const next = rest.slice(0, slotsAtOnce(chunk, pauseMs(context)));
-      const slots = rest.splice(0, await slotsThatFit(context, next));
-      const startedAt = performance.now();
-      size = await moveChunk(context, slots, found, size);
-      background.push(tellOthers(context, slots));
-      chunk = nextChunk(chunk, performance.now() - startedAt);
+      await withRoom(context, next.length, async () => {
+        const slots = rest.splice(0, await slotsThatFit(context, next));
+        const startedAt = performance.now();
+        size = await moveChunk(context, slots, found, size);
+        background.push(tellOthers(context, slots));
+        chunk = nextChunk(chunk, performance.now() - startedAt);
+      });
     }
   } finally {
     await Promise.all(background);

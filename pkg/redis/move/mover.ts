@@ -1,7 +1,7 @@
 /** The SlotMover: looks where the slots stand, picks the back end that both ends can do, and proves the result. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
-import { formatRanges, rangesFromSlots } from '../../cluster/model/slots.ts';
+import { formatRanges, rangesFromSlots, slotsFromRanges } from '../../cluster/model/slots.ts';
 import type { SlotRanges } from '../../cluster/model/slots.ts';
 import type { SlotMove, SlotMover } from '../../engine/ports.ts';
 import type { ConnectionPool, PoolDeps } from '../pool.ts';
@@ -13,6 +13,8 @@ import { chooseWay } from './capability.ts';
 import { stopIfAborted } from './context.ts';
 import type { MoveContext, Moved } from './context.ts';
 import { awaitSettledEpochs } from './epochs.ts';
+import { lacksOf } from './lacks.ts';
+import { leaveFewOpen } from './leave-few-open.ts';
 import { awaitTarget, viewsOfEnds } from './look.ts';
 import { moveByMigrate } from './migrate-backend.ts';
 import { nameOwner } from './own.ts';
@@ -91,6 +93,10 @@ export function createSlotMover(deps: MoverDeps): SlotMover {
         return { ...done, arriving: 0 };
       });
     },
+    lacks: ({ source, target, ranges }, signal) => {
+      const ends = { source: new NodeLine(deps.pool, source), target: new NodeLine(deps.pool, target) };
+      return lacksOf({ ...ends, signal, movesToTarget: () => 1 }, slotsFromRanges(ranges));
+    },
   };
 }
 
@@ -117,6 +123,7 @@ async function moveUntilDone(
       return await proveMoved(context, () => lookAtSlots(context, ranges));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
+      if (error.code === 'target-out-of-memory') throw await stoppedForRoom(context, ranges, error);
       if (MAY_BE_FAILOVER.has(error.code)) await lookAtSlots(context, ranges);
       // Moving anew is progress, too: with a rival that takes the slots again and again, it would never end.
       if (error.code === NOT_VERIFIED && ++unproved < MAX_ATTEMPTS) continue;
@@ -126,6 +133,16 @@ async function moveUntilDone(
       await delay(BEFORE_NEXT_MS);
     }
   }
+}
+
+/** What can't be tidied stays open: why it stopped is what a person must hear. */
+async function stoppedForRoom(context: MoveContext, ranges: SlotRanges, error: AppError): Promise<AppError> {
+  const open = await leaveFewOpen(context, ranges).catch(() => null);
+  if (open === 0) return error;
+  const { message, code, exitCode, cause, hint } = error;
+  const back =
+    'Slots that are open still work; kubectl redis fix takes them back, or goes on where there is room by then';
+  return new AppError(message, { code, exitCode, cause, hint: hint === undefined ? back : `${hint}. ${back}` });
 }
 
 async function lookAtSlots(context: MoveContext, ranges: SlotRanges): Promise<Survey> {

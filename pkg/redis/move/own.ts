@@ -14,7 +14,7 @@ import { COMMAND_DEADLINE_MS, stopIfAborted } from './context.ts';
 import type { MoveContext } from './context.ts';
 import { refuseDatabases } from './databases.ts';
 import { viewOf } from './look.ts';
-import { mustAll } from './node-line.ts';
+import { mustAll, type NodeLine } from './node-line.ts';
 import { doubtOf, leftOpen, marksOf, movedByOthers, mustBeOurs, roleChanged, sourceDoubted } from './survey.ts';
 import type { Survey } from './survey.ts';
 import type { WireCommand } from '../wire.ts';
@@ -192,10 +192,23 @@ async function tell(context: MoveContext, who: 'source' | 'target', slots: reado
   });
 }
 
-function setSlots(slots: readonly number[], what: string, nodeId: string): WireCommand[] {
+export function setSlots(slots: readonly number[], what: string, nodeId: string): WireCommand[] {
   return slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, what, nodeId]);
+}
+
+export function stable(slots: readonly number[]): WireCommand[] {
+  return slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'STABLE']);
 }
 
 export function countKeys(slots: readonly number[]): WireCommand[] {
   return slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]);
+}
+
+/** Those that hold keys. */
+export async function countIn(line: NodeLine, slots: readonly number[]): Promise<KeysInSlot[]> {
+  const counts: unknown[] = [];
+  for (let i = 0; i < slots.length; i += 2048)
+    counts.push(...(await line.send(countKeys(slots.slice(i, i + 2048)), COMMAND_DEADLINE_MS)));
+  mustAll(line, counts, 'a count of its keys');
+  return slots.map((slot, i) => ({ slot, count: integerOf(counts[i]) })).filter(({ count }) => count > 0);
 }

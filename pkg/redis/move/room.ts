@@ -9,26 +9,23 @@ import { fieldOf, numberOf } from '../parse/fields.ts';
 import type { Way } from './capability.ts';
 import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
-import { mib } from './fit.ts';
-import { countKeys } from './own.ts';
+import { mib } from './need.ts';
+import { countIn, sumOf } from './own.ts';
 import type { Survey } from './survey.ts';
 
-/** @throws AppError `target-out-of-memory`, with the numbers */
-export async function checkRoom(context: MoveContext, way: Way, { drain }: Survey): Promise<void> {
-  await checkRoomFor(context, way, async () => {
-    const counts = await context.source.send(countKeys(drain), COMMAND_DEADLINE_MS);
-    return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
-  });
-}
-
-/** @param countComing is asked only where it matters. @throws AppError `target-out-of-memory` */
-export async function checkRoomFor(context: MoveContext, way: Way, countComing: () => Promise<number>): Promise<void> {
+/**
+ * Of slots that are open already some keys are there: they go on as far as they fit, whatever the mean of all keys would have them need.
+ *
+ * @throws AppError `target-out-of-memory`, with the numbers
+ */
+export async function checkRoom(context: MoveContext, way: Way, { drain, marked }: Survey): Promise<void> {
   const { target } = context;
   const [info] = await target.ask([['INFO', 'memory']], COMMAND_DEADLINE_MS);
   const max = numberOf(String(info), 'maxmemory') ?? 0;
   const policy = fieldOf(String(info), 'maxmemory_policy') ?? 'noeviction';
   if (max === 0 || (way === 'migrate' && policy === 'noeviction')) return;
-  const coming = (await countComing()) * context.weights.meanBytes;
+  const closed = drain.filter((slot) => !marked.has(slot));
+  const coming = sumOf(await countIn(context.source, closed)) * context.weights.meanBytes;
   const free = max - (numberOf(String(info), 'used_memory') ?? 0);
   if (coming === 0 || coming <= free) return;
   throw new AppError(

@@ -29,7 +29,7 @@ export interface Weights {
   readonly weighAll: boolean;
   /** Count all that a key holds, where a sample has deceived: a MIGRATE took longer than what it seemed to carry. */
   readonly exact?: boolean;
-  /** Of a target that evicts; null = it needs none, undefined = not known yet. */
+  /** Of a target that evicts; null = it needs none, undefined = nothing is sent yet. */
   readonly guard?: Guard | null;
 }
 

@@ -11,18 +11,16 @@ import type { MoveContext } from '../move/context.ts';
 import { refuseOtherDatabases } from '../move/databases.ts';
 import { drain } from '../move/drain.ts';
 import type { Drained } from '../move/drain.ts';
-import { slotsThatFit } from '../move/fit.ts';
+import { slotsThatFit, withRoom } from '../move/fit.ts';
 import { awaitTarget, viewOf } from '../move/look.ts';
 import { mustAll, type NodeLine } from '../move/node-line.ts';
-import { sumOf } from '../move/own.ts';
+import { countIn, setSlots, stable, sumOf } from '../move/own.ts';
 import type { KeysInSlot } from '../move/own.ts';
-import { checkRoomFor } from '../move/room.ts';
 import { marksOf, movedByOthers } from '../move/survey.ts';
 import { overcome } from '../move/troubles.ts';
 import { portForKeys } from '../move/target-port.ts';
 import { readWeights } from '../move/weigh.ts';
-import type { WireCommand } from '../wire.ts';
-import { closeEmpty, countIn } from './find.ts';
+import { closeEmpty } from './find.ts';
 
 /** Rounds in a row in which no key left. */
 const MAX_IDLE_ROUNDS = 4;
@@ -45,7 +43,8 @@ export async function bringHome(
     const part = slots.slice(i, i + SLOTS_AT_ONCE);
     for (const few of givenUp !== null ? await apart(context, part) : [part]) {
       stopIfAborted(context);
-      await bringPart(context, few, givenUp);
+      // An owner that has closed a slot answers for all keys of it: they must fit, also where it would only refuse the rest.
+      await withRoom(context, few.length, () => bringPart(context, few, givenUp), givenUp !== null);
     }
   }
 }
@@ -62,9 +61,8 @@ async function bringPart(
   slots: readonly number[],
   givenUp: readonly string[] | null,
 ): Promise<void> {
-  const { source, target, limits } = context;
+  const { source, target } = context;
   await openSlotsOf(target.end.nodeId, source, slots);
-  let size = firstBatch(limits.maxPauseMs);
   let counts = await countIn(source, slots);
   // Servers from 8.4 on hide these keys until here.
   await mustFit(context, counts).catch(async (error: unknown) => {
@@ -77,6 +75,21 @@ async function bringPart(
     // Clients that the owner had sent here wrote until now.
     counts = await countIn(source, slots);
   }
+  await empty(context, slots, counts).catch(async (error: unknown) => {
+    // Filled by others meanwhile: clients that ask the owner for what is still here are sent here again.
+    if (givenUp !== null && error instanceof AppError && error.code === 'target-out-of-memory')
+      await target.send(setSlots(slots, 'MIGRATING', source.end.nodeId), COMMAND_DEADLINE_MS);
+    throw error;
+  });
+  // Law L4: the counts were read again, and nobody writes here who was not sent by the owner.
+  await closeEmpty(source, slots);
+  context.count({ slots: slots.length });
+}
+
+async function empty(context: MoveContext, slots: readonly number[], first: readonly KeysInSlot[]): Promise<void> {
+  const { source, limits } = context;
+  let size = firstBatch(limits.maxPauseMs);
+  let counts = first;
   // The owner's copy counts, and not the one of the node that the keys leave.
   const copies = copiesOf(context, 'target');
   for (let idle = 0; counts.length > 0;) {
@@ -88,14 +101,10 @@ async function bringPart(
     counts = left;
     if (idle >= MAX_IDLE_ROUNDS) throw keysStay(context, counts, drained);
   }
-  // Law L4: the counts were read again, and nobody writes here who was not sent by the owner.
-  await closeEmpty(source, slots);
-  context.count({ slots: slots.length });
 }
 
 /** All of them, for those that do not are hidden again. */
 async function mustFit(context: MoveContext, counts: readonly KeysInSlot[]): Promise<void> {
-  await checkRoomFor(context, 'migrate', () => Promise.resolve(sumOf(counts)));
   const slots = counts.map(({ slot }) => slot);
   await slotsThatFit(context, slots, slots.length);
 }
@@ -121,12 +130,8 @@ async function takeBack({ target }: MoveContext, slots: readonly number[], given
 
 /** Marks slots as importing from their owner: keys of them that the node holds are visible from then on, and may leave. */
 export async function openSlotsOf(ownerId: string, holder: NodeLine, slots: readonly number[]): Promise<void> {
-  const marks = slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', ownerId]);
+  const marks = setSlots(slots, 'IMPORTING', ownerId);
   mustAll(holder, await holder.send(marks, COMMAND_DEADLINE_MS), 'slots whose keys shall leave');
-}
-
-function stable(slots: readonly number[]): WireCommand[] {
-  return slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'STABLE']);
 }
 
 function keysStay({ source, target }: MoveContext, counts: readonly KeysInSlot[], { troubles }: Drained): AppError {

@@ -4,7 +4,7 @@
  */
 import { SLOT_COUNT } from '../../cluster/model/slots.ts';
 import { integerOf } from '../parse/replies.ts';
-import { countKeys, sumOf } from '../move/own.ts';
+import { countIn, stable, sumOf } from '../move/own.ts';
 import type { KeysInSlot } from '../move/own.ts';
 import { COMMAND_DEADLINE_MS } from '../move/context.ts';
 import { mustAll, type NodeLine } from '../move/node-line.ts';
@@ -72,17 +72,7 @@ async function openSuspects(
 
 /** The marks of slots without keys. @throws AppError where a node does not take that */
 export async function closeEmpty(holder: NodeLine, slots: readonly number[]): Promise<void> {
-  const stable = slots.map((slot): WireCommand => ['CLUSTER', 'SETSLOT', slot, 'STABLE']);
-  mustAll(holder, await holder.send(stable, COMMAND_DEADLINE_MS), 'that slots are not open');
-}
-
-/** Those that hold keys. */
-export async function countIn(line: NodeLine, slots: readonly number[]): Promise<KeysInSlot[]> {
-  const counts: unknown[] = [];
-  for (let i = 0; i < slots.length; i += 2048)
-    counts.push(...(await line.send(countKeys(slots.slice(i, i + 2048)), COMMAND_DEADLINE_MS)));
-  mustAll(line, counts, 'a count of its keys');
-  return slots.map((slot, i) => ({ slot, count: integerOf(counts[i]) })).filter(({ count }) => count > 0);
+  mustAll(holder, await holder.send(stable(slots), COMMAND_DEADLINE_MS), 'that slots are not open');
 }
 
 function allSlots(): number[] {

@@ -26,6 +26,12 @@ describe.each(CASES)('$name by $way', ({ server, limits }) => {
     await fill(cluster.port, [{ server: cluster.server(index), slots: [...ranges] }], keys, setOf);
   }
 
+  /** Slots that the server has open. */
+  async function openAt(index: number): Promise<number[]> {
+    const [nodes] = await at(index, ['CLUSTER', 'NODES']);
+    return [...String(nodes).matchAll(/\[(\d+)-[<>]-/g)].map(([, slot]) => Number(slot)).sort((a, b) => a - b);
+  }
+
   async function tooManyBigKeys(): Promise<number> {
     // So many that a key takes about 300 bytes on average.
     await load(SOURCE, [{ start: 300, end: 5000 }], 30_000, 'small');
@@ -49,7 +55,11 @@ describe.each(CASES)('$name by $way', ({ server, limits }) => {
   /** With so many bytes left. */
   async function cacheAt(index: number, left: number): Promise<void> {
     const used = await numberAt(index, 'memory', 'used_memory');
-    await at(index, ['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru'], ['CONFIG', 'SET', 'maxmemory', used + left]);
+    await at(
+      index,
+      ['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru'],
+      ['CONFIG', 'SET', 'maxmemory', Math.round(used + left)],
+    );
   }
 
   test('big keys that have no room stay where they are, no slot is left open, and the same move goes on', async () => {
@@ -113,6 +123,58 @@ describe.each(CASES)('$name by $way', ({ server, limits }) => {
     expect(codes).toContain('target-out-of-memory');
     expect(await numberAt(TARGET, 'stats', 'evicted_keys')).toBe(0);
     expect(await keysOfAll()).toBe(keys + 30_022);
+    // Neither counted on the room that the other had taken.
+    expect([...(await openAt(SOURCE)), ...(await openAt(TARGET)), ...(await openAt(OTHER))]).toEqual([]);
+  }, 120_000);
+
+  test('filled by clients while a chunk is on its way: open stay only slots with keys on both sides', async () => {
+    await startCache();
+    await load(SOURCE, [{ start: 300, end: 5000 }], 30_000, 'small');
+    await load(SOURCE, [{ start: 0, end: 9 }], 60, BIG);
+    await load(SOURCE, [RANGE], 400, 'small');
+    const keys = await keysOfAll();
+    await cacheAt(TARGET, 16 * MIB);
+    // Slow enough that the limit changes in the middle of the first chunk.
+    const slowly = { ...limits, maxBandwidth: 3e6 };
+    const shrunk: Promise<void>[] = [];
+    const shrink = ({ keys: moved }: { readonly keys: number }): void => {
+      if (moved > 15 && shrunk.length === 0) shrunk.push(cacheAt(TARGET, 0.8 * MIB));
+    };
+    expect(await codeOf(run(slowly, { onProgress: shrink }))).toBe('target-out-of-memory');
+    await Promise.all(shrunk);
+    const open = await openAt(SOURCE);
+    expect(await openAt(TARGET)).toEqual(open);
+    for (const index of [SOURCE, TARGET]) {
+      const counts = await at(index, ...open.map((slot): RedisCommand => ['CLUSTER', 'COUNTKEYSINSLOT', slot]));
+      expect(counts).not.toContain(0);
+    }
+    // Of a chunk of 64: keys of few slots are under way at a time.
+    expect(open.length).toBeLessThan(10);
+    expect(await numberAt(TARGET, 'stats', 'evicted_keys')).toBe(0);
+    expect(await keysOfAll()).toBe(keys);
+    expect(await codeOf(run(slowly))).toBe('target-out-of-memory');
+    expect(await openAt(SOURCE)).toEqual(open);
+    await at(TARGET, ['CONFIG', 'SET', 'maxmemory', 64 * MIB]);
+    await run(limits);
+    expect(await keysOfAll()).toBe(keys);
+    expect(await findStrays(cluster)).toEqual([]);
+  }, 120_000);
+
+  test('a slot with many keys is listed in parts that are small', async () => {
+    await startCache();
+    const slots = [{ start: 7, end: 7 }];
+    await load(SOURCE, slots, 12_000, 'small');
+    await cacheAt(TARGET, 8 * MIB);
+    await at(SOURCE, ['CONFIG', 'SET', 'slowlog-max-len', 100_000], ['CONFIG', 'SET', 'slowlog-log-slower-than', 0]);
+    await run(limits);
+    const [log] = await at(SOURCE, ['SLOWLOG', 'GET', 100_000]);
+    const asked = (log as [number, number, number, string[]][]).flatMap(([, , , [, word, , count]]) =>
+      /^getkeysinslot$/i.test(word ?? '') ? [Number(count)] : [],
+    );
+    expect(asked.length).toBeGreaterThan(0);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(5_000);
+    expect(await numberAt(TARGET, 'stats', 'evicted_keys')).toBe(0);
+    expect(await keysOfAll()).toBe(12_000);
   }, 120_000);
 
   test('a list that seems small is weighed wholly', async () => {

@@ -61,6 +61,8 @@ export function isChange([name, word]: RedisCommand): boolean {
 export interface MendAs {
   readonly clock?: Clock;
   readonly limits?: MoveLimits;
+  /** Codes that are left as they are. */
+  readonly skip?: readonly string[];
   readonly consent?: (repair: Repair, plan: FixPlan) => Promise<boolean>;
 }
 
@@ -82,7 +84,7 @@ export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity
       mover: scene.port.mover,
       strays: scene.port.strays,
       limits: as.limits ?? POLITE,
-      skip: new Set(),
+      skip: new Set(as.skip),
       signal: stop.signal,
       podsTimeoutMs: 5_000,
       ...consent,
@@ -96,7 +98,12 @@ export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity
     error = caught;
   }
   const elapsedMs = performance.now() - startedAt;
-  const { plan } = await prepareFix(ports, { cluster: CLUSTER, policy, signal: new AbortController().signal });
+  const { plan } = await prepareFix(ports, {
+    cluster: CLUSTER,
+    policy,
+    mover: scene.port.mover,
+    signal: new AbortController().signal,
+  });
   return { error, repaired, batches, plan, elapsedMs };
 }
 

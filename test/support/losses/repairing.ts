@@ -40,7 +40,7 @@ const signal = new AbortController().signal;
 export async function repairByFix(world: World, broken: Broken, random: () => number): Promise<Repaired> {
   const { scene } = world;
   const ports = { ...portsOf(scene), clock: HASTE };
-  const shown = await prepareFix(ports, { cluster: CLUSTER, policy: NO_POLICY, signal });
+  const shown = await prepareFix(ports, { cluster: CLUSTER, policy: NO_POLICY, mover: scene.port.mover, signal });
   const unasked = shown.plan.repairs.filter(({ loses }) => loses !== null);
   const policy = policyFor(shown.plan, random);
   broken.story.push(planInWords(shown.plan), `policy: ${JSON.stringify(policy)}`);

@@ -1,5 +1,6 @@
 /** What every healer looks at, computed once, and what it answers. */
 import type { Batch, Step, StepNode } from '../../model/plan.ts';
+import type { NoRooms } from '../../model/no-room.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { ClusterNode, ClusterState } from '../../model/state.ts';
 import { makeContext, type CheckContext } from '../../check/context.ts';
@@ -16,6 +17,7 @@ export interface FixContext {
   readonly evidence: Evidence;
   readonly problems: readonly Problem[];
   readonly slotKeys: SlotKeys | null;
+  readonly noRoom: NoRooms;
   /** Nodes that answered and are of the cluster, or on their way in. */
   readonly members: readonly Member[];
   readonly byId: ReadonlyMap<string, Member>;
@@ -60,6 +62,7 @@ export function fixContext(
     evidence,
     problems,
     slotKeys: facts.slotKeys,
+    noRoom: facts.noRoom ?? new Map(),
     members,
     byId: new Map(members.map((member) => [member.step.nodeId, member])),
     primaries: members.filter(({ node }) => node.role === 'primary'),

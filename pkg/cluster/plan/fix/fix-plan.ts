@@ -1,5 +1,6 @@
 /** What `fix` plans, as data: repairs in the order in which they must be done, and what is left with the reason why. */
 import type { Observation } from '../../model/observation.ts';
+import type { NoRooms } from '../../model/no-room.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { Batch } from '../../model/plan.ts';
 import type { Problem, Severity } from '../../model/problem.ts';
@@ -37,6 +38,8 @@ export interface FixFacts {
   readonly slotKeys: SlotKeys | null;
   /** Keys that replicas of silent primaries count in those primaries' slots, by node id; left out where nobody counted. */
   readonly replicaKeys?: ReadonlyMap<string, number>;
+  /** Left out where nobody asked. */
+  readonly noRoom?: NoRooms;
 }
 
 /** The answer to all problems of one code that can be repaired now. Each is lawful as things stand, also without those before it. */

@@ -15,6 +15,8 @@
  *   older version                                       comes home, and the owner closes; move on where the owner has none left
  *   to one that does   one of an older version imports  back as well, and the owner's mark is given up: nobody moves it there
  *   not import it
+ *   to one that would  any                              back, the same way; or left, where its owner has no room either
+ *   evict keys
  *   -                  a third says that it gives       close where it holds nothing, else hand its keys over: when the slot is
  *                                                       not open any more, for before that its owner takes no key; where
  *                                                       the owner's version is older, it is to import the slot
@@ -26,6 +28,7 @@ import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
 import { goesToOlder } from '../refuse-older.ts';
 import { openPairs } from '../scale-moves.ts';
+import { roomFor, roomWanted } from './open-slots-room.ts';
 import { left, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { isNowhereElse, keysOf, ownerOf } from './slot-evidence.ts';
 
@@ -35,17 +38,22 @@ type Way =
   /** `older`: the owner takes no key of it, so that the holder is to import the slot. */
   | { readonly kind: 'settle'; readonly holder: StepNode; readonly older?: readonly [ownerId: string] }
   /** `staleMark`: the owner gives it to a third node, which does not import it. */
-  | { readonly kind: 'back'; readonly holder: StepNode; readonly staleMark?: string };
+  | { readonly kind: 'back'; readonly holder: StepNode; readonly why: 'older' | 'full'; readonly staleMark?: string };
 
 export const healOpenSlots: Healer = (context, problems) => {
   const ways = waysOf(context);
   const stuck = (problem: Problem): boolean => slotsIn(context, problem).every((slot) => ways.get(slot) === undefined);
-  const waitsFor = (problem: Problem): string => {
-    const silent = slotsIn(context, problem).flatMap((slot) => silentTargets(context, slot));
-    const names = [...new Set(silent.map(context.evidence.nameOf))];
-    if (names.length === 0)
-      return 'Their owner does not answer, or nobody owns them, or nobody could count their keys: that comes first';
-    return `${names.join(', ')} can't be asked, and may hold keys of them: bring it back first`;
+  const leave = (problem: Problem): Cure => {
+    const open = slotsIn(context, problem);
+    const names = [...new Set(open.flatMap((slot) => silentTargets(context, slot)).map(context.evidence.nameOf))];
+    if (names.length > 0) {
+      const hint = `${names.join(', ')} can't be asked, and may hold keys of them: bring it back first`;
+      return left(problem, 'after-others', hint);
+    }
+    const room = roomWanted(context, open);
+    if (room !== null) return left(problem, 'by-hand', room);
+    const hint = 'Their owner does not answer, or nobody owns them, or nobody could count their keys: that comes first';
+    return left(problem, 'after-others', hint);
   };
   const healed = problems.filter((problem) => !stuck(problem));
   const slots = [...ways.keys()].filter((slot) => healed.some((problem) => containsSlot(problem.slots, slot)));
@@ -54,7 +62,7 @@ export const healOpenSlots: Healer = (context, problems) => {
     ...(batches.length === 0
       ? []
       : [{ kind: 'repair', problems: healed, title: 'finish slots that are open', batches, loses: null } as const]),
-    ...problems.filter(stuck).map((problem): Cure => left(problem, 'after-others', waitsFor(problem))),
+    ...problems.filter(stuck).map(leave),
   ];
 };
 
@@ -141,7 +149,9 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
   if (target === null || target === undefined) {
     if (!gives(owner)) return first;
     const forward = heir !== null && heir !== owner && !isNowhereElse(context, slot, [owner]);
-    return forward ? [...first, onOrBack(context, slot, owner, heir)] : [...first, { kind: 'close', node: owner.step }];
+    return forward
+      ? andThen(first, onOrBack(context, slot, owner, heir))
+      : [...first, { kind: 'close', node: owner.step }];
   }
   for (const member of importers) {
     if (member === target) continue;
@@ -151,30 +161,41 @@ function waysOfOwned(context: FixContext, slot: number, owner: Member, marks: Ma
     if (way.kind !== 'settle' || way.older === undefined) clear(way);
   }
   const staleMark = heir === target ? undefined : mark;
-  return [
-    ...first,
-    gives(owner) ? onOrBack(context, slot, owner, target, staleMark) : onwardOrBack(context, slot, owner, target),
-  ];
+  const last = gives(owner)
+    ? onOrBack(context, slot, owner, target, staleMark)
+    : onwardOrBack(context, slot, owner, target);
+  return andThen(first, last);
+}
+
+/** Where the last way is not there, neither is one of those before it gone: what is known of the slot stays as it is. */
+function andThen(first: readonly Way[], last: Way | null): Way[] {
+  return last === null ? [] : [...first, last];
 }
 
 /**
  * The owner has no mark: a move of which the owner failed over, or keys that were on their way home (bring-home.ts). Both ways keep every
  * key; the one on which fewer have to go needs no room that is not there.
  */
-function onwardOrBack(context: FixContext, slot: number, owner: Member, target: Member): Way {
+function onwardOrBack(context: FixContext, slot: number, owner: Member, target: Member): Way | null {
   const [here, there] = [keysOf(context, owner, slot), keysOf(context, target, slot)];
   if (there === 0) return { kind: 'close', node: target.step };
   // (In the middle of an upgrade they go to the newer server, however many.)
-  return here !== null && there !== null && here > there && !goesToOlder(target.node, owner.node)
+  const comesHome = here !== null && there !== null && here > there && !goesToOlder(target.node, owner.node);
+  return comesHome && roomFor(context, slot, owner, target) !== 'none'
     ? { kind: 'settle', holder: target.step }
     : onOrBack(context, slot, owner, target);
 }
 
-/** In the middle of an upgrade keys go from an older server to a newer one, and never the other way. */
-function onOrBack(context: FixContext, slot: number, owner: Member, target: Member, staleMark?: string): Way {
-  const stuck = goesToOlder(owner.node, target.node) && keysOf(context, owner, slot) !== 0;
-  if (!stuck) return moveTo(owner, target);
-  return { kind: 'back', holder: target.step, ...(staleMark === undefined ? {} : { staleMark }) };
+/**
+ * In the middle of an upgrade keys go from an older server to a newer one, and never the other way; and to one that evicts only as many as have
+ * room. null: there is room on neither side.
+ */
+function onOrBack(context: FixContext, slot: number, owner: Member, target: Member, staleMark?: string): Way | null {
+  const back = { kind: 'back', holder: target.step, ...(staleMark === undefined ? {} : { staleMark }) } as const;
+  if (goesToOlder(owner.node, target.node) && keysOf(context, owner, slot) !== 0) return { ...back, why: 'older' };
+  const room = roomFor(context, slot, owner, target);
+  if (room === 'none') return null;
+  return room === 'on' ? moveTo(owner, target) : { ...back, why: 'full' };
 }
 
 function moveTo(source: Member, target: Member): Way {
@@ -223,7 +244,7 @@ function batchesOf(context: FixContext, slots: readonly number[], ways: Readonly
   const moves = steps.filter(({ kind }) => kind === 'move-slots');
   return [
     ...(before.length === 0 ? [] : [{ title: 'clear what is only a mark', steps: before }]),
-    ...(back.length === 0 ? [] : [{ title: 'take slots back from an older server', steps: back }]),
+    ...(back.length === 0 ? [] : [{ title: 'take slots back', steps: back }]),
     ...(moves.length === 0 ? [] : [{ title: 'finish slots that are open', steps: moves }]),
   ];
 }
@@ -239,8 +260,12 @@ function stepOf({ primaries }: FixContext, way: Way, slots: readonly number[]): 
       return { kind: 'settle-strays', ...rest, slots: ranges, reason };
     }
     case 'back': {
-      const why = `${reason} towards ${way.holder.pod}, whose server is older and takes no key of them: their owner keeps them`;
-      const { kind: _, ...rest } = way;
+      const because =
+        way.why === 'older'
+          ? 'whose server is older and takes no key of them'
+          : 'which has no room for the rest of their keys and would evict others';
+      const { kind: _, why: __, ...rest } = way;
+      const why = `${reason} towards ${way.holder.pod}, ${because}: their owner keeps them`;
       return { kind: 'settle-strays', ...rest, slots: ranges, ownerGives: true, reason: why };
     }
     case 'close': {

@@ -57,6 +57,7 @@ function world(): World {
         await fence?.pass();
         return done('move', nothing);
       },
+      lacks: () => Promise.resolve(null),
     };
     const strays: StraySettler = {
       settle: async (_, __, ___, ____, fence) => {

@@ -1,6 +1,6 @@
 /** What a target that evicts has left, what keys and slots need there, and how many of them fit. */
 import { describe, expect, test } from '@jest/globals';
-import { countFitting, needOf, roomIn, type Load, type Room } from '../../../../pkg/redis/move/fit.ts';
+import { countFitting, needOf, raiseFor, roomIn, type Load, type Room } from '../../../../pkg/redis/move/need.ts';
 
 const MIB = 2 ** 20;
 
@@ -31,6 +31,17 @@ describe('the room of a target', () => {
     ['that will grow', { repl_backlog_active: 1, repl_backlog_size: MIB, repl_backlog_histlen: 1000 }, MIB - 1000],
   ])('a backlog %s', (_, change, bytes) => {
     expect(roomIn(info({ ...CACHE, ...change }))?.backlogBytes).toBe(bytes);
+  });
+
+  test('of one that refuses what has no room, where that matters', () => {
+    const refusing = info({ ...CACHE, maxmemory_policy: 'noeviction' });
+    expect([roomIn(refusing)?.leftBytes, roomIn(refusing, true)?.leftBytes]).toEqual([undefined, 35 * MIB]);
+    expect(roomIn(info({ ...CACHE, maxmemory: 0 }), true)).toBeNull();
+  });
+
+  test.each([1, 5 * MIB, 300 * MIB])('a limit that is raised for %d bytes more leaves them', (lacking) => {
+    const leftOf = (maxmemory: number): number => roomIn(info({ ...CACHE, maxmemory }))?.leftBytes ?? 0;
+    expect(leftOf(100 * MIB + raiseFor(lacking)) - leftOf(100 * MIB)).toBeGreaterThanOrEqual(lacking);
   });
 
   test('its keys', () => {

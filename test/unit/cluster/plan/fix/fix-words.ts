@@ -1,4 +1,5 @@
 /** A plan in few words: repairs as `code: kind pod -> pod …`, what is left as `code (reason)`. */
+import type { NoRooms } from '../../../../../pkg/cluster/model/no-room.ts';
 import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
 import type { Step } from '../../../../../pkg/cluster/model/plan.ts';
 import { formatRanges } from '../../../../../pkg/cluster/model/slots.ts';
@@ -13,6 +14,7 @@ export interface Words {
 interface Options {
   readonly policy?: Partial<FixPolicy>;
   readonly slotKeys?: SlotKeys;
+  readonly noRoom?: NoRooms;
 }
 
 export type FixCase = readonly [name: string, observation: Observation, expected: Words, options?: Options];

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { CODE_NAMES, FIXABLE } from '../../../../../pkg/cluster/check/codes.ts';
 import { interpret } from '../../../../../pkg/cluster/interpret.ts';
+import type { NoRooms } from '../../../../../pkg/cluster/model/no-room.ts';
 import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
 import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import {
@@ -18,6 +19,7 @@ import { healthyObservation } from '../../../../support/observation.ts';
 import { CONTESTED_CASES } from './contested-cases.ts';
 import { inWords } from './fix-words.ts';
 import { breachesOf } from './laws.ts';
+import { FULL_TARGET_CASES } from './full-target-cases.ts';
 import { NODE_CASES } from './node-cases.ts';
 import { OLDER_TARGET_CASES } from './older-target-cases.ts';
 import { ONLY_COPY_CASES } from './only-copy-cases.ts';
@@ -26,8 +28,13 @@ import { SILENT_CASES } from './silent-cases.ts';
 import { START_EMPTY_CASES } from './start-empty-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 
-function plan(observation: Observation, policy: Partial<FixPolicy> = {}, slotKeys: SlotKeys | null = null): FixPlan {
-  return planFix(interpret(observation), { ...NO_POLICY, ...policy }, { observation, slotKeys });
+function plan(
+  observation: Observation,
+  policy: Partial<FixPolicy> = {},
+  slotKeys: SlotKeys | null = null,
+  noRoom: NoRooms = new Map(),
+): FixPlan {
+  return planFix(interpret(observation), { ...NO_POLICY, ...policy }, { observation, slotKeys, noRoom });
 }
 
 test('every code that check knows has its place in the order of a repair', () => {
@@ -52,9 +59,18 @@ describe('plans', () => {
     ...ONLY_COPY_CASES,
     ...START_EMPTY_CASES,
     ...OLDER_TARGET_CASES,
+    ...FULL_TARGET_CASES,
   ])('%s', (_, observation, expected, options = {}) => {
-    expect(inWords(plan(observation, options.policy, options.slotKeys ?? null))).toEqual(expected);
+    expect(inWords(plan(observation, options.policy, options.slotKeys ?? null, options.noRoom))).toEqual(expected);
   });
+});
+
+test('what there is room for on neither side says what to raise, and by how much', () => {
+  const [, observation, , { slotKeys, noRoom } = {}] = FULL_TARGET_CASES[2] ?? [];
+  if (observation === undefined || slotKeys === undefined) throw new Error('no such case');
+  expect(plan(observation, {}, slotKeys, noRoom).left[0]?.hint).toBe(
+    'redis-2-0 has no room for the rest of their keys and would evict others: raise its maxmemory by 3 MiB or more, then they go on; or raise that of redis-1-0 by 2 MiB or more, then they come back. Until then they stay open, and are served',
+  );
 });
 
 describe('of any cluster', () => {
