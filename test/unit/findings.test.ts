@@ -65,7 +65,7 @@ test('K4: what heals while a person reads is not repaired after the answer', asy
       cluster: whole.cluster,
       policy: NO_POLICY,
       signal: stop.signal,
-      mover: { move: async () => Promise.reject(new Error('moves slots')) },
+      mover: { move: async () => Promise.reject(new Error('moves slots')), lacks: async () => null },
       strays: { settle: async () => Promise.reject(new Error('settles strays')) },
       limits: { maxPauseMs: 10, maxBandwidth: null },
       report: () => undefined,
