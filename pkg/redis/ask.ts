@@ -32,6 +32,7 @@ const CONFIG_NAMES: readonly string[] = [
   'appendfsync',
   'min-replicas-to-write',
   'repl-timeout',
+  'replica-read-only',
   'stop-writes-on-bgsave-error',
   'tls-cluster',
   'tls-replication',

@@ -180,6 +180,23 @@ export function lag(pod: string, bytes: number): Change {
   }));
 }
 
+/** A replica that has heard all that its primary said, and has fewer keys. */
+export function lacksKeys(pod: string, primary: string, lacks: number): Change {
+  return (observation) => {
+    const reply = observation.replies.find((one) => one.pod === primary)?.reply;
+    const told = reply?.kind === 'answered' ? reply.answer.info : null;
+    if (told === null) throw new Error(`${primary} does not answer`);
+    const history = { replicationId: 'a'.repeat(40), replicationOffset: told.replicationOffset };
+    const has = (keys: number): Change =>
+      changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, ...history, keys, keysAtOffset: keys } }));
+    const holds = changeAnswer(primary, (answer) => ({
+      ...answer,
+      info: { ...answer.info, ...history, keysAtOffset: answer.info.keys },
+    }));
+    return changed(observation, holds, has(told.keys - lacks));
+  };
+}
+
 /** A replica follows another primary, in all views and by its own word. */
 export function follows(pod: string, primary: string): Change {
   return (observation) => {

@@ -21,6 +21,8 @@ export const COMPARED_DIRECTIVES: readonly string[] = [
   'cluster-allow-reads-when-down',
   'min-replicas-to-write',
   'repl-timeout',
+  // A replica that takes writes is no copy any more.
+  'replica-read-only',
   'tls-cluster',
   'tls-replication',
 ];

@@ -3,6 +3,8 @@ import { addressesOfPod } from '../interpret/identity.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
+import { copyAnew } from '../evidence/lacking-keys.ts';
+import { keysInWords } from '../model/loss.ts';
 import type { Member } from '../evidence/members.ts';
 import type { Check, CheckContext } from './context.ts';
 import { makeProblem } from './wording.ts';
@@ -66,6 +68,12 @@ function checkLink(context: CheckContext, replica: Member, primary: ClusterNode)
     const sentence = `${pod} has had no connection to its primary ${name}${since}.`;
     const repair = `It dials again after repl-timeout. If it stays: ${context.kubectl(`logs ${pod}`)}`;
     return [makeProblem('replica-link-down', cluster, { sentence, nodes: [pod], repair })];
+  }
+  const candidate = context.evidence.successionOf(primary).candidates.find((one) => one.node === node);
+  if (candidate !== undefined && candidate.lacksKeys > 0) {
+    const sentence = `${pod} has ${keysInWords(candidate.keys)}, ${candidate.lacksKeys.toLocaleString('en-US')} fewer than its shard has, and is not behind.`;
+    const repair = copyAnew(context.state, pod);
+    return [makeProblem('replica-incomplete', cluster, { sentence, nodes: [pod], repair })];
   }
   if (node.lagBytes === null || node.lagBytes <= LAG_LIMIT_BYTES) return [];
   const sentence = `${pod} is ${Math.round(node.lagBytes / 1024 / 1024)} MiB behind its primary ${name}.`;

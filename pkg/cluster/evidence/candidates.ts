@@ -7,12 +7,16 @@
  * was started since, or that can't be asked, tells nothing.
  */
 import { compareNatural } from '../natural-order.ts';
+import { keysLacking } from './lacking-keys.ts';
 import type { ServerInfo } from '../model/observation.ts';
 import type { ClusterNode } from '../model/state.ts';
 import type { Member } from './members.ts';
 
-/** From best to worst. `unsynced`: it never had the primary's data, or has no key of it. */
-export const STANDINGS = ['in-step', 'behind', 'unknown', 'unsynced'] as const;
+/**
+ * From best to worst. `incomplete`: it has heard as much as another node, and has fewer keys: somebody wrote to it, or it evicted keys by itself.
+ * `unsynced`: it never had the primary's data, or has no key of it.
+ */
+export const STANDINGS = ['in-step', 'behind', 'incomplete', 'unknown', 'unsynced'] as const;
 export type Standing = (typeof STANDINGS)[number];
 
 export interface Candidate {
@@ -24,6 +28,8 @@ export interface Candidate {
   readonly lacksSeconds: number | null;
   /** Bytes that it lacks; null = nobody can tell. */
   readonly lacksBytes: number | null;
+  /** Keys that it lacks without being behind; 0 = none is known of. */
+  readonly lacksKeys: number;
   /** Position in the primary's history; null where it says nothing, as after a restart. */
   readonly offset: number | null;
   /** Keys of the primary's slots; null = not known. */
@@ -52,16 +58,27 @@ export function candidatesFor(primary: ClusterNode, facts: CandidateFacts): Cand
 
 function candidateOf(node: ClusterNode, member: Member | null, primary: ClusterNode, facts: CandidateFacts): Candidate {
   if (member === null)
-    return { node, member, standing: 'unknown', lacksSeconds: null, lacksBytes: null, offset: null, keys: null };
+    return {
+      node,
+      member,
+      standing: 'unknown',
+      lacksSeconds: null,
+      lacksBytes: null,
+      lacksKeys: 0,
+      offset: null,
+      keys: null,
+    };
   const { info } = member.answer;
   const keys = facts.replicaKeys.get(member.nodeId) ?? info.keys;
   const lacksSeconds = lackOf(info, primary, member, facts);
+  const lacksKeys = keysLacking(info, holdersFor(primary, facts));
   return {
     node,
     member,
-    standing: standingOf(lacksSeconds, member, primary, keys, facts),
+    standing: standingOf({ lacksSeconds, lacksKeys, keys }, member, primary, facts),
     lacksSeconds,
     lacksBytes: node.lagBytes,
+    lacksKeys,
     // A server that was started with its data begins to count anew.
     offset: hasHistory(info) ? info.replicationOffset : null,
     keys,
@@ -97,11 +114,17 @@ function lastHeardMs(primary: ClusterNode, { members }: CandidateFacts): number 
   return ages.length === 0 ? null : Math.min(...ages);
 }
 
+/** The primary and its other replicas, where they answer. */
+function holdersFor(primary: ClusterNode, { members }: CandidateFacts): ServerInfo[] {
+  return members
+    .filter(({ node }) => node === primary || (node.primaryId !== null && node.primaryId === primary.nodeId))
+    .map(({ answer }) => answer.info);
+}
+
 function standingOf(
-  lacksSeconds: number | null,
+  { lacksSeconds, lacksKeys, keys }: { lacksSeconds: number | null; lacksKeys: number; keys: number },
   { answer, node }: Member,
   primary: ClusterNode,
-  keys: number,
   { members }: CandidateFacts,
 ): Standing {
   const { info } = answer;
@@ -110,6 +133,7 @@ function standingOf(
   const primaryKeys = primary.keys;
   const lonely = keys === 0 && (primaryKeys ?? 1) > 0 && members.some((member) => member.answer.info.keys > 0);
   if (lonely) return 'unsynced';
+  if (lacksKeys > 0) return 'incomplete';
   if (lacksSeconds === null) return 'unknown';
   if (lacksSeconds > 0) return 'behind';
   return (node.lagBytes ?? 0) <= LAG_LIMIT_BYTES ? 'in-step' : 'behind';

@@ -57,8 +57,9 @@ function keysLost({ primary }: Succession, candidate: Candidate): number | null 
   return Math.max(0, primary.keys - candidate.keys);
 }
 
-function writesOf({ standing, lacksBytes }: Candidate, seconds: number | null): string {
+function writesOf({ standing, lacksBytes, lacksKeys }: Candidate, seconds: number | null): string {
   if (standing === 'unsynced') return 'every key that was written';
+  if (standing === 'incomplete') return `${lacksKeys} keys`;
   if (seconds === null) return 'writes of an unknown time';
   if (seconds === 0)
     return lacksBytes === null

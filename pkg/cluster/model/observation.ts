@@ -63,11 +63,10 @@ export interface ServerInfo {
   readonly primaryLinkDownSeconds: number | null;
   readonly syncInProgress: boolean;
   readonly replicationOffset: number;
-  /**
-   * Names the history that the offset counts in (master_replid): offsets of two nodes can be compared only where it is the same. Left
-   * out where the server does not tell it.
-   */
+  /** Names the history that the offset counts in (master_replid): only within one can offsets be compared. Left out where it is not told. */
   readonly replicationId?: string;
+  /** Keys at that offset (from the same INFO): to be compared within one history, as offsets are. */
+  readonly keysAtOffset?: number;
   /** The history before it took over, which its own goes on with (master_replid2); left out where there was none. */
   readonly formerReplicationId?: string;
   /**

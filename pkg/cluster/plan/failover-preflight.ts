@@ -6,6 +6,7 @@ import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Loss } from '../model/loss.ts';
 import { formatRanges } from '../model/slots.ts';
+import { refuseIncompleteHeir } from './refuse-heir.ts';
 
 type How = FailoverGoal['how'];
 type Refused = Extract<Plan, { kind: 'refused' }>;
@@ -86,6 +87,8 @@ function refuseCoordinated(
       status(state.cluster.name),
     );
   }
+  const incomplete = refuseIncompleteHeir({ primary, heir: replica }, evidence, state);
+  if (incomplete !== null) return incomplete;
   if (replica.lagBytes !== null && replica.lagBytes > LAG_LIMIT_BYTES)
     return refused(
       'lag-too-large',

@@ -1,24 +1,68 @@
-/** Who takes over may be told to keep less than its primary: then it evicts keys as soon as it leads (law L4). */
+/**
+ * Who takes over may have fewer keys than its primary although it has heard all (evidence/lacking-keys), or may be told to keep less: then it
+ * evicts keys as soon as it leads (law L4).
+ */
+import type { Candidate } from '../evidence/candidates.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { lossOfLimitOfHeir } from '../evidence/eviction.ts';
-import { isAgreed } from '../model/loss.ts';
+import { copyAnew } from '../evidence/lacking-keys.ts';
+import { isAgreed, keysInWords } from '../model/loss.ts';
 import type { Plan } from '../model/plan.ts';
 import type { SlotRanges } from '../model/slots.ts';
-import type { ClusterNode } from '../model/state.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { refuse } from './form-members.ts';
 
+type Refused = Extract<Plan, { kind: 'refused' }>;
+
+interface HandOver {
+  readonly primary: ClusterNode;
+  readonly heir: ClusterNode;
+}
+
 /** For hand-overs that nobody asked for by name: they cost nothing but what was agreed to. */
-export function refuseEvictingHeir(
-  { primary, heir }: { readonly primary: ClusterNode; readonly heir: ClusterNode },
-  { nameOf }: Pick<Evidence, 'nameOf'>,
-  cluster: string,
+export function refuseHeir(
+  handOver: HandOver,
+  evidence: Pick<Evidence, 'nameOf' | 'successionOf'>,
+  state: ClusterState,
   agreedLoss: SlotRanges = [],
+): Plan | null {
+  return refuseIncompleteHeir(handOver, evidence, state) ?? refuseEvictingHeir(handOver, evidence, state, agreedLoss);
+}
+
+/** Its primary would hand over keys that nobody has then. It is no loss to agree to: a replica that copies anew has them all. */
+export function refuseIncompleteHeir(
+  { primary, heir }: HandOver,
+  { nameOf, successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
+  state: ClusterState,
+): Refused | null {
+  const candidate = successionOf(primary).candidates.find(({ node }) => node === heir);
+  if (candidate === undefined || !isIncomplete(candidate)) return null;
+  const [name, old] = [nameOf(heir), nameOf(primary)];
+  return {
+    kind: 'refused',
+    code: 'replica-incomplete',
+    sentence: `${name} has ${keysInWords(candidate.keys)}, and ${old}, which it follows, ${keysInWords(primary.keys)}: it would lead without the rest`,
+    hint: `${copyAnew(state, name)}; then run the same command again`,
+  };
+}
+
+/** What is only on its way will be there. */
+function isIncomplete({ standing, member }: Candidate): boolean {
+  const info = member?.answer.info;
+  return standing === 'incomplete' || (standing === 'unsynced' && info?.primaryLinkUp === true && !info.syncInProgress);
+}
+
+function refuseEvictingHeir(
+  { primary, heir }: HandOver,
+  { nameOf }: Pick<Evidence, 'nameOf'>,
+  { cluster }: ClusterState,
+  agreedLoss: SlotRanges,
 ): Plan | null {
   const loss = lossOfLimitOfHeir(primary, heir, nameOf);
   if (loss === null || isAgreed(loss, agreedLoss)) return null;
   return refuse(
     'heir-evicts',
     `${nameOf(heir)} would take over from ${nameOf(primary)}, and that would lose ${loss.sentence}`,
-    `Give it the limit that its primary has: kubectl redis fix ${cluster} configures nodes alike; then run the same command again`,
+    `Give it the limit that its primary has: kubectl redis fix ${cluster.name} configures nodes alike; then run the same command again`,
   );
 }

@@ -1,5 +1,6 @@
 /** What `restart` does not begin, and does not go on with (laws L13 and L14). */
-import { evidenceOf } from '../evidence/evidence.ts';
+import type { Candidate } from '../evidence/candidates.ts';
+import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import {
   evictsAlready,
   limitNow,
@@ -18,6 +19,7 @@ import { nodeName, ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
+import { refuseIncompleteHeir } from './refuse-heir.ts';
 import { reads } from './server-version.ts';
 import { isDead, isGuarded } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
@@ -86,16 +88,26 @@ function refuseNoHeir({ state, kube, target }: RestartInput): Plan | null {
     const node = state.nodes.find(({ pod }) => pod !== null && pod.name === primary);
     if (node === undefined || !handsOver || order.length > 1) continue;
     const { best } = evidence.successionOf(node);
-    if (best?.standing !== 'in-step') return noHeir(evidence.nameOf(node), state);
+    if (best?.standing !== 'in-step') return noHeir(node, best, evidence, state);
   }
   return null;
 }
 
-export function noHeir(primary: string, { cluster }: ClusterState): Plan {
-  return refuse(
-    'not-in-step',
-    `No replica of ${primary} is in step with it, so none may lead while it restarts`,
-    `kubectl redis nodes ${cluster.name} shows their links; wait until one is up`,
+/** @param best of its replicas, none of which is in step */
+export function noHeir(
+  primary: ClusterNode,
+  best: Candidate | null,
+  evidence: Pick<Evidence, 'nameOf' | 'successionOf'>,
+  state: ClusterState,
+): Plan {
+  const incomplete = best === null ? null : refuseIncompleteHeir({ primary, heir: best.node }, evidence, state);
+  return (
+    incomplete ??
+    refuse(
+      'not-in-step',
+      `No replica of ${evidence.nameOf(primary)} is in step with it, so none may lead while it restarts`,
+      `kubectl redis nodes ${state.cluster.name} shows their links; wait until one is up`,
+    )
   );
 }
 

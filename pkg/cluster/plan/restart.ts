@@ -26,7 +26,7 @@ import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import { isConverged } from './form.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
-import { refuseEvictingHeir } from './refuse-heir.ts';
+import { refuseHeir } from './refuse-heir.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { isDead, isGuarded } from './pod-life.ts';
 import { noHeir, noServerRuns, refuseOlder, refusePutBack, refuseRestart, refuseStopped } from './restart-refuse.ts';
@@ -231,12 +231,11 @@ function planShard({ target, state, kube, agreedLoss }: RestartInput, shard: Sha
   if (primary === undefined || !isTo(primary)) return null;
   const { candidates, best } = evidence.successionOf(primary.node);
   const heir = best?.standing === 'in-step' ? best.member : null;
-  if (heir === null && candidates.length > 0) return noHeir(primary.step.pod, state);
+  if (heir === null && candidates.length > 0) return noHeir(primary.node, best, evidence, state);
   // Refused before the first write where it is not agreed to.
   if (heir === null) return restart(primary, `shard ${shard.name} has no replica`);
   const refused =
-    refuseOlder(heir, primary) ??
-    refuseEvictingHeir({ primary: primary.node, heir: heir.node }, evidence, state.cluster.name, agreedLoss);
+    refuseOlder(heir, primary) ?? refuseHeir({ primary: primary.node, heir: heir.node }, evidence, state, agreedLoss);
   if (refused !== null) return refused;
   const reason = `${primary.step.pod} of shard ${shard.name} is to restart, and its replicas are done`;
   const step: Step = { kind: 'failover', node: heir.step, primary: primary.step, reason };

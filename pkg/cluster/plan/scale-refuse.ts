@@ -11,7 +11,7 @@ import { straysOf } from '../evidence/strays.ts';
 import { keysInWords } from '../model/loss.ts';
 import { giveItsOwnVolume } from './contested.ts';
 import { refuse, silenceCode } from './form-members.ts';
-import { refuseEvictingHeir } from './refuse-heir.ts';
+import { refuseHeir } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
@@ -141,7 +141,7 @@ function refuseGoingClaims({ spec, leaving, shards, target }: ScaleContext): Pla
 function refuseSmallHeirs({ state, evidence, shards }: ScaleContext): Plan | null {
   for (const { head, heir } of shards) {
     if (head === null || heir === null || head === heir) continue;
-    const refused = refuseEvictingHeir({ primary: head.node, heir: heir.node }, evidence, state.cluster.name);
+    const refused = refuseHeir({ primary: head.node, heir: heir.node }, evidence, state);
     if (refused !== null) return refused;
   }
   return null;

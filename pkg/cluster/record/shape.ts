@@ -99,6 +99,7 @@ const SERVER_INFO = object({
   syncInProgress: yesOrNo,
   replicationOffset: count,
   replicationId: optional(text),
+  keysAtOffset: optional(count),
   formerReplicationId: optional(text),
   copied: optional(count),
   connectedReplicas: count,

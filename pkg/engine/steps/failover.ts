@@ -3,7 +3,9 @@
  * role in all views, and by offset.
  */
 import { AppError } from '../../errors.ts';
-import type { Step } from '../../cluster/model/plan.ts';
+import { keysLacking } from '../../cluster/evidence/lacking-keys.ts';
+import type { ServerInfo } from '../../cluster/model/observation.ts';
+import type { Step, StepNode } from '../../cluster/model/plan.ts';
 import { awaitSeenLeading } from './lead.ts';
 import { nodeTimeoutOf, untilVotersCan } from './voters.ts';
 import { onNode, ownLineOf, podOf, until, type RedisStepDeps } from './redis-steps.ts';
@@ -13,6 +15,7 @@ type FailoverStep = Extract<Step, { kind: 'failover' }>;
 /** Redis holds a second election four node timeouts after one that was lost, and no sooner. */
 const ELECTIONS_APART = 4;
 const MARGIN_MS = 1_000;
+const ASK_DEADLINE_MS = 2_000;
 
 /** @throws AppError `step-failed`, `writes-missing`, `not-verified` */
 export async function failover(deps: RedisStepDeps, step: FailoverStep): Promise<void> {
@@ -20,7 +23,10 @@ export async function failover(deps: RedisStepDeps, step: FailoverStep): Promise
   const [info] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
   const done = isPrimary(info);
   const before = done ? 0 : await offsetOfPrimary(deps, step);
-  if (!done) await takeRole(deps, step);
+  if (!done) {
+    await refuseIncomplete(deps, step);
+    await takeRole(deps, step);
+  }
   await awaitSeenLeading(deps, step.node);
   const [replication] = await onNode(deps, pod, step.node, [['INFO', 'replication']]);
   const after = offsetIn(replication);
@@ -28,6 +34,21 @@ export async function failover(deps: RedisStepDeps, step: FailoverStep): Promise
   throw new AppError(`${step.node.pod} leads and lacks ${before - after} bytes of what ${step.primary.pod} had`, {
     code: 'writes-missing',
     hint: 'The old primary drops them when it follows. Look for them in its append-only file before it is rewritten',
+  });
+}
+
+/** The look that planned this may be old. @throws AppError `replica-incomplete` */
+async function refuseIncomplete(deps: RedisStepDeps, { node, primary }: FailoverStep): Promise<void> {
+  const ask = async (one: StepNode): Promise<ServerInfo | null> => {
+    const reply = await deps.redis.ask(podOf(deps, one), { deadlineMs: ASK_DEADLINE_MS });
+    return reply.kind === 'answered' ? reply.answer.info : null;
+  };
+  const [heir, old] = await Promise.all([ask(node), ask(primary)]);
+  const lacking = heir === null || old === null ? 0 : keysLacking(heir, [old]);
+  if (lacking === 0) return;
+  throw new AppError(`${node.pod} has heard all that ${primary.pod} said, and lacks ${lacking} of its keys`, {
+    code: 'replica-incomplete',
+    hint: 'It was not given the role. kubectl redis check says how it copies its primary anew',
   });
 }
 

@@ -40,6 +40,7 @@ export function parseInfo(text: string): ServerInfo {
     aofEnabled: isSet(text, 'aof_enabled'),
     ...parseFirstLog(text),
     keys: keysOfAll(text),
+    keysAtOffset: keysOfAll(text),
     writes: parseWrites(text),
   };
 }

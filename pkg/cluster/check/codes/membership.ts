@@ -165,6 +165,15 @@ export const MEMBERSHIP_CODES = {
     repair: 'Look at the load of the host; raise repl-backlog-size if full resyncs follow.',
     invariants: ['I8'],
   },
+  'replica-incomplete': {
+    severity: 'critical',
+    title: 'A replica has fewer keys than its primary, and is not behind',
+    meaning:
+      'If it took over, the keys that it lacks would be gone. Nothing of ours hands over to it; an election of the servers may.',
+    cause: 'Somebody wrote to it (replica-read-only no), or it evicted keys by itself (replica-ignore-maxmemory no).',
+    repair: 'Restart it: it copies its primary anew.',
+    invariants: ['I8'],
+  },
   'ghost-node': {
     severity: 'warning',
     title: 'The cluster remembers nodes that are gone',

@@ -61,10 +61,11 @@ function heirsElsewhere(
   primary: Member,
   load: ReadonlyMap<string, number>,
 ): Member[] {
+  const { candidates } = evidence.successionOf(primary.node);
+  const inStep = new Set(candidates.filter(({ standing }) => standing === 'in-step').map(({ node }) => node));
   return members.filter(
     (member) =>
-      member.node.primaryId === primary.step.nodeId &&
-      member.node.role === 'replica' &&
+      inStep.has(member.node) &&
       member.node.host !== null &&
       member.answer.info.primaryLinkUp === true &&
       reads(member.answer.info, primary.answer.info) &&

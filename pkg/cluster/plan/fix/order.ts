@@ -108,6 +108,7 @@ export const STAGES: readonly Stage[] = [
       'replica-link-down': 'by-hand',
       'replica-syncing': 'by-itself',
       'replica-lags': 'by-itself',
+      'replica-incomplete': 'by-hand',
     },
   },
   {

@@ -1,7 +1,7 @@
 /** Faults of links and replication, and exactly what check says of each. */
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import { changeAnswer, changeLines, changed } from '../../../support/observation-changes.ts';
-import { lag, linkDown, replicaLinkDown } from '../../../support/observation-faults.ts';
+import { lacksKeys, lag, linkDown, replicaLinkDown } from '../../../support/observation-faults.ts';
 import { STRANGER } from '../../../support/observation-identity.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
@@ -136,6 +136,18 @@ export const REPLICATION_CASES: readonly CheckCase[] = [
       changeAnswer('redis-5-0', (answer) => ({ ...answer, info: { ...answer.info, syncInProgress: true } })),
     ),
     [says('info replica-syncing', 'redis-5-0 is copying redis-2-0.', 'Wait.', 'redis-5-0')],
+  ],
+  [
+    'replica-incomplete',
+    changed(healthyObservation(), lacksKeys('redis-5-0', 'redis-2-0', 3)),
+    [
+      says(
+        'critical replica-incomplete',
+        'redis-5-0 has 97 keys, 3 fewer than its shard has, and is not behind.',
+        'kubectl redis restart redis --pod redis-5-0 has it copy its primary anew; what was written to it alone goes',
+        'redis-5-0',
+      ),
+    ],
   ],
   [
     'replica-lags',

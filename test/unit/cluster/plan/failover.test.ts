@@ -27,6 +27,7 @@ import {
 } from '../../../support/observation-changes.ts';
 import {
   heard,
+  lacksKeys,
   openSlot,
   replicaLinkDown,
   replicasLoseLink,
@@ -108,6 +109,8 @@ describe('a coordinated one is refused', () => {
     ['without a link', changed(one, replicaLinkDown('redis-4-0')), 'link-down'],
     ['while it copies', changed(one, info('redis-4-0', { syncInProgress: true })), 'replica-syncing'],
     ['far behind', changed(one, info('redis-1-0', { replicationOffset: 60_000_000 })), 'lag-too-large'],
+    ['with fewer keys', changed(one, lacksKeys('redis-4-0', 'redis-1-0', 3)), 'replica-incomplete'],
+    ['without any key', changed(one, info('redis-4-0', { keys: 0 })), 'replica-incomplete'],
     ['while it loads', changed(one, unreachable('redis-4-0', 'loading', 'up')), 'replica-loading'],
     ['when it does not answer', changed(one, unreachable('redis-4-0', 'timeout', 'up')), 'replica-silent'],
     ['when the primary does not answer', changed(one, dead('redis-1-0')), 'primary-silent'],

@@ -1,7 +1,7 @@
 /** What restart, failover and delete refuse. */
 import { asMade } from '../../../support/as-made.ts';
 import { changeAnswer, changePod } from '../../../support/observation-changes.ts';
-import { follows, lag, replicaLinkDown, unowned, unreachable } from '../../../support/observation-faults.ts';
+import { follows, lacksKeys, lag, replicaLinkDown, unowned, unreachable } from '../../../support/observation-faults.ts';
 import { freshObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
 
@@ -117,6 +117,18 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
   of(
     'restart',
     'redis',
+    '--pod',
+    'redis-1-0',
+    '--yes',
+  )(
+    'replica-incomplete',
+    'its heir lacks keys',
+    whole(1, lacksKeys('redis-4-0', 'redis-1-0', 1)),
+    'it would lead without the rest',
+  ),
+  of(
+    'restart',
+    'redis',
     '--config',
     'maxmemory-policy=allkeys-lru',
     '--yes',
@@ -171,6 +183,12 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     'is copying from redis-1-0',
   ),
   failover('link-down', 'it has no link', whole(1, replicaLinkDown('redis-4-0')), 'has had no connection'),
+  failover(
+    'replica-incomplete',
+    'it was emptied, and its link is up',
+    whole(1, lacksKeys('redis-4-0', 'redis-1-0', 100)),
+    'kubectl redis restart redis --pod redis-4-0 has it copy its primary anew',
+  ),
   failover('lag-too-large', 'it is far behind', whole(1, lag('redis-4-0', 1_000_000_000)), 'MiB behind'),
   failover('no-majority', 'nobody could vote', whole(1, ...minority), 'nobody could be elected'),
   force(

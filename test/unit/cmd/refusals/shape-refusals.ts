@@ -1,7 +1,7 @@
 /** What create, scale and rebalance refuse. */
 import { asMade } from '../../../support/as-made.ts';
 import { changeAnswer, changed, changePod } from '../../../support/observation-changes.ts';
-import { unowned, version } from '../../../support/observation-faults.ts';
+import { lacksKeys, unowned, version } from '../../../support/observation-faults.ts';
 import { failedOver, ownsBesides } from '../../../support/observation-failover.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { forgotten, withOlderRecord } from '../../../support/older-record.ts';
@@ -34,6 +34,12 @@ const create = of('create', 'redis', '--yes');
 const scale = of('scale', 'redis', '--masters', '4', '--yes');
 const fewer = of('scale', 'redis', '--replicas', '1');
 const rebalance = of('rebalance', 'redis', '--weight', '1=2', '--yes');
+const withoutReplicas = of('scale', 'redis', '--masters', '3', '--replicas', '0', '--yes');
+const replicasLeave = recording({
+  replicas: 0,
+  nodes: { '1': '1', '2': '2', '3': '3', '4': '1', '5': '2', '6': '3' },
+  scaling: { leaving: [4, 5, 6], spread: false },
+});
 
 export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   create('foreign-node', 'a node knows a stranger', fresh(stranger), 'which is no pod of redis'),
@@ -184,28 +190,17 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     'kubectl redis fix redis takes them back',
   ),
   scale('ghost-node', 'the nodes know a stranger', whole(1, stranger), 'which is no pod of redis'),
-  of(
-    'scale',
-    'redis',
-    '--masters',
-    '3',
-    '--replicas',
-    '0',
-    '--yes',
-  )(
+  withoutReplicas(
     'heir-evicts',
     'the role goes to a node that keeps a smaller cache',
-    whole(
-      1,
-      failedOver('redis-4-0'),
-      smallCache('redis-1-0'),
-      recording({
-        replicas: 0,
-        nodes: { '1': '1', '2': '2', '3': '3', '4': '1', '5': '2', '6': '3' },
-        scaling: { leaving: [4, 5, 6], spread: false },
-      }),
-    ),
+    whole(1, failedOver('redis-4-0'), smallCache('redis-1-0'), replicasLeave),
     'redis-1-0 would take over from redis-4-0',
+  ),
+  withoutReplicas(
+    'replica-incomplete',
+    'the role goes to a node that was emptied',
+    whole(1, failedOver('redis-4-0'), lacksKeys('redis-1-0', 'redis-4-0', 100), replicasLeave),
+    'redis-1-0 has 0 keys, and redis-4-0, which it follows, 100 keys',
   ),
   scale(
     'restart-unfinished',

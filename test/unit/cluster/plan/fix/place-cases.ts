@@ -1,6 +1,6 @@
 /** Nodes that share hosts, and what fix plans for them: one moves at a time, and no shard is left without a replica in step. */
 import { changeAnswer, changed, type Change } from '../../../../support/observation-changes.ts';
-import { follows, onHost, unreachable } from '../../../../support/observation-faults.ts';
+import { follows, lacksKeys, onHost, unreachable } from '../../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
 import { leaves, type FixCase } from './fix-words.ts';
 
@@ -18,6 +18,16 @@ export const PLACE_CASES: readonly FixCase[] = [
     'the same, where those are of an older version, which their primaries could not copy from',
     changed(crowded, older('redis-4-0'), older('redis-5-0')),
     leaves('versions-differ (by-hand)', 'primaries-share-host (by-hand)', 'same-zone (by-hand)'),
+  ],
+  [
+    'the same, where those have fewer keys than their primaries, and the same offset',
+    changed(crowded, lacksKeys('redis-4-0', 'redis-1-0', 100), lacksKeys('redis-5-0', 'redis-2-0', 1)),
+    leaves(
+      'replica-incomplete (by-hand)',
+      'replica-incomplete (by-hand)',
+      'primaries-share-host (by-hand)',
+      'same-zone (by-hand)',
+    ),
   ],
   // 1.24
   [

@@ -1,0 +1,39 @@
+/** What a copy lacks that has heard as much as others: offsets say nothing of what was done to the copy itself. */
+import { describe, expect, test } from '@jest/globals';
+import { keysLacking } from '../../../../pkg/cluster/evidence/lacking-keys.ts';
+import type { ServerInfo } from '../../../../pkg/cluster/model/observation.ts';
+import { healthyObservation } from '../../../support/observation.ts';
+
+const [first] = healthyObservation().replies;
+if (first?.reply.kind !== 'answered') throw new Error('nobody answers');
+const { info } = first.reply.answer;
+
+const at = (replicationOffset: number, keysAtOffset: number, more: Partial<ServerInfo> = {}): ServerInfo => ({
+  ...info,
+  replicationId: 'a'.repeat(40),
+  replicationOffset,
+  keysAtOffset,
+  syncInProgress: false,
+  ...more,
+});
+const { keysAtOffset: _, ...untold } = at(1000, 0);
+
+describe('keys that a copy lacks', () => {
+  test.each<readonly [string, ServerInfo, readonly ServerInfo[], number]>([
+    ['as many', at(1000, 50), [at(1000, 50)], 0],
+    ['one fewer at the same offset', at(1000, 49), [at(1000, 50)], 1],
+    ['none at all', at(1000, 0), [at(1000, 50)], 50],
+    ['more than its primary: nothing is lost if it leads', at(1000, 60), [at(1000, 50)], 0],
+    ['fewer, and as far behind as that many new keys take', at(650, 0), [at(1000, 50)], 0],
+    ['fewer than it is behind by', at(986, 0), [at(1000, 50)], 48],
+    ['asked later, and told to delete in between', at(1350, 0), [at(1000, 50)], 0],
+    ['another history', at(1000, 0, { replicationId: 'b'.repeat(40) }), [at(1000, 50)], 0],
+    ['while it copies', at(1000, 0, { syncInProgress: true }), [at(1000, 50)], 0],
+    ['who does not say how many', untold, [at(1000, 50)], 0],
+    ['a primary that does not say how many', at(1000, 0), [untold], 0],
+    ['more with another replica of its shard, while the primary is silent', at(1000, 10), [at(1000, 50)], 40],
+    ['nobody to compare with', at(1000, 0), [], 0],
+  ])('%s', (_name, copy, holders, expected) => {
+    expect(keysLacking(copy, holders)).toBe(expected);
+  });
+});
