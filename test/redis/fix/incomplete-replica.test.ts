@@ -112,13 +112,13 @@ describe.each(BINARIES)('a replica that was written to, $name', ({ server }) => 
     const of = await startScene({ ...USUAL, replicas: 1, binary: server });
     scene = of;
     await inStep(of);
-    let over = false;
+    const writing = new AbortController();
     const [slot = 0] = FULL_SLOTS;
     const [tagged = ''] = keysOf(slot);
     const tag = /\{.*\}/.exec(tagged)?.[0] ?? `{${tagged}}`;
     const names = Array.from({ length: KEYS_AT_ONCE }, (_, n) => `${tag}${n}`);
     const clients = (async () => {
-      while (!over) {
+      while (!writing.signal.aborted) {
         await of.at(PRIMARY, ['MSET', ...names.flatMap((name) => [name, '1'])]);
         await of.at(PRIMARY, ...names.slice(0, 50).map((name): RedisCommand => ['PEXPIRE', name, 1]));
         await of.at(PRIMARY, ['UNLINK', ...names.slice(100)]);
@@ -127,7 +127,7 @@ describe.each(BINARIES)('a replica that was written to, $name', ({ server }) => 
     })();
     const said: string[] = [];
     for (let look = 0; look < LOOKS; look++) said.push(...(await incomplete(of)));
-    over = true;
+    writing.abort();
     await clients;
     expect(said).toEqual([]);
   }, 120_000);
