@@ -142,6 +142,6 @@ test('C4: a weight of 0 stays that of the shard when its primary changes in the 
     if (plan.kind !== 'batches') break;
     observation = plan.batches.reduce((now, batch) => simulate(now, batch), observation);
   }
-  const owners = interpret(observation).nodes.flatMap(({ pod, slots }) => (slots.length > 0 ? [pod?.name] : []));
+  const owners = interpret(observation).nodes.flatMap(({ pod, slots }) => (slots.length > 0 ? [pod?.name ?? ''] : []));
   expect(owners.toSorted(compareNatural)).toEqual(['redis-1-0', 'redis-3-0']);
 });
