@@ -40,7 +40,7 @@ export function parseInfo(text: string): ServerInfo {
     aofEnabled: isSet(text, 'aof_enabled'),
     ...parseFirstLog(text),
     keys: keysOfAll(text),
-    keysAtOffset: keysOfAll(text),
+    ...(text.includes('# Keyspace') ? { keysAtOffset: keysOfAll(text) } : {}),
     writes: parseWrites(text),
   };
 }

@@ -111,6 +111,7 @@ describe.each(fixtures.map((fixture) => [`${fixture.product} ${fixture.version}`
         maxMemoryPolicy: 'allkeys-lru',
         loading: false,
         keys: fixture.keys,
+        keysAtOffset: fixture.keys,
         writes: {
           aofWriteOk: true,
           aofRewriteOk: true,
