@@ -6,8 +6,10 @@ import { recordOf } from '../model/record.ts';
 import { shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
+import { finishesShape, idleShards } from '../evidence/idle-shards.ts';
 import { leftoverOf, wayBackOf } from '../evidence/leftovers.ts';
 import { straysOf } from '../evidence/strays.ts';
+import { listNames } from '../model/list-names.ts';
 import { keysInWords } from '../model/loss.ts';
 import { giveItsOwnVolume } from './contested.ts';
 import { refuse, silenceCode } from './form-members.ts';
@@ -26,6 +28,7 @@ export function refuseScale(context: ScaleContext): Plan | null {
   const { state, members } = context;
   return (
     refuseUnsound(state, members) ??
+    refuseLedElsewhere(context) ??
     refuseSilentLeaving(context) ??
     refuseLeavingStrays(context) ??
     refuseUnwritable(state) ??
@@ -35,6 +38,17 @@ export function refuseScale(context: ScaleContext): Plan | null {
     refuseFullNewcomers(context) ??
     refuseGoingClaims(context) ??
     refuseSmallHeirs(context)
+  );
+}
+
+/** Who leads its slots is of another shard, which has an owner besides: one of them would lose what it leads to a replica. */
+function refuseLedElsewhere({ state, spec }: ScaleContext): Plan | null {
+  const led = idleShards(state.nodes, spec).find(({ heir }) => heir !== null);
+  if (led === undefined) return null;
+  return refuse(
+    'shard-led-elsewhere',
+    `The slots of shard ${led.name} are led by a node of another shard: ${listNames(led.pods)} ${led.pods.length === 1 ? 'follows' : 'follow'} it`,
+    `${finishesShape(state.nodes, spec)}; then run the same command again`,
   );
 }
 
