@@ -6,15 +6,61 @@ import { intersectRanges } from '../model/slots.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
-/** What is left of a difference when ghosts, strangers, disputed slots and wrong addresses have been told already. */
-export const checkViews: Check = (context, found) => {
+interface OtherView {
+  readonly names: readonly string[];
+  readonly left: readonly Difference[];
+}
+
+/** Views of nodes that are of the cluster: how many have the first one, and the others with what nothing else explains. */
+function viewsOf(
+  context: CheckContext,
+  found: readonly Problem[],
+): { readonly majority: number; readonly others: readonly OtherView[] } {
   const groups = compareViews(context.gossip);
   const joined = groups.filter((group) => !group.nodeIds.every((id) => context.groups.outside.has(id)));
-  const majority = joined[0]?.nodeIds.length ?? 0;
-  const others = joined.slice(1).flatMap((group) => {
+  const others = joined.slice(1).flatMap((group): OtherView[] => {
     const left = group.differences.filter((difference) => !isExplained(context, found, difference));
     return left.length === 0 ? [] : [{ names: group.nodeIds.map(context.nameOfId), left }];
   });
+  return { majority: joined[0]?.nodeIds.length ?? 0, others };
+}
+
+/**
+ * Nodes that do not answer, where they alone could tell all that views differ in: what a node owns, whom it follows and its epoch come with its
+ * own messages, and nobody passes them on for it. Empty where anything of it ends by itself.
+ */
+export function silentTellers(context: CheckContext, found: readonly Problem[]): string[] {
+  const tellers = viewsOf(context, found).others.flatMap(({ left }) => left.map(tellerOf));
+  const silent = tellers.map((nodeId) => {
+    const node = nodeId === null ? undefined : context.byId.get(nodeId);
+    return node === undefined || node.reply?.kind === 'answered' ? null : context.nameOf(node);
+  });
+  return silent.includes(null) ? [] : [...new Set(silent.flatMap((name) => name ?? []))];
+}
+
+/** null = others tell it, too. */
+function tellerOf(difference: Difference): string | null {
+  switch (difference.kind) {
+    case 'role':
+    case 'primary':
+    case 'epoch':
+      return difference.nodeId;
+    case 'owner':
+      // The owner claims its slots; where there is none any more, the former one says so.
+      return difference.there ?? difference.here;
+    // Gossip tells these of each other.
+    case 'unknown-here':
+    case 'unknown-there':
+    case 'address':
+      return null;
+    default:
+      return difference satisfies never;
+  }
+}
+
+/** What is left of a difference when ghosts, strangers, disputed slots and wrong addresses have been told already. */
+export const checkViews: Check = (context, found) => {
+  const { majority, others } = viewsOf(context, found);
   if (others.length === 0) return [];
   const [first] = others;
   const total = context.answered.length;
