@@ -66,7 +66,7 @@ export async function prepareRebalance(ports: ObservePorts, input: PrepareRebala
     const cost = { ...transfer, ...costOf(state, transfer) };
     return plan.kind === 'batches' ? { ...cost, ...(await contentFor(ports.redis, state, transfer)) } : cost;
   });
-  const short = plan.kind === 'batches' ? refuseMemory(moves, roomOf(state)) : null;
+  const short = plan.kind === 'batches' ? refuseMemory(moves, roomOf(state), wordsOn(state)) : null;
   if (short !== null) throw short;
   const rows = balance.rows.map(({ node, weight, slots }) => ({ id: node.nodeId, weight, slots }));
   const fingerprint = JSON.stringify({ outcome: plan.kind, by, rows });
@@ -110,6 +110,23 @@ function costOf(
   const part = source === undefined ? 0 : slots / Math.max(1, countSlots(source.slots));
   const bytes = source === undefined ? 0 : dataBytes(source.reply);
   return { slots, keys: Math.round((source?.keys ?? 0) * part), bytes: Math.round(bytes * part) };
+}
+
+/** Moves go by node ids here, and `rebalance` makes no primaries. */
+function wordsOn(state: ClusterState): { nameOf: (nodeId: string) => string; more: string } {
+  const { nodes, desired, cluster } = state;
+  const masters = 1 + (desired?.masters ?? nodes.filter(({ slots }) => slots.length > 0).length);
+  return {
+    nameOf: (nodeId) => {
+      const node = nodes.find((one) => one.nodeId === nodeId);
+      const name = node?.pod?.name ?? nodeId.slice(0, 8);
+      return node?.shardLabel == null ? name : `${name} (shard ${node.shardLabel})`;
+    },
+    more:
+      state.origin === 'ours'
+        ? `Add a primary (kubectl redis scale ${cluster.name} --masters ${masters})`
+        : 'Add a primary',
+  };
 }
 
 function roomOf(state: ClusterState): (nodeId: string) => Room {
