@@ -35,7 +35,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** `100mb`, `1g`, `1048576`; null = none of these. */
-function redisBytes(text: string): number | null {
+export function redisBytes(text: string): number | null {
   const [, digits = '', unit = ''] = /^(\d+)([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   return digits === '' || factor === undefined ? null : Number(digits) * factor;
