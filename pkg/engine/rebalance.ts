@@ -2,6 +2,7 @@
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan } from '../cluster/model/plan.ts';
+import { recordOf } from '../cluster/model/record.ts';
 import { evictsBy } from '../cluster/evidence/eviction.ts';
 import { countSlots, slotsFromRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
@@ -59,7 +60,9 @@ export async function prepareRebalance(ports: ObservePorts, input: PrepareRebala
   await isThere(seen.kube);
   const state = interpret(seen);
   const weights = readWeights(input.weights, state);
-  const planned: RebalanceInput = { state, by, weights, thresholdPercent, measured: await measure(ports, by, state) };
+  const image = recordOf(seen.kube, cluster).spec?.image ?? null;
+  const measured = await measure(ports, by, state);
+  const planned: RebalanceInput = { state, by, weights, thresholdPercent, measured, image };
   const plan = planRebalance(planned);
   const balance = balanceOf(planned);
   const moves = await allOrFirstFailure(balance.transfers, MEASURED_AT_ONCE, async (transfer): Promise<OutlineMove> => {

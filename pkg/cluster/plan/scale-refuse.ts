@@ -15,6 +15,7 @@ import { giveItsOwnVolume } from './contested.ts';
 import { refuse, silenceCode } from './form-members.ts';
 import { refuseEvictingHeir } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
+import { restartCommand } from './restart-command.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
@@ -56,7 +57,10 @@ function refuseLedElsewhere({ state, spec }: ScaleContext): Plan | null {
 function refuseOlder(context: ScaleContext): Plan | null {
   const { state, members, spec, shards } = context;
   const moves = transfersOf(context);
-  const known = refuseOlderTarget(state, moves, endsOf(finishSteps(state, members)), wayBackOfScale(context));
+  const known = refuseOlderTarget(state, moves, endsOf(finishSteps(state, members)), {
+    first: wayBackOfScale(context),
+    image: spec.image,
+  });
   if (known !== null) return known;
   const fresh = new Set(shards.map(({ name }) => idOfNew(name)));
   const givers = new Set(moves.flatMap(({ from, to }) => (fresh.has(to) ? [from] : [])));
@@ -165,7 +169,7 @@ function refuseSmallHeirs({ state, evidence, shards }: ScaleContext): Plan | nul
  * A new shape is not begun in the middle of a restart: with an image or directives half of the nodes would be others than the new ones. A
  * change of shape that was begun is gone on with in any case, for a restart waits for it.
  */
-export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec): Plan | null {
+export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec, { nodes }: ClusterState): Plan | null {
   const old = recorded.scaling === null ? kube.pods.filter((pod) => isOld(pod, recorded, kube)) : [];
   const [first] = old;
   if (first === undefined) return null;
@@ -174,7 +178,7 @@ export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec): Plan |
   return refuse(
     'restart-unfinished',
     `A restart of ${name} was begun and is not finished: ${first.name}${others} ${old.length === 1 ? 'is' : 'are'} as before`,
-    `kubectl redis restart ${name} goes on with it; then run the same command again`,
+    `${restartCommand(name, recorded.image, nodes)} goes on with it; then run the same command again`,
   );
 }
 
