@@ -81,9 +81,9 @@ export const checkEmptyPrimaries: Check = (context) =>
       }),
     );
 
-/** Who owns these slots is not settled. (What a shard lacks in replicas says nothing of that.) */
-function hidesShape({ code, slots }: Problem): boolean {
-  return slots.length > 0 && code !== 'replica-missing';
+/** Who owns these slots is not settled. That a shard lacks replicas tells of an owner too many, and of none too few. */
+function hidesShape({ code, slots }: Problem, isTooFew: boolean): boolean {
+  return slots.length > 0 && !(isTooFew && code === 'replica-missing');
 }
 
 export const checkShape: Check = ({ state, observation }, found) => {
@@ -97,8 +97,9 @@ export const checkShape: Check = ({ state, observation }, found) => {
     return [makeProblem('shape-differs', cluster.name, { sentence, repair })];
   }
   const owners = state.nodes.filter((node) => node.slots.length > 0).length;
-  if (state.desired === null || owners === state.desired.masters || found.some(hidesShape)) return [];
-  const sentence = `${count(owners, 'primary').replace('primarys', 'primaries')} own${owners === 1 ? 's' : ''} slots; ${state.desired.masters} were asked for.`;
+  if (desired === null || owners === desired.masters || found.some((one) => hidesShape(one, owners < desired.masters)))
+    return [];
+  const sentence = `${count(owners, 'primary').replace('primarys', 'primaries')} own${owners === 1 ? 's' : ''} slots; ${desired.masters} were asked for.`;
   const [second] = secondOwners(state);
   // `scale` needs a whole record; where only the numbers are written down somebody else has to change the shape.
   const { spec } = recordOf(observation.kube, cluster);

@@ -5,9 +5,10 @@ import type { Observation } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { ClusterState } from '../model/state.ts';
 
-/** A value of redis.conf as CONFIG GET tells it, where it is one word. */
+/** A value of redis.conf as CONFIG GET tells it: in one line, without quotes around it. */
 export function asServersSay(name: string, value: string): string {
-  const word = /^"([^"\\]*)"$/.exec(value.trim())?.[1] ?? value.trim();
+  const line = value.trim().replaceAll('\n', ' ');
+  const word = /^"([^"\\]*)"$/.exec(line)?.[1] ?? line;
   if (name === 'maxmemory') return String(redisBytes(word) ?? word);
   return /^\d+$/.test(word) ? String(Number(word)) : word.toLowerCase();
 }
@@ -44,7 +45,9 @@ export function runningSettings(
       pod: pod.name,
       value: pod.reply?.kind === 'answered' ? pod.reply.answer.config?.[name] : undefined,
     }));
-    const other = said.filter((one) => one.value !== undefined && one.value !== asServersSay(name, value));
+    const other = said.filter(
+      (one) => one.value !== undefined && asServersSay(name, one.value) !== asServersSay(name, value),
+    );
     return { name, pods: other.map(({ pod }) => pod), isTold: said.every((one) => one.value !== undefined) };
   });
   return {

@@ -119,6 +119,12 @@ describe('restart, where that is recorded already', () => {
     );
   });
 
+  test('in other words: capitals, units, several lines', () => {
+    const wished = { [POLICY]: 'ALLKEYS-LRU', maxmemory: '1mb', save: '3600 1\n300 100' };
+    const values = [all(POLICY, 'allkeys-lru'), all('maxmemory', '1048576'), all('save', '3600 1 300 100')];
+    expect(said(recorded(wished, ...values), wished)).toBe('redis has that image and these settings already');
+  });
+
   test('one is silent, or nobody was asked for it', () => {
     const says = 'redis has that recorded already; whether each server runs with it was not told';
     const silent = recorded(LRU, all(POLICY, 'allkeys-lru'), unreachable('redis-2-0', 'timeout', 'up'));

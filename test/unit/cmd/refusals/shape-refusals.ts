@@ -1,7 +1,7 @@
 /** What create, scale and rebalance refuse. */
 import { asMade } from '../../../support/as-made.ts';
 import { changeAnswer, changed, changePod } from '../../../support/observation-changes.ts';
-import { follows, unowned, version } from '../../../support/observation-faults.ts';
+import { unowned, version } from '../../../support/observation-faults.ts';
 import { failedOver, ownsBesides } from '../../../support/observation-failover.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { forgotten, withOlderRecord } from '../../../support/older-record.ts';
@@ -36,12 +36,6 @@ const fewer = of('scale', 'redis', '--replicas', '1');
 const rebalance = of('rebalance', 'redis', '--weight', '1=2', '--yes');
 
 export const SHAPE_REFUSALS: readonly RefusalCase[] = [
-  scale(
-    'shard-led-elsewhere',
-    'a node took over in a shard that is not its own',
-    whole(1, follows('redis-5-0', 'redis-3-0'), failedOver('redis-5-0')),
-    'kubectl redis failover redis-3-0 lets it lead the slots of its shard again',
-  ),
   create('foreign-node', 'a node knows a stranger', fresh(stranger), 'which is no pod of redis'),
   create(
     'foreign-node',
