@@ -38,6 +38,12 @@ export function silentTellers(context: CheckContext, found: readonly Problem[]):
   return silent.includes(null) ? [] : [...new Set(silent.flatMap((name) => name ?? []))];
 }
 
+/** After what it ends, where `silentTellers` are. A sentence without its full stop. */
+export function endsWith(silent: readonly string[]): string {
+  const one = silent.length === 1;
+  return `Only ${listNames(silent)} can tell that, and ${one ? 'does' : 'do'} not answer: it ends when ${one ? 'it does' : 'they do'}, or when ${one ? 'its' : 'their'} slots have another owner`;
+}
+
 /** null = others tell it, too. */
 function tellerOf(difference: Difference): string | null {
   switch (difference.kind) {
@@ -70,9 +76,10 @@ export const checkViews: Check = (context, found) => {
   );
   const more = others.length === 1 ? '' : `; ${count(others.length - 1, 'other view')} besides`;
   const sentence = `${majority} of ${count(total, 'node')} agree; ${listNames(first?.names ?? [])} not: ${said}${more}.`;
-  return [
-    makeProblem('views-differ', context.state.cluster.name, { sentence, nodes: others.flatMap((one) => one.names) }),
-  ];
+  const silent = silentTellers(context, found);
+  const repair = silent.length === 0 ? {} : { repair: `${endsWith(silent)}.`, byHand: true };
+  const nodes = others.flatMap((one) => one.names);
+  return [makeProblem('views-differ', context.state.cluster.name, { sentence, nodes, ...repair })];
 };
 
 function isExplained(context: CheckContext, found: readonly Problem[], difference: Difference): boolean {

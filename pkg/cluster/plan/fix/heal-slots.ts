@@ -1,6 +1,5 @@
 /** Keys at the wrong node, slots that nobody or more than one claims, and views that name the wrong owner. */
-import { silentTellers } from '../../check/views.ts';
-import { listNames } from '../../model/list-names.ts';
+import { endsWith, silentTellers } from '../../check/views.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import {
@@ -138,11 +137,7 @@ export const healViews: Healer = (context, problems) => {
   const steps = [...unknownNodes(context), ...staleOwners(context), ...overratedEpochs(context)];
   if (steps.length > 0) return [repair(problems, 'bring the views together', steps)];
   const silent = silentTellers(context.check, context.problems);
-  if (silent.length > 0) {
-    const [it, its] = silent.length === 1 ? ['it', 'its'] : ['they', 'their'];
-    const hint = `Only ${listNames(silent)} can tell that, and ${silent.length === 1 ? 'does' : 'do'} not answer: it ends when ${it} ${silent.length === 1 ? 'does' : 'do'}, or when ${its} slots have another owner`;
-    return leftAll(problems, 'after-others', hint);
-  }
+  if (silent.length > 0) return leftAll(problems, 'after-others', endsWith(silent));
   const hint = isFound(context, 'link-down')
     ? 'Nodes have no link to each other: mend that first (Services, network policies)'
     : 'Look again in ten seconds; kubectl redis check says whether it stays';

@@ -1,5 +1,6 @@
 /** What nodes tell each other ends by itself only while those who can tell it answer. */
 import { expect, test } from '@jest/globals';
+import { check } from '../../../../../pkg/cluster/check/check.ts';
 import { interpret } from '../../../../../pkg/cluster/interpret.ts';
 import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
 import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
@@ -31,6 +32,14 @@ test('one that does not answer does not, and nobody does it for it', () => {
       hint: 'Only redis-2-0 can tell that, and does not answer: it ends when it does, or when its slots have another owner',
     },
   ]);
+});
+
+test('check says the same', () => {
+  const silent = changed(healthy, knowsNoOwner, unreachable('redis-2-0', 'not-running'));
+  const repairOf = (observation: Observation): string | undefined =>
+    check(interpret(observation), observation).find(({ code }) => code === 'views-differ')?.repair;
+  expect(repairOf(silent)).toContain('Only redis-2-0 can tell that');
+  expect(repairOf(changed(healthy, knowsNoOwner))).toContain('Look again in 10 seconds');
 });
 
 test('that another node is silent changes nothing', () => {
