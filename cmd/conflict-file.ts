@@ -43,7 +43,7 @@ export function conflictFile(
     }
     if (!told)
       say(
-        `Keys that two nodes have with different values or times to live: the owner's stay, the others are saved in ${path}\n`,
+        `Keys that two nodes have, and whose copies differ byte by byte or in their times to live (equal values may be written in two ways): the owner's stay, the others are saved in ${path}\n`,
       );
     told = true;
   };

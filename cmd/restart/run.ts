@@ -15,7 +15,7 @@ import { refuseUnagreed, typedLoss, type LossFlagValues } from '../loss-flag.ts'
 import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { counted } from '../view/format.ts';
-import { restartPlanLines } from '../view/restart-plan.ts';
+import { asAskedFor, restartPlanLines } from '../view/restart-plan.ts';
 import { withWayBack } from './way-back.ts';
 
 export interface RestartRequest {
@@ -86,7 +86,7 @@ async function restartOne(
   });
   const target = prepared?.target ?? null;
   if (prepared === null || target === null) {
-    deps.terminal.write(`${cluster.name} has that image and these settings already. Nothing was changed.\n`);
+    deps.terminal.write(`${asAskedFor(prepared ?? first)}. Nothing was changed.\n`);
     return;
   }
   const agreedLoss = asks ? (prepared.loss?.slots ?? []) : flags['accept-data-loss'];

@@ -43,7 +43,7 @@ function repairLines(repairs: readonly Repair[], state: ClusterState, look: Look
   const rows = repairs.map(({ code, title, nodes, slots }, at) => [
     String(at + 1),
     code,
-    title,
+    shortTitle(title),
     listed([...nodes], 3),
     slots.length === 0 ? '-' : grouped(countSlots(slots)),
   ]);
@@ -54,9 +54,25 @@ function repairLines(repairs: readonly Repair[], state: ClusterState, look: Look
     '',
     ...table(columns, rows, { width: look.width, paint }).map(indent),
     '',
+    ...settingLines(repairs, look, paint),
     ...whyLines(repairs, look, paint),
     ...facts.flatMap(([label, text]) => factLines(label, text, look.width, paint)),
   ];
+}
+
+/** In a table, where long cells are cut: without what is set on whom, which `settingLines` say. */
+function shortTitle(title: string): string {
+  return title.split(': ')[0] ?? title;
+}
+
+/** Which directive gets which value, instead of which: a limit that goes must not be hidden behind a few words. */
+function settingLines(repairs: readonly Repair[], look: Look, paint: Paint): string[] {
+  return repairs.flatMap(({ titles }, at) =>
+    titles.flatMap((title) => {
+      const short = shortTitle(title);
+      return short === title ? [] : factLines(`sets ${at + 1}`, title.slice(short.length + 2), look.width, paint);
+    }),
+  );
 }
 
 /** One line for repairs that stand side by side for one reason. */

@@ -1,5 +1,7 @@
 /** What `restart` shows before it does anything: which pods go in which order, what changes, what is away. Pure. */
 import type { PreparedRestart } from '../../pkg/engine/restart.ts';
+import { runningSettings } from '../../pkg/cluster/check/recorded-config.ts';
+import { listNames } from '../../pkg/cluster/model/list-names.ts';
 import type { Look } from '../terminal.ts';
 import { counted } from './format.ts';
 import { createPaint } from './paint.ts';
@@ -10,7 +12,7 @@ import { table } from './table.ts';
 export function restartPlanLines(prepared: PreparedRestart, look: Look): string[] {
   const { cluster, target, shards, remarks } = prepared;
   const paint = createPaint(look.colour);
-  if (target === null) return [`${cluster.name} has that image and these settings already: nothing to do`];
+  if (target === null) return [`${asAskedFor(prepared)}. Nothing is to do`];
   const pods = shards.reduce((sum, { order }) => sum + order.length, 0);
   const what =
     pods === 0
@@ -32,6 +34,19 @@ export function restartPlanLines(prepared: PreparedRestart, look: Look): string[
     ...facts,
     ...(notes.length === 0 ? [] : ['', ...notes]),
   ];
+}
+
+/** Where nothing is to be recorded: whether servers run with it is another question. A sentence without its full stop. */
+export function asAskedFor({ cluster, seen, wish }: Pick<PreparedRestart, 'cluster' | 'seen' | 'wish'>): string {
+  const { name } = cluster;
+  const { otherwise, untold } = runningSettings(seen.state, wish.config);
+  if (otherwise.length > 0) {
+    const each = otherwise.map((one) => `${one.name} on ${listNames(one.pods)}`);
+    return `${name} has that recorded already, but its servers run with something else: ${each.join('; ')}. kubectl redis fix ${name} sets what is recorded, or says what that would cost`;
+  }
+  if (untold.length > 0)
+    return `${name} has that recorded already; whether each server runs with it was not told (${untold.join(', ')})`;
+  return `${name} has that image and these settings already`;
 }
 
 function factsOf({ target, seen, slotsAway, loss, shards }: PreparedRestart): [string, string][] {

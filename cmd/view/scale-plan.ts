@@ -22,10 +22,9 @@ export function scalePlanLines(
   const { cluster, scaling, masters, replicas } = seen.recorded;
   const same = masters === wanted.masters && replicas === wanted.replicas;
   const to = shapeInWords(wanted);
-  const title =
-    scaling !== null && same
-      ? `Finish the change of ${cluster.name} in namespace ${cluster.namespace} to ${to}`
-      : `Scale ${cluster.name} in namespace ${cluster.namespace} from ${shapeInWords(seen.recorded)} to ${to}`;
+  const where = `${cluster.name} in namespace ${cluster.namespace}`;
+  const again = scaling === null ? `Bring ${where} back to` : `Finish the change of ${where} to`;
+  const title = `${same ? again : `Scale ${where} from ${shapeInWords(seen.recorded)} to`} ${to}`;
   const columns = [
     { header: 'SHARD' },
     { header: 'NODES' },

@@ -2,6 +2,7 @@
 import { interpret } from '../cluster/interpret.ts';
 import type { ClusterRef, KubeFacts, Observation } from '../cluster/model/observation.ts';
 import type { Plan } from '../cluster/model/plan.ts';
+import { recordOf } from '../cluster/model/record.ts';
 import { evictsBy } from '../cluster/evidence/eviction.ts';
 import { countSlots, slotsFromRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
@@ -59,14 +60,16 @@ export async function prepareRebalance(ports: ObservePorts, input: PrepareRebala
   await isThere(seen.kube);
   const state = interpret(seen);
   const weights = readWeights(input.weights, state);
-  const planned: RebalanceInput = { state, by, weights, thresholdPercent, measured: await measure(ports, by, state) };
+  const image = recordOf(seen.kube, cluster).spec?.image ?? null;
+  const measured = await measure(ports, by, state);
+  const planned: RebalanceInput = { state, by, weights, thresholdPercent, measured, image };
   const plan = planRebalance(planned);
   const balance = balanceOf(planned);
   const moves = await allOrFirstFailure(balance.transfers, MEASURED_AT_ONCE, async (transfer): Promise<OutlineMove> => {
     const cost = { ...transfer, ...costOf(state, transfer) };
     return plan.kind === 'batches' ? { ...cost, ...(await contentFor(ports.redis, state, transfer)) } : cost;
   });
-  const short = plan.kind === 'batches' ? refuseMemory(moves, roomOf(state)) : null;
+  const short = plan.kind === 'batches' ? refuseMemory(moves, roomOf(state), wordsOn(state)) : null;
   if (short !== null) throw short;
   const rows = balance.rows.map(({ node, weight, slots }) => ({ id: node.nodeId, weight, slots }));
   const fingerprint = JSON.stringify({ outcome: plan.kind, by, rows });
@@ -110,6 +113,23 @@ function costOf(
   const part = source === undefined ? 0 : slots / Math.max(1, countSlots(source.slots));
   const bytes = source === undefined ? 0 : dataBytes(source.reply);
   return { slots, keys: Math.round((source?.keys ?? 0) * part), bytes: Math.round(bytes * part) };
+}
+
+/** Moves go by node ids here, and `rebalance` makes no primaries. */
+function wordsOn(state: ClusterState): { nameOf: (nodeId: string) => string; more: string } {
+  const { nodes, desired, cluster } = state;
+  const masters = 1 + (desired?.masters ?? nodes.filter(({ slots }) => slots.length > 0).length);
+  return {
+    nameOf: (nodeId) => {
+      const node = nodes.find((one) => one.nodeId === nodeId);
+      const name = node?.pod?.name ?? nodeId.slice(0, 8);
+      return node?.shardLabel == null ? name : `${name} (shard ${node.shardLabel})`;
+    },
+    more:
+      state.origin === 'ours'
+        ? `Add a primary (kubectl redis scale ${cluster.name} --masters ${masters})`
+        : 'Add a primary',
+  };
 }
 
 function roomOf(state: ClusterState): (nodeId: string) => Room {

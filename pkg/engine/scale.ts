@@ -57,7 +57,7 @@ export function prepareScale(seen: ScaleSight, asked: AskedShape): PreparedScale
   const fingerprint = fingerprintOf(outline, wanted, plan.kind);
   if (plan.kind !== 'batches')
     return { seen, wanted, plan, outline, remarks: plan.kind === 'nothing' ? plan.remarks : [], fingerprint };
-  const short = refuseMemory(outline.moves, roomsOf(state, outline.spec.config));
+  const short = refuseMemory(outline.moves, roomsOf(state, outline.spec));
   if (short !== null) throw short;
   const hosts = checkHosts(outline, isUnread(kube, 'nodes') ? null : kube.hosts);
   if (hosts instanceof AppError) throw hosts;

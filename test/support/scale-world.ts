@@ -126,9 +126,10 @@ function addService(world: World, ordinal: number): World {
   const { observation, shape } = world;
   const service = nodeService(shape, seatOf(world, ordinal, '1'));
   if (observation.kube.services.some(({ name }) => name === service.name)) return world;
-  return withKube(world, {
-    services: [...observation.kube.services, { ...service, clusterIP: clusterIpOf(500 + world.made) }],
-  });
+  const taken = new Set(observation.kube.services.map(({ clusterIP }) => clusterIP));
+  let number = 500 + world.made;
+  while (taken.has(clusterIpOf(number))) number++;
+  return withKube(world, { services: [...observation.kube.services, { ...service, clusterIP: clusterIpOf(number) }] });
 }
 
 function addNode(world: World, ordinal: number, spec: ClusterSpec): World {

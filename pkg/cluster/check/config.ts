@@ -5,6 +5,7 @@
 import { isMoveTimeout, isPassing } from '../model/passing-values.ts';
 import type { Member } from '../evidence/members.ts';
 import type { Check, CheckContext } from './context.ts';
+import { recordedValue } from './recorded-config.ts';
 import { hasScripts } from './scripted.ts';
 import type { Problem } from '../model/problem.ts';
 import { listNames, makeProblem } from './wording.ts';
@@ -83,8 +84,10 @@ export function heldValues(
 export const checkConfig: Check = (context) =>
   COMPARED_DIRECTIVES.flatMap((name) => {
     const held = heldValues(context, name);
-    const { usual, differing } = compareValues(name, held);
+    const recorded = recordedValue(context, name);
+    const { usual, differing } = compareValues(name, held, recorded ?? undefined);
     if (usual === null) return [];
+    if (recorded !== null && differing.length > 0) return [unlikeTheRecord(context, name, recorded, held, differing)];
     if (differing.length === 0) return leftByAMove(context, name, usual, held);
     const values = groupPods(
       held.filter((one) => one.value === usual || differing.includes(one)),
@@ -95,6 +98,23 @@ export const checkConfig: Check = (context) =>
     const nodes = differing.map(({ pod }) => pod);
     return [makeProblem('config-differs', context.state.cluster.name, { subject: name, sentence, nodes, repair })];
   });
+
+/** Their next start would change what they do: what was set by hand is not recorded, or what is recorded was never set. */
+function unlikeTheRecord(
+  { state }: CheckContext,
+  name: string,
+  recorded: string,
+  held: readonly HeldValue[],
+  differing: readonly HeldValue[],
+): Problem {
+  const values = groupPods(differing, ({ value }) => value);
+  const all = differing.length === held.length && values.size === 1;
+  const runs = all ? `${differing[0]?.value ?? ''} on all nodes` : describe(values);
+  const sentence = `${name} is ${runs}, and ${recorded === '' ? '(empty)' : recorded} is recorded for all.`;
+  const repair = `kubectl redis restart NAME --config ${name}=VALUE records another value and sets it.`;
+  const nodes = differing.map(({ pod }) => pod);
+  return makeProblem('config-differs', state.cluster.name, { subject: name, sentence, nodes, repair });
+}
 
 /** All nodes alike have the patience that a big key needed, and no probe of ours puts it back: its move was killed. */
 function leftByAMove(

@@ -8,6 +8,7 @@ import type { PodFacts, StatefulSetFacts } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { ClusterState } from '../model/state.ts';
 import { isDead } from '../plan/pod-life.ts';
+import { restartCommand } from '../plan/restart-command.ts';
 import { whyOlderThan } from '../plan/server-version.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
@@ -49,10 +50,15 @@ export const checkImages: Check = (context, found) => {
     const { name } = state.cluster;
     const sentence = `${count(pods.length, 'template')} ${pods.length === 1 ? 'names' : 'name'} the image ${wanted}, while ${listNames(pods)} ${pods.length === 1 ? 'runs' : 'run'} ${runs}: a pod that goes comes back with ${wanted}.`;
     const back = goBackTo(runs, state);
-    const repair =
-      recorded === null || recorded === wanted
-        ? `${back === null ? '' : `${back} goes back to the image that runs; `}kubectl redis restart ${name} goes on with ${wanted}.`
-        : `kubectl redis restart ${name}${pods.map((pod) => ` --pod ${pod}`).join('')} makes the ${pods.length === 1 ? 'template' : 'templates'} anew with the image that is recorded, ${recorded}.`;
+    const next = recorded ?? wanted;
+    const isRefused = whyOlderThan(next, state.nodes) !== null;
+    const one = `${restartCommand(name, next, state.nodes)} gives all nodes one image: ${next} can't take the place of a server that runs.`;
+    const ways = [
+      ...(back === null ? [] : [`${back} goes back to the image that runs`]),
+      ...(isRefused ? [] : [`kubectl redis restart ${name} goes on with ${wanted}`]),
+    ];
+    const anew = `kubectl redis restart ${name}${pods.map((pod) => ` --pod ${pod}`).join('')} makes the ${pods.length === 1 ? 'template' : 'templates'} anew with the image that is recorded, ${next}.`;
+    const repair = next !== wanted ? (isRefused ? one : anew) : ways.length === 0 ? one : `${ways.join('; ')}.`;
     return makeProblem('image-differs', name, { sentence, nodes: pods, repair });
   });
 };

@@ -2,12 +2,10 @@
  * A pod that may not use more memory than its limit, and a server that does not know: the kernel kills it when it gets there. A
  * LimitRange of the namespace gives such limits, after the configuration was written.
  */
+import { MEMORY_SHARE } from '../evidence/eviction.ts';
 import type { Member } from '../evidence/members.ts';
 import type { Check } from './context.ts';
 import { listNames, makeProblem } from './wording.ts';
-
-/** As for clusters that were made with --memory: the rest is for copy-on-write, buffers and fragmentation. */
-const SHARE = 0.7;
 
 export const checkMemoryLimits: Check = ({ state, answered }) => {
   const groups = new Map<string, Member[]>();
@@ -26,7 +24,7 @@ export const checkMemoryLimits: Check = ({ state, answered }) => {
     const has = max === 0 ? 'no maxmemory' : `a maxmemory of ${mebibytes(max)}, which is not below it`;
     const many = names.length > 1;
     const sentence = `${listNames(names)} may use ${mebibytes(limit)} of memory${many ? ' each' : ''} and ${many ? 'have' : 'has'} ${has}: the kernel kills a server that gets there.`;
-    const value = Math.floor(limit * SHARE);
+    const value = Math.floor(limit * MEMORY_SHARE);
     const repair =
       state.origin === 'ours'
         ? `kubectl redis restart NAME --config maxmemory=${value} sets it on all nodes, without a restart.`

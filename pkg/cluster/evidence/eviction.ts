@@ -1,6 +1,10 @@
 /** Which keys a memory limit would cost: what a server evicts is lost (https://redis.io/docs/latest/develop/reference/eviction/). */
 import type { Loss } from '../model/loss.ts';
+import { INJECTED_ANNOTATION } from '../model/labels.ts';
+import type { PodFacts } from '../model/observation.ts';
+import { parseQuantity } from '../model/quantity.ts';
 import { formatRanges } from '../model/slots.ts';
+import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, Shard } from '../model/state.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -31,10 +35,27 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** `100mb`, `1g`, `1048576`; null = none of these. */
-function redisBytes(text: string): number | null {
+export function redisBytes(text: string): number | null {
   const [, digits = '', unit = ''] = /^(\d+)([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   return digits === '' || factor === undefined ? null : Number(digits) * factor;
+}
+
+/** Of the memory that a container may use, for maxmemory: the rest is for copy-on-write, buffers and fragmentation. As pkg/pod renders it. */
+export const MEMORY_SHARE = 0.7;
+
+/**
+ * What a server is told by its next start, whatever runs now: what is recorded, else a share of the memory that it may use, where our
+ * redis.conf or the webhook says that; else nothing, and then it has no limit. A limit of the container alone tells the server nothing.
+ * @param pod of the node; null = a new node
+ */
+export function limitAtStart(
+  { config, memory }: Pick<ClusterSpec, 'config' | 'memory'>,
+  pod: Pick<PodFacts, 'annotations' | 'container'> | null,
+): MemoryLimit {
+  const injected = pod?.annotations[INJECTED_ANNOTATION] === undefined ? null : pod.container.memoryLimitBytes;
+  const mayUse = (memory === null ? injected : parseQuantity(memory)) ?? 0;
+  return limitOf(config, { bytes: Math.floor(mayUse * MEMORY_SHARE), policy: 'noeviction' });
 }
 
 /** What a replica would evict when it leads: as long as it follows, it leaves that to its primary (replica-ignore-maxmemory). */

@@ -155,7 +155,10 @@ function areClaimsUnread(kube: KubeFacts): boolean {
 }
 
 /** Of pods that `create` made the claim is known by its name; where it is gone, a new pod gets a new one. */
-function returnsOfMissing({ pod }: MissingPod, { state, kube }: LifeFacts): Returns {
+export function returnsOfMissing(
+  { pod }: Pick<MissingPod, 'pod'>,
+  { state, kube }: Pick<LifeFacts, 'state' | 'kube'>,
+): Returns {
   if (isOfOthers(state, kube) || areClaimsUnread(kube)) return 'whole';
   return kube.claims.some(({ name }) => name === `data-${pod}`) ? 'whole' : 'empty';
 }

@@ -27,6 +27,8 @@ export interface RebalanceInput {
   readonly measured: Measured;
   /** Percent of its share that an owner may be off before anything moves; 0 once it has begun. */
   readonly thresholdPercent: number;
+  /** That is recorded, for hints; left out or null = not known. */
+  readonly image?: string | null;
 }
 
 export interface BalanceRow {
@@ -110,7 +112,7 @@ export function planRebalance(input: RebalanceInput): Plan {
   });
   if (unwritable !== null) return unwritable;
   const finish = finishSteps(state, members);
-  const older = refuseOlderTarget(state, transfers, endsOf(finish));
+  const older = refuseOlderTarget(state, transfers, endsOf(finish), { first: null, image: input.image ?? null });
   if (older !== null) return older;
   if (finish.length > 0)
     return { kind: 'batches', batches: [{ title: 'finish what was open', steps: finish }], remarks };

@@ -6,6 +6,7 @@ import type { ServerInfo } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { refuse } from './form-members.ts';
+import { restartCommand } from './restart-command.ts';
 import { takesKeysOf } from './server-version.ts';
 
 /** Node ids of the ends of a move. */
@@ -28,13 +29,14 @@ function serverOf({ reply }: Pick<ClusterNode, 'reply'>): ServerInfo | null {
  * The first move that could bring no key, or null. For whatever is about to move slots, before any of them is opened.
  * @param moves that are planned anew
  * @param open those that an interrupted move left open
- * @param first what makes a restart possible again, as a command and what it does; null = it is possible
+ * @param way of the restart that makes the target new: `first` what makes it possible again, as a command and what it does, null = it is
+ *   possible; `image` that is recorded, null = not known
  */
 export function refuseOlderTarget(
   state: ClusterState,
   moves: readonly Pair[],
   open: readonly Pair[],
-  first: string | null = null,
+  { first, image }: { readonly first: string | null; readonly image: string | null } = { first: null, image: null },
 ): Plan | null {
   const { name } = state.cluster;
   const byId = new Map(state.nodes.map((node) => [node.nodeId, node]));
@@ -45,20 +47,21 @@ export function refuseOlderTarget(
     }
     return null;
   };
+  const restart = restartCommand(name, image, state.nodes);
   const after = first === null ? '' : `${first}; then `;
   const left = older(open);
   if (left !== null)
     return refuse(
       'target-older',
       `Slots were left open on their way to an older server, which takes no key of them: ${left}`,
-      `kubectl redis fix ${name} takes them back; then ${after}kubectl redis restart ${name} finishes the upgrade`,
+      `kubectl redis fix ${name} takes them back; then ${after}${restart} finishes the upgrade`,
     );
   const planned = older(moves);
   if (planned === null) return null;
   return refuse(
     'target-older',
     `Slots would have to go to an older server, which takes no key of them: ${planned}`,
-    `${after}kubectl redis restart ${name} finishes the upgrade first; then run the same command again`,
+    `${after}${restart} finishes the upgrade first; then run the same command again`,
   );
 }
 

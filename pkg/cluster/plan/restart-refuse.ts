@@ -3,6 +3,7 @@ import type { Candidate } from '../evidence/candidates.ts';
 import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import {
   evictsAlready,
+  limitAtStart,
   limitNow,
   limitOf,
   lossOfLimit,
@@ -140,7 +141,8 @@ export function lossOfRestart({
   recorded,
 }: Pick<RestartInput, 'state' | 'kube' | 'target' | 'recorded'>): Loss | null {
   const evidence = evidenceOf(state, kube);
-  const next: NextStart = { config: target.spec?.config ?? recorded?.config ?? null, live: target.live };
+  const spec = target.spec ?? recorded;
+  const next: NextStart = { config: spec?.config ?? null, live: target.live };
   const stopped = aloneShards(state, kube, target).flatMap((shard) => lossOfStopping(shard, evidence, next) ?? []);
   const restarts = new Set(outlineRestart(state, kube, target).map(({ name }) => name));
   const told = 'maxmemory' in target.live || 'maxmemory-policy' in target.live;
@@ -151,10 +153,8 @@ export function lossOfRestart({
       evictsAlready(now, limit) ? null : lossOfLimit(shard, evidence, limit, where);
     const live = told ? lossAt(limitOf(target.live, now), 'with that limit it') : null;
     if (live !== null) return [live];
-    if (next.config === null || !restarts.has(shard.name)) return [];
-    // A limit that follows the container's is not in the record.
-    const unsaid = { bytes: now.bytes, policy: 'noeviction' };
-    return lossAt(limitOf(next.config, unsaid), 'after its start, as recorded, it') ?? [];
+    if (spec === null || !restarts.has(shard.name)) return [];
+    return lossAt(limitAtStart(spec, shard.primary?.pod ?? null), 'after its start, as recorded, it') ?? [];
   });
   return joinLosses([...stopped, ...evicted, ...handed(state, kube, target)]);
 }

@@ -90,7 +90,7 @@ function layShards(
   const chosen = choosePrimaries(
     shards.map(({ name, staying, head }) => ({
       shard: name,
-      members: staying.map((member) => member.place),
+      members: ableToLead(staying).map((member) => member.place),
       fixed: (head ?? followedOf(staying))?.step.pod ?? null,
     })),
   );
@@ -106,6 +106,12 @@ function ownerOf(members: readonly Member[]): Member | null {
   const count = ({ node }: Member): number => node.slots.reduce((sum, { start, end }) => sum + end - start + 1, 0);
   const owners = members.filter(({ node }) => node.role === 'primary' && node.slots.length > 0);
   return owners.toSorted((a, b) => count(b) - count(a))[0] ?? null;
+}
+
+/** Slots can't be given to who follows another. */
+function ableToLead(members: readonly Member[]): readonly Member[] {
+  const primaries = members.filter(({ node }) => node.role === 'primary');
+  return primaries.length > 0 ? primaries : members;
 }
 
 function followedOf(members: readonly Member[]): Member | null {

@@ -5,8 +5,11 @@
  * Fewer primaries: the shards with the highest numbers go as a whole, those without slots before all others. Fewer replicas: a
  * replica goes rather than the primary, wherever the primary happens to be by then; then one that is not in step; then one that shares a host with another node
  * of its shard; then the one with the highest ordinal.
+ *
+ * A shard of which nobody can be given a slot goes, whatever its number, and new nodes come in its place.
  */
 import { compareNatural } from '../natural-order.ts';
+import { idleShards, namesToReplace } from '../evidence/idle-shards.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import { nodeName, ordinalsOf, podName, shardOf, type ClusterSpec, type NodeTable } from '../model/spec.ts';
 import type { ClusterNode, ClusterState, DesiredShape } from '../model/state.ts';
@@ -17,12 +20,18 @@ interface Input {
   readonly kube: KubeFacts;
 }
 
-/** @returns the spec to record; the very one where it says all of that already */
+/** @returns the spec to record; the very one where it says all of that already, and each of its shards has slots */
 export function layShape(input: Input, wanted: Pick<DesiredShape, 'masters' | 'replicas'>): ClusterSpec {
-  const { spec } = input;
-  if (spec.masters === wanted.masters && spec.replicas === wanted.replicas) return spec;
+  const { spec, state } = input;
+  const idle = idleShards(state.nodes, spec);
+  const replaced = namesToReplace(idle);
+  const lacksSlots = idle.length > 0;
+  if (spec.masters === wanted.masters && spec.replicas === wanted.replicas && replaced.length === 0)
+    return lacksSlots && spec.scaling?.spread !== true
+      ? { ...spec, scaling: { leaving: spec.scaling?.leaving ?? [], spread: true } }
+      : spec;
   const groups = groupsOf(input);
-  const stay = stayingShards(input, groups, wanted.masters);
+  const stay = stayingShards(input, groups, wanted.masters, replaced);
   const kept = new Map(stay.map((shard) => [shard, bestOf(input, groups.get(shard) ?? [], 1 + wanted.replicas)]));
   const table: Record<string, string> = {};
   for (const ordinal of ordinalsOf(spec)) table[String(ordinal)] = shardOf(spec, ordinal);
@@ -40,7 +49,7 @@ export function layShape(input: Input, wanted: Pick<DesiredShape, 'masters' | 'r
   }
   const staying = new Set([...kept.values()].flat());
   const leaving = ordinalsOf(spec).filter((ordinal) => !staying.has(ordinal));
-  const spread = wanted.masters !== spec.masters || spec.scaling?.spread === true;
+  const spread = wanted.masters !== spec.masters || lacksSlots || spec.scaling?.spread === true;
   return { ...spec, ...wanted, nodes: { ...table, ...added }, scaling: { leaving, spread } };
 }
 
@@ -66,10 +75,16 @@ function groupsOf({ spec }: Input): Map<string, number[]> {
   return new Map([...groups].sort(([a], [b]) => compareNatural(a, b)));
 }
 
-function stayingShards(input: Input, groups: ReadonlyMap<string, readonly number[]>, masters: number): string[] {
+function stayingShards(
+  input: Input,
+  groups: ReadonlyMap<string, readonly number[]>,
+  masters: number,
+  replaced: readonly string[],
+): string[] {
   const holdsSlots = (shard: string): boolean =>
     (groups.get(shard) ?? []).some((ordinal) => (nodeOf(input, ordinal)?.slots.length ?? 0) > 0);
   return [...groups.keys()]
+    .filter((shard) => !replaced.includes(shard))
     .sort((a, b) => Number(holdsSlots(b)) - Number(holdsSlots(a)) || compareNatural(a, b))
     .slice(0, masters)
     .sort(compareNatural);

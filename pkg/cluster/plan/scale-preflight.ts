@@ -1,9 +1,10 @@
 /** What `scale` and `rebalance` refuse with numbers before anything is changed: memory, hosts. Pure. */
 import { AppError, refusal } from '../../errors.ts';
-import { limitOf } from '../evidence/eviction.ts';
+import { limitAtStart } from '../evidence/eviction.ts';
 import type { HostFacts } from '../model/observation.ts';
 import type { Remark } from '../model/plan.ts';
 import { countSlots } from '../model/slots.ts';
+import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
 import { decideAntiAffinity } from './preflight.ts';
 import type { OutlineMove, ScaleOutline } from './scale-outline.ts';
@@ -20,8 +21,18 @@ export interface Room {
   readonly maxBytes: number;
 }
 
-/** @param roomOf what the primary of a shard has; a new one what the others are configured with */
-export function refuseMemory(moves: readonly OutlineMove[], roomOf: (shard: string) => Room): AppError | null {
+/** What `scale` says of a shard, and of the way out. */
+const OF_SCALE = { nameOf: (shard: string): string => `Shard ${shard}`, more: 'Ask for more masters' };
+
+/**
+ * @param roomOf what the primary of a shard has; of a new one what it starts with
+ * @param words of a verb whose moves go by node ids, or that has another way to more primaries
+ */
+export function refuseMemory(
+  moves: readonly OutlineMove[],
+  roomOf: (shard: string) => Room,
+  { nameOf, more }: { readonly nameOf: (id: string) => string; readonly more: string } = OF_SCALE,
+): AppError | null {
   for (const shard of new Set(moves.map(({ to }) => to))) {
     const comes = moves.filter(({ to }) => to === shard).reduce((sum, { bytes }) => sum + bytes, 0);
     const goes = moves
@@ -31,30 +42,29 @@ export function refuseMemory(moves: readonly OutlineMove[], roomOf: (shard: stri
     if (maxBytes === 0 || usedBytes + comes - goes <= maxBytes * (1 - SPARE)) continue;
     return refusal(
       'too-little-memory',
-      `Shard ${shard} would have to hold about ${megabytes(usedBytes + comes - goes)} of at most ${megabytes(maxBytes)} (${megabytes(comes)} would come)`,
-      'Ask for more masters, or give the nodes more memory first: CONFIG SET maxmemory on all, and the limit of their pods',
+      `${nameOf(shard)} would have to hold about ${megabytes(usedBytes + comes - goes)} of at most ${megabytes(maxBytes)} (${megabytes(comes)} would come)`,
+      `${more}, or give the nodes more memory first: CONFIG SET maxmemory on all, and the limit of their pods`,
     );
   }
   return null;
 }
 
-/**
- * @param recorded directives that new servers start with: running ones may have been told of another limit
- */
-export function roomsOf(state: ClusterState, recorded: Readonly<Record<string, string>> = {}): (shard: string) => Room {
+/** @param recorded what new servers start with: running ones may have been told of another limit */
+export function roomsOf(
+  state: ClusterState,
+  recorded: Pick<ClusterSpec, 'config' | 'memory'>,
+): (shard: string) => Room {
   const rooms = new Map<string, Room>();
-  const limits: number[] = [];
   // Of two owners in a shard the slots go to the one that has more: it is the last to be written.
-  for (const { slots, shardLabel, reply } of state.nodes.toSorted(
+  for (const { slots, shardLabel, role, reply } of state.nodes.toSorted(
     (a, b) => countSlots(a.slots) - countSlots(b.slots),
   )) {
-    if (slots.length === 0 || reply?.kind !== 'answered') continue;
+    // A primary that waits for its first slots runs by now: what it was told counts.
+    if ((slots.length === 0 && role !== 'primary') || reply?.kind !== 'answered') continue;
     const { usedMemoryBytes, maxMemoryBytes } = reply.answer.info;
     rooms.set(shardLabel ?? '', { usedBytes: usedMemoryBytes, maxBytes: maxMemoryBytes });
-    limits.push(maxMemoryBytes);
   }
-  const asOthers = { bytes: limits.includes(0) ? 0 : Math.min(...limits), policy: '' };
-  const newcomer: Room = { usedBytes: EMPTY_BYTES, maxBytes: limitOf(recorded, asOthers).bytes };
+  const newcomer: Room = { usedBytes: EMPTY_BYTES, maxBytes: limitAtStart(recorded, null).bytes };
   return (shard) => rooms.get(shard) ?? newcomer;
 }
 

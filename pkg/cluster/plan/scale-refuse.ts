@@ -6,13 +6,16 @@ import { recordOf } from '../model/record.ts';
 import { shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
+import { finishesShape, idleShards } from '../evidence/idle-shards.ts';
 import { leftoverOf, wayBackOf } from '../evidence/leftovers.ts';
 import { straysOf } from '../evidence/strays.ts';
+import { listNames } from '../model/list-names.ts';
 import { keysInWords } from '../model/loss.ts';
 import { giveItsOwnVolume } from './contested.ts';
 import { refuse, silenceCode } from './form-members.ts';
 import { refuseHeir } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
+import { restartCommand } from './restart-command.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
@@ -26,6 +29,7 @@ export function refuseScale(context: ScaleContext): Plan | null {
   const { state, members } = context;
   return (
     refuseUnsound(state, members) ??
+    refuseLedElsewhere(context) ??
     refuseSilentLeaving(context) ??
     refuseLeavingStrays(context) ??
     refuseUnwritable(state) ??
@@ -38,11 +42,25 @@ export function refuseScale(context: ScaleContext): Plan | null {
   );
 }
 
+/** Who leads its slots is of another shard, which has an owner besides: one of them would lose what it leads to a replica. */
+function refuseLedElsewhere({ state, spec }: ScaleContext): Plan | null {
+  const led = idleShards(state.nodes, spec).find(({ heir }) => heir !== null);
+  if (led === undefined) return null;
+  return refuse(
+    'shard-led-elsewhere',
+    `The slots of shard ${led.name} are led by a node of another shard: ${listNames(led.pods)} ${led.pods.length === 1 ? 'follows' : 'follow'} it`,
+    `${finishesShape(state.nodes, spec)}; then run the same command again`,
+  );
+}
+
 /** Also where a new node shall have them: it starts with the image that is recorded. */
 function refuseOlder(context: ScaleContext): Plan | null {
   const { state, members, spec, shards } = context;
   const moves = transfersOf(context);
-  const known = refuseOlderTarget(state, moves, endsOf(finishSteps(state, members)), wayBackOfScale(context));
+  const known = refuseOlderTarget(state, moves, endsOf(finishSteps(state, members)), {
+    first: wayBackOfScale(context),
+    image: spec.image,
+  });
   if (known !== null) return known;
   const fresh = new Set(shards.map(({ name }) => idOfNew(name)));
   const givers = new Set(moves.flatMap(({ from, to }) => (fresh.has(to) ? [from] : [])));
@@ -151,7 +169,7 @@ function refuseSmallHeirs({ state, evidence, shards }: ScaleContext): Plan | nul
  * A new shape is not begun in the middle of a restart: with an image or directives half of the nodes would be others than the new ones. A
  * change of shape that was begun is gone on with in any case, for a restart waits for it.
  */
-export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec): Plan | null {
+export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec, { nodes }: ClusterState): Plan | null {
   const old = recorded.scaling === null ? kube.pods.filter((pod) => isOld(pod, recorded, kube)) : [];
   const [first] = old;
   if (first === undefined) return null;
@@ -160,7 +178,7 @@ export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec): Plan |
   return refuse(
     'restart-unfinished',
     `A restart of ${name} was begun and is not finished: ${first.name}${others} ${old.length === 1 ? 'is' : 'are'} as before`,
-    `kubectl redis restart ${name} goes on with it; then run the same command again`,
+    `${restartCommand(name, recorded.image, nodes)} goes on with it; then run the same command again`,
   );
 }
 

@@ -57,7 +57,7 @@ export function planScale(input: ScaleInput): Plan {
   if (refused !== null) return refused;
   const remarks = [...remarksOf(input), ...remarkUneven(context)];
   if (context.spec !== input.recorded) {
-    const restarting = refuseRestarting(input.kube, input.recorded);
+    const restarting = refuseRestarting(input.kube, input.recorded, input.state);
     if (restarting !== null) return restarting;
     const { masters, replicas } = input.wanted;
     const reason = `${masters} x ${1 + replicas} nodes from now on, for whoever goes on with it`;

@@ -12,7 +12,7 @@ import { NO_POLICY, type FixPolicy } from '../../../pkg/cluster/plan/fix/fix-pla
 import type { FixSight } from '../../../pkg/engine/fix.ts';
 import { runCommand } from '../../support/fake-terminal.ts';
 import { changed } from '../../support/observation-changes.ts';
-import { ghost, openSlot, strayKeys, unreachable } from '../../support/observation-faults.ts';
+import { config, ghost, openSlot, strayKeys, unreachable } from '../../support/observation-faults.ts';
 import { healthyObservation } from '../../support/observation.ts';
 
 const LOOK = { width: 110, colour: false };
@@ -39,6 +39,16 @@ Repair redis in namespace default: 2 repairs, 0 problems left
 
   why 1, 2    Roles and members stand still now, so slots and keys can be brought where they belong.
   loses       no key`);
+  });
+
+  test('which directive gets which value on which node, instead of which', () => {
+    const other = [2, 3].map((n) => config(`redis-${n}-0`, 'maxmemory', String(n * 2 ** 20)));
+    const usual = [1, 4, 5, 6].map((n) => config(`redis-${n}-0`, 'maxmemory', '0'));
+    const lines = text(changed(healthyObservation(), ...usual, ...other));
+    expect(lines).toMatch(/config-differs {3}configure all nodes alike {3}/);
+    expect(lines.replaceAll(/\s+/g, ' ')).toContain(
+      'sets 1 maxmemory 0 (no limit), instead of 2097152 on redis-2-0, instead of 3145728 on redis-3-0',
+    );
   });
 
   test('whom nobody could ask: that no key is lost is said of the others', () => {

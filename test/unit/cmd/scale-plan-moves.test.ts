@@ -35,7 +35,7 @@ describe('the plan of scale', () => {
     const besides = ownsBesides('redis-6-0', 'redis-3-0', [{ start: 15392, end: 16383 }], 564);
     const prepared = prepare({ ...world, observation: changed(world.observation, besides) }, 3, null);
     expect(scalePlanLines(prepared, LIMITS, { width: 120, colour: false }).join('\n')).toBe(`\
-Scale redis in namespace default from 3 x 2 nodes to 3 x 2 nodes
+Bring redis in namespace default back to 3 x 2 nodes
 
   SHARD   NODES              SLOTS   THEN   KEYS
   1       redis-1, redis-4    5461   5461    100

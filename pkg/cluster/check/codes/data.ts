@@ -105,9 +105,9 @@ export const DATA_CODES = {
   },
   'config-differs': {
     severity: 'warning',
-    title: 'Nodes are configured differently',
-    meaning: 'After a failover the shard behaves differently.',
-    cause: 'CONFIG SET on some nodes only, or pods that were not restarted after a change.',
+    title: 'Nodes are configured differently, or not as it is recorded',
+    meaning: 'After a failover, or after its next start, a node behaves differently.',
+    cause: 'CONFIG SET by hand, or pods that were not restarted after a change.',
     repair: 'CONFIG SET the same value on all nodes, also in their configuration.',
     invariants: ['I12'],
   },

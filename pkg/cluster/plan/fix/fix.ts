@@ -8,7 +8,7 @@ import type { Problem } from '../../model/problem.ts';
 import { unionRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterState } from '../../model/state.ts';
 import { fixContext, left, type Cure, type FixContext } from './fix-context.ts';
-import type { FixFacts, FixPlan, FixPolicy, LeftOver, Repair } from './fix-plan.ts';
+import type { FixFacts, FixPlan, FixPolicy, LeftOver, LeftReason, Repair } from './fix-plan.ts';
 import { STAGES, STOPPERS, type Stage } from './order.ts';
 
 export function planFix(state: ClusterState, policy: FixPolicy, facts: FixFacts): FixPlan {
@@ -35,13 +35,26 @@ function curesOf(context: FixContext, stage: Stage, stopper: Problem | undefined
   return Object.entries(stage.answers).flatMap(([code, answer]): [string, readonly Cure[]][] => {
     const problems = context.problems.filter((problem) => problem.code === code);
     if (problems.length === 0) return [];
-    if (typeof answer === 'string') return [[code, problems.map((problem) => left(problem, answer, problem.repair))]];
+    if (typeof answer === 'string') return [[code, problems.map((problem) => leftAs(context, problem, answer))]];
     if (stopper !== undefined) {
       const hint = `First: ${stopper.sentence}`;
       return [[code, problems.map((problem) => left(problem, 'after-others', hint))]];
     }
     return [[code, answer(context, problems)]];
   });
+}
+
+/** Problems that nodes end among themselves: not while one of them is silent. */
+const BETWEEN_NODES: ReadonlySet<string> = new Set(['epoch-collision']);
+
+function leftAs({ state, check: { nameOf } }: FixContext, problem: Problem, why: LeftReason): Cure {
+  const silent = state.nodes.find(
+    (node) =>
+      node.reply?.kind !== 'answered' && BETWEEN_NODES.has(problem.code) && problem.nodes.includes(nameOf(node)),
+  );
+  return silent === undefined
+    ? left(problem, why, problem.repair)
+    : left(problem, 'after-others', `${nameOf(silent)} does not answer: it ends when all of them do`);
 }
 
 /** All that can be done about one code: batch by batch side by side. */

@@ -6,7 +6,10 @@
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { containsSlot, formatRanges, rangesFromSlots, slotsFromRanges, type SlotRange } from '../../model/slots.ts';
+import { returnsOfMissing } from '../../evidence/life.ts';
 import { lossOfGiving, unrecordedClaims, wayBackOfVolumes } from '../../evidence/leftovers.ts';
+import { isAgreed } from '../../model/loss.ts';
+import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
 import { isFound, left, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { withoutVolumes } from './unused-volumes.ts';
@@ -56,10 +59,14 @@ function stepOf({ primaries }: FixContext, { step: node }: Member, slots: readon
 
 function whyNotYet(context: FixContext): string | null {
   const { state, check } = context;
-  const silent = state.nodes.find((node) => node.pod !== null && node.reply?.kind !== 'answered');
+  const silent = state.nodes.find(
+    (node) => node.pod !== null && node.reply?.kind !== 'answered' && !isGivenUp(context, node),
+  );
   if (silent !== undefined)
     return `${check.nameOf(silent)} does not answer, and may hold their keys: bring it back first`;
-  const [missing] = check.missing;
+  const agreed = isAgreed({ slots: state.uncovered }, context.policy.acceptDataLoss);
+  const { kube } = check.observation;
+  const missing = check.missing.find((one) => !agreed || returnsOfMissing(one, { state, kube }) !== 'empty');
   const leftover = state.leftovers.find(({ node, claim }) => claim !== null && `${node}-0` === missing?.pod);
   if (leftover?.claim != null && unrecordedClaims(state).includes(leftover.claim))
     return `${missing?.pod} is missing, and its volume may hold their keys. ${wayBackOfVolumes(state)}`;
@@ -74,6 +81,17 @@ function whyNotYet(context: FixContext): string | null {
     ({ step, node }) => check.groups.outside.has(step.nodeId) && !ownsAny(context, node.shardLabel),
   );
   return late === undefined ? null : `${late.step.pod} is of a shard without slots, and joins the cluster first`;
+}
+
+/**
+ * Its volume has no data, and what was on it was agreed to be lost: the run that had the node forgotten goes on with its slots. Unasked they
+ * wait until it answers, for as long as that may be with the volume that it had.
+ */
+function isGivenUp({ state, policy, evidence }: FixContext, node: ClusterNode): boolean {
+  const life = evidence.lifeOf(node);
+  return (
+    life.kind === 'dead' && life.returns === 'empty' && isAgreed({ slots: state.uncovered }, policy.acceptDataLoss)
+  );
 }
 
 function ownsAny({ state }: FixContext, shard: string | null): boolean {

@@ -1,7 +1,10 @@
 /** Pods that are no part of the cluster, and nodes that lead nobody and nothing: into the cluster, and behind who needs a replica. */
 import type { Step } from '../../model/plan.ts';
 import type { Candidate } from '../../evidence/candidates.ts';
+import { finishesShape } from '../../evidence/idle-shards.ts';
 import { secondOwners, takesSlotsAway } from '../../evidence/second-owners.ts';
+import { NODE_LABEL, SHARD_LABEL } from '../../model/labels.ts';
+import { recordOf } from '../../model/record.ts';
 import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
@@ -70,12 +73,8 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
       return left(problem, 'by-itself', `${young.step.pod} started a moment ago, and joins its shard by itself`);
     if (isFound(context, 'slots-uncovered', 'slots-unclaimed', 'slots-contested', 'slots-open', 'slots-half-open'))
       return left(problem, 'after-others', 'Slots are settled first: it may get some');
-    if (isFound(context, 'shape-differs'))
-      return left(
-        problem,
-        'by-hand',
-        `A change of size is not finished: kubectl redis scale ${context.state.cluster.name} goes on with it`,
-      );
+    const shape = context.problems.find(({ code }) => code === 'shape-differs');
+    if (shape !== undefined) return left(problem, 'by-hand', `${shape.sentence} ${shape.repair}`);
     const holding = idle.find((member) => member.answer.info.keys > 0);
     if (holding !== undefined)
       return left(problem, 'after-others', `${holding.step.pod} holds keys, which are brought to their owners first`);
@@ -154,16 +153,35 @@ function donorFor(
   return null;
 }
 
+/**
+ * The record says for ever of which shard a node is (plan/scale-layout.ts), and its template says the same: so it is the place of the node that
+ * changes, unless its pod is older than its template.
+ */
+function whatMakesLabelTrue({ state, check }: FixContext, { node, step }: Member): string {
+  const { kube } = check.observation;
+  const { name } = state.cluster;
+  const set = kube.statefulSets.find(
+    (one) => (one.templateLabels[NODE_LABEL] ?? one.name) === node.pod?.labels[NODE_LABEL],
+  );
+  const template = set?.templateLabels[SHARD_LABEL] ?? null;
+  if (template !== null && template !== node.shardLabel)
+    return `Its template says another shard than its label: kubectl redis restart ${name} --pod ${step.pod} makes the pod anew`;
+  const [second] = secondOwners(state, node.shardLabel ?? '');
+  if (second?.pod != null) return takesSlotsAway(state, second.pod.name);
+  const { spec } = recordOf(kube, state.cluster);
+  const shape = spec === null ? `kubectl redis slots ${name} shows who owns what` : finishesShape(state.nodes, spec);
+  return `No node of shard ${node.shardLabel ?? '?'} owns slots, so ${step.pod} has nobody to follow there: ${shape}`;
+}
+
 /** Back behind the primary of its own shard; a label that a failover or a template made wrong needs its pod made anew. */
 export const healShardLabels: Healer = (context, problems) =>
   problems.map((problem): Cure => {
     const member = context.members.find(({ node }) => isNamed(context, problem, node));
     const home = member === undefined ? null : homeOf(context, member);
     const own = home !== null && home.node.shardLabel === member?.node.shardLabel ? home : null;
-    if (member === undefined || !isReplica(member.node) || own === null || member.node.primaryId === own.step.nodeId) {
-      const hint = `Its template says another shard than its label: kubectl redis restart --pod ${problem.nodes[0] ?? ''} makes the pod anew`;
-      return left(problem, 'by-hand', hint);
-    }
+    if (member === undefined) return left(problem, 'after-others', 'It does not answer');
+    if (!isReplica(member.node) || own === null || member.node.primaryId === own.step.nodeId)
+      return left(problem, 'by-hand', whatMakesLabelTrue(context, member));
     const missed = whoMisses(context, member);
     if (missed !== null) return left(problem, 'after-others', missed);
     return repair([problem], 'attach replicas to the primary of their own shard', [

@@ -1,4 +1,5 @@
 /** Keys at the wrong node, slots that nobody or more than one claims, and views that name the wrong owner. */
+import { endsWith, silentTellers } from '../../check/views.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import {
@@ -135,6 +136,8 @@ export const healViews: Healer = (context, problems) => {
     return leftAll(problems, 'after-others', 'Whose contested slots are comes first: who loses them deletes its keys');
   const steps = [...unknownNodes(context), ...staleOwners(context), ...overratedEpochs(context)];
   if (steps.length > 0) return [repair(problems, 'bring the views together', steps)];
+  const silent = silentTellers(context.check, context.problems);
+  if (silent.length > 0) return leftAll(problems, 'after-others', endsWith(silent));
   const hint = isFound(context, 'link-down')
     ? 'Nodes have no link to each other: mend that first (Services, network policies)'
     : 'Look again in ten seconds; kubectl redis check says whether it stays';

@@ -1,5 +1,7 @@
 /** Objects of ours, and configuration. No data moves here. */
 import { COMPARED_DIRECTIVES, compareValues, heldValues, type HeldValue } from '../../check/config.ts';
+import { recordedValue } from '../../check/recorded-config.ts';
+import { listNames } from '../../model/list-names.ts';
 import { NODE_LABEL } from '../../model/labels.ts';
 import type { Step } from '../../model/plan.ts';
 import { evictsAlready, limitNow, limitOf, lossOfLimit } from '../../evidence/eviction.ts';
@@ -32,7 +34,8 @@ export const healConfig: Healer = (context, problems) =>
     if (name === undefined || NEVER_LIVE.has(name))
       return left(problem, 'by-hand', 'It can be changed only in the configuration, with all nodes restarted together');
     const held = heldValues(context.check, name);
-    const value = commonValue(name, held);
+    const recorded = recordedValue(context.check, name);
+    const value = recorded ?? commonValue(name, held);
     if (value === null)
       return left(
         problem,
@@ -52,15 +55,28 @@ export const healConfig: Healer = (context, problems) =>
         'by-hand',
         `${evicting.step.pod} uses more than its maxmemory: with ${value} it would evict keys`,
       );
-    const reason = `it is ${value === '' ? 'empty' : value} on most nodes`;
+    const reason = recorded === null ? `it is ${value === '' ? 'empty' : value} on most nodes` : 'it is recorded';
     const steps = others.map(({ step }): Step => ({
       kind: 'set-config',
       node: step,
       directives: { [name]: value },
       reason,
     }));
-    return repair([problem], 'configure all nodes alike', steps);
+    return repair([problem], titleOf(name, value, others), steps);
   });
+
+/** Who reads it agrees to it: what is set where, and instead of what. A limit or a policy that goes may be the one that was meant. */
+function titleOf(name: string, value: string, others: readonly Member[]): string {
+  const word = (one: string): string =>
+    one === '' ? '(empty)' : name === 'maxmemory' && one === '0' ? '0 (no limit)' : one;
+  const before = new Map<string, string[]>();
+  for (const { step, answer } of others) {
+    const had = answer.config?.[name] ?? '?';
+    before.set(had, [...(before.get(had) ?? []), step.pod]);
+  }
+  const each = [...before].map(([had, pods]) => `instead of ${word(had)} on ${listNames(pods)}`);
+  return `configure all nodes alike: ${name} ${word(value)}, ${each.join(', ')}`;
+}
 
 /** What more than half of the nodes have. What keeps data wins over any majority. */
 function commonValue(name: string, held: readonly HeldValue[]): string | null {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { interpret } from '../../../../pkg/cluster/interpret.ts';
 import type { Observation, StatefulSetFacts } from '../../../../pkg/cluster/model/observation.ts';
 import type { Step } from '../../../../pkg/cluster/model/plan.ts';
 import { isOtherImage } from '../../../../pkg/cluster/model/redis-image.ts';
@@ -58,7 +59,8 @@ describe('K2: a loop that applies a manifest again', () => {
     }
     expect(planIn(changed(now, lost), target, [], [], ALL).kind).toBe('nothing');
     expect(renewed(start, now)).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(refuseRestarting(changed(now, lost).kube, recordedIn(now) ?? specOf())).toBeNull();
+    const recorded = recordedIn(now) ?? specOf();
+    expect(refuseRestarting(changed(now, lost).kube, recorded, interpret(now))).toBeNull();
   });
 
   function madeAfter(now: Observation, step: Step): Observation {

@@ -1,6 +1,7 @@
-/** What restart, failover and delete refuse. */
+/** What restart, failover and delete refuse, and what scale refuses because of roles. */
 import { asMade } from '../../../support/as-made.ts';
 import { changeAnswer, changePod } from '../../../support/observation-changes.ts';
+import { failedOver } from '../../../support/observation-failover.ts';
 import { follows, lacksKeys, lag, replicaLinkDown, unowned, unreachable } from '../../../support/observation-faults.ts';
 import { freshObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -30,6 +31,18 @@ const remove = of('delete', 'redis', '--yes');
 const purge = of('delete', 'redis', '--purge-data');
 
 export const ROLE_REFUSALS: readonly RefusalCase[] = [
+  of(
+    'scale',
+    'redis',
+    '--masters',
+    '4',
+    '--yes',
+  )(
+    'shard-led-elsewhere',
+    'a node took over in a shard that is not its own',
+    whole(1, follows('redis-5-0', 'redis-3-0'), failedOver('redis-5-0')),
+    'kubectl redis failover redis-3-0 lets it lead the slots of its shard again',
+  ),
   restart(
     'scale-unfinished',
     'a change of shape was begun',

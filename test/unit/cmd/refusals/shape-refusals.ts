@@ -211,7 +211,7 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
   scale(
     'too-little-memory',
     'what would come has no room',
-    whole(1, ...memory(900_000_000, 100_000_000)),
+    whole(1, ...memory(900_000_000, 100_000_000), recording({ config: { maxmemory: '100mb' } })),
     'would have to hold',
   ),
   of(
@@ -287,6 +287,6 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     'too-little-memory',
     'what would come has no room',
     whole(1, ...memory(90_000_000, 100_000_000)),
-    'would have to hold',
+    'redis-1-0 (shard 1) would have to hold',
   ),
 ];

@@ -1,6 +1,12 @@
 /** A key that two nodes have: which copy ends, what is saved before, and what a client writes meanwhile. */
 import { describe, expect, test } from '@jest/globals';
-import { copiesOf, settleKeys, type Copies, type KeyConflict } from '../../../../pkg/redis/move/conflicts.ts';
+import {
+  copiesOf,
+  isSameDump,
+  settleKeys,
+  type Copies,
+  type KeyConflict,
+} from '../../../../pkg/redis/move/conflicts.ts';
 import type { MoveContext } from '../../../../pkg/redis/move/context.ts';
 import type { WireCommand } from '../../../../pkg/redis/wire.ts';
 
@@ -73,6 +79,25 @@ async function settled(owner: FakeNode, other: FakeNode, saves = true) {
   return { saved: told, error, left: [owner.copy?.dump ?? null, other.copy?.dump ?? null] };
 }
 
+/** As DUMP writes `v1010` in the format of that version: type, length, value, version, sum. */
+const dumpOf = (version: number, value = 'v1010', sum = 'CRC64-OF'): Buffer =>
+  Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value), Buffer.from([version, 0]), Buffer.from(sum)]);
+
+describe('payloads of DUMP', () => {
+  test.each<[string, Buffer, Buffer, boolean]>([
+    ['one version, one value', dumpOf(12), dumpOf(12), true],
+    ['two versions, one value', dumpOf(11), dumpOf(12, 'v1010', 'OTHERSUM'), true],
+    ['one version, two values', dumpOf(12), dumpOf(12, 'v1011'), false],
+    ['two versions, two values of one length', dumpOf(11), dumpOf(12, 'v1011'), false],
+    ['a value that the other begins with', dumpOf(12), dumpOf(12, 'v10101'), false],
+    ['another type', dumpOf(12), Buffer.concat([Buffer.from([4]), dumpOf(12).subarray(1)]), false],
+    ['no more than a footer', Buffer.alloc(10, 1), Buffer.alloc(10, 2), false],
+  ])('%s', (_, one, other, expected) => {
+    expect(isSameDump(one, other)).toBe(expected);
+    expect(isSameDump(other, one)).toBe(expected);
+  });
+});
+
 describe('both have it', () => {
   test.each<[string, Copy, Copy, unknown]>([
     ['equal copies: one ends', { dump: 'a' }, { dump: 'a' }, { saved: [], error: null, left: ['a', null] }],
@@ -103,6 +128,12 @@ describe('both have it', () => {
     ],
   ])('%s', async (_, ours, theirs, expected) => {
     expect(await settled(new FakeNode(ours), new FakeNode(theirs))).toEqual(expected);
+  });
+
+  test('equal copies of two versions: nothing is saved, and one ends', async () => {
+    const [ours, theirs] = [dumpOf(11).toString(), dumpOf(12, 'v1010', 'OTHERSUM').toString()];
+    const expected = { saved: [], error: null, left: [ours, null] };
+    expect(await settled(new FakeNode({ dump: ours }), new FakeNode({ dump: theirs }), false)).toEqual(expected);
   });
 
   test('nothing saves it: it stays', async () => {

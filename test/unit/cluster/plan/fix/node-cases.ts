@@ -122,7 +122,7 @@ export const NODE_CASES: readonly FixCase[] = [
     ),
     {
       repairs: ['replica-orphaned: takeover redis-4-0'],
-      left: ['views-differ (by-itself)', 'empty-primary (after-others)'],
+      left: ['views-differ (after-others)', 'empty-primary (after-others)'],
     },
   ],
   // 1.3
