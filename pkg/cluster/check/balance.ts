@@ -90,6 +90,7 @@ export const checkShape: Check = ({ state }, found) => {
     return [makeProblem('shape-differs', cluster.name, { sentence, repair })];
   }
   const owners = state.nodes.filter((node) => node.slots.length > 0).length;
+  if (found.some(({ code }) => code === 'record-older')) return [];
   if (state.desired === null || owners === state.desired.masters || found.some((one) => one.slots.length > 0))
     return [];
   const sentence = `${count(owners, 'primary').replace('primarys', 'primaries')} own${owners === 1 ? 's' : ''} slots; ${state.desired.masters} were asked for.`;

@@ -10,6 +10,7 @@ import { podsBeyond } from '../interpret/injected.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { loginRepair } from './logins.ts';
+import { scaleUp } from './pods.ts';
 import { isStopped } from './stopped.ts';
 import { wayOfRefused } from './refused-start.ts';
 import { wayBack } from './way-back.ts';
@@ -100,9 +101,15 @@ export const checkReachability: Check = (context, found) => {
   const owns = (node: ClusterNode): boolean => node.slots.length > 0 && !context.forgotten.has(node.nodeId ?? '');
   const down = silent.filter((node) => owns(node) && context.isDown(node));
   const rest = silent.filter((node) => !down.includes(node));
-  const lost = context.missing.flatMap(({ pod, node, scaledAway }) =>
+  const lost = context.missing.flatMap(({ pod, node, scaledDown }) =>
     node !== null && owns(node)
-      ? [{ pod, node, reason: scaledAway ? 'its StatefulSet is scaled to 0' : 'its pod is missing' }]
+      ? [
+          {
+            pod,
+            node,
+            reason: scaledDown === null ? 'its pod is missing' : `its StatefulSet is scaled to ${scaledDown.has}`,
+          },
+        ]
       : [],
   );
   return [
@@ -124,8 +131,7 @@ function primaryDown(context: CheckContext, node: ClusterNode, name: string, rea
 
 function repairOfPrimary(context: CheckContext, name: string, primary: ClusterNode): string {
   const { evidence } = context;
-  const scaledAway = context.missing.some((one) => one.pod === name && one.scaledAway);
-  const way = scaledAway ? `scale statefulset ${name.replace(/-\d+$/, '')} --replicas=1` : `describe pod ${name}`;
+  const way = scaleUp(context.missing.filter((one) => one.pod === name))?.command ?? `describe pod ${name}`;
   const back = `Bring ${name} back with its volume (${context.kubectl(way)})`;
   const succession = evidence.successionOf(primary);
   const { best } = succession;

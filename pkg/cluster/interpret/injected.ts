@@ -74,7 +74,10 @@ export function podsBeyond({ cluster, nodes: seen }: ClusterState, kube: KubeFac
   const { formed, nodes } = recordOf(kube, cluster);
   if (formed !== true || nodes.length === 0) return [];
   const known = new Set(nodes.map(({ ordinal }) => ordinal));
-  const answers = new Set(seen.filter(({ unreachable }) => unreachable === null).map(({ pod }) => pod?.name));
+  // One whose address others know as that of a node is of the cluster, whatever an older table says.
+  const answers = new Set(
+    seen.filter(({ unreachable, nodeId }) => unreachable === null || nodeId !== null).map(({ pod }) => pod?.name),
+  );
   const isBeyond = (pod: PodFacts): boolean => {
     const n = ordinalOf(cluster.name, pod);
     return n !== null && !known.has(n) && !answers.has(pod.name);

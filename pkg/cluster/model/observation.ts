@@ -195,6 +195,8 @@ export interface PodFacts {
 
 export interface ServiceFacts {
   readonly name: string;
+  /** Older recordings do not say. */
+  readonly uid?: string;
   readonly clusterIP: string;
   readonly selector: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;

@@ -16,6 +16,7 @@ import { refuseOlderTarget } from './refuse-older.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
+import { refuseOlderRecord } from './refuse-record.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { endsOf, finishSteps, idOfNew, openPairs, transfersOf } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
@@ -23,8 +24,9 @@ import { imageTakesKeysOf, takesKeysOf } from './server-version.ts';
 
 /** The first reason, or null. */
 export function refuseScale(context: ScaleContext): Plan | null {
-  const { state, members } = context;
+  const { state, members, kube } = context;
   return (
+    refuseOlderRecord(state, kube) ??
     refuseUnsound(state, members) ??
     refuseSilentLeaving(context) ??
     refuseLeavingStrays(context) ??

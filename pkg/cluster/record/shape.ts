@@ -176,6 +176,7 @@ const POD = object({
 
 const SERVICE = object({
   name: text,
+  uid: optional(text),
   clusterIP: text,
   selector: map,
   labels: map,
