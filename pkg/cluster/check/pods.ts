@@ -1,6 +1,9 @@
 /** Pods that are missing, on their way out, or not ready although their node answers. */
 import { isOfOthers, phantomLines, type MissingPod } from '../evidence/missing-pods.ts';
 import { podsBeyond } from '../interpret/injected.ts';
+import type { KubeFacts } from '../model/observation.ts';
+import { isLeftToScale, scaleCommand, unfinishedShape } from '../model/scale-command.ts';
+import type { ClusterState } from '../model/state.ts';
 import type { Check } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -14,13 +17,22 @@ export const checkMissingPods: Check = ({ state, observation, missing, kubectl }
   const wake = scaleUp(without);
   const repair = without.every((one) => one.workload)
     ? wake !== null
-      ? `${kubectl(wake.command)}: ${wake.why}.${state.origin === 'ours' ? ' To take nodes away for good: kubectl redis scale.' : ''}`
+      ? `${kubectl(wake.command)}: ${wake.why}.${state.origin === 'ours' ? ` To take nodes away for good: kubectl redis scale ${state.cluster.name} with fewer --masters or --replicas.` : ''}`
       : `${kubectl(`describe statefulset ${setsOf(without).join(' ')}`)} says why there is no pod.`
     : isOfOthers(state, observation.kube)
       ? 'Bring back what made them: the record names these nodes.'
-      : `kubectl redis create ${state.cluster.name} makes what is missing.`;
+      : `${makesMissing(state, observation.kube)}.`;
   return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
 };
+
+/** `create` leaves a change that was begun to `scale`, which makes its nodes, too. */
+export function makesMissing(state: ClusterState, kube: KubeFacts): string {
+  const begun = unfinishedShape(state, kube);
+  const { name } = state.cluster;
+  return begun !== null && isLeftToScale(state, begun)
+    ? `A change was begun and is not finished: ${scaleCommand(name, begun)} makes what is missing, and goes on with it`
+    : `kubectl redis create ${name} makes what is missing`;
+}
 
 /** What brings back pods whose StatefulSets somebody scaled down; those that need as many are told in one command. */
 export function scaleUp(missing: readonly MissingPod[]): { readonly command: string; readonly why: string } | null {

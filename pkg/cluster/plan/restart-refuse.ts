@@ -15,6 +15,7 @@ import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
 import { nodeName, ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/spec.ts';
+import { scaleCommand } from '../model/scale-command.ts';
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
@@ -40,7 +41,7 @@ export function refuseRestart(input: RestartInput): Plan | null {
     return refuse(
       'scale-unfinished',
       `A change of the shape of ${name} was begun and is not finished`,
-      `kubectl redis scale ${name} goes on with it; then restart`,
+      `${scaleCommand(name, recorded)} goes on with it; then restart`,
     );
   const counts = (node: ClusterNode): boolean =>
     node.pod === null || !isDead(node.pod) || !isToRestart(target, node.pod, kube);

@@ -3,6 +3,7 @@ import { formatRanges, rangesFromSlots, subtractRanges, type SlotRange } from '.
 import type { KubeFacts, ServerInfo } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { recordOf } from '../model/record.ts';
+import { scaleCommand } from '../model/scale-command.ts';
 import { shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
@@ -78,7 +79,7 @@ function wayBackOfScale({ kube, spec, state: { nodes } }: ScaleContext): string 
     (shard) => nodes.filter(({ pod, shardLabel }) => pod !== null && shardLabel === shard).length,
   );
   const replicas = Math.max(0, Math.min(recorded.replicas, ...sizes.map((size) => size - 1)));
-  return `kubectl redis scale ${spec.cluster.name} --masters ${inShards.size} --replicas ${replicas} gives up the change that was begun`;
+  return `${scaleCommand(spec.cluster.name, { masters: inShards.size, replicas })} gives up the change that was begun`;
 }
 
 /** Its keys are not known, so they are not none: a node goes when it was heard to be empty, and what we stopped was. */

@@ -87,7 +87,7 @@ function lowestFree(facts: IdentityFacts): number {
   throw refusal(
     'no-free-number',
     `${cluster} has ${numbers.length} nodes, and each has its pod (one that is being deleted counts until it is gone)`,
-    'Its controller tries again by itself; kubectl redis scale makes a cluster larger',
+    BY_ITSELF,
   );
 }
 

@@ -78,7 +78,7 @@ export const KUBERNETES_CODES = {
     cause:
       'Somebody deleted the claim. Kubernetes waits with it until no pod uses it, and can not take the deletion back.',
     repair:
-      'A node whose primary keeps its volume: kubectl delete pod gives it a new one. A primary: kubectl redis failover first. Where a whole shard is so: kubectl redis scale with one replica more, before any of its pods stops.',
+      'A node whose primary keeps its volume: kubectl delete pod gives it a new one. A primary: kubectl redis failover first. Where a whole shard is so: kubectl redis scale NAME --replicas with one more, before any of its pods stops.',
     invariants: ['I15'],
   },
   'claim-unbound': {

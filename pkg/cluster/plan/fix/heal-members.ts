@@ -1,6 +1,7 @@
 /** Pods that are no part of the cluster, and nodes that lead nobody and nothing: into the cluster, and behind who needs a replica. */
 import type { Step } from '../../model/plan.ts';
 import type { Candidate } from '../../evidence/candidates.ts';
+import { makesMissing } from '../../check/pods.ts';
 import { secondOwners, takesSlotsAway } from '../../evidence/second-owners.ts';
 import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
@@ -70,12 +71,8 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
       return left(problem, 'by-itself', `${young.step.pod} started a moment ago, and joins its shard by itself`);
     if (isFound(context, 'slots-uncovered', 'slots-unclaimed', 'slots-contested', 'slots-open', 'slots-half-open'))
       return left(problem, 'after-others', 'Slots are settled first: it may get some');
-    if (isFound(context, 'shape-differs'))
-      return left(
-        problem,
-        'by-hand',
-        `A change of size is not finished: kubectl redis scale ${context.state.cluster.name} goes on with it`,
-      );
+    const shape = context.problems.find(({ code }) => code === 'shape-differs');
+    if (shape !== undefined) return left(problem, 'by-hand', `${shape.sentence} ${shape.repair}`);
     const holding = idle.find((member) => member.answer.info.keys > 0);
     if (holding !== undefined)
       return left(problem, 'after-others', `${holding.step.pod} holds keys, which are brought to their owners first`);
@@ -108,7 +105,7 @@ export const healReplicaCounts: Healer = (context, problems) => {
       if (giving.size > 0) return left(problem, 'after-others', 'One replica moves at a time from a shard');
       const hint =
         state.origin === 'ours'
-          ? `No other shard has one to spare: kubectl redis create ${name} makes what is missing`
+          ? `No other shard has one to spare: ${makesMissing(state, context.check.observation.kube)}`
           : 'No other shard has one to spare: add a node';
       return left(problem, 'by-hand', hint);
     }
