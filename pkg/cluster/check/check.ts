@@ -28,6 +28,7 @@ import { checkOpenDoors } from './open-doors.ts';
 import { checkOperation } from './operation.ts';
 import { checkOverwritten } from './overwritten.ts';
 import { checkAppendOnly, checkGoingClaims, checkVolumes } from './persistence.ts';
+import { checkSharedClaims } from './shared-claim.ts';
 import { checkSharedAddresses } from './shared-address.ts';
 import { checkPlacement } from './placement.ts';
 import { checkMissingPods, checkPodsBeyond, checkReadiness, checkTerminatingPods } from './pods.ts';
@@ -48,6 +49,7 @@ const OF_PODS: readonly Check[] = [
   checkMissingPods,
   checkUnusedLines,
   checkTerminatingPods,
+  checkSharedClaims,
   checkServices,
   checkOperation,
   checkFormed,

@@ -1,5 +1,6 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
 import { goesWithPod, readsLog } from '../evidence/persistence.ts';
+import { sharedClaims } from '../evidence/shared-claims.ts';
 import { INJECTED_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -11,6 +12,7 @@ import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { loginRepair } from './logins.ts';
 import { scaleUp } from './pods.ts';
+import { wayOutOfShared } from './shared-claim.ts';
 import { isStopped } from './stopped.ts';
 import { wayOfRefused } from './refused-start.ts';
 import { wayBack } from './way-back.ts';
@@ -169,7 +171,7 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const repairs: Partial<Record<Code, string>> = {
     'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
     'start-refused': wayOfRefused(context, node, refusedStart(node.unreachable) ?? 'unknown'),
-    'guard-waiting': `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`,
+    'guard-waiting': repairOfWaiting(context, name),
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
   };
@@ -178,6 +180,13 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const repair = known ?? repairs[code];
   const sentence = `${name}${roleText(node)} ${verbFor(code)} (${reasonFor(context, node)})${seenBy(context, node)}.`;
   return makeProblem(code, cluster.name, { sentence, nodes: [name], ...(repair === undefined ? {} : { repair }) });
+}
+
+/** Another pod on its volume does not end: then it waits for ever. */
+function repairOfWaiting(context: CheckContext, name: string): string {
+  const shared = sharedClaims(context.state).find(({ pods }) => pods.some((pod) => pod.name === name));
+  if (shared !== undefined) return `${wayOutOfShared(context, shared)}.`;
+  return `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`;
 }
 
 /** A pod of a cluster that is injected, which was made while nobody completed it; null = it is not. */

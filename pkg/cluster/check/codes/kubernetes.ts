@@ -81,6 +81,16 @@ export const KUBERNETES_CODES = {
       'A node whose primary keeps its volume: kubectl delete pod gives it a new one. A primary: kubectl redis failover first. Where a whole shard is so: kubectl redis scale NAME --replicas with one more, before any of its pods stops.',
     invariants: ['I15'],
   },
+  'claim-shared': {
+    severity: 'critical',
+    title: 'Two pods use one volume',
+    meaning:
+      'The second waits for ever, for the first one does not end. Where the image or the volume has no locks both write to one log, and its keys are lost.',
+    cause:
+      'A pod was copied by hand, with its labels and its claim; or a Deployment starts a new pod before it stops the old one.',
+    repair: 'Delete the pod that has no controller; the volume stays.',
+    invariants: ['I5', 'I15'],
+  },
   'claim-unbound': {
     severity: 'warning',
     title: 'A pod waits for its volume',

@@ -24,6 +24,7 @@ import {
   healOverwritten,
   healState,
 } from './heal-record.ts';
+import { healWaiting } from './heal-waiting.ts';
 import { healUnusedLines } from './heal-unused-lines.ts';
 import { healOutdatedPods } from './heal-outdated.ts';
 import { healConfig, healServices } from './heal-upkeep.ts';
@@ -57,10 +58,11 @@ export const STAGES: readonly Stage[] = [
       'pod-beyond': 'by-hand',
       'pod-outdated': healOutdatedPods,
       'pod-missing': 'by-hand',
+      'claim-shared': 'by-hand',
       'claim-unbound': 'by-hand',
       'claim-terminating': 'by-hand',
       'pod-not-running': 'by-hand',
-      'guard-waiting': 'by-itself',
+      'guard-waiting': healWaiting,
       'start-refused': 'by-hand',
       'node-unreachable': 'by-hand',
       'tunnel-broken': 'by-hand',
