@@ -1,5 +1,5 @@
 /** Pods that are missing, on their way out, or not ready although their node answers. */
-import { isOfOthers, phantomLines, type MissingPod } from '../evidence/missing-pods.ts';
+import { isOfOthers, type MissingPod } from '../evidence/missing-pods.ts';
 import { podsBeyond } from '../interpret/injected.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import { isLeftToScale, scaleCommand, unfinishedShape } from '../model/scale-command.ts';

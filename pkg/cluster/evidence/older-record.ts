@@ -19,11 +19,12 @@ export interface Unrecorded {
   readonly pod: string;
   readonly shard: string;
   readonly node: ClusterNode;
-  readonly set: StatefulSetFacts;
+  /** null: somebody took it away and left its pod. */
+  readonly set: StatefulSetFacts | null;
 }
 
 /**
- * StatefulSets that this tool made, with a node of the cluster, that the record does not name. `scale` records a node before it makes it, and
+ * Nodes whose StatefulSets, or pods, this tool made, and that the record does not name. `scale` records a node before it makes it, and
  * takes it from the record after it has gone.
  */
 export function unrecordedNodes(state: ClusterState, kube: KubeFacts): Unrecorded[] {
@@ -33,15 +34,32 @@ export function unrecordedNodes(state: ClusterState, kube: KubeFacts): Unrecorde
   const recorded = new Set(ordinalsOf(spec));
   const pods = new Set([...recorded].map((ordinal) => podName(name, ordinal)));
   const witnesses = state.nodes.flatMap(memberOf).filter(({ pod }) => pods.has(pod));
-  return kube.statefulSets.flatMap((set): Unrecorded[] => {
-    const ordinal = ordinalOfNode(name, set.name);
-    const shard = set.templateLabels[SHARD_LABEL];
-    const isOurs = set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY && shard !== undefined;
+  return madeByUs(kube).flatMap(({ name: made, labels, set }): Unrecorded[] => {
+    const ordinal = ordinalOfNode(name, made);
+    const shard = labels[SHARD_LABEL];
+    const isOurs = labels[MANAGED_BY_LABEL] === MANAGED_BY && shard !== undefined;
     if (!isOurs || ordinal === null || recorded.has(ordinal)) return [];
-    const node = nodeIn(state, kube, set.name, podName(name, ordinal));
+    const node = nodeIn(state, kube, made, podName(name, ordinal));
     if (node === null || !isOfCluster(state, node, witnesses)) return [];
     return [{ ordinal, pod: podName(name, ordinal), shard, node, set }];
   });
+}
+
+interface Made {
+  /** `redis-1` */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly set: StatefulSetFacts | null;
+}
+
+/** A StatefulSet for each node, and pods that have lost theirs. */
+function madeByUs({ statefulSets, pods }: KubeFacts): Made[] {
+  const sets = statefulSets.map((set): Made => ({ name: set.name, labels: set.templateLabels, set }));
+  const names = new Set(sets.map((one) => one.name));
+  const alone = pods
+    .filter((pod) => !names.has(pod.name.replace(/-0$/, '')) && pod.name === `${pod.labels[NODE_LABEL]}-0`)
+    .map((pod): Made => ({ name: pod.name.replace(/-0$/, ''), labels: pod.labels, set: null }));
+  return [...sets, ...alone];
 }
 
 /** Pods that people brought, of nodes that have no line in the table. */
@@ -101,7 +119,7 @@ export function renewedSpec(state: ClusterState, kube: KubeFacts): ClusterSpec |
 /** Of several the one that names most of them. */
 function newerCopy(unrecorded: readonly Unrecorded[]): ClusterSpec | null {
   const copies = unrecorded.flatMap(({ set, ordinal }) => {
-    const copy = parseSpec(set.annotations[SPEC_ANNOTATION]);
+    const copy = parseSpec(set?.annotations[SPEC_ANNOTATION]);
     const named = new Set(copy === null ? [] : ordinalsOf(copy));
     const names = unrecorded.filter((one) => named.has(one.ordinal)).length;
     return copy === null || !named.has(ordinal) ? [] : [{ copy, names }];

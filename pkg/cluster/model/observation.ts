@@ -63,10 +63,7 @@ export interface ServerInfo {
   readonly primaryLinkDownSeconds: number | null;
   readonly syncInProgress: boolean;
   readonly replicationOffset: number;
-  /**
-   * Names the history that the offset counts in (master_replid): offsets of two nodes can be compared only where it is the same. Left
-   * out where the server does not tell it.
-   */
+  /** The history that the offset counts in (master_replid): only within one can offsets be compared. Left out where it is not told. */
   readonly replicationId?: string;
   /** The history before it took over, which its own goes on with (master_replid2); left out where there was none. */
   readonly formerReplicationId?: string;
@@ -193,10 +190,13 @@ export interface PodFacts {
   readonly readsState?: boolean;
 }
 
-export interface ServiceFacts {
-  readonly name: string;
-  /** Older recordings do not say. */
+/** Older recordings do not say. */
+interface Uid {
   readonly uid?: string;
+}
+
+export interface ServiceFacts extends Uid {
+  readonly name: string;
   readonly clusterIP: string;
   readonly selector: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -206,10 +206,8 @@ export interface ServiceFacts {
   readonly writer?: Writer | null;
 }
 
-export interface StatefulSetFacts {
+export interface StatefulSetFacts extends Uid {
   readonly name: string;
-  /** Older recordings do not say. */
-  readonly uid?: string;
   readonly replicas: number;
   /** spec.ordinals.start; left out: 0. */
   readonly firstOrdinal?: number;

@@ -9,6 +9,7 @@ import { unionRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterState } from '../../model/state.ts';
 import { fixContext, left, type Cure, type FixContext } from './fix-context.ts';
 import type { FixFacts, FixPlan, FixPolicy, LeftOver, Repair } from './fix-plan.ts';
+import { whyLeft } from './why-left.ts';
 import { STAGES, STOPPERS, type Stage } from './order.ts';
 
 export function planFix(state: ClusterState, policy: FixPolicy, facts: FixFacts): FixPlan {
@@ -35,7 +36,8 @@ function curesOf(context: FixContext, stage: Stage, stopper: Problem | undefined
   return Object.entries(stage.answers).flatMap(([code, answer]): [string, readonly Cure[]][] => {
     const problems = context.problems.filter((problem) => problem.code === code);
     if (problems.length === 0) return [];
-    if (typeof answer === 'string') return [[code, problems.map((problem) => left(problem, answer, problem.repair))]];
+    if (typeof answer === 'string')
+      return [[code, problems.map((problem) => left(problem, whyLeft(context, problem, answer), problem.repair))]];
     if (stopper !== undefined) {
       const hint = `First: ${stopper.sentence}`;
       return [[code, problems.map((problem) => left(problem, 'after-others', hint))]];

@@ -100,7 +100,6 @@ export const healReplicaCounts: Healer = (context, problems) => {
       return left(problem, 'by-hand', `${name} owns slots of its own: ${takesSlotsAway(state, name)}`);
     }
     const donor = primary === undefined ? null : donorFor(context, primary, wanted ?? 1, giving);
-    const { name } = state.cluster;
     if (primary === undefined || donor === null) {
       if (giving.size > 0) return left(problem, 'after-others', 'One replica moves at a time from a shard');
       const hint =

@@ -24,7 +24,6 @@ import {
   healOverwritten,
   healState,
 } from './heal-record.ts';
-import { healWaiting } from './heal-waiting.ts';
 import { healUnusedLines } from './heal-unused-lines.ts';
 import { healOutdatedPods } from './heal-outdated.ts';
 import { healConfig, healServices } from './heal-upkeep.ts';
@@ -62,7 +61,7 @@ export const STAGES: readonly Stage[] = [
       'claim-unbound': 'by-hand',
       'claim-terminating': 'by-hand',
       'pod-not-running': 'by-hand',
-      'guard-waiting': healWaiting,
+      'guard-waiting': 'by-itself',
       'start-refused': 'by-hand',
       'node-unreachable': 'by-hand',
       'tunnel-broken': 'by-hand',

@@ -8,13 +8,7 @@ import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
 import { planScale } from '../../../../../pkg/cluster/plan/scale.ts';
 import { asMade } from '../../../../support/as-made.ts';
-import {
-  changeAnswer,
-  changeKube,
-  changeLines,
-  changed,
-  type Change,
-} from '../../../../support/observation-changes.ts';
+import { changeAnswer, changeKube, changeLines, type Change } from '../../../../support/observation-changes.ts';
 import { ghost, podGone, unreachable } from '../../../../support/observation-faults.ts';
 import { healthyObservation, nodeIdOf } from '../../../../support/observation.ts';
 import { BEFORE, recordPutBack, SINCE } from '../../../../support/record-put-back.ts';
@@ -28,6 +22,17 @@ const renewed = (observation: Observation): ReturnType<typeof renewedSpec> =>
 const withoutCopies: Change = changeKube((kube) => ({
   ...kube,
   statefulSets: kube.statefulSets.map((set) => ({ ...set, annotations: {} })),
+}));
+
+/** `kubectl delete statefulset --cascade=orphan`. */
+const withoutSets: Change = changeKube((kube) => ({
+  ...kube,
+  statefulSets: kube.statefulSets.filter(({ name }) => !['redis-4', 'redis-8'].includes(name)),
+  pods: kube.pods.map((pod) => ({
+    ...pod,
+    owner: ['redis-4-0', 'redis-8-0'].includes(pod.name) ? null : pod.owner,
+    labels: { ...pod.labels, 'app.kubernetes.io/managed-by': 'kubectl-redis' },
+  })),
 }));
 
 describe('nodes that run in the cluster and that the record does not name', () => {
@@ -78,6 +83,7 @@ describe('nodes that run in the cluster and that the record does not name', () =
     ['its replica waits', [unreachable('redis-8-0', 'guard-waiting')]],
     ['the replica that the record names is silent', [unreachable('redis-5-0', 'timeout')]],
     ['no StatefulSet has a copy of the spec', [withoutCopies]],
+    ['somebody took its StatefulSets away and left the pods', [withoutSets]],
   ])('also where %s', (_, changes) => {
     expect(renewed(recordPutBack(...changes))).toMatchObject({ masters: 4, replicas: 1, nodes: SINCE.nodes });
   });
