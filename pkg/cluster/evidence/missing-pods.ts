@@ -139,6 +139,8 @@ export function phantomLines(state: ClusterState, kube: KubeFacts): NodeLine[] {
   const answers = state.nodes.some(({ reply }) => reply?.kind === 'answered');
   if (!state.formed || !answers || state.uncovered.length > 0 || kube.pods.length === 0) return [];
   if (isUnread(kube, 'statefulsets') || !isOfOthers(state, kube)) return [];
+  // A pod of a Deployment takes any number that is free: one that nobody has right now may be that of its next pod.
+  if (!kube.pods.every(({ owner }) => owner?.startsWith('StatefulSet/') === true)) return [];
   const ghosts = state.nodes.filter(({ pod }) => pod === null);
   const told = new Set(lines.filter((line) => ghosts.some((ghost) => isAt(ghost, line, kube))));
   const untold = ghosts.some((ghost) => !lines.some((line) => isAt(ghost, line, kube)));

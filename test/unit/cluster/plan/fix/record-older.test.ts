@@ -7,6 +7,9 @@ import type { Observation } from '../../../../../pkg/cluster/model/observation.t
 import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
 import { planScale } from '../../../../../pkg/cluster/plan/scale.ts';
+import { recordSpec } from '../../../../../pkg/engine/steps/object-steps.ts';
+import { stateMap } from '../../../../../pkg/pod/state-map.ts';
+import { createObjectStore } from '../../../../support/fake-kube.ts';
 import { asMade } from '../../../../support/as-made.ts';
 import { changeAnswer, changeKube, changeLines, type Change } from '../../../../support/observation-changes.ts';
 import { ghost, podGone, unreachable } from '../../../../support/observation-faults.ts';
@@ -56,6 +59,21 @@ describe('nodes that run in the cluster and that the record does not name', () =
       expect.objectContaining({ kind: 'record-spec', spec: { ...BEFORE, masters, replicas, nodes } }),
     ]);
     expect(left.filter(({ why }) => why !== 'after-others')).toEqual([]);
+  });
+
+  test('what it writes: a table with all nodes at their addresses, and the shape on the Service', async () => {
+    const observation = recordPutBack();
+    const spec = renewed(observation);
+    if (spec === null) throw new Error('nothing was renewed');
+    const store = createObjectStore();
+    await store.create(stateMap(spec.cluster, observation.kube.state ?? {}));
+    await recordSpec(store, { spec }, observation);
+    const data = store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
+    expect(data).toMatchObject({ formed: 'true', spec: JSON.stringify(spec) });
+    expect(data['nodes']?.split('\n')).toHaveLength(9);
+    expect(data['nodes']).toMatch(/^4 redis-4 10\.\S+ 4$/m);
+    expect(data['nodes']).toMatch(/^8 redis-8 10\.\S+ 4$/m);
+    expect(store.objects.get('Service/redis')?.metadata.annotations).toMatchObject({ 'kubectl-redis.io/masters': '4' });
   });
 
   test('a second run finds nothing', () => {

@@ -7,6 +7,9 @@ import type { Observation } from '../../../../../pkg/cluster/model/observation.t
 import { broughtTable } from '../../../../../pkg/cluster/plan/brought.ts';
 import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { recordBrought } from '../../../../../pkg/engine/steps/record-brought.ts';
+import { stateMap } from '../../../../../pkg/pod/state-map.ts';
+import { createObjectStore } from '../../../../support/fake-kube.ts';
 import { changeKube, changeLines, changed, type Change } from '../../../../support/observation-changes.ts';
 import { ghost, podGone, unreachable } from '../../../../support/observation-faults.ts';
 import { injectedSet as injected } from '../../../../support/injected-set.ts';
@@ -35,6 +38,16 @@ describe('a line that never became a node', () => {
     expect(problemsOf(injected(null))).toEqual([]);
   });
 
+  test('what fix and create write has it no more, and all that is a node', async () => {
+    const observation = injected();
+    const store = createObjectStore();
+    const cluster = { namespace: 'default', name: 'redis' };
+    await store.create(stateMap(cluster, observation.kube.state ?? {}));
+    await recordBrought(store, cluster, observation, false);
+    const { nodes } = store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
+    expect(nodes?.match(/^\d+ \S+/gm)).toEqual([0, 1, 2, 3, 4, 5].map((n) => `${n} redis-${n}`));
+  });
+
   test('a Service of people stays', () => {
     const theirs = changed(
       injected(),
@@ -48,6 +61,16 @@ describe('a line that never became a node', () => {
     ['others know a node at its address', changed(injected(), ghost('f'.repeat(40), { ip: '10.96.0.6' }))],
     ['an id without a pod may be its', changed(injected(), ghost('f'.repeat(40), { ip: '10.1.1.1' }))],
     ['it has a shard: create found it once', injected('6 redis-6 10.96.0.6 1')],
+    [
+      'pods of Deployments take any number that is free',
+      changed(
+        injected(),
+        changeKube((kube) => ({
+          ...kube,
+          pods: kube.pods.map((pod) => ({ ...pod, owner: 'ReplicaSet/cache-5d9c7b' })),
+        })),
+      ),
+    ],
     ['its StatefulSet would make its pod', changed(injected(), replicas(7))],
     [
       'slots have no owner',
