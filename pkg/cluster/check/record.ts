@@ -1,4 +1,5 @@
 /** The record of the cluster: that it is there, that it says what can be seen, and that no manifest can take it back. */
+import { isIdleService } from '../interpret/injected.ts';
 import { knowsOthers } from '../interpret/formed.ts';
 import { claimsToName } from '../evidence/leftovers.ts';
 import { phantomLines } from '../evidence/missing-pods.ts';
@@ -79,11 +80,15 @@ export const checkUnusedVolumes: Check = ({ state, answered, kubectl }, found) =
 };
 
 /** Not missing: no pod has its number, and no node knows it. */
-export const checkUnusedLines: Check = ({ state, observation }) => {
+export const checkUnusedLines: Check = ({ state, observation, kubectl }) => {
   const { name } = state.cluster;
   return phantomLines(state, observation.kube).map(({ node }) => {
     const sentence = `ConfigMap ${name}-state has a line for ${node}, which never was a node of ${name}: its workload was scaled up and down again.`;
-    const repair = `kubectl redis create ${name} writes the table without it.`;
+    const isMade = observation.kube.services.some(
+      (one) => one.name === node && isIdleService(one, observation.kube, name),
+    );
+    const first = isMade ? `${kubectl(`delete service ${node}`)}; then ` : '';
+    const repair = `${first}kubectl redis create ${name} writes the table without it.`;
     return makeProblem('line-unused', name, { subject: node, sentence, repair });
   });
 };

@@ -1,6 +1,6 @@
 /** Which node a pod is that the webhook or `inject -f` completed, and which pods are one and the same. */
-import { INJECTED_ANNOTATION, NODE_LABEL } from '../model/labels.ts';
-import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import { CLUSTER_LABEL, INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, NODE_LABEL } from '../model/labels.ts';
+import type { KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import { nodeName } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -58,6 +58,12 @@ export function sharedAddresses(
     seen.add(key);
     return [{ address, pods }];
   });
+}
+
+/** A Service that the webhook, or `create`, made for a node, and behind which there is no pod. */
+export function isIdleService({ name, labels }: ServiceFacts, { pods }: KubeFacts, cluster: string): boolean {
+  const isOurs = labels[MANAGED_BY_LABEL] === MANAGED_BY && labels[CLUSTER_LABEL] === cluster;
+  return isOurs && !pods.some((pod) => pod.labels[NODE_LABEL] === name || pod.name === name);
 }
 
 export interface PodBeyond {

@@ -75,7 +75,8 @@ export const RECORD_CODES = {
     meaning: 'Nothing is missing and nothing is in danger: nobody needs the line.',
     cause:
       'The workload of an injected cluster was scaled up by hand after create had formed the cluster, and down again.',
-    repair: 'kubectl redis create NAME writes the table of nodes anew; the Service that was made for the line may go.',
+    repair:
+      'Delete the Service that was made for the line; then kubectl redis create NAME writes the table of nodes without it.',
     invariants: [],
   },
   'volume-unused': {

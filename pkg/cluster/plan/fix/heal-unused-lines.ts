@@ -1,9 +1,7 @@
 /** Lines of the record that never became nodes, and the Services that the webhook made for them. */
-import { injectedPods } from '../../interpret/injected.ts';
-import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, NODE_LABEL } from '../../model/labels.ts';
-import type { ServiceFacts } from '../../model/observation.ts';
+import { injectedPods, isIdleService } from '../../interpret/injected.ts';
 import type { Step } from '../../model/plan.ts';
-import { leftAll, type FixContext, type Healer } from './fix-context.ts';
+import { leftAll, type Healer } from './fix-context.ts';
 
 /** `line-unused`: the table is written without them; their Services go where the webhook made them and no pod is behind them. */
 export const healUnusedLines: Healer = (context, problems) => {
@@ -11,7 +9,7 @@ export const healUnusedLines: Healer = (context, problems) => {
   if (injectedPods(kube).length === 0) return leftAll(problems, 'by-hand', 'No pod that reads the record is there');
   const lines = new Set(problems.map(({ subject }) => subject));
   const services = kube.services
-    .filter((service) => lines.has(service.name) && isOfWebhook(context, service))
+    .filter((service) => lines.has(service.name) && isIdleService(service, kube, context.state.cluster.name))
     .flatMap(({ name, uid }): Step[] =>
       uid === undefined
         ? []
@@ -29,8 +27,3 @@ export const healUnusedLines: Healer = (context, problems) => {
   const batches = [services, [table]].filter((steps) => steps.length > 0).map((steps) => ({ title, steps }));
   return [{ kind: 'repair', problems, title, batches, loses: null }];
 };
-
-function isOfWebhook({ state, check }: FixContext, { name, labels }: ServiceFacts): boolean {
-  const isOurs = labels[MANAGED_BY_LABEL] === MANAGED_BY && labels[CLUSTER_LABEL] === state.cluster.name;
-  return isOurs && !check.observation.kube.pods.some((pod) => pod.labels[NODE_LABEL] === name || pod.name === name);
-}

@@ -43,7 +43,7 @@ export const OLDER_RECORD_CASES: readonly CheckCase[] = [
       says(
         'info line-unused',
         'ConfigMap redis-state has a line for redis-6, which never was a node of redis: its workload was scaled up and down again.',
-        'kubectl redis create redis writes the table without it.',
+        'kubectl -n default delete service redis-6; then kubectl redis create redis writes the table without it.',
         '',
         '',
         'redis-6',

@@ -17,6 +17,10 @@ import { nodeIdOf } from '../../../../support/observation.ts';
 
 const replicas = (count: number): Change =>
   changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.map((set) => ({ ...set, replicas: count })) }));
+const withoutService: Change = changeKube((kube) => ({
+  ...kube,
+  services: kube.services.filter(({ name }) => name !== 'redis-6'),
+}));
 const downToFour = [podGone('redis-4'), podGone('redis-5'), replicas(4)];
 
 const problemsOf = (observation: Observation): string[] =>
@@ -34,18 +38,22 @@ describe('a line that never became a node', () => {
       [expect.objectContaining({ kind: 'remove-object', object: expect.objectContaining({ uid: 'uid-6' }) })],
       [expect.objectContaining({ kind: 'apply-config' })],
     ]);
-    expect(broughtTable(interpret(observation), observation.kube)).not.toContain('redis-6');
+    // Once the Service has gone, and not before: nothing else would tell of it.
+    expect(broughtTable(interpret(observation), observation.kube)).toContain('redis-6');
+    const later = changed(observation, withoutService);
+    expect(broughtTable(interpret(later), later.kube)).not.toContain('redis-6');
+    expect(problemsOf(later)).toEqual(['info line-unused']);
     expect(problemsOf(injected(null))).toEqual([]);
   });
 
   test('what fix and create write has it no more, and all that is a node', async () => {
-    const observation = injected();
+    const observation = changed(injected(), withoutService);
     const store = createObjectStore();
     const cluster = { namespace: 'default', name: 'redis' };
     await store.create(stateMap(cluster, observation.kube.state ?? {}));
     await recordBrought(store, cluster, observation, false);
-    const { nodes } = store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
-    expect(nodes?.match(/^\d+ \S+/gm)).toEqual([0, 1, 2, 3, 4, 5].map((n) => `${n} redis-${n}`));
+    const data = store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
+    expect(data['nodes']?.match(/^\d+ \S+/gm)).toEqual([0, 1, 2, 3, 4, 5].map((n) => `${n} redis-${n}`));
   });
 
   test('a Service of people stays', () => {
