@@ -89,6 +89,21 @@ export interface Operated<T> {
   readonly seconds: string;
 }
 
+const SAYS_HOW = /goes on|same command/;
+
+/**
+ * Whatever ends an operation in the middle, its error says how to go on: an API server that is away knows nothing of operations. Refusals
+ * and sentences that say it already stay as they are.
+ */
+export function withResume(error: unknown, resume: string): unknown {
+  if (!(error instanceof AppError) || error.exitCode !== EXIT.failed || SAYS_HOW.test(error.hint ?? '')) return error;
+  const { code, exitCode, cause, stack } = error;
+  const first = error.hint === undefined ? '' : `${error.hint.replace(/\.$/, '')}. Then `;
+  const hint = `${first}${resume} goes on from here`;
+  const resumed = new AppError(error.message, { code, exitCode, hint, ...(cause === undefined ? {} : { cause }) });
+  return stack === undefined ? resumed : Object.assign(resumed, { stack });
+}
+
 /** @param resume the command that goes on from wherever it stops */
 export async function operate<T>(
   { terminal, clock, signal }: Deps,
@@ -116,7 +131,7 @@ export async function operate<T>(
   } catch (error) {
     progress.end();
     if (signal.aborted) terminal.say(`Stopped. ${resume} goes on from here.\n`);
-    throw error;
+    throw withResume(error, resume);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }

@@ -87,6 +87,7 @@ function ownerOf(meta: RawMeta): string | null {
 export function serviceFacts(service: RawService): ServiceFacts {
   return {
     name: service.metadata?.name ?? '',
+    ...(service.metadata?.uid === undefined ? {} : { uid: service.metadata.uid }),
     clusterIP: service.spec?.clusterIP ?? '',
     selector: service.spec?.selector ?? {},
     labels: service.metadata?.labels ?? {},

@@ -1,10 +1,12 @@
 /** Replicas for every primary, as many primaries as were asked for, labels that say the truth (I10). */
 import { finishesShape } from '../evidence/idle-shards.ts';
 import { secondOwners, takesSlotsAway } from '../evidence/second-owners.ts';
+import { scaleCommand, unfinishedShape } from '../model/scale-command.ts';
+import type { ClusterSpec } from '../model/spec.ts';
 import { NODE_LABEL, SHARD_LABEL } from '../model/labels.ts';
 import type { Problem } from '../model/problem.ts';
 import { recordOf } from '../model/record.ts';
-import type { Shard } from '../model/state.ts';
+import type { DesiredShape, Shard } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -83,36 +85,56 @@ export const checkEmptyPrimaries: Check = (context) =>
 
 /** Who owns these slots is not settled. That a shard lacks replicas tells of an owner too many, and of none too few. */
 function hidesShape({ code, slots }: Problem, isTooFew: boolean): boolean {
-  return slots.length > 0 && !(isTooFew && code === 'replica-missing');
+  return code === 'record-older' || (slots.length > 0 && !(isTooFew && code === 'replica-missing'));
 }
 
-export const checkShape: Check = ({ state, observation }, found) => {
+export const checkShape: Check = (context, found) => {
+  const { state, observation } = context;
   const { desired, cluster } = state;
   const leaving = desired?.leaving ?? [];
   if (desired !== null && leaving.length > 0) {
-    const shape = `${count(desired.masters, 'primary').replace('primarys', 'primaries')} with ${count(desired.replicas, 'replica')} each`;
     const names = listNames(leaving.map((ordinal) => `${cluster.name}-${ordinal}`));
-    const sentence = `A change to ${shape} was begun and is not finished: ${names} ${leaving.length === 1 ? 'is' : 'are'} to go.`;
-    const repair = `kubectl redis scale ${cluster.name} goes on with it.`;
-    return [makeProblem('shape-differs', cluster.name, { sentence, repair })];
+    return [unfinished(context, desired, `${names} ${leaving.length === 1 ? 'is' : 'are'} to go`)];
   }
   const owners = state.nodes.filter((node) => node.slots.length > 0).length;
   if (desired === null || owners === desired.masters || found.some((one) => hidesShape(one, owners < desired.masters)))
     return [];
-  const sentence = `${count(owners, 'primary').replace('primarys', 'primaries')} own${owners === 1 ? 's' : ''} slots; ${desired.masters} were asked for.`;
-  const [second] = secondOwners(state);
-  // `scale` needs a whole record; where only the numbers are written down somebody else has to change the shape.
-  const { spec } = recordOf(observation.kube, cluster);
-  const repair =
-    second?.pod != null
-      ? takesSlotsAway(state, second.pod.name)
-      : spec === null
-        ? null
-        : finishesShape(state.nodes, spec);
+  const own = `${primaries(owners)} own${owners === 1 ? 's' : ''} slots`;
+  const begun = unfinishedShape(state, observation.kube);
+  if (begun !== null) return [unfinished(context, begun, own)];
+  const sentence = `${own}; ${desired.masters} were asked for.`;
+  const repair = repairOfShape(context);
   return [
     makeProblem('shape-differs', cluster.name, { sentence, ...(repair === null ? {} : { repair: `${repair}.` }) }),
   ];
 };
+
+function unfinished({ state: { cluster } }: CheckContext, shape: DesiredShape | ClusterSpec, left: string): Problem {
+  const wanted = `${primaries(shape.masters)} with ${count(shape.replicas, 'replica')} each`;
+  const sentence = `A change to ${wanted} was begun and is not finished: ${left}.`;
+  const repair = `${scaleCommand(cluster.name, shape)} goes on with it.`;
+  return makeProblem('shape-differs', cluster.name, { sentence, repair });
+}
+
+/** What makes the owners as many as were asked for, where that can be told; no change was begun. */
+function repairOfShape({ state, observation, answered, groups }: CheckContext): string | null {
+  const [second] = secondOwners(state);
+  if (second?.pod != null) return takesSlotsAway(state, second.pod.name);
+  const { spec } = recordOf(observation.kube, state.cluster);
+  if (spec !== null) return finishesShape(state.nodes, spec);
+  // `scale` needs a whole record; where only the numbers are written down slots are moved.
+  const idle = answered.filter(
+    ({ node, nodeId }) => node.role === 'primary' && node.slots.length === 0 && !groups.outside.has(nodeId),
+  );
+  const owners = state.nodes.filter(({ slots }) => slots.length > 0);
+  if (idle.length === 0 || owners.length + idle.length !== state.desired?.masters) return null;
+  const weights = idle.map(({ pod }) => `--weight ${pod}=1`).join(' ');
+  return `kubectl redis rebalance ${state.cluster.name} ${weights} gives ${idle.length === 1 ? 'it' : 'them'} slots`;
+}
+
+function primaries(number: number): string {
+  return number === 1 ? '1 primary' : `${number} primaries`;
+}
 
 /** The label of a replica against its primary's, and of a pod against its own template. */
 export const checkShardLabels: Check = (context) => {

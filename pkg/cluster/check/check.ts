@@ -23,16 +23,18 @@ import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
 import { checkMemoryLimits } from './memory-limit.ts';
 import { checkCounted } from './not-counted.ts';
+import { checkOlderRecord } from './older-record.ts';
 import { checkOpenDoors } from './open-doors.ts';
 import { checkOperation } from './operation.ts';
 import { checkOverwritten } from './overwritten.ts';
 import { checkAppendOnly, checkGoingClaims, checkVolumes } from './persistence.ts';
+import { checkSharedClaims } from './shared-claim.ts';
 import { checkSharedAddresses } from './shared-address.ts';
 import { checkPlacement } from './placement.ts';
 import { checkMissingPods, checkPodsBeyond, checkReadiness, checkTerminatingPods } from './pods.ts';
 import { checkClusterState, checkFreshNodes, checkQuorum } from './quorum.ts';
 import { checkReachability, checkSilence } from './reachability.ts';
-import { checkFormed, checkObjectsThere, checkState, checkUnusedVolumes } from './record.ts';
+import { checkFormed, checkObjectsThere, checkState, checkUnusedLines, checkUnusedVolumes } from './record.ts';
 import { checkReplication } from './replication.ts';
 import { checkServices } from './services.ts';
 import { checkContested, checkCoverage, checkOpenSlots, checkStrayKeys } from './slots.ts';
@@ -45,12 +47,15 @@ const OF_PODS: readonly Check[] = [
   checkReachability,
   checkPodsBeyond,
   checkMissingPods,
+  checkUnusedLines,
   checkTerminatingPods,
+  checkSharedClaims,
   checkServices,
   checkOperation,
   checkFormed,
   checkState,
   checkObjectsThere,
+  checkOlderRecord,
   checkOverwritten,
   checkDuplicateIds,
   checkSharedAddresses,

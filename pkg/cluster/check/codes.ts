@@ -19,10 +19,12 @@ export const CODE_NAMES: readonly Code[] = Object.keys(TABLE).filter(isCode);
 /** What `fix` repairs where nothing speaks against it; a unit test holds it against the planner. */
 export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
   'cluster-down',
+  'record-older',
   'formed-mark-missing',
   'state-missing',
   'config-missing',
   'client-service-missing',
+  'line-unused',
   'pod-outdated',
   'objects-unsafe',
   'objects-differ',

@@ -11,6 +11,7 @@ import {
   NODES_KEY,
   SPEC_ANNOTATION,
 } from '../model/labels.ts';
+import { unrecordedNodes } from '../evidence/older-record.ts';
 import { parseNodeTable } from '../model/node-table.ts';
 import { isUnread, type KubeFacts, type StatefulSetFacts, type Writer } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
@@ -50,7 +51,7 @@ export const checkOverwritten: Check = (context) => {
     configFinding(context, record),
     ...(spec === null
       ? []
-      : [serviceFinding(kube, spec), ...setFindings(context, record, spec), ...beyond(kube, spec)]),
+      : [serviceFinding(kube, spec), ...setFindings(context, record, spec), ...beyond(context, spec)]),
   ];
   return findings.filter(({ faults }) => faults.length > 0).map((finding) => problemOf(context, finding));
 };
@@ -145,10 +146,16 @@ function imageFaults(
 }
 
 /** StatefulSets of nodes that are not of the cluster (any more). `scale` records a node before it makes its own. */
-function beyond({ statefulSets }: KubeFacts, spec: ClusterSpec): Finding[] {
+function beyond({ observation: { kube }, state, answered }: CheckContext, spec: ClusterSpec): Finding[] {
   const { name } = spec.cluster;
-  const recorded = new Set(ordinalsOf(spec));
-  return statefulSets
+  // Those that run in the cluster are told as `record-older`: it is the record that is wrong.
+  const recorded = new Set([...ordinalsOf(spec), ...unrecordedNodes(state, kube).map(({ ordinal }) => ordinal)]);
+  const why = ({ name: set }: StatefulSetFacts): string => {
+    const id = state.nodes.find(({ pod }) => pod?.name === `${set}-0`)?.nodeId ?? null;
+    const isKnown = id !== null && answered.some((one) => one.nodeId !== id && one.knows.has(id));
+    return isKnown ? 'the other nodes know an id of it' : 'a manifest made it again after scale had removed it';
+  };
+  return kube.statefulSets
     .filter((set) => {
       const ordinal = ordinalOfNode(name, set.name);
       return set.templateLabels[MANAGED_BY_LABEL] === MANAGED_BY && ordinal !== null && !recorded.has(ordinal);
@@ -157,7 +164,7 @@ function beyond({ statefulSets }: KubeFacts, spec: ClusterSpec): Finding[] {
       subject: `StatefulSet/${set.name}`,
       nodes: [`${set.name}-0`],
       writer: set.writer,
-      faults: [differs(`is of no node of ${name}: a manifest made it again after scale had removed it`)],
+      faults: [differs(`is of no node of ${name} that is recorded: ${why(set)}`)],
     }));
 }
 

@@ -2,7 +2,7 @@
 import { goesWithPod, readsLog } from '../evidence/persistence.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
-import type { ClusterNode } from '../model/state.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -43,7 +43,13 @@ function wayToNewVolume({ evidence, byId, kubectl, state }: CheckContext, node: 
   if (node.role === 'replica' && (stays(primary) || heir !== undefined)) return `Nothing is lost by it: ${anew}.`;
   if (node.role === 'primary' && heir !== undefined)
     return `kubectl redis failover ${evidence.nameOf(heir.node)} hands its role over; ${anew}.`;
-  return `First a copy that stays: kubectl redis scale ${state.cluster.name} with one replica more; no pod of its shard may stop before.`;
+  return `First a copy that stays: ${oneMore(state)}; no pod of its shard may stop before.`;
+}
+
+function oneMore({ cluster: { name }, desired }: ClusterState): string {
+  return desired === null
+    ? `one replica more for each primary of ${name}`
+    : `kubectl redis scale ${name} --replicas ${desired.replicas + 1}`;
 }
 
 /**

@@ -1,6 +1,9 @@
 /** Pods that are missing, on their way out, or not ready although their node answers. */
-import { isOfOthers } from '../evidence/missing-pods.ts';
+import { isOfOthers, type MissingPod } from '../evidence/missing-pods.ts';
 import { podsBeyond } from '../interpret/injected.ts';
+import type { KubeFacts } from '../model/observation.ts';
+import { isLeftToScale, scaleCommand, unfinishedShape } from '../model/scale-command.ts';
+import type { ClusterState } from '../model/state.ts';
 import type { Check } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -11,16 +14,40 @@ export const checkMissingPods: Check = ({ state, observation, missing, kubectl }
   const names = without.map((one) => one.pod);
   const sentence = `${count(without.length, 'pod')} of ${state.cluster.name} ${without.length === 1 ? 'is' : 'are'} missing: ${listNames(names)}.`;
   const setsOf = (some: typeof without): string[] => [...new Set(some.map((one) => one.pod.replace(/-\d+$/, '')))];
-  const asleep = setsOf(without.filter((one) => one.scaledAway));
+  const wake = scaleUp(without);
   const repair = without.every((one) => one.workload)
-    ? asleep.length > 0
-      ? `${kubectl(`scale statefulset ${asleep.join(' ')} --replicas=1`)}: ${asleep.length === 1 ? 'it was' : 'they were'} scaled to 0. To take nodes away for good: kubectl redis scale.`
+    ? wake !== null
+      ? `${kubectl(wake.command)}: ${wake.why}.${state.origin === 'ours' ? ` To take nodes away for good: kubectl redis scale ${state.cluster.name} with fewer --masters or --replicas.` : ''}`
       : `${kubectl(`describe statefulset ${setsOf(without).join(' ')}`)} says why there is no pod.`
     : isOfOthers(state, observation.kube)
       ? 'Bring back what made them: the record names these nodes.'
-      : `kubectl redis create ${state.cluster.name} makes what is missing.`;
+      : `${makesMissing(state, observation.kube)}.`;
   return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
 };
+
+/** `create` leaves a change that was begun to `scale`, which makes its nodes, too. */
+export function makesMissing(state: ClusterState, kube: KubeFacts): string {
+  const begun = unfinishedShape(state, kube);
+  const { name } = state.cluster;
+  return begun !== null && isLeftToScale(state, begun)
+    ? `A change was begun and is not finished: ${scaleCommand(name, begun)} makes what is missing, and goes on with it`
+    : `kubectl redis create ${name} makes what is missing`;
+}
+
+/** What brings back pods whose StatefulSets somebody scaled down; those that need as many are told in one command. */
+export function scaleUp(missing: readonly MissingPod[]): { readonly command: string; readonly why: string } | null {
+  const down = missing.flatMap(({ scaledDown }) => scaledDown ?? []);
+  const replicas = Math.max(0, ...down.map((one) => one.replicas));
+  const last = down.filter((one) => one.replicas === replicas);
+  const sets = [...new Set(last.map(({ set }) => set))];
+  const [first] = last;
+  if (first === undefined) return null;
+  const was = sets.length === 1 ? 'it was' : 'they were';
+  return {
+    command: `scale statefulset ${sets.join(' ')} --replicas=${replicas}`,
+    why: first.has === 0 ? `${was} scaled to 0` : `${was} scaled down to ${first.has}`,
+  };
+}
 
 /** Of clusters that people made of their own pods: none of ours is made that the record does not name. */
 export const checkPodsBeyond: Check = ({ state, observation }) =>

@@ -1,5 +1,6 @@
 /** Nodes that were not heard: one problem for each root cause, the pods on a dead host together. */
 import { goesWithPod, readsLog } from '../evidence/persistence.ts';
+import { sharedClaims } from '../evidence/shared-claims.ts';
 import { INJECTED_ANNOTATION } from '../model/labels.ts';
 import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -10,6 +11,8 @@ import { podsBeyond } from '../interpret/injected.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { loginRepair } from './logins.ts';
+import { scaleUp } from './pods.ts';
+import { wayOutOfShared } from './shared-claim.ts';
 import { isStopped } from './stopped.ts';
 import { wayOfRefused } from './refused-start.ts';
 import { wayBack } from './way-back.ts';
@@ -100,9 +103,15 @@ export const checkReachability: Check = (context, found) => {
   const owns = (node: ClusterNode): boolean => node.slots.length > 0 && !context.forgotten.has(node.nodeId ?? '');
   const down = silent.filter((node) => owns(node) && context.isDown(node));
   const rest = silent.filter((node) => !down.includes(node));
-  const lost = context.missing.flatMap(({ pod, node, scaledAway }) =>
+  const lost = context.missing.flatMap(({ pod, node, scaledDown }) =>
     node !== null && owns(node)
-      ? [{ pod, node, reason: scaledAway ? 'its StatefulSet is scaled to 0' : 'its pod is missing' }]
+      ? [
+          {
+            pod,
+            node,
+            reason: scaledDown === null ? 'its pod is missing' : `its StatefulSet is scaled to ${scaledDown.has}`,
+          },
+        ]
       : [],
   );
   return [
@@ -124,8 +133,7 @@ function primaryDown(context: CheckContext, node: ClusterNode, name: string, rea
 
 function repairOfPrimary(context: CheckContext, name: string, primary: ClusterNode): string {
   const { evidence } = context;
-  const scaledAway = context.missing.some((one) => one.pod === name && one.scaledAway);
-  const way = scaledAway ? `scale statefulset ${name.replace(/-\d+$/, '')} --replicas=1` : `describe pod ${name}`;
+  const way = scaleUp(context.missing.filter((one) => one.pod === name))?.command ?? `describe pod ${name}`;
   const back = `Bring ${name} back with its volume (${context.kubectl(way)})`;
   const succession = evidence.successionOf(primary);
   const { best } = succession;
@@ -163,7 +171,7 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const repairs: Partial<Record<Code, string>> = {
     'pod-not-running': `${context.kubectl(`describe pod ${name}`)} says why.`,
     'start-refused': wayOfRefused(context, node, refusedStart(node.unreachable) ?? 'unknown'),
-    'guard-waiting': `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`,
+    'guard-waiting': repairOfWaiting(context, name),
     'claim-unbound': `${claims} says what the claim waits for.`,
     'node-unreachable': `${context.kubectl(`logs ${name}`)}; kubectl redis nodes shows whether its peers see it.`,
   };
@@ -172,6 +180,13 @@ function silentNode(context: CheckContext, node: ClusterNode): Problem {
   const repair = known ?? repairs[code];
   const sentence = `${name}${roleText(node)} ${verbFor(code)} (${reasonFor(context, node)})${seenBy(context, node)}.`;
   return makeProblem(code, cluster.name, { sentence, nodes: [name], ...(repair === undefined ? {} : { repair }) });
+}
+
+/** Another pod on its volume does not end: then it waits for ever. */
+function repairOfWaiting(context: CheckContext, name: string): string {
+  const shared = sharedClaims(context.state).find(({ pods }) => pods.some((pod) => pod.name === name));
+  if (shared !== undefined) return `${wayOutOfShared(context, shared)}.`;
+  return `Mostly none: it starts by itself. ${context.kubectl(`logs ${name}`)} says what it waits for.`;
 }
 
 /** A pod of a cluster that is injected, which was made while nobody completed it; null = it is not. */

@@ -1,6 +1,8 @@
 /** The record of the cluster: that it is there, that it says what can be seen, and that no manifest can take it back. */
+import { isIdleService } from '../interpret/injected.ts';
 import { knowsOthers } from '../interpret/formed.ts';
 import { claimsToName } from '../evidence/leftovers.ts';
+import { phantomLines } from '../evidence/missing-pods.ts';
 import { INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, SET_ASIDE_ANNOTATION } from '../model/labels.ts';
 import { isUnread } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
@@ -75,6 +77,20 @@ export const checkUnusedVolumes: Check = ({ state, answered, kubectl }, found) =
   const aside = kubectl(`annotate persistentvolumeclaim ${claims.join(' ')} ${SET_ASIDE_ANNOTATION}=true`);
   const repair = `Put back the record that names ${one ? 'its node' : 'their nodes'}, and kubectl redis create ${name}. If nobody wants what is there: ${aside}, and ${one ? 'it is' : 'they are'} not named any more.`;
   return [makeProblem('volume-unused', name, { sentence, repair, ...subject })];
+};
+
+/** Not missing: no pod has its number, and no node knows it. */
+export const checkUnusedLines: Check = ({ state, observation, kubectl }) => {
+  const { name } = state.cluster;
+  return phantomLines(state, observation.kube).map(({ node }) => {
+    const sentence = `ConfigMap ${name}-state has a line for ${node}, which never was a node of ${name}: its workload was scaled up and down again.`;
+    const isMade = observation.kube.services.some(
+      (one) => one.name === node && isIdleService(one, observation.kube, name),
+    );
+    const first = isMade ? `${kubectl(`delete service ${node}`)}; then ` : '';
+    const repair = `${first}kubectl redis create ${name} writes the table without it.`;
+    return makeProblem('line-unused', name, { subject: node, sentence, repair });
+  });
 };
 
 export const checkObjectsThere: Check = (context) => {

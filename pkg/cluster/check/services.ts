@@ -6,11 +6,14 @@ import type { Problem } from '../model/problem.ts';
 import type { Check, CheckContext } from './context.ts';
 import { listNames, makeProblem } from './wording.ts';
 
-export const checkServices: Check = (context) => {
+export const checkServices: Check = (context, found) => {
   const { kube } = context.observation;
   if (context.state.origin !== 'ours' || isUnread(kube, 'services')) return [];
   const ofPods = kube.pods.flatMap((pod) => checkPod(context, pod));
-  return [...ofPods, ...twoPods(context), ...clientService(context)];
+  // A copy of a pod on the same claim is one fault, and its way out is that of the claim.
+  const onOneClaim = found.filter(({ code }) => code === 'claim-shared').map(({ nodes }) => new Set(nodes));
+  const isCopied = ({ nodes }: Problem): boolean => onOneClaim.some((pods) => nodes.every((pod) => pods.has(pod)));
+  return [...ofPods, ...twoPods(context).filter((two) => !isCopied(two)), ...clientService(context)];
 };
 
 function checkPod(context: CheckContext, pod: PodFacts): Problem[] {

@@ -4,6 +4,7 @@
  * primary leads.
  */
 import { compareNatural } from '../natural-order.ts';
+import { scaleCommand } from '../model/scale-command.ts';
 import { ordinalsOf, podName, shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode } from '../model/state.ts';
 
@@ -51,11 +52,11 @@ export function namesToReplace(idle: readonly IdleShard[]): string[] {
 
 /** The command that gives the cluster the shape that is recorded. */
 export function finishesShape(nodes: readonly ClusterNode[], spec: ClusterSpec): string {
-  const { masters, replicas, cluster } = spec;
+  const { cluster } = spec;
   const idle = idleShards(nodes, spec);
   const heir = idle.flatMap((one) => one.heir ?? [])[0];
   if (heir !== undefined) return `kubectl redis failover ${heir} lets it lead the slots of its shard again`;
-  const scale = `kubectl redis scale ${cluster.name} --masters ${masters} --replicas ${replicas}`;
+  const scale = scaleCommand(cluster.name, spec);
   const replaced = namesToReplace(idle);
   if (replaced.length > 0) {
     const names = idle.flatMap(({ name, pods }) => (replaced.includes(name) ? pods : []));

@@ -1,6 +1,6 @@
 /** Which node a pod is that the webhook or `inject -f` completed, and which pods are one and the same. */
-import { INJECTED_ANNOTATION, NODE_LABEL } from '../model/labels.ts';
-import type { KubeFacts, PodFacts } from '../model/observation.ts';
+import { CLUSTER_LABEL, INJECTED_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, NODE_LABEL } from '../model/labels.ts';
+import type { KubeFacts, PodFacts, ServiceFacts } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import { nodeName } from '../model/spec.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -60,6 +60,12 @@ export function sharedAddresses(
   });
 }
 
+/** A Service that the webhook, or `create`, made for a node, and behind which there is no pod. */
+export function isIdleService({ name, labels }: ServiceFacts, { pods }: KubeFacts, cluster: string): boolean {
+  const isOurs = labels[MANAGED_BY_LABEL] === MANAGED_BY && labels[CLUSTER_LABEL] === cluster;
+  return isOurs && !pods.some((pod) => pod.labels[NODE_LABEL] === name || pod.name === name);
+}
+
 export interface PodBeyond {
   readonly pod: string;
   /** `kubectl scale statefulset hand --replicas 6`; null where its workload can't be told. */
@@ -74,7 +80,10 @@ export function podsBeyond({ cluster, nodes: seen }: ClusterState, kube: KubeFac
   const { formed, nodes } = recordOf(kube, cluster);
   if (formed !== true || nodes.length === 0) return [];
   const known = new Set(nodes.map(({ ordinal }) => ordinal));
-  const answers = new Set(seen.filter(({ unreachable }) => unreachable === null).map(({ pod }) => pod?.name));
+  // One whose address others know as that of a node is of the cluster, whatever an older table says.
+  const answers = new Set(
+    seen.filter(({ unreachable, nodeId }) => unreachable === null || nodeId !== null).map(({ pod }) => pod?.name),
+  );
   const isBeyond = (pod: PodFacts): boolean => {
     const n = ordinalOf(cluster.name, pod);
     return n !== null && !known.has(n) && !answers.has(pod.name);

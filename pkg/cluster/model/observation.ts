@@ -63,16 +63,13 @@ export interface ServerInfo {
   readonly primaryLinkDownSeconds: number | null;
   readonly syncInProgress: boolean;
   readonly replicationOffset: number;
-  /** Names the history that the offset counts in (master_replid): only within one can offsets be compared. Left out where it is not told. */
+  /** The history that the offset counts in (master_replid): only within one can offsets be compared. Left out where it is not told. */
   readonly replicationId?: string;
   /** Keys at that offset (from the same INFO): to be compared within one history, as offsets are. */
   readonly keysAtOffset?: number;
   /** The history before it took over, which its own goes on with (master_replid2); left out where there was none. */
   readonly formerReplicationId?: string;
-  /**
-   * Grows while this server gets its data from its primary, or makes a snapshot for a replica: bytes and keys together, only good to see
-   * that it gets on. Left out while neither is under way.
-   */
+  /** Grows while it gets its data, or makes a snapshot for a replica: only good to see that it gets on. Left out while it does neither. */
   readonly copied?: number;
   readonly connectedReplicas: number;
   readonly usedMemoryBytes: number;
@@ -192,7 +189,12 @@ export interface PodFacts {
   readonly readsState?: boolean;
 }
 
-export interface ServiceFacts {
+/** Older recordings do not say. */
+interface Uid {
+  readonly uid?: string;
+}
+
+export interface ServiceFacts extends Uid {
   readonly name: string;
   readonly clusterIP: string;
   readonly selector: Readonly<Record<string, string>>;
@@ -203,10 +205,8 @@ export interface ServiceFacts {
   readonly writer?: Writer | null;
 }
 
-export interface StatefulSetFacts {
+export interface StatefulSetFacts extends Uid {
   readonly name: string;
-  /** Older recordings do not say. */
-  readonly uid?: string;
   readonly replicas: number;
   /** spec.ordinals.start; left out: 0. */
   readonly firstOrdinal?: number;

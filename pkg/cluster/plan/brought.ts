@@ -6,7 +6,8 @@
  */
 import type { ClusterRef, KubeFacts, PodFacts } from '../model/observation.ts';
 import { ANNOUNCE_ANNOTATION, FORMED_KEY, INJECTED_ANNOTATION, NODES_KEY, SHARD_LABEL } from '../model/labels.ts';
-import { injectedPods, ordinalOf } from '../interpret/injected.ts';
+import { phantomLines } from '../evidence/missing-pods.ts';
+import { injectedPods, isIdleService, ordinalOf } from '../interpret/injected.ts';
 import { parseNodeTable, renderNodeTable, type NodeLine } from '../model/node-table.ts';
 import type { Batch, Plan } from '../model/plan.ts';
 import { needsOldRecord, recordOf } from '../model/record.ts';
@@ -90,12 +91,20 @@ function webhookPods(
   });
 }
 
-/** Lines `N NODE ADDRESS SHARD` by N. Until the cluster is formed only of pods that are there, later of all that ever were. */
+/**
+ * Lines `N NODE ADDRESS SHARD` by N. Until the cluster is formed only of pods that are there, later of all nodes that ever were; a line that
+ * never became a node goes.
+ */
 export function broughtTable(state: ClusterState, kube: KubeFacts): string {
   const recorded = readLines(kube, state.cluster);
   const shards = shardNames(state, recorded);
   const kept = recordOf(kube, state.cluster).formed === true ? recorded : new Map<number, NodeLine>();
   const lines = new Map(kept);
+  // A Service that was made for such a line goes first: without the line nothing would tell of it.
+  const idle = new Set(
+    kube.services.filter((one) => isIdleService(one, kube, state.cluster.name)).map(({ name }) => name),
+  );
+  for (const { ordinal, node } of phantomLines(state, kube)) if (!idle.has(node)) lines.delete(ordinal);
   for (const pod of kube.pods) {
     const n = ordinalOf(state.cluster.name, pod);
     if (n === null) continue;

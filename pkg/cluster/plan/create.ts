@@ -9,6 +9,7 @@ import { isAllEmpty, knowsOthers } from '../interpret/formed.ts';
 import { FORMED_KEY, MANAGED_BY, MANAGED_BY_LABEL, SPEC_KEY } from '../model/labels.ts';
 import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
 import { recordOf } from '../model/record.ts';
+import { isLeftToScale, scaleCommand } from '../model/scale-command.ts';
 import { nodeCount, ordinalsOf, podName, specHash, type ClusterSpec } from '../model/spec.ts';
 import { parseSpec } from '../model/spec-text.ts';
 import type { ClusterState } from '../model/state.ts';
@@ -19,6 +20,7 @@ import { memberOf } from '../evidence/members.ts';
 import { refuseBrought, shapeInWords } from './brought-refuse.ts';
 import { planForming } from './form.ts';
 import { refuseKeys } from './form-members.ts';
+import { refuseOlderRecord } from './refuse-record.ts';
 import { planObjects } from './create-objects.ts';
 import { sharedHosts } from './placement.ts';
 
@@ -57,7 +59,7 @@ export function planCreate(input: CreateInput): Plan {
 
 function planNext(input: CreateInput): Plan {
   const { state, kube, spec, policy } = input;
-  const shape = refuseOtherShape(state, spec) ?? refuseUnfinished(state, spec);
+  const shape = refuseOlderRecord(state, kube) ?? refuseOtherShape(state, spec) ?? refuseUnfinished(state, spec);
   if (shape !== null) return shape;
   const brought = isBrought(kube, spec.cluster);
   const found = refuseFound(input, brought);
@@ -147,23 +149,20 @@ function refuseOtherShape(state: ClusterState, spec: ClusterSpec): Plan | null {
     code: 'other-shape',
     sentence: `${name} ${state.formed ? 'is' : 'was begun as'} a cluster of ${was}, not ${wanted}`,
     hint: state.formed
-      ? `kubectl redis scale ${name} --masters ${spec.masters} --replicas ${spec.replicas} changes the shape of a cluster`
+      ? `${scaleCommand(name, spec)} changes the shape of a cluster`
       : `kubectl redis create ${name} --masters ${have.masters} --replicas ${have.replicas} finishes it; to start over, kubectl redis delete ${name} --purge-data says first what is lost by it`,
   };
 }
 
 /** Its nodes are `scale`'s business, as long as it serves; one that was stopped in between is started as it was. */
 function refuseUnfinished(state: ClusterState, spec: ClusterSpec): Plan | null {
-  const serves =
-    state.uncovered.length === 0 &&
-    state.nodes.every((node) => node.slots.length === 0 || node.reply?.kind === 'answered');
-  if (spec.scaling === null || !state.formed || !serves) return null;
+  if (!isLeftToScale(state, spec)) return null;
   const { name } = spec.cluster;
   return {
     kind: 'refused',
     code: 'scale-unfinished',
     sentence: `A change of ${name} to ${shapeInWords(spec)} was begun and is not finished`,
-    hint: `kubectl redis scale ${name} --masters ${spec.masters} --replicas ${spec.replicas} goes on with it`,
+    hint: `${scaleCommand(name, spec)} goes on with it`,
   };
 }
 

@@ -17,6 +17,7 @@ import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
 import { nodeName, ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/spec.ts';
+import { scaleCommand } from '../model/scale-command.ts';
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
@@ -26,6 +27,7 @@ import { isDead, isGuarded } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { outlineRestart } from './restart-outline.ts';
+import { refuseOlderRecord } from './refuse-record.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 
 /**
@@ -35,12 +37,14 @@ import { refuseUnsound } from './scale-refuse.ts';
 export function refuseRestart(input: RestartInput): Plan | null {
   const { state, kube, target, recorded } = input;
   if (!kube.pods.some((pod) => isToRestart(target, pod, kube))) return refuseLoss(input);
+  const older = refuseOlderRecord(state, kube);
+  if (older !== null) return older;
   const { name } = state.cluster;
   if (recorded?.scaling != null)
     return refuse(
       'scale-unfinished',
       `A change of the shape of ${name} was begun and is not finished`,
-      `kubectl redis scale ${name} goes on with it; then restart`,
+      `${scaleCommand(name, recorded)} goes on with it; then restart`,
     );
   const counts = (node: ClusterNode): boolean =>
     node.pod === null || !isDead(node.pod) || !isToRestart(target, node.pod, kube);

@@ -3,6 +3,7 @@ import { formatRanges, rangesFromSlots, subtractRanges, type SlotRange } from '.
 import type { KubeFacts, ServerInfo } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { recordOf } from '../model/record.ts';
+import { scaleCommand } from '../model/scale-command.ts';
 import { shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import type { Member } from '../evidence/members.ts';
@@ -19,6 +20,7 @@ import { restartCommand } from './restart-command.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
+import { refuseOlderRecord } from './refuse-record.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { endsOf, finishSteps, idOfNew, openPairs, transfersOf } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
@@ -26,8 +28,9 @@ import { imageTakesKeysOf, takesKeysOf } from './server-version.ts';
 
 /** The first reason, or null. */
 export function refuseScale(context: ScaleContext): Plan | null {
-  const { state, members } = context;
+  const { state, members, kube } = context;
   return (
+    refuseOlderRecord(state, kube) ??
     refuseUnsound(state, members) ??
     refuseLedElsewhere(context) ??
     refuseSilentLeaving(context) ??
@@ -94,7 +97,7 @@ function wayBackOfScale({ kube, spec, state: { nodes } }: ScaleContext): string 
     (shard) => nodes.filter(({ pod, shardLabel }) => pod !== null && shardLabel === shard).length,
   );
   const replicas = Math.max(0, Math.min(recorded.replicas, ...sizes.map((size) => size - 1)));
-  return `kubectl redis scale ${spec.cluster.name} --masters ${inShards.size} --replicas ${replicas} gives up the change that was begun`;
+  return `${scaleCommand(spec.cluster.name, { masters: inShards.size, replicas })} gives up the change that was begun`;
 }
 
 /** Its keys are not known, so they are not none: a node goes when it was heard to be empty, and what we stopped was. */

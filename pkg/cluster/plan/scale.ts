@@ -15,6 +15,7 @@
  */
 import type { Batch, Plan, Remark, Step } from '../model/plan.ts';
 import { recordOf } from '../model/record.ts';
+import { scaleCommand } from '../model/scale-command.ts';
 import { nodeName, ordinalsOf, podName, shardsOf, type ClusterSpec } from '../model/spec.ts';
 import type { DesiredShape } from '../model/state.ts';
 import { planObjects } from './create-objects.ts';
@@ -82,7 +83,7 @@ function refuseOthersToGo({ leaving, spec }: ScaleContext, agreed: ScaleInput['a
   return refuse(
     'plan-changed',
     `The cluster has changed since the plan was shown: ${other.name} would go with its volume now`,
-    `Run the same command again: kubectl redis scale ${name} shows the new plan`,
+    `Run the same command again: ${scaleCommand(name, spec)} shows the new plan`,
   );
 }
 

@@ -177,6 +177,7 @@ const POD = object({
 
 const SERVICE = object({
   name: text,
+  uid: optional(text),
   clusterIP: text,
   selector: map,
   labels: map,

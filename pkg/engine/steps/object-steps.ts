@@ -18,7 +18,7 @@ import { statefulSet } from '../../pod/stateful-set.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock, KubeObject, KubePort } from '../ports.ts';
 import { allOrFirstFailure } from '../side-by-side.ts';
-import { keepState } from './keep-state.ts';
+import { keepState, type StateKube } from './keep-state.ts';
 import { protectClaims } from './protect-claims.ts';
 
 const APPLY_AT_ONCE = 20;
@@ -52,7 +52,7 @@ async function takeBack(kube: KubePort, service: Manifest, clusterIP: string): P
 
 /** NAME-state, and then Service NAME, whose annotations are a copy for people. */
 export async function recordSpec(
-  kube: KubePort,
+  kube: StateKube & Pick<KubePort, 'apply'>,
   { spec, isNew = false }: Pick<Extract<Step, { kind: 'record-spec' }>, 'spec' | 'isNew'>,
   observation: Observation,
 ): Promise<void> {

@@ -8,8 +8,12 @@
  * | 2 | another admission took it less than a minute ago                   | refused `name-claimed`              |
  * | 3 | nothing says which: the lowest without 1 and 2; where the cluster  | else refused `no-free-number`       |
  * |   | was formed, only one of its nodes                                  |                                     |
- * | 4 | Service NAME-N is there and can't be a node's address              | refused `service-unfit`             |
+ * | 4 | the cluster was formed, the table has no line for N, and there is  | refused `pod-beyond`                |
+ * |   | no Service NAME-N                                                  |                                     |
+ * | 5 | Service NAME-N is there and can't be a node's address              | refused `service-unfit`             |
  * |   | else                                                               | claim it: the Service is made or written |
+ *
+ * A Service without a line lets N in: an older record that was put back must keep no node away from its data.
  *
  * Whoever is refused is tried again by its controller; nothing is ever taken from anybody.
  */
@@ -59,7 +63,19 @@ export function chooseNumber(source: NumberSource, facts: IdentityFacts): number
   if (source.kind === 'any') return lowestFree(facts);
   const taken = whyTaken(source.ordinal, facts);
   if (taken !== null) throw refusal(taken.code, taken.sentence, taken.hint);
+  refuseBeyond(source.ordinal, facts);
   return source.ordinal;
+}
+
+/** A StatefulSet that was scaled up by hand: its pod would get an address and a line in the table, and join nobody. */
+function refuseBeyond(ordinal: number, { cluster, formedNodes, services }: IdentityFacts): void {
+  const node = nodeName(cluster, ordinal);
+  if (formedNodes === null || formedNodes.includes(ordinal) || services.some(({ name }) => name === node)) return;
+  throw refusal(
+    'pod-beyond',
+    `${node} is no node of ${cluster}, which was formed with ${formedNodes.length} nodes and without it`,
+    `Scale its workload back to the number of nodes that ${cluster} has`,
+  );
 }
 
 function lowestFree(facts: IdentityFacts): number {
@@ -71,7 +87,7 @@ function lowestFree(facts: IdentityFacts): number {
   throw refusal(
     'no-free-number',
     `${cluster} has ${numbers.length} nodes, and each has its pod (one that is being deleted counts until it is gone)`,
-    'Its controller tries again by itself; kubectl redis scale makes a cluster larger',
+    BY_ITSELF,
   );
 }
 

@@ -51,7 +51,7 @@ Bring redis in namespace default back to 3 x 2 nodes
     expectSchema('scale-plan', scalePlanOf(prepared));
   });
 
-  test('an old record, and a shard that it does not know', () => {
+  test('an old record, and a shard that it does not know: nothing is moved before the record is right', () => {
     const four = worldOf({ masters: 4 });
     const nodes = { '1': '1', '2': '2', '3': '3', '5': '1', '6': '2', '7': '3' };
     const old = JSON.stringify({ ...recordedOf(four), masters: 3, nodes });
@@ -64,8 +64,7 @@ Bring redis in namespace default back to 3 x 2 nodes
       ['4', 4096, 0],
     ]);
     expect(prepared.outline.moves.reduce((sum, { slots }) => sum + slots, 0)).toBe(4096);
-    expect(movesOf(prepared.plan)).toHaveLength(3);
-    expectSchema('scale-plan', scalePlanOf(prepared));
+    expect(prepared.plan).toMatchObject({ kind: 'refused', code: 'record-older' });
   });
 
   test('slots that an interrupted move left open are moves, too', () => {

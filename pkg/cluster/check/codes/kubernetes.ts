@@ -78,8 +78,18 @@ export const KUBERNETES_CODES = {
     cause:
       'Somebody deleted the claim. Kubernetes waits with it until no pod uses it, and can not take the deletion back.',
     repair:
-      'A node whose primary keeps its volume: kubectl delete pod gives it a new one. A primary: kubectl redis failover first. Where a whole shard is so: kubectl redis scale with one replica more, before any of its pods stops.',
+      'A node whose primary keeps its volume: kubectl delete pod gives it a new one. A primary: kubectl redis failover first. Where a whole shard is so: kubectl redis scale NAME --replicas with one more, before any of its pods stops.',
     invariants: ['I15'],
+  },
+  'claim-shared': {
+    severity: 'critical',
+    title: 'Two pods use one volume',
+    meaning:
+      'The second waits for ever, for the first one does not end. Where the image or the volume has no locks both write to one log, and its keys are lost.',
+    cause:
+      'A pod was copied by hand, with its labels and its claim; or a Deployment starts a new pod before it stops the old one.',
+    repair: 'Delete the pod that has no controller; the volume stays.',
+    invariants: ['I5', 'I15'],
   },
   'claim-unbound': {
     severity: 'warning',

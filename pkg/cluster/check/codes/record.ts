@@ -10,6 +10,15 @@ export const RECORD_CODES = {
     repair: 'kubectl redis create NAME with all flags that it was made with; they are compared with the templates.',
     invariants: [],
   },
+  'record-older': {
+    severity: 'critical',
+    title: 'The record is older than the cluster',
+    meaning:
+      'Nothing is lost yet. The record does not name nodes that run: whatever goes by it would leave them out, and not make them again.',
+    cause: 'An older ConfigMap NAME-state was put back: from a backup, or by a tool that keeps the cluster like Git.',
+    repair: 'Put back the ConfigMap NAME-state that names these nodes.',
+    invariants: [],
+  },
   'formed-mark-missing': {
     severity: 'critical',
     title: 'The cluster is formed, and its record does not say so',
@@ -58,6 +67,16 @@ export const RECORD_CODES = {
     meaning: 'Nothing is in danger. Pods that start next may have other settings, and people see an old shape.',
     cause: 'An older manifest was applied again: by hand, or by a tool that keeps the cluster like Git.',
     repair: 'kubectl redis create NAME --dry-run prints what is to be in Git.',
+    invariants: [],
+  },
+  'line-unused': {
+    severity: 'info',
+    title: 'The record has a line that never became a node',
+    meaning: 'Nothing is missing and nothing is in danger: nobody needs the line.',
+    cause:
+      'The workload of an injected cluster was scaled up by hand after create had formed the cluster, and down again.',
+    repair:
+      'Delete the Service that was made for the line; then kubectl redis create NAME writes the table of nodes without it.',
     invariants: [],
   },
   'volume-unused': {

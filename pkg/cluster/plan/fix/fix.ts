@@ -8,7 +8,8 @@ import type { Problem } from '../../model/problem.ts';
 import { unionRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterState } from '../../model/state.ts';
 import { fixContext, left, type Cure, type FixContext } from './fix-context.ts';
-import type { FixFacts, FixPlan, FixPolicy, LeftOver, LeftReason, Repair } from './fix-plan.ts';
+import type { FixFacts, FixPlan, FixPolicy, LeftOver, Repair } from './fix-plan.ts';
+import { leftAs } from './why-left.ts';
 import { STAGES, STOPPERS, type Stage } from './order.ts';
 
 export function planFix(state: ClusterState, policy: FixPolicy, facts: FixFacts): FixPlan {
@@ -42,19 +43,6 @@ function curesOf(context: FixContext, stage: Stage, stopper: Problem | undefined
     }
     return [[code, answer(context, problems)]];
   });
-}
-
-/** Problems that nodes end among themselves: not while one of them is silent. */
-const BETWEEN_NODES: ReadonlySet<string> = new Set(['epoch-collision']);
-
-function leftAs({ state, check: { nameOf } }: FixContext, problem: Problem, why: LeftReason): Cure {
-  const silent = state.nodes.find(
-    (node) =>
-      node.reply?.kind !== 'answered' && BETWEEN_NODES.has(problem.code) && problem.nodes.includes(nameOf(node)),
-  );
-  return silent === undefined
-    ? left(problem, why, problem.repair)
-    : left(problem, 'after-others', `${nameOf(silent)} does not answer: it ends when all of them do`);
 }
 
 /** All that can be done about one code: batch by batch side by side. */

@@ -2,6 +2,7 @@
 import type { Step } from '../../model/plan.ts';
 import type { Candidate } from '../../evidence/candidates.ts';
 import { finishesShape } from '../../evidence/idle-shards.ts';
+import { makesMissing } from '../../check/pods.ts';
 import { secondOwners, takesSlotsAway } from '../../evidence/second-owners.ts';
 import { NODE_LABEL, SHARD_LABEL } from '../../model/labels.ts';
 import { recordOf } from '../../model/record.ts';
@@ -102,12 +103,11 @@ export const healReplicaCounts: Healer = (context, problems) => {
       return left(problem, 'by-hand', `${name} owns slots of its own: ${takesSlotsAway(state, name)}`);
     }
     const donor = primary === undefined ? null : donorFor(context, primary, wanted ?? 1, giving);
-    const { name } = state.cluster;
     if (primary === undefined || donor === null) {
       if (giving.size > 0) return left(problem, 'after-others', 'One replica moves at a time from a shard');
       const hint =
         state.origin === 'ours'
-          ? `No other shard has one to spare: kubectl redis create ${name} makes what is missing`
+          ? `No other shard has one to spare: ${makesMissing(state, context.check.observation.kube)}`
           : 'No other shard has one to spare: add a node';
       return left(problem, 'by-hand', hint);
     }

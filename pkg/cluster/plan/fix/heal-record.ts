@@ -2,13 +2,23 @@
  * The record, and objects that manifests took back. All of it is rendered from what is recorded; no pod is restarted, so what runs is not
  * touched. Where something applies the manifest again every few minutes, this holds until then: the problem names who does.
  */
+import { renewedSpec } from '../../evidence/older-record.ts';
 import { isPlainlyThere } from '../../check/record.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { recordOf } from '../../model/record.ts';
 import { ordinalOfNode, ordinalsOf, podName, type ClusterSpec } from '../../model/spec.ts';
 import { whyOlderThan } from '../server-version.ts';
-import { left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import { isFound, left, leftAll, repair, type Cure, type FixContext, type Healer } from './fix-context.ts';
+
+/** Nothing is lost by it, so nobody is asked: what runs is written down, and the table with it. */
+export const healOlderRecord: Healer = ({ state, check }, problems) => {
+  const { kube } = check.observation;
+  const spec = renewedSpec(state, kube);
+  const reason = 'its nodes and what the others know of them come before an older record';
+  const step: Step = spec === null ? { kind: 'apply-config', reason } : { kind: 'record-spec', spec, reason };
+  return [repair(problems, 'write the record anew from what runs', [step])];
+};
 
 /** By evidence alone: where no node that may know can be asked, nobody says it in their place. */
 export const healFormedMark: Healer = (context, problems) => {
@@ -39,6 +49,9 @@ export const healClientService: Healer = (_, problems) => [
 
 /** `objects-unsafe`, `objects-differ` */
 export const healOverwritten: Healer = (context, problems) => {
+  // What an older record says is not rendered over what runs.
+  if (isFound(context, 'record-older'))
+    return leftAll(problems, 'after-others', 'The record is written anew from what runs first');
   const spec = recordedSpec(context);
   const config: Step[] = [{ kind: 'apply-config', reason: 'redis.conf, scripts and copies as they are recorded' }];
   const cures: Cure[] = [];

@@ -16,7 +16,15 @@ import { healNoQuorum, healPrimaries } from './heal-primaries.ts';
 import { healCrowdedHosts, healSharedHosts } from './heal-places.ts';
 import { healChains, healOrphans, healStaleAddresses } from './heal-replicas.ts';
 import { healContested, healStrays, healUnclaimed, healViews } from './heal-slots.ts';
-import { healClientService, healConfigMap, healFormedMark, healOverwritten, healState } from './heal-record.ts';
+import {
+  healClientService,
+  healConfigMap,
+  healFormedMark,
+  healOlderRecord,
+  healOverwritten,
+  healState,
+} from './heal-record.ts';
+import { healUnusedLines } from './heal-unused-lines.ts';
 import { healOutdatedPods } from './heal-outdated.ts';
 import { healConfig, healServices } from './heal-upkeep.ts';
 
@@ -32,10 +40,12 @@ export const STAGES: readonly Stage[] = [
     why: 'Pods, Services and the record come first: every other repair goes through them.',
     answers: {
       'record-lost': 'by-hand',
+      'record-older': healOlderRecord,
       'formed-mark-missing': healFormedMark,
       'state-missing': healState,
       'config-missing': healConfigMap,
       'client-service-missing': healClientService,
+      'line-unused': healUnusedLines,
       'volume-unused': 'by-hand',
       'objects-unsafe': healOverwritten,
       'objects-differ': healOverwritten,
@@ -47,6 +57,7 @@ export const STAGES: readonly Stage[] = [
       'pod-beyond': 'by-hand',
       'pod-outdated': healOutdatedPods,
       'pod-missing': 'by-hand',
+      'claim-shared': 'by-hand',
       'claim-unbound': 'by-hand',
       'claim-terminating': 'by-hand',
       'pod-not-running': 'by-hand',

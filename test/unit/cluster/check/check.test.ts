@@ -12,6 +12,8 @@ import { MEMBERSHIP_CASES } from './membership-cases.ts';
 import { PODS_CASES } from './pods-cases.ts';
 import { PRIMARY_CASES } from './primary-cases.ts';
 import { REACHABILITY_CASES } from './reachability-cases.ts';
+import { SHARED_CLAIM_CASES } from './shared-claim-cases.ts';
+import { OLDER_RECORD_CASES } from './older-record-cases.ts';
 import { RECORD_CASES } from './record-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
@@ -23,6 +25,8 @@ import { WRITES_CASES } from './writes-cases.ts';
 
 const CASES = [
   ...RECORD_CASES,
+  ...OLDER_RECORD_CASES,
+  ...SHARED_CLAIM_CASES,
   ...REACHABILITY_CASES,
   ...PRIMARY_CASES,
   ...STOPPED_CASES,

@@ -20,8 +20,7 @@ const deleted = (pod: string, repair: string): ReturnType<typeof says> =>
     '',
     `PersistentVolumeClaim/data-${pod}`,
   );
-const MORE =
-  'First a copy that stays: kubectl redis scale redis with one replica more; no pod of its shard may stop before.';
+const MORE = 'First a copy that stays: kubectl redis scale redis --replicas 2; no pod of its shard may stop before.';
 
 /** Its StatefulSet was given another template after the pod was made. */
 const ofOldTemplate = (pod: string, image: string): readonly Change[] => [

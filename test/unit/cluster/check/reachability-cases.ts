@@ -172,7 +172,7 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
       says(
         'warning pod-missing',
         '1 pod of redis is missing: redis-5-0.',
-        'kubectl -n default scale statefulset redis-5 --replicas=1: it was scaled to 0. To take nodes away for good: kubectl redis scale.',
+        'kubectl -n default scale statefulset redis-5 --replicas=1: it was scaled to 0. To take nodes away for good: kubectl redis scale redis with fewer --masters or --replicas.',
         'redis-5-0',
       ),
     ],

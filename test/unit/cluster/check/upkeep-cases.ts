@@ -193,6 +193,24 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
     ],
   ],
   [
+    'shape-differs: a change to more primaries was begun',
+    changed(
+      asMade(healthyObservation(), {
+        ...specOf({ masters: 4, replicas: 0 }),
+        nodes: Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [n, String(1 + ((n - 1) % 3))])),
+        scaling: { leaving: [], spread: true },
+      }),
+    ),
+    [
+      says(
+        'warning shape-differs',
+        'A change to 4 primaries with 0 replicas each was begun and is not finished: 3 primaries own slots.',
+        'kubectl redis scale redis --masters 4 --replicas 0 goes on with it.',
+        '',
+      ),
+    ],
+  ],
+  [
     'shape-differs: a change of shape was begun, and what it has stopped is not missing',
     changed(
       asMade(healthyObservation({ replicas: 2, hosts: 4 }), {
@@ -213,7 +231,7 @@ export const UPKEEP_CASES: readonly CheckCase[] = [
       says(
         'warning shape-differs',
         'A change to 3 primaries with 1 replica each was begun and is not finished: redis-7, redis-8 and redis-9 are to go.',
-        'kubectl redis scale redis goes on with it.',
+        'kubectl redis scale redis --masters 3 --replicas 1 goes on with it.',
         '',
       ),
     ],

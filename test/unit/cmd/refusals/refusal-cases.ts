@@ -56,6 +56,7 @@ export const SOURCES: Readonly<
   create: {
     files: [
       'pkg/cluster/plan/create.ts',
+      'pkg/cluster/plan/refuse-record.ts',
       'pkg/cluster/plan/form.ts',
       'pkg/cluster/plan/form-members.ts',
       'pkg/cluster/plan/preflight.ts',
@@ -66,6 +67,7 @@ export const SOURCES: Readonly<
     files: [
       'pkg/cluster/plan/scale.ts',
       'pkg/cluster/plan/scale-refuse.ts',
+      'pkg/cluster/plan/refuse-record.ts',
       'pkg/cluster/plan/scale-preflight.ts',
       'pkg/cluster/plan/refuse-heir.ts',
       'pkg/cluster/plan/refuse-older.ts',
@@ -89,6 +91,7 @@ export const SOURCES: Readonly<
     files: [
       'pkg/cluster/plan/restart.ts',
       'pkg/cluster/plan/restart-refuse.ts',
+      'pkg/cluster/plan/refuse-record.ts',
       'pkg/cluster/plan/refuse-heir.ts',
       'pkg/engine/restart.ts',
     ],

@@ -13,6 +13,7 @@ import {
 } from '../../../support/observation-changes.ts';
 import { duplicatedOwner, ghost, openSlot, unreachable } from '../../../support/observation-faults.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
+import { recordPutBack } from '../../../support/record-put-back.ts';
 import { specOf } from '../../../support/spec.ts';
 import type { VerbWorld } from '../../../support/verb-world.ts';
 
@@ -44,6 +45,8 @@ export const stopped = (): Observation => {
   const { kube, ...observation } = whole().observation;
   return { ...observation, kube: { ...kube, pods: [], statefulSets: [] }, replies: [] };
 };
+/** The record of three shards, and four run. */
+export const putBack = (): VerbWorld => ({ observation: recordPutBack() });
 /** Some of the StatefulSets scaled to 0 by hand; their pods are gone. */
 export const asleep = (count: number): Observation => {
   const { kube, replies, ...observation } = whole().observation;

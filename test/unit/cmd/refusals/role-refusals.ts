@@ -15,6 +15,7 @@ import {
   stopped,
   contested,
   open,
+  putBack,
   volatile,
   orphan,
   owner,
@@ -49,6 +50,7 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     whole(1, recording({ scaling: { leaving: [6], spread: false } })),
     'A change of the shape',
   ),
+  restart('record-older', 'an older record was put back', putBack(), 'kubectl redis fix redis writes the record anew'),
   restart('stopped', 'it has no pods', { observation: stopped() }, 'redis is stopped: it has no pods'),
   restart('stopped', 'all is scaled to 0', { observation: asleep(6) }, 'redis is stopped: it has no pods'),
   restart(

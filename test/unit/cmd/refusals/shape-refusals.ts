@@ -14,6 +14,7 @@ import {
   foreign,
   nothing,
   open,
+  putBack,
   without,
   object,
   silent,
@@ -76,6 +77,7 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     whole(1, recording({ scaling: { leaving: [6], spread: false } })),
     'A change of redis to',
   ),
+  create('record-older', 'an older record was put back', putBack(), 'kubectl redis fix redis writes the record anew'),
   create(
     'pod-beyond',
     'a StatefulSet was scaled up by hand (C18)',
@@ -172,6 +174,7 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     { observation: asMade(freshObservation(), specOf({ masters: 3 })) },
     'not a cluster yet',
   ),
+  scale('record-older', 'an older record was put back', putBack(), 'kubectl redis fix redis writes the record anew'),
   scale('owner-silent', 'an owner does not answer', whole(1, silent('redis-1-0')), 'redis-1-0 owns slots'),
   scale('slots-uncovered', 'nobody owns slots', whole(1, unowned([{ start: 5, end: 9 }])), 'Nobody owns slots 5-9'),
   scale('slots-contested', 'two own the same slots', whole(1, contested), 'whose slots 0-9'),

@@ -59,29 +59,42 @@ describe('pods that people brought', () => {
   });
 });
 
-/** NAME-state from before redis-7 … redis-9 came, `managed` StatefulSets and all. */
+/** NAME-state from before redis-7 … redis-9 came, but for those that it names; `managed` StatefulSets and all. */
 const big = healthyObservation({ masters: 3, replicas: 2, hosts: 6 });
-const fromBefore: Change = changeKube((kube) => ({
-  ...kube,
-  state: { formed: 'true', spec: JSON.stringify(specOf({ masters: 3, replicas: 1 })) },
-  statefulSets: kube.statefulSets.map((set) => ({
-    ...set,
-    uid: `uid-${set.name}`,
-    templateLabels: { ...set.templateLabels, 'app.kubernetes.io/managed-by': 'kubectl-redis' },
-  })),
-}));
+const naming = (...ordinals: readonly number[]): Change =>
+  changeKube((kube) => ({
+    ...kube,
+    state: {
+      formed: 'true',
+      spec: JSON.stringify(specOf({ masters: 3, replicas: 1, nodes: shards([1, 2, 3, 4, 5, 6, ...ordinals]) })),
+    },
+    statefulSets: kube.statefulSets.map((set) => ({
+      ...set,
+      uid: `uid-${set.name}`,
+      templateLabels: { ...set.templateLabels, 'app.kubernetes.io/managed-by': 'kubectl-redis' },
+    })),
+  }));
+const shards = (ordinals: readonly number[]): Record<string, string> =>
+  Object.fromEntries(ordinals.map((n) => [String(n), String(((n - 1) % 3) + 1)]));
+const fromBefore = naming();
 /** Nobody knows its node: it was removed, and a manifest made its StatefulSet again. */
 const removed = (ordinal: number): Change => changeLines((line) => (line.nodeId === nodeIdOf(ordinal) ? null : line));
 
-/** Of the StatefulSets 7 … 9: `remove` or why not. */
+/** Of the StatefulSets 7 … 9: `remove`, `recorded` anew, or why neither. */
 function beyond(observation: Observation): Record<string, string> {
   const { repairs, left } = planOf(observation);
   const gone = repairs.flatMap(({ batches }) =>
     batches.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'remove-object' ? [step.object.name] : []))),
   );
+  const recorded = repairs.flatMap(({ batches }) =>
+    batches.flatMap(({ steps }) =>
+      steps.flatMap((step) => (step.kind === 'record-spec' ? Object.keys(step.spec.nodes ?? {}) : [])),
+    ),
+  );
   const kept = left.filter(({ problem }) => problem.subject?.startsWith('StatefulSet/') === true);
   return Object.fromEntries([
     ...gone.map((name) => [name, 'remove']),
+    ...recorded.map((ordinal) => [`redis-${ordinal}`, 'recorded']),
     ...kept.map(({ problem, why }) => [problem.subject?.replace('StatefulSet/', '') ?? '', why]),
   ]) as Record<string, string>;
 }
@@ -90,14 +103,14 @@ describe('StatefulSets that an old record does not name', () => {
   const [eighth, ninth] = [removed(8), removed(9)];
   const waits = [unreachable('redis-8-0', 'guard-waiting'), unreachable('redis-9-0', 'not-running')];
 
-  test.each(['guard-waiting', 'not-running'] as const)('stay while others know the node: %s', (why) => {
+  test.each(['guard-waiting', 'not-running'] as const)('are recorded while others know the node: %s', (why) => {
     const observation = changed(big, fromBefore, unreachable('redis-7-0', why));
-    expect(beyond(observation)).toMatchObject({ 'redis-7': 'by-hand' });
-    const kept = planOf(observation).left.find(({ problem }) => problem.subject === 'StatefulSet/redis-7');
-    expect(kept?.hint).toMatch(/^kubectl redis status redis shows what redis-7-0 holds: .* an old record/);
+    expect(beyond(observation)).toEqual(
+      Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [`redis-${n}`, 'recorded'])),
+    );
   });
 
-  test('stay while it owns slots', () => {
+  test('are recorded while it owns slots', () => {
     const owner = changed(
       big,
       fromBefore,
@@ -108,23 +121,25 @@ describe('StatefulSets that an old record does not name', () => {
       ),
       unreachable('redis-7-0', 'not-running'),
     );
-    expect(beyond(owner)).toMatchObject({ 'redis-7': 'by-hand' });
+    expect(beyond(owner)).toMatchObject({ 'redis-7': 'recorded' });
   });
 
   test('stay while an id without a pod may be its', () => {
     const moved = changed(
       big,
-      fromBefore,
+      naming(7),
       ...waits,
       eighth,
       ninth,
       ghost('f'.repeat(40), { slots: [{ start: 0, end: 9 }], configEpoch: 9 }),
     );
     expect(beyond(moved)).toMatchObject({ 'redis-8': 'by-hand', 'redis-9': 'by-hand' });
+    const kept = planOf(moved).left.find(({ problem }) => problem.subject === 'StatefulSet/redis-8');
+    expect(kept?.hint).toMatch(/^kubectl redis status redis shows what redis-8-0 holds: .* an old record/);
   });
 
-  test('stay while the pod is away and others know its node', () => {
-    expect(beyond(changed(big, fromBefore, podGone('redis-9-0')))).toMatchObject({ 'redis-9': 'by-hand' });
+  test('are recorded while the pod is away and others know its node', () => {
+    expect(beyond(changed(big, fromBefore, podGone('redis-9-0')))).toMatchObject({ 'redis-9': 'recorded' });
   });
 
   test('stay where nobody can be asked', () => {
@@ -133,14 +148,20 @@ describe('StatefulSets that an old record does not name', () => {
   });
 
   test('go where nothing of the cluster is in the pod, and nobody knows it', () => {
-    const known = beyond(changed(big, fromBefore, eighth, ninth, ...waits, withoutAddress('redis-8-0')));
-    expect(known).toMatchObject({ 'redis-7': 'by-hand', 'redis-8': 'remove', 'redis-9': 'remove' });
+    const known = [eighth, ninth, ...waits, withoutAddress('redis-8-0')];
+    expect(beyond(changed(big, naming(7), ...known))).toMatchObject({ 'redis-8': 'remove', 'redis-9': 'remove' });
+    // An older record is written anew first: then it is looked at again.
+    expect(beyond(changed(big, fromBefore, ...known))).toMatchObject({
+      'redis-7': 'recorded',
+      'redis-8': 'after-others',
+      'redis-9': 'after-others',
+    });
   });
 
   test('stay where it is alone, and others still know it', () => {
     const alone = changed(
       big,
-      fromBefore,
+      naming(8, 9),
       changeAnswer('redis-7-0', (answer) => ({
         ...answer,
         view: answer.view.filter(({ nodeId }) => nodeId === answer.myId),
