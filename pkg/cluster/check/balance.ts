@@ -117,19 +117,12 @@ function unfinished({ state: { cluster } }: CheckContext, shape: DesiredShape | 
 }
 
 /** What makes the owners as many as were asked for, where that can be told; no change was begun. */
-function repairOfShape({ state, observation, answered, groups }: CheckContext): string | null {
+function repairOfShape({ state, observation }: CheckContext): string | null {
   const [second] = secondOwners(state);
   if (second?.pod != null) return takesSlotsAway(state, second.pod.name);
   const { spec } = recordOf(observation.kube, state.cluster);
-  if (spec !== null) return finishesShape(state.nodes, spec);
-  // `scale` needs a whole record; where only the numbers are written down slots are moved.
-  const idle = answered.filter(
-    ({ node, nodeId }) => node.role === 'primary' && node.slots.length === 0 && !groups.outside.has(nodeId),
-  );
-  const owners = state.nodes.filter(({ slots }) => slots.length > 0);
-  if (idle.length === 0 || owners.length + idle.length !== state.desired?.masters) return null;
-  const weights = idle.map(({ pod }) => `--weight ${pod}=1`).join(' ');
-  return `kubectl redis rebalance ${state.cluster.name} ${weights} gives ${idle.length === 1 ? 'it' : 'them'} slots`;
+  // `scale` needs a whole record; where only the numbers are written down somebody else has to change the shape.
+  return spec === null ? null : finishesShape(state.nodes, spec);
 }
 
 function primaries(number: number): string {
