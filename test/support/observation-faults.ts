@@ -186,6 +186,7 @@ export function lacksKeys(pod: string, primary: string, lacks: number): Change {
     const reply = observation.replies.find((one) => one.pod === primary)?.reply;
     const told = reply?.kind === 'answered' ? reply.answer.info : null;
     if (told === null) throw new Error(`${primary} does not answer`);
+    // Shards have histories of their own.
     const history = { replicationId: 'a'.repeat(40), replicationOffset: told.replicationOffset };
     const has = (keys: number): Change =>
       changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, ...history, keys, keysAtOffset: keys } }));

@@ -25,6 +25,7 @@ export const FIXABLE: ReadonlySet<Code> = new Set<Code>([
   'config-missing',
   'client-service-missing',
   'line-unused',
+  'primary-incomplete',
   'pod-outdated',
   'objects-unsafe',
   'objects-differ',

@@ -3,7 +3,7 @@ import { addressesOfPod } from '../interpret/identity.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
-import { copyAnew } from '../evidence/lacking-keys.ts';
+import { copyAnew, incompletePrimaries, keysLacking, type IncompletePrimary } from '../evidence/lacking-keys.ts';
 import { keysInWords } from '../model/loss.ts';
 import type { Member } from '../evidence/members.ts';
 import type { Check, CheckContext } from './context.ts';
@@ -13,10 +13,23 @@ const ADDRESS_CODES = new Set(['address-mismatch', 'address-unknown']);
 
 export const checkReplication: Check = (context, found) => {
   const moved = new Set(found.filter((one) => ADDRESS_CODES.has(one.code)).flatMap((one) => one.nodes));
-  return context.answered
-    .filter(({ node }) => node.role === 'replica')
-    .flatMap((replica) => checkReplica(context, replica, moved));
+  const replicas = context.answered.filter(({ node }) => node.role === 'replica');
+  return [
+    ...replicas.flatMap((replica) => checkReplica(context, replica, moved)),
+    ...incompletePrimaries(context.state).map((one) => primaryIncomplete(context, one)),
+  ];
 };
+
+function primaryIncomplete({ state, nameOf }: CheckContext, { primary, holder, lacks }: IncompletePrimary): Problem {
+  const [lead, has] = [nameOf(primary), nameOf(holder)];
+  const sentence = `${lead} leads with ${keysInWords(primary.keys)}, and ${has}, which follows it and has heard no more, has ${lacks.toLocaleString('en-US')} more.`;
+  const repair = `kubectl redis failover ${has} lets it lead. Until then restart no pod of the shard: whoever copies ${lead} anew drops them.`;
+  return makeProblem('primary-incomplete', state.cluster.name, {
+    sentence,
+    nodes: [lead],
+    repair,
+  });
+}
 
 function checkReplica(context: CheckContext, replica: Member, moved: ReadonlySet<string>): readonly Problem[] {
   const primary = replica.node.primaryId === null ? undefined : context.byId.get(replica.node.primaryId);
@@ -69,9 +82,9 @@ function checkLink(context: CheckContext, replica: Member, primary: ClusterNode)
     const repair = `It dials again after repl-timeout. If it stays: ${context.kubectl(`logs ${pod}`)}`;
     return [makeProblem('replica-link-down', cluster, { sentence, nodes: [pod], repair })];
   }
-  const candidate = context.evidence.successionOf(primary).candidates.find((one) => one.node === node);
-  if (candidate !== undefined && candidate.lacksKeys > 0) {
-    const sentence = `${pod} has ${keysInWords(candidate.keys)}, ${candidate.lacksKeys.toLocaleString('en-US')} fewer than its shard has, and is not behind.`;
+  const lacks = primary.reply?.kind === 'answered' ? keysLacking(info, [primary.reply.answer.info]) : 0;
+  if (lacks > 0) {
+    const sentence = `${pod} has ${keysInWords(info.keys)}, ${lacks.toLocaleString('en-US')} fewer than its primary ${name}, and is not behind.`;
     const repair = copyAnew(context.state, pod);
     return [makeProblem('replica-incomplete', cluster, { sentence, nodes: [pod], repair })];
   }

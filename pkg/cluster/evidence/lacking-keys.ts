@@ -5,7 +5,7 @@
  * count a key until they are told that it expired.
  */
 import type { ServerInfo } from '../model/observation.ts';
-import type { ClusterState } from '../model/state.ts';
+import type { ClusterNode, ClusterState } from '../model/state.ts';
 
 /** Nodes are not asked in the same instant. What makes or removes a key takes at least this much of what a primary tells (`$1\r\nk\r\n`). */
 const BYTES_OF_A_KEY = 7;
@@ -23,6 +23,32 @@ function fewerThan(copy: ServerInfo, holder: ServerInfo): number {
     return 0;
   const between = Math.abs(holder.replicationOffset - copy.replicationOffset) / BYTES_OF_A_KEY;
   return Math.max(0, Math.floor(all - has - between));
+}
+
+/** A primary that has fewer keys than a replica of it which has heard no more: it was emptied as a replica, and leads since. */
+export interface IncompletePrimary {
+  readonly primary: ClusterNode;
+  /** The replica that has most. */
+  readonly holder: ClusterNode;
+  readonly lacks: number;
+}
+
+/** Its keys are gone when its replicas copy it anew: what these have comes first. */
+export function incompletePrimaries({ nodes }: Pick<ClusterState, 'nodes'>): IncompletePrimary[] {
+  return nodes.flatMap((primary): IncompletePrimary[] => {
+    const info = infoOf(primary);
+    if (primary.role !== 'primary' || info === null) return [];
+    const holders = nodes.flatMap((node) => {
+      const own = node.primaryId === primary.nodeId && node.role === 'replica' ? infoOf(node) : null;
+      const lacks = own === null || own.syncInProgress ? 0 : keysLacking(info, [own]);
+      return lacks > 0 ? [{ primary, holder: node, lacks }] : [];
+    });
+    return holders.toSorted((a, b) => b.lacks - a.lacks).slice(0, 1);
+  });
+}
+
+function infoOf({ reply }: ClusterNode): ServerInfo | null {
+  return reply?.kind === 'answered' ? reply.answer.info : null;
 }
 
 /** What has a replica copy all of its primary: a server that starts with its log goes on with nobody's history. */

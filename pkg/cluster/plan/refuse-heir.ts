@@ -5,7 +5,7 @@
 import type { Candidate } from '../evidence/candidates.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { lossOfLimitOfHeir } from '../evidence/eviction.ts';
-import { copyAnew } from '../evidence/lacking-keys.ts';
+import { copyAnew, incompletePrimaries } from '../evidence/lacking-keys.ts';
 import { isAgreed, keysInWords } from '../model/loss.ts';
 import type { Plan } from '../model/plan.ts';
 import type { SlotRanges } from '../model/slots.ts';
@@ -27,6 +27,38 @@ export function refuseHeir(
   agreedLoss: SlotRanges = [],
 ): Plan | null {
   return refuseIncompleteHeir(handOver, evidence, state) ?? refuseEvictingHeir(handOver, evidence, state, agreedLoss);
+}
+
+/**
+ * A primary that was emptied and leads: whatever restarts, moves or removes its replicas ends the only copies of its keys. And a replica that is
+ * short of keys may be the one that is left.
+ *
+ * @param mayCopy replicas that are to copy anew in any case
+ */
+export function refuseIncompleteShards(
+  state: ClusterState,
+  { nameOf, successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
+  mayCopy = false,
+): Refused | null {
+  const [first] = incompletePrimaries(state);
+  if (first !== undefined) {
+    const [lead, has] = [nameOf(first.primary), nameOf(first.holder)];
+    return {
+      kind: 'refused',
+      code: 'primary-incomplete',
+      sentence: `${lead} leads with ${keysInWords(first.primary.keys)}, and ${has}, which follows it, has ${keysInWords(first.lacks)} more: they would be gone when it copies ${lead} anew`,
+      hint: `kubectl redis failover ${has} lets it lead; then run the same command again`,
+    };
+  }
+  if (mayCopy) return null;
+  const pairs = state.nodes
+    .filter(({ role }) => role === 'primary')
+    .flatMap((primary) => successionOf(primary).candidates.map(({ node }) => ({ primary, heir: node })));
+  for (const pair of pairs) {
+    const refused = refuseIncompleteHeir(pair, { nameOf, successionOf }, state);
+    if (refused !== null) return refused;
+  }
+  return null;
 }
 
 /** Its primary would hand over keys that nobody has then. It is no loss to agree to: a replica that copies anew has them all. */

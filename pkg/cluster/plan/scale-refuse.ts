@@ -14,7 +14,7 @@ import { listNames } from '../model/list-names.ts';
 import { keysInWords } from '../model/loss.ts';
 import { giveItsOwnVolume } from './contested.ts';
 import { refuse, silenceCode } from './form-members.ts';
-import { refuseHeir } from './refuse-heir.ts';
+import { refuseHeir, refuseIncompleteShards } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
 import { restartCommand } from './restart-command.ts';
 import { isOld } from './restart-goal.ts';
@@ -28,10 +28,11 @@ import { imageTakesKeysOf, takesKeysOf } from './server-version.ts';
 
 /** The first reason, or null. */
 export function refuseScale(context: ScaleContext): Plan | null {
-  const { state, members, kube } = context;
+  const { state, members, kube, evidence } = context;
   return (
     refuseOlderRecord(state, kube) ??
     refuseUnsound(state, members) ??
+    refuseIncompleteShards(state, evidence) ??
     refuseLedElsewhere(context) ??
     refuseSilentLeaving(context) ??
     refuseLeavingStrays(context) ??

@@ -4,7 +4,8 @@
 # behind kube-proxy: their reconnect goes to the dead pod and hangs until repl-timeout.
 #
 # A replica that is behind does not get the role: the primary restarts with all data, which is slower but loses nothing. (Within
-# its limit CLUSTER FAILOVER itself waits, with writes paused, until the replica has everything.)
+# its limit CLUSTER FAILOVER itself waits, with writes paused, until the replica has everything.) Nor does one that has heard all and
+# has fewer keys: somebody wrote to it, or it evicted keys by itself (evidence/lacking-keys.ts).
 #
 # Bounded: 1 s for its turn, 2 s to ask, 2 s to tell the replica, 7 s for the change of role (11 s where servers are frozen),
 # 3 s as a replica. It never fails the stop.
@@ -29,7 +30,7 @@ field() {
   esac
 }
 
-# Sets best_host and best_port to the online replica with the highest offset; empty when there is none.
+# Sets best_host and best_port to the online replica with the highest offset, but for those in passed; empty when there is none.
 find_best_replica() {
   best_host=
   best_port=
@@ -42,13 +43,36 @@ find_best_replica() {
     case $value in '' | *[!0-9]*) continue ;; esac
     [ "$value" -le "$max_lag_seconds" ] || continue
     field offset "$line"
-    [ "${value:-0}" -gt "$best_offset" ] || continue
-    best_offset=$value
-    field ip "$line" && best_host=$value
-    field port "$line" && best_port=$value
+    offset=${value:-0}
+    [ "$offset" -gt "$best_offset" ] || continue
+    field ip "$line" && at_host=$value
+    field port "$line" && at_port=$value
+    case $passed in *" $at_host:$at_port "*) continue ;; esac
+    best_offset=$offset
+    best_host=$at_host
+    best_port=$at_port
   done <<END
 $1
 END
+}
+
+# keys_in INFO: prints how many keys it tells of, and at which offset.
+keys_in() {
+  printf '%s\n' "$1" | awk -F '[:=,\r]' '
+    /^db[0-9]+:keys=/ { keys += $3 }
+    /^# Keyspace/ { told = 1 }
+    /^slave_repl_offset:/ { offset = $2; heard = 1 }
+    /^master_repl_offset:/ && !heard { offset = $2 }
+    END { if (told && offset != "") print keys + 0, offset }'
+}
+
+# Whether the best replica has as many keys as this node, but for what is on its way: what makes a key takes 7 bytes or more. Who does not
+# say is taken at its offset.
+has_all_keys() {
+  own=$(keys_in "$(bounded 2 "$cli" -h "$host" -p "$port" info 2>/dev/null)")
+  theirs=$(keys_in "$(tell info)")
+  [ -n "$own" ] && [ -n "$theirs" ] || return 0
+  printf '%s %s\n' "$own" "$theirs" | awk '{ gap = $2 - $4; if (gap < 0) gap = -gap; exit ($1 - $3 > gap / 7) }'
 }
 
 # Two replicas that ask for votes at the same moment take the same epoch, and one gets no majority; Redis would try again only
@@ -95,8 +119,14 @@ case $answer in
 esac
 case $answer in *role:master*slave0:*) sleep "0.$((node % 10))" && answer=$(replication) ;; esac
 case $answer in *role:master*) ;; *) exit 0 ;; esac
+passed=" "
 find_best_replica "$answer"
+until [ -z "$best_host" ] || has_all_keys; do
+  passed="$passed$best_host:$best_port "
+  find_best_replica "$answer"
+done
 if [ -z "$best_host" ]; then
+  [ "$passed" = " " ] || { say "stopping as primary: the replica at${passed% } is in step and has fewer keys, and must not take over" && exit 0; }
   case $answer in
     *slave0:*) say "stopping as primary: no replica is in step, and one that is behind must not take over" ;;
     *) say "stopping as primary without a replica" ;;

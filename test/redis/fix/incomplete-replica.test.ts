@@ -13,6 +13,9 @@ import type { KubePort, RedisCommand } from '../../../pkg/engine/ports.ts';
 import { applyStep } from '../../../pkg/engine/steps/apply.ts';
 import { USUAL } from '../../support/broken/all-states.ts';
 import { FULL_SLOTS, keysOf, startScene, type Scene } from '../../support/broken/scene.ts';
+import { NO_POLICY } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
+import { whatIsWrong } from '../../support/broken/holds.ts';
+import { mend } from '../../support/broken/mend.ts';
 import { codeOf } from '../../support/code-of.ts';
 import { poll } from '../../support/redis-server.ts';
 import { POLITE } from '../../support/move-cluster.ts';
@@ -70,7 +73,7 @@ async function handOver(of: Scene): Promise<void> {
 
 describe.each(BINARIES)('a replica that was written to, $name', ({ server }) => {
   test.each<readonly [string, RedisCommand[], RegExp]>([
-    ['emptied', [['FLUSHALL']], /has 0 keys, \d+ fewer than its shard has, and is not behind/],
+    ['emptied', [['FLUSHALL']], /has 0 keys, \d+ fewer than its primary redis-1-0, and is not behind/],
     [
       'short of what it evicted by itself',
       [
@@ -78,7 +81,7 @@ describe.each(BINARIES)('a replica that was written to, $name', ({ server }) => 
         ['CONFIG', 'SET', 'replica-ignore-maxmemory', 'no'],
         ['CONFIG', 'SET', 'maxmemory', 1_000_000],
       ],
-      /keys?, \d+ fewer than its shard has, and is not behind/,
+      /keys?, \d+ fewer than its primary redis-1-0, and is not behind/,
     ],
   ])(
     '%s: it is named, and does not get the role',
@@ -107,6 +110,22 @@ describe.each(BINARIES)('a replica that was written to, $name', ({ server }) => 
     },
     120_000,
   );
+
+  test('that the servers let lead: its old primary has the keys, and fix lets it lead again', async () => {
+    const of = await startScene({ ...USUAL, replicas: 1, binary: server });
+    scene = of;
+    await inStep(of);
+    await of.at(REPLICA, ['CONFIG', 'SET', 'replica-read-only', 'no'], ['FLUSHALL']);
+    await of.at(REPLICA, ['CLUSTER', 'FAILOVER']);
+    const named = async (): Promise<boolean> => {
+      const observation = await of.observe();
+      return check(interpret(observation), observation).some(({ code }) => code === 'primary-incomplete');
+    };
+    await poll('it is named', 30_000, async () => ((await named()) ? true : null));
+    const { plan, error } = await mend(of, NO_POLICY);
+    expect([error, plan.left.map(({ problem }) => problem.code)]).toEqual([null, ['replica-incomplete']]);
+    expect(await whatIsWrong(of)).toEqual([]);
+  }, 120_000);
 
   test('none is, while clients write, delete, flush a part and let keys expire', async () => {
     const of = await startScene({ ...USUAL, replicas: 1, binary: server });

@@ -165,11 +165,20 @@ export const MEMBERSHIP_CODES = {
     repair: 'Look at the load of the host; raise repl-backlog-size if full resyncs follow.',
     invariants: ['I8'],
   },
+  'primary-incomplete': {
+    severity: 'critical',
+    title: 'A primary has fewer keys than a replica of it',
+    meaning:
+      'The keys are not served, and the replica has the only copy. It is gone when the replica restarts, or copies its primary anew for another reason.',
+    cause: 'It was emptied as a replica (replica-read-only no), and the servers elected it.',
+    repair: 'kubectl redis failover REPLICA lets the replica lead that has them.',
+    invariants: ['I8'],
+  },
   'replica-incomplete': {
     severity: 'critical',
     title: 'A replica has fewer keys than its primary, and is not behind',
     meaning:
-      'If it took over, the keys that it lacks would be gone. Nothing of ours hands over to it; an election of the servers may.',
+      'If it took over, the keys that it lacks would not be served. No command hands over to it, and no pod that stops in order; an election of the servers may.',
     cause: 'Somebody wrote to it (replica-read-only no), or it evicted keys by itself (replica-ignore-maxmemory no).',
     repair: 'Restart it: it copies its primary anew.',
     invariants: ['I8'],

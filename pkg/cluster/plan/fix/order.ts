@@ -12,6 +12,7 @@ import { healGhosts, healStrangers } from './heal-ghosts.ts';
 import { healEmptyPrimaries, healNewcomers, healReplicaCounts, healShardLabels } from './heal-members.ts';
 import { healLostVolumes } from './heal-lost-volumes.ts';
 import { healOpenSlots } from './heal-open-slots.ts';
+import { healIncompletePrimaries } from './heal-incomplete.ts';
 import { healNoQuorum, healPrimaries } from './heal-primaries.ts';
 import { healCrowdedHosts, healSharedHosts } from './heal-places.ts';
 import { healChains, healOrphans, healStaleAddresses } from './heal-replicas.ts';
@@ -106,6 +107,7 @@ export const STAGES: readonly Stage[] = [
     why: 'Replicas take over before anybody is forgotten: a replica of a forgotten primary can not be elected.',
     answers: {
       'no-quorum': healNoQuorum,
+      'primary-incomplete': healIncompletePrimaries,
       'slots-without-node': healPrimaries,
       'primary-down': healPrimaries,
     },

@@ -138,12 +138,24 @@ export const REPLICATION_CASES: readonly CheckCase[] = [
     [says('info replica-syncing', 'redis-5-0 is copying redis-2-0.', 'Wait.', 'redis-5-0')],
   ],
   [
+    'primary-incomplete',
+    changed(healthyObservation(), lacksKeys('redis-5-0', 'redis-2-0', -900)),
+    [
+      says(
+        'critical primary-incomplete',
+        'redis-2-0 leads with 100 keys, and redis-5-0, which follows it and has heard no more, has 900 more.',
+        'kubectl redis failover redis-5-0 lets it lead. Until then restart no pod of the shard: whoever copies redis-2-0 anew drops them.',
+        'redis-2-0',
+      ),
+    ],
+  ],
+  [
     'replica-incomplete',
     changed(healthyObservation(), lacksKeys('redis-5-0', 'redis-2-0', 3)),
     [
       says(
         'critical replica-incomplete',
-        'redis-5-0 has 97 keys, 3 fewer than its shard has, and is not behind.',
+        'redis-5-0 has 97 keys, 3 fewer than its primary redis-2-0, and is not behind.',
         'kubectl redis restart redis --pod redis-5-0 has it copy its primary anew; what was written to it alone goes',
         'redis-5-0',
       ),

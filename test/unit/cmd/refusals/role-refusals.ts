@@ -129,6 +129,18 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     'redis-1-0',
     '--yes',
   )('not-in-step', 'nobody is in step', whole(1, replicaLinkDown('redis-4-0')), 'is in step with it'),
+  restart(
+    'primary-incomplete',
+    'a primary was emptied, and its replica has its keys',
+    whole(1, lacksKeys('redis-4-0', 'redis-1-0', -900)),
+    'kubectl redis failover redis-4-0 lets it lead',
+  ),
+  remove(
+    'primary-incomplete',
+    'a primary was emptied, and its replica has its keys',
+    whole(1, lacksKeys('redis-4-0', 'redis-1-0', -900)),
+    'kubectl redis failover redis-4-0 lets it lead',
+  ),
   of(
     'restart',
     'redis',

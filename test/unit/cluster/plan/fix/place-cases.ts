@@ -1,6 +1,6 @@
 /** Nodes that share hosts, and what fix plans for them: one moves at a time, and no shard is left without a replica in step. */
 import { changeAnswer, changed, type Change } from '../../../../support/observation-changes.ts';
-import { follows, lacksKeys, onHost, unreachable } from '../../../../support/observation-faults.ts';
+import { follows, lacksKeys, onHost, openSlot, unreachable } from '../../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../../support/observation.ts';
 import { leaves, type FixCase } from './fix-words.ts';
 
@@ -28,6 +28,16 @@ export const PLACE_CASES: readonly FixCase[] = [
       'primaries-share-host (by-hand)',
       'same-zone (by-hand)',
     ),
+  ],
+  [
+    'a primary that was emptied: its replica with the keys leads',
+    changed(healthyObservation(), lacksKeys('redis-5-0', 'redis-2-0', -900)),
+    { repairs: ['primary-incomplete: failover'], left: [] },
+  ],
+  [
+    'the same while slots of it are open',
+    changed(healthyObservation(), lacksKeys('redis-5-0', 'redis-2-0', -900), openSlot(5500, 'redis-2-0', 'redis-3-0')),
+    { repairs: ['slots-open: move 5500 redis-2-0 -> redis-3-0'], left: ['primary-incomplete (after-others)'] },
   ],
   // 1.24
   [
