@@ -53,7 +53,11 @@ export function refuseIncompleteShards(
   if (mayCopy) return null;
   const pairs = state.nodes
     .filter(({ role }) => role === 'primary')
-    .flatMap((primary) => successionOf(primary).candidates.map(({ node }) => ({ primary, heir: node })));
+    .flatMap((primary) =>
+      successionOf(primary).candidates.flatMap(({ node, lacksKeys }) =>
+        lacksKeys > 0 ? [{ primary, heir: node }] : [],
+      ),
+    );
   for (const pair of pairs) {
     const refused = refuseIncompleteHeir(pair, { nameOf, successionOf }, state);
     if (refused !== null) return refused;
