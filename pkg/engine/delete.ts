@@ -7,8 +7,7 @@ import { recordOf } from '../cluster/model/record.ts';
 import { ALL_SLOTS, type SlotRanges } from '../cluster/model/slots.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
 import { planDelete } from '../cluster/plan/delete.ts';
-import { evidenceOf } from '../cluster/evidence/evidence.ts';
-import { refuseIncompleteShards } from '../cluster/plan/refuse-heir.ts';
+import { refuseIncompletePrimary } from '../cluster/plan/refuse-heir.ts';
 import { refuseStrays } from '../cluster/plan/restart-refuse.ts';
 import { lossOfDelete, type OtherWorkload } from '../cluster/plan/delete-refuse.ts';
 import { converge, type Converged } from './converge.ts';
@@ -91,7 +90,7 @@ function planOf(
   const state = interpret(observation);
   const loss = purge ? null : lossIn(state, observation);
   // Each ends the only copies of keys that nobody counts.
-  const strays = refuseStrays(state) ?? refuseIncompleteShards(state, evidenceOf(state, observation.kube), true);
+  const strays = refuseStrays(state) ?? refuseIncompletePrimary(state);
   return planDelete({
     cluster,
     owned: inventory.owned,

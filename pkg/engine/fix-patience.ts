@@ -12,6 +12,7 @@ const LOOK_EVERY_MS = 500;
 const COUNTS_AFTER_MS = 10_000;
 /** Codes of problems that an election, gossip or the servers themselves may end. */
 const UNSETTLED: ReadonlySet<string> = new Set([
+  'primary-incomplete',
   'primary-down',
   'slots-without-node',
   'no-quorum',

@@ -82,6 +82,9 @@ const WAITED_OUT: ReadonlySet<string> = new Set([
   'owner-silent',
   'node-silent',
   'not-in-step',
+  // One command tells replicas to drop any number of keys: for a moment who heard it later has more.
+  'primary-incomplete',
+  'replica-incomplete',
   'slots-uncovered',
   'slots-contested',
   'not-converged',

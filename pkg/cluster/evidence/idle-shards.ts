@@ -33,10 +33,16 @@ export function idleShards(nodes: readonly ClusterNode[], spec: ClusterSpec): Id
     const followsOthers =
       own.length > 0 &&
       own.every(({ role, reply }) => role === 'replica' && reply?.kind === 'answered') &&
-      own.some(({ primaryId }) => !ids.has(primaryId));
+      own.some(({ primaryId }) => !ids.has(primaryId)) &&
+      // (The primary of this shard may only be away.)
+      own.every(({ primaryId }) => ids.has(primaryId) || nodes.some((one) => leadsAnother(one, primaryId, name)));
     const heir = followsOthers ? own.find((node) => followsSecondOwner(nodes, node)) : undefined;
     return [{ name, pods: own.flatMap(({ pod }) => pod?.name ?? []), followsOthers, heir: heir?.pod?.name ?? null }];
   });
+}
+
+function leadsAnother({ nodeId, pod, slots, shardLabel }: ClusterNode, id: string | null, shard: string): boolean {
+  return nodeId !== null && nodeId === id && pod !== null && slots.length > 0 && shardLabel !== shard;
 }
 
 function followsSecondOwner(nodes: readonly ClusterNode[], { primaryId }: ClusterNode): boolean {

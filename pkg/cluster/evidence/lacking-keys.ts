@@ -16,7 +16,10 @@ export function keysLacking(copy: ServerInfo, holders: readonly ServerInfo[]): n
   return Math.max(0, ...holders.map((holder) => fewerThan(copy, holder)));
 }
 
+/** Who lost its link before may hold what all were told to delete since. */
 function fewerThan(copy: ServerInfo, holder: ServerInfo): number {
+  const stale = holder.role === 'replica' && holder.primaryLinkUp !== true;
+  if (stale && holder.replicationOffset < copy.replicationOffset) return 0;
   const { replicationId, keysAtOffset: has } = copy;
   const all = holder.keysAtOffset;
   if (replicationId === undefined || holder.replicationId !== replicationId || has === undefined || all === undefined)
@@ -25,7 +28,10 @@ function fewerThan(copy: ServerInfo, holder: ServerInfo): number {
   return Math.max(0, Math.floor(all - has - between));
 }
 
-/** A primary that has fewer keys than a replica of it which has heard no more: it was emptied as a replica, and leads since. */
+/**
+ * A primary that has fewer keys than a replica of it which has heard no more: it was emptied as a replica, and leads since. Nobody takes over from
+ * one without slots, so that is none.
+ */
 export interface IncompletePrimary {
   readonly primary: ClusterNode;
   /** The replica that has most. */
@@ -37,7 +43,7 @@ export interface IncompletePrimary {
 export function incompletePrimaries({ nodes }: Pick<ClusterState, 'nodes'>): IncompletePrimary[] {
   return nodes.flatMap((primary): IncompletePrimary[] => {
     const info = infoOf(primary);
-    if (primary.role !== 'primary' || info === null) return [];
+    if (primary.role !== 'primary' || primary.slots.length === 0 || info === null) return [];
     const holders = nodes.flatMap((node) => {
       const own = node.primaryId === primary.nodeId && node.role === 'replica' ? infoOf(node) : null;
       const lacks = own === null || own.syncInProgress ? 0 : keysLacking(info, [own]);
@@ -51,11 +57,10 @@ function infoOf({ reply }: ClusterNode): ServerInfo | null {
   return reply?.kind === 'answered' ? reply.answer.info : null;
 }
 
-/** What has a replica copy all of its primary: a server that starts with its log goes on with nobody's history. */
-export function copyAnew({ cluster, origin }: Pick<ClusterState, 'cluster' | 'origin'>, pod: string): string {
-  const restart =
-    origin === 'ours'
-      ? `kubectl redis restart ${cluster.name} --pod ${pod}`
-      : `kubectl -n ${cluster.namespace} delete pod ${pod}`;
-  return `${restart} has it copy its primary anew; what was written to it alone goes`;
+/**
+ * What has a replica copy all of its primary: a server that starts with its log goes on with nobody's history. Not by `restart`, which waits for a
+ * change of shape that was begun, as that would wait for it.
+ */
+export function copyAnew({ cluster }: Pick<ClusterState, 'cluster'>, pod: string): string {
+  return `kubectl -n ${cluster.namespace} delete pod ${pod} has it copy its primary anew; what was written to it alone goes`;
 }

@@ -106,14 +106,19 @@ export function renewedSpec(state: ClusterState, kube: KubeFacts): ClusterSpec |
   const unrecorded = unrecordedNodes(state, kube);
   if (spec === null || unrecorded.length === 0) return null;
   const kept = ordinalsOf(spec).filter((ordinal) => isLeft(state, kube, ordinal));
+  // A number may have gone and come again in another shard since the record was written.
+  const made = new Map(madeByUs(kube).map((one) => [one.name, one.labels[SHARD_LABEL]]));
+  const madeFor = (ordinal: number): string | undefined => made.get(nodeName(state.cluster.name, ordinal));
   const nodes = Object.fromEntries([
-    ...kept.map((ordinal): [string, string] => [String(ordinal), shardOf(spec, ordinal)]),
+    ...kept.map((ordinal): [string, string] => [String(ordinal), madeFor(ordinal) ?? shardOf(spec, ordinal)]),
     ...unrecorded.map(({ ordinal, shard }): [string, string] => [String(ordinal), shard]),
   ]);
   const sizes = new Map<string, number>();
   for (const shard of Object.values(nodes)) sizes.set(shard, (sizes.get(shard) ?? 0) + 1);
-  const shape = { nodes, masters: sizes.size, replicas: Math.min(...sizes.values()) - 1, scaling: null };
-  return { ...(newerCopy(unrecorded) ?? spec), ...shape, cluster: state.cluster };
+  const copy = newerCopy(unrecorded);
+  const replicas = copy?.replicas ?? Math.min(...sizes.values()) - 1;
+  const shape = { nodes, masters: sizes.size, replicas, scaling: null };
+  return { ...(copy ?? spec), ...shape, cluster: state.cluster };
 }
 
 /** Of several the one that names most of them. */

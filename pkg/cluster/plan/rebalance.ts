@@ -9,6 +9,7 @@ import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { memberOf } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { endsOf, finishSteps } from './scale-moves.ts';
+import { refuseIncompletePrimary } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { refuseUnsound } from './scale-refuse.ts';
@@ -98,7 +99,7 @@ function sum(weigh: SlotWeight, ranges: SlotRanges): number {
 export function planRebalance(input: RebalanceInput): Plan {
   const { state } = input;
   const members = state.nodes.flatMap(memberOf);
-  const refused = refuseUnsound(state, members) ?? refuseDisagreement(state);
+  const refused = refuseUnsound(state, members) ?? refuseDisagreement(state) ?? refuseIncompletePrimary(state);
   if (refused !== null) return refused;
   const remarks: Remark[] = [];
   const { transfers } = balanceOf(input);

@@ -5,7 +5,7 @@
 import type { Candidate } from '../evidence/candidates.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { lossOfLimitOfHeir } from '../evidence/eviction.ts';
-import { copyAnew, incompletePrimaries } from '../evidence/lacking-keys.ts';
+import { copyAnew, incompletePrimaries, type IncompletePrimary } from '../evidence/lacking-keys.ts';
 import { isAgreed, keysInWords } from '../model/loss.ts';
 import type { Plan } from '../model/plan.ts';
 import type { SlotRanges } from '../model/slots.ts';
@@ -30,36 +30,37 @@ export function refuseHeir(
 }
 
 /**
- * A primary that was emptied and leads: whatever restarts, moves or removes its replicas ends the only copies of its keys. And a replica that is
- * short of keys may be the one that is left.
- *
- * @param mayCopy replicas that are to copy anew in any case
+ * A primary that was emptied and leads: whatever restarts, moves or removes what it leads, and its replicas, ends the only copies of its keys.
  */
-export function refuseIncompleteShards(
-  state: ClusterState,
-  { nameOf, successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
-  mayCopy = false,
-): Refused | null {
+export function refuseIncompletePrimary(state: ClusterState): Refused | null {
   const [first] = incompletePrimaries(state);
-  if (first !== undefined) {
-    const [lead, has] = [nameOf(first.primary), nameOf(first.holder)];
-    return {
-      kind: 'refused',
-      code: 'primary-incomplete',
-      sentence: `${lead} leads with ${keysInWords(first.primary.keys)}, and ${has}, which follows it, has ${keysInWords(first.lacks)} more: they would be gone when it copies ${lead} anew`,
-      hint: `kubectl redis failover ${has} lets it lead; then run the same command again`,
-    };
-  }
-  if (mayCopy) return null;
-  const pairs = state.nodes
-    .filter(({ role }) => role === 'primary')
-    .flatMap((primary) =>
-      successionOf(primary).candidates.flatMap(({ node, lacksKeys }) =>
-        lacksKeys > 0 ? [{ primary, heir: node }] : [],
-      ),
-    );
-  for (const pair of pairs) {
-    const refused = refuseIncompleteHeir(pair, { nameOf, successionOf }, state);
+  return first === undefined ? null : leadsIncomplete(first);
+}
+
+function leadsIncomplete({ primary, holder, lacks }: IncompletePrimary): Refused {
+  const [lead, has] = [nameOf(primary), nameOf(holder)];
+  return {
+    kind: 'refused',
+    code: 'primary-incomplete',
+    sentence: `${lead} leads with ${keysInWords(primary.keys)}, and ${has}, which follows it, has ${keysInWords(lacks)} more: they would be gone when it copies ${lead} anew`,
+    hint: `kubectl redis failover ${has} lets it lead; then run the same command again`,
+  };
+}
+
+/** Its pod, or the first digits of its id. */
+function nameOf({ pod, nodeId }: ClusterNode): string {
+  return pod?.name ?? nodeId?.slice(0, 8) ?? '?';
+}
+
+/** Of all replicas: the one that goes may be the only one that has all keys of its shard. */
+export function refuseIncompleteReplicas(
+  state: ClusterState,
+  evidence: Pick<Evidence, 'nameOf' | 'successionOf'>,
+): Refused | null {
+  for (const primary of state.nodes.filter(({ role }) => role === 'primary')) {
+    const lacking = evidence.successionOf(primary).candidates.find(({ lacksKeys }) => lacksKeys > 0);
+    const refused =
+      lacking === undefined ? null : refuseIncompleteHeir({ primary, heir: lacking.node }, evidence, state);
     if (refused !== null) return refused;
   }
   return null;
@@ -68,9 +69,11 @@ export function refuseIncompleteShards(
 /** Its primary would hand over keys that nobody has then. It is no loss to agree to: a replica that copies anew has them all. */
 export function refuseIncompleteHeir(
   { primary, heir }: HandOver,
-  { nameOf, successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
+  { successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
   state: ClusterState,
 ): Refused | null {
+  const emptied = incompletePrimaries(state).find((one) => one.primary === primary);
+  if (emptied !== undefined) return emptied.holder === heir ? null : leadsIncomplete(emptied);
   const candidate = successionOf(primary).candidates.find(({ node }) => node === heir);
   if (candidate === undefined || !isIncomplete(candidate)) return null;
   const [name, old] = [nameOf(heir), nameOf(primary)];

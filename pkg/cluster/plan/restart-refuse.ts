@@ -21,7 +21,7 @@ import { scaleCommand } from '../model/scale-command.ts';
 import type { ClusterNode, ClusterState, Shard } from '../model/state.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
-import { refuseIncompleteHeir, refuseIncompleteShards } from './refuse-heir.ts';
+import { refuseIncompleteHeir, refuseIncompletePrimary } from './refuse-heir.ts';
 import { reads } from './server-version.ts';
 import { isDead, isGuarded } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
@@ -51,7 +51,7 @@ export function refuseRestart(input: RestartInput): Plan | null {
   // Where no server runs at all nobody can be asked, and no pod that is replaced takes anything away.
   const unsound = noServerRuns(state, kube) ? null : refuseUnsound(state, state.nodes.flatMap(memberOf), counts);
   if (unsound !== null) return unsound;
-  const incomplete = refuseIncompleteShards(state, evidenceOf(state, kube), true);
+  const incomplete = refuseIncompletePrimary(state);
   if (incomplete !== null) return incomplete;
   if (state.openSlots.length > 0)
     return refuse(

@@ -14,7 +14,7 @@ import { listNames } from '../model/list-names.ts';
 import { keysInWords } from '../model/loss.ts';
 import { giveItsOwnVolume } from './contested.ts';
 import { refuse, silenceCode } from './form-members.ts';
-import { refuseHeir, refuseIncompleteShards } from './refuse-heir.ts';
+import { refuseHeir, refuseIncompletePrimary, refuseIncompleteReplicas } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
 import { restartCommand } from './restart-command.ts';
 import { isOld } from './restart-goal.ts';
@@ -32,7 +32,8 @@ export function refuseScale(context: ScaleContext): Plan | null {
   return (
     refuseOlderRecord(state, kube) ??
     refuseUnsound(state, members) ??
-    refuseIncompleteShards(state, evidence) ??
+    refuseIncompletePrimary(state) ??
+    refuseIncompleteReplicas(state, evidence) ??
     refuseLedElsewhere(context) ??
     refuseSilentLeaving(context) ??
     refuseLeavingStrays(context) ??

@@ -178,9 +178,9 @@ export const MEMBERSHIP_CODES = {
     severity: 'critical',
     title: 'A replica has fewer keys than its primary, and is not behind',
     meaning:
-      'If it took over, the keys that it lacks would not be served. No command hands over to it, and no pod that stops in order; an election of the servers may.',
+      'If it took over, the keys that it lacks would not be served. No command hands over to it, and no pod that stops in order; an election of the servers may, and a guard whose primary lost its data.',
     cause: 'Somebody wrote to it (replica-read-only no), or it evicted keys by itself (replica-ignore-maxmemory no).',
-    repair: 'Restart it: it copies its primary anew.',
+    repair: 'kubectl delete pod has it copy its primary anew.',
     invariants: ['I8'],
   },
   'ghost-node': {

@@ -1,6 +1,7 @@
 /** Replicas that follow the wrong node, or the right one where it is not. */
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
+import { incompletePrimaries } from '../../evidence/lacking-keys.ts';
 import { isAgreed, joinLosses, lossFlag, type Loss } from '../../model/loss.ts';
 import { formatRanges, intersectRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
@@ -80,8 +81,14 @@ function goesOnWith({ answer: { info } }: Member, { answer }: Member): boolean {
   return replicationId !== undefined && [info.replicationId, info.formerReplicationId].includes(replicationId);
 }
 
-/** Who would miss the copy of a replica that is told to follow another: a primary that does not answer, and nobody has as much; null = nobody. */
+/**
+ * Who would miss the copy of a replica that is told to follow another: a primary that does not answer, and nobody has as much, or one that was
+ * emptied; null = nobody.
+ */
 export function whoMisses({ state, byId, evidence }: FixContext, { node }: Member): string | null {
+  const emptied = incompletePrimaries(state).find(({ primary }) => primary.nodeId === node.primaryId);
+  if (emptied !== undefined)
+    return `${evidence.nameOf(emptied.primary)}, which it follows, has fewer keys than its replicas: who has most leads first`;
   if (node.primaryId === null || byId.has(node.primaryId)) return null;
   const primary = state.nodes.find(({ nodeId }) => nodeId === node.primaryId);
   const { candidates } = primary === undefined ? { candidates: [] } : evidence.successionOf(primary);

@@ -156,7 +156,7 @@ export const REPLICATION_CASES: readonly CheckCase[] = [
       says(
         'critical replica-incomplete',
         'redis-5-0 has 97 keys, 3 fewer than its primary redis-2-0, and is not behind.',
-        'kubectl redis restart redis --pod redis-5-0 has it copy its primary anew; what was written to it alone goes',
+        'kubectl -n default delete pod redis-5-0 has it copy its primary anew; what was written to it alone goes',
         'redis-5-0',
       ),
     ],

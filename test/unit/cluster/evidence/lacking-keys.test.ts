@@ -1,7 +1,10 @@
 /** What a copy lacks that has heard as much as others: offsets say nothing of what was done to the copy itself. */
 import { describe, expect, test } from '@jest/globals';
-import { keysLacking } from '../../../../pkg/cluster/evidence/lacking-keys.ts';
+import { incompletePrimaries, keysLacking } from '../../../../pkg/cluster/evidence/lacking-keys.ts';
 import type { ServerInfo } from '../../../../pkg/cluster/model/observation.ts';
+import { interpret } from '../../../../pkg/cluster/interpret.ts';
+import { changeLines, changed } from '../../../support/observation-changes.ts';
+import { lacksKeys } from '../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 
 const [first] = healthyObservation().replies;
@@ -33,7 +36,35 @@ describe('keys that a copy lacks', () => {
     ['a primary that does not say how many', at(1000, 0), [untold], 0],
     ['more with another replica of its shard, while the primary is silent', at(1000, 10), [at(1000, 50)], 40],
     ['nobody to compare with', at(1000, 0), [], 0],
+    [
+      'another that lost its link before all were told to delete',
+      at(1018, 0),
+      [at(1000, 50, { role: 'replica', primaryLinkUp: false })],
+      0,
+    ],
+    [
+      'another that lost its link when its primary went, as this one did',
+      at(1000, 0, { role: 'replica', primaryLinkUp: false }),
+      [at(1000, 50, { role: 'replica', primaryLinkUp: false })],
+      50,
+    ],
   ])('%s', (_name, copy, holders, expected) => {
     expect(keysLacking(copy, holders)).toBe(expected);
+  });
+});
+
+describe('primaries that were emptied', () => {
+  const emptied = changed(healthyObservation(), lacksKeys('redis-4-0', 'redis-1-0', -900));
+  test('are found with who has their keys', () =>
+    expect(incompletePrimaries(interpret(emptied)).map(({ holder, lacks }) => [holder.pod?.name, lacks])).toEqual([
+      ['redis-4-0', 900],
+    ]));
+
+  test('not where it has no slots: nobody takes over from such a one', () => {
+    const slotless = changed(
+      emptied,
+      changeLines((line) => ({ ...line, slots: [] })),
+    );
+    expect(incompletePrimaries(interpret(slotless))).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import {
   changed,
   type Change,
 } from '../../../support/observation-changes.ts';
-import { duplicatedOwner, ghost, openSlot, unreachable } from '../../../support/observation-faults.ts';
+import { duplicatedOwner, ghost, lacksKeys, openSlot, unreachable } from '../../../support/observation-faults.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { recordPutBack } from '../../../support/record-put-back.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -29,6 +29,8 @@ export interface RefusalCase {
 export const whole = (replicas = 1, ...changes: readonly Change[]): VerbWorld => ({
   observation: changed(asMade(healthyObservation({ replicas }), specOf({ masters: 3, replicas })), ...changes),
 });
+/** `redis-1` was emptied and leads, and another replica than the first has its keys. */
+export const emptied = whole(2, lacksKeys('redis-7-0', 'redis-1-0', -900));
 export const fresh = (...changes: readonly Change[]): VerbWorld => ({
   observation: changed(freshObservation(), ...changes),
 });

@@ -10,6 +10,7 @@ import { theirs } from '../../../support/theirs.ts';
 
 import {
   whole,
+  emptied,
   fresh,
   foreign,
   nothing,
@@ -205,7 +206,8 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
     whole(1, failedOver('redis-4-0'), lacksKeys('redis-1-0', 'redis-4-0', 100), replicasLeave),
     'redis-1-0 has 0 keys, and redis-4-0, which it follows, 100 keys',
   ),
-  scale('primary-incomplete', 'it was emptied', whole(1, lacksKeys('redis-4-0', 'redis-1-0', -900)), '900 keys more'),
+  rebalance('primary-incomplete', 'it was emptied', emptied, 'redis-7-0, which follows it, has 900 keys more'),
+  scale('primary-incomplete', 'it was emptied', emptied, 'redis-7-0, which follows it, has 900 keys more'),
   scale(
     'restart-unfinished',
     'a restart was begun',
