@@ -1,6 +1,7 @@
 /** The lower part of every plan: labelled facts, and what one should know. Pure. */
 import { evictsBy } from '../../pkg/cluster/evidence/eviction.ts';
 import { unknownNodes } from '../../pkg/cluster/evidence/unknown.ts';
+import { nameOfNode } from '../../pkg/cluster/model/list-names.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import { listed, wrap } from './format.ts';
 import type { Paint } from './paint.ts';
@@ -38,10 +39,7 @@ export function unknownFacts(state: Pick<ClusterState, 'nodes'>): [string, strin
 export function evictingFacts({ nodes }: Pick<ClusterState, 'nodes'>): [string, string][] {
   const evicting = nodes.filter((node) => node.role === 'primary' && evictsBy(node) !== null);
   if (evicting.length === 0) return [];
-  const names = listed(
-    evicting.map((node) => node.pod?.name ?? node.nodeId?.slice(0, 8) ?? '?'),
-    4,
-  );
+  const names = listed(evicting.map(nameOfNode), 4);
   const policies = [...new Set(evicting.flatMap((node) => evictsBy(node) ?? []))].join(', ');
   return [
     [

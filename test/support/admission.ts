@@ -1,10 +1,11 @@
 /** Reviews, and an API server in memory with Services that have addresses, pods, and races. */
+import jsonPatch from 'fast-json-patch';
 import { createMetrics } from '../../webhook/metrics.ts';
-import type { MutateDeps } from '../../webhook/mutate.ts';
+import { mutate, type MutateDeps } from '../../webhook/mutate.ts';
 import type { IdentityKube } from '../../webhook/identity.ts';
 import type { ReviewRequest } from '../../webhook/review.ts';
 import type { KubeObject } from '../../pkg/engine/ports.ts';
-import type { Json } from '../../pkg/pod/inject/pod-json.ts';
+import type { Json, Pod } from '../../pkg/pod/inject/pod-json.ts';
 import { createObjectStore, type ObjectStore } from './fake-kube.ts';
 
 export interface Cluster {
@@ -91,3 +92,27 @@ export function bodyOf(object: unknown, change: Json = {}): Json {
 
 /** What is counted is not looked at. */
 export const NO_METRICS = createMetrics();
+
+/** Admits a pod as the API server would; the pod, or the code of the refusal. */
+export async function admit(cluster: Cluster, pod: Json, change: Partial<ReviewRequest> = {}): Promise<Pod | string> {
+  const { verdict } = await mutate(requestOf(pod, change), cluster.deps);
+  if (verdict.kind !== 'injected') return verdict.code;
+  return jsonPatch.applyPatch(structuredClone(pod), verdict.patch as never, true).newDocument as Pod;
+}
+
+/** Admits and, when it was not refused, makes the pod. */
+export async function make(cluster: Cluster, pod: Json, name: string): Promise<string> {
+  const admitted = await admit(cluster, pod);
+  if (typeof admitted === 'string') return admitted;
+  await cluster.addPod(admitted, name);
+  return admitted.metadata.labels?.['name'] ?? '';
+}
+
+/** Of the record. */
+export const dataOf = (cluster: Cluster): Record<string, string> =>
+  cluster.store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
+
+export async function setData(cluster: Cluster, data: Record<string, string>): Promise<void> {
+  const config = cluster.store.objects.get('ConfigMap/redis-state');
+  await cluster.store.apply({ ...(config as KubeObject), data: { ...dataOf(cluster), ...data } });
+}

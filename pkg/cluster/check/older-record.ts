@@ -1,16 +1,15 @@
 /** A record that is older than the cluster: it does not name nodes that run. */
-import { unlistedPods, unrecordedNodes } from '../evidence/older-record.ts';
+import { unlistedNodes, unrecordedNodes } from '../evidence/older-record.ts';
 import { countSlots, unionRanges, type SlotRanges } from '../model/slots.ts';
 import type { Check } from './context.ts';
+import { nameOfNode } from '../model/list-names.ts';
 import { listNames, makeProblem } from './wording.ts';
 
 /** Whatever the record says, they are of the cluster: no other check calls them strangers. */
 export const checkOlderRecord: Check = ({ state, observation: { kube } }) => {
-  const unrecorded = unrecordedNodes(state, kube);
-  const unlisted = new Set(unlistedPods(state, kube));
   const nodes = [
-    ...unrecorded.map(({ pod, node }) => ({ pod, node })),
-    ...state.nodes.flatMap((node) => (unlisted.has(node.pod?.name ?? '') ? [{ pod: node.pod?.name ?? '', node }] : [])),
+    ...unrecordedNodes(state, kube),
+    ...unlistedNodes(state, kube).map((node) => ({ pod: nameOfNode(node), node })),
   ];
   if (nodes.length === 0) return [];
   const { name } = state.cluster;

@@ -24,11 +24,7 @@ function primaryIncomplete({ state, nameOf }: CheckContext, { primary, holder, l
   const [lead, has] = [nameOf(primary), nameOf(holder)];
   const sentence = `${lead} leads with ${keysInWords(primary.keys)}, and ${has}, which follows it and has heard no more, has ${lacks.toLocaleString('en-US')} more.`;
   const repair = `kubectl redis failover ${has} lets it lead. Until then restart no pod of the shard: whoever copies ${lead} anew drops them.`;
-  return makeProblem('primary-incomplete', state.cluster.name, {
-    sentence,
-    nodes: [lead],
-    repair,
-  });
+  return makeProblem('primary-incomplete', state.cluster.name, { sentence, nodes: [lead], repair });
 }
 
 function checkReplica(context: CheckContext, replica: Member, moved: ReadonlySet<string>): readonly Problem[] {

@@ -62,18 +62,17 @@ function madeByUs({ statefulSets, pods }: KubeFacts): Made[] {
   return [...sets, ...alone];
 }
 
-/** Pods that people brought, of nodes that have no line in the table. */
-export function unlistedPods(state: ClusterState, kube: KubeFacts): string[] {
+/** Nodes in pods that people brought that have no line in the table. */
+export function unlistedNodes(state: ClusterState, kube: KubeFacts): ClusterNode[] {
   const { formed, nodes: lines } = recordOf(kube, state.cluster);
   if (formed !== true || lines.length === 0 || kube.state == null || !isOfOthers(state, kube)) return [];
   const listed = new Set(lines.map(({ ordinal }) => ordinal));
   const ordinals = new Map(injectedPods(kube).map((pod) => [pod.name, ordinalOf(state.cluster.name, pod)]));
   const isListed = (pod: string): boolean => listed.has(ordinals.get(pod) ?? -1);
   const witnesses = state.nodes.flatMap(memberOf).filter(({ pod }) => isListed(pod));
-  return state.nodes.flatMap((node) => {
+  return state.nodes.filter((node) => {
     const name = node.pod?.name ?? '';
-    const isNumbered = ordinals.get(name) != null;
-    return isNumbered && !isListed(name) && isOfCluster(state, node, witnesses) ? [name] : [];
+    return ordinals.get(name) != null && !isListed(name) && isOfCluster(state, node, witnesses);
   });
 }
 

@@ -4,6 +4,7 @@ import type { FailoverGoal, Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
 import type { Evidence } from '../evidence/evidence.ts';
+import { nameOfNode } from '../model/list-names.ts';
 import type { Loss } from '../model/loss.ts';
 import { formatRanges } from '../model/slots.ts';
 import { refuseIncompleteHeir } from './refuse-heir.ts';
@@ -26,7 +27,7 @@ export function refuseReplica(
   primary: ClusterNode,
   how: How,
 ): Refused | null {
-  const pod = nameOf(replica);
+  const pod = nameOfNode(replica);
   const name = state.cluster.name;
   const answer = replica.reply?.kind === 'answered' ? replica.reply.answer : null;
   if (answer === null) {
@@ -39,7 +40,11 @@ export function refuseReplica(
     );
   }
   if (primary.role === 'replica')
-    return refused('replica-chain', `${pod} follows ${nameOf(primary)}, which follows another itself`, status(name));
+    return refused(
+      'replica-chain',
+      `${pod} follows ${nameOfNode(primary)}, which follows another itself`,
+      status(name),
+    );
   const open = openWith(state, primary);
   if (open !== null)
     return refused(
@@ -62,11 +67,11 @@ function refuseCoordinated(
   replica: ClusterNode,
   primary: ClusterNode,
 ): Refused | null {
-  const pod = nameOf(replica);
+  const pod = nameOfNode(replica);
   const info = replica.reply?.kind === 'answered' ? replica.reply.answer.info : null;
   if (primary.reply?.kind !== 'answered') {
     const { why = 'no-pod', detail = 'it has no pod' } = primary.unreachable ?? {};
-    const sentence = `${nameOf(primary)} can't hand its role over: ${detail} (${why})`;
+    const sentence = `${nameOfNode(primary)} can't hand its role over: ${detail} (${why})`;
     return refused(
       'primary-silent',
       sentence,
@@ -76,14 +81,14 @@ function refuseCoordinated(
   if (info?.syncInProgress === true)
     return refused(
       'replica-syncing',
-      `${pod} is copying from ${nameOf(primary)} and has not all of it yet`,
+      `${pod} is copying from ${nameOfNode(primary)} and has not all of it yet`,
       'Wait until kubectl redis nodes shows its link up',
     );
   if (info?.primaryLinkUp !== true) {
     const since = info?.primaryLinkDownSeconds == null ? '' : ` for ${info.primaryLinkDownSeconds} s`;
     return refused(
       'link-down',
-      `${pod} has had no connection to ${nameOf(primary)}${since}`,
+      `${pod} has had no connection to ${nameOfNode(primary)}${since}`,
       status(state.cluster.name),
     );
   }
@@ -92,7 +97,7 @@ function refuseCoordinated(
   if (replica.lagBytes !== null && replica.lagBytes > LAG_LIMIT_BYTES)
     return refused(
       'lag-too-large',
-      `${pod} is ${Math.round(replica.lagBytes / MIBIBYTE)} MiB behind ${nameOf(primary)}, whose writes would wait for that (at most ${LAG_LIMIT_BYTES / MIBIBYTE} MiB)`,
+      `${pod} is ${Math.round(replica.lagBytes / MIBIBYTE)} MiB behind ${nameOfNode(primary)}, whose writes would wait for that (at most ${LAG_LIMIT_BYTES / MIBIBYTE} MiB)`,
       'Wait until it has caught up: kubectl redis nodes shows it',
     );
   if (evidence.majority.is !== 'there')
@@ -110,7 +115,7 @@ function openWith(state: ClusterState, primary: ClusterNode): string | null {
     ({ migratingFrom, importingTo }) => migratingFrom === primary.nodeId || importingTo === primary.nodeId,
   );
   if (open.length === 0) return null;
-  return `${open.length === 1 ? `Slot ${open[0]?.slot} is` : `${open.length} slots are`} being moved from or to ${nameOf(primary)}`;
+  return `${open.length === 1 ? `Slot ${open[0]?.slot} is` : `${open.length} slots are`} being moved from or to ${nameOfNode(primary)}`;
 }
 
 /**
@@ -132,7 +137,7 @@ export function failoverLoss({ state, evidence }: FailoverSeen, { node, primary,
   const doubts = [
     ...(witnesses.every(({ agrees }) => agrees)
       ? []
-      : [`${nameOf(old)} is not dead for certain (${witnesses.map(({ says }) => says).join('; ')})`]),
+      : [`${nameOfNode(old)} is not dead for certain (${witnesses.map(({ says }) => says).join('; ')})`]),
     ...(how === 'takeover' && evidence.majority.is === 'there'
       ? ['there is a majority that could elect it: --force is enough']
       : []),
@@ -140,7 +145,7 @@ export function failoverLoss({ state, evidence }: FailoverSeen, { node, primary,
   if (doubts.length === 0) return loss;
   const { slots } = old;
   const sentence =
-    loss?.sentence ?? `the last writes to slots ${formatRanges(slots)}, which ${nameOf(candidate.node)} has not`;
+    loss?.sentence ?? `the last writes to slots ${formatRanges(slots)}, which ${nameOfNode(candidate.node)} has not`;
   return {
     slots,
     keys: loss?.keys ?? null,
@@ -167,11 +172,6 @@ export function failoverFingerprint({ state, evidence }: FailoverSeen, goal: Fai
       .toSorted(),
     witnesses: chosen?.member == null ? [] : evidence.witnessesOf(old, chosen.member).map(({ agrees }) => agrees),
   });
-}
-
-/** Its pod, or the first digits of its id. */
-export function nameOf(node: ClusterNode): string {
-  return node.pod?.name ?? node.nodeId?.slice(0, 8) ?? '?';
 }
 
 function status(name: string): string {

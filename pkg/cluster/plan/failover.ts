@@ -9,7 +9,8 @@ import type { Batch, FailoverGoal, Plan, Remark, Step, StepNode } from '../model
 import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
 import { refuse } from './form-members.ts';
-import { nameOf, refuseReplica, type FailoverSeen } from './failover-preflight.ts';
+import { nameOfNode } from '../model/list-names.ts';
+import { refuseReplica, type FailoverSeen } from './failover-preflight.ts';
 
 export type How = FailoverGoal['how'];
 
@@ -38,7 +39,7 @@ export function chooseFailover(seen: FailoverSeen, { who, to, how }: FailoverWis
   const replica = heir?.node ?? (node.node.role === 'replica' ? node.node : null);
   if (replica !== null) return follow(seen, replica, node.node, how);
   if (node.node.role !== 'primary')
-    return refused('role-unknown', `Whether ${nameOf(node.node)} leads or follows is not known`, status(state));
+    return refused('role-unknown', `Whether ${nameOfNode(node.node)} leads or follows is not known`, status(state));
   return handOver(seen, node.node, how);
 }
 
@@ -65,9 +66,9 @@ function follow(seen: FailoverSeen, replica: ClusterNode, named: ClusterNode, ho
   const { state } = seen;
   const primary = state.nodes.find((node) => node.nodeId !== null && node.nodeId === replica.primaryId);
   if (primary === undefined)
-    return refused('replica-orphaned', `${nameOf(replica)} follows nobody that is known`, status(state));
+    return refused('replica-orphaned', `${nameOfNode(replica)} follows nobody that is known`, status(state));
   if (named !== replica && named !== primary) {
-    const sentence = `${nameOf(replica)} follows ${nameOf(primary)}, not ${nameOf(named)}`;
+    const sentence = `${nameOfNode(replica)} follows ${nameOfNode(primary)}, not ${nameOfNode(named)}`;
     return refused('not-its-replica', sentence, `kubectl redis slots ${state.cluster.name} shows who follows whom`);
   }
   return goalOf(seen, replica, primary, how);
@@ -81,12 +82,12 @@ function handOver(seen: FailoverSeen, primary: ClusterNode, how: How): FailoverC
   if (first === undefined)
     return refused(
       'no-replica',
-      `${nameOf(primary)} has no replica that could take over`,
+      `${nameOfNode(primary)} has no replica that could take over`,
       `More replicas: kubectl redis scale ${state.cluster.name} --replicas 1`,
     );
   if (best !== null) return goalOf(seen, best.node, primary, how);
   const why = refuseReplica(seen, first.node, primary, how);
-  return why ?? refused('no-replica', `No replica of ${nameOf(primary)} answers`, status(state));
+  return why ?? refused('no-replica', `No replica of ${nameOfNode(primary)} answers`, status(state));
 }
 
 function goalOf(seen: FailoverSeen, replica: ClusterNode, primary: ClusterNode, how: How): FailoverChoice {

@@ -6,6 +6,7 @@ import type { Candidate } from '../evidence/candidates.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { lossOfLimitOfHeir } from '../evidence/eviction.ts';
 import { copyAnew, incompletePrimaries, type IncompletePrimary } from '../evidence/lacking-keys.ts';
+import { nameOfNode } from '../model/list-names.ts';
 import { isAgreed, keysInWords } from '../model/loss.ts';
 import type { Plan } from '../model/plan.ts';
 import type { SlotRanges } from '../model/slots.ts';
@@ -38,18 +39,13 @@ export function refuseIncompletePrimary(state: ClusterState): Refused | null {
 }
 
 function leadsIncomplete({ primary, holder, lacks }: IncompletePrimary): Refused {
-  const [lead, has] = [nameOf(primary), nameOf(holder)];
+  const [lead, has] = [nameOfNode(primary), nameOfNode(holder)];
   return {
     kind: 'refused',
     code: 'primary-incomplete',
     sentence: `${lead} leads with ${keysInWords(primary.keys)}, and ${has}, which follows it, has ${keysInWords(lacks)} more: they would be gone when it copies ${lead} anew`,
     hint: `kubectl redis failover ${has} lets it lead; then run the same command again`,
   };
-}
-
-/** Its pod, or the first digits of its id. */
-function nameOf({ pod, nodeId }: ClusterNode): string {
-  return pod?.name ?? nodeId?.slice(0, 8) ?? '?';
 }
 
 /** Of all replicas: the one that goes may be the only one that has all keys of its shard. */
@@ -69,7 +65,7 @@ export function refuseIncompleteReplicas(
 /** Its primary would hand over keys that nobody has then. It is no loss to agree to: a replica that copies anew has them all. */
 export function refuseIncompleteHeir(
   { primary, heir }: HandOver,
-  { successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
+  { nameOf, successionOf }: Pick<Evidence, 'nameOf' | 'successionOf'>,
   state: ClusterState,
 ): Refused | null {
   const emptied = incompletePrimaries(state).find((one) => one.primary === primary);

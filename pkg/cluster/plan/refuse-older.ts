@@ -2,6 +2,7 @@
  * Slots do not go to a server of an older version than their keys were packed by: it refuses every key (law L14), and the slots would stay
  * open, which holds up the very restart that would make the target new. In the middle of an upgrade they go the other way.
  */
+import { nameOfNode } from '../model/list-names.ts';
 import type { ServerInfo } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
@@ -68,7 +69,7 @@ export function refuseOlderTarget(
 function inWords(source: ClusterNode, target: ClusterNode): string {
   const [from, to] = [source, target].map((node) => {
     const server = serverOf(node);
-    return `${node.pod?.name ?? node.nodeId?.slice(0, 8) ?? '?'} runs ${server?.product ?? '?'} ${server?.version ?? '?'}`;
+    return `${nameOfNode(node)} runs ${server?.product ?? '?'} ${server?.version ?? '?'}`;
   });
   return `${from ?? ''}, and ${to ?? ''}`;
 }

@@ -16,6 +16,7 @@
  * A pure function of what was observed; one batch is run, then it is made anew.
  */
 import { RESTART_ANNOTATION, RESTARTED_ANNOTATION, SPEC_HASH_ANNOTATION } from '../model/labels.ts';
+import { nameOfNode } from '../model/list-names.ts';
 import type { KubeFacts, PodFacts } from '../model/observation.ts';
 import type { Batch, Plan, Step } from '../model/plan.ts';
 import { nodeName, ordinalsOf, specHash, type ClusterSpec } from '../model/spec.ts';
@@ -99,7 +100,7 @@ function liveStage({ state, recorded, target, liveIsSet }: RestartInput): Plan |
   if (silent !== undefined)
     return refuse(
       'node-silent',
-      `${silent.pod?.name ?? silent.nodeId?.slice(0, 8) ?? '?'} does not answer and would keep its old settings`,
+      `${nameOfNode(silent)} does not answer and would keep its old settings`,
       `kubectl redis status ${state.cluster.name} says why`,
     );
   const directives = Object.fromEntries(left);

@@ -1,4 +1,5 @@
 /** What `scale` will do and what it costs, before its first step: nodes by shard, slots, roles. Pure. */
+import { nameOfNode } from '../model/list-names.ts';
 import type { Remark } from '../model/plan.ts';
 import { countSlots, type SlotRanges } from '../model/slots.ts';
 import { nodeName, ordinalsOf, podName, shardOf, shardsOf, type ClusterSpec } from '../model/spec.ts';
@@ -77,10 +78,10 @@ function endsAndRanges(moves: ReturnType<typeof finishSteps>): SlotTransfer[] {
 }
 
 /** By the record; where that does not know the node, by its label. */
-function placeOf({ spec }: ScaleContext, { pod, shardLabel, nodeId }: ClusterNode): string {
-  const ordinal = ordinalsOf(spec).find((one) => podName(spec.cluster.name, one) === pod?.name);
+function placeOf({ spec }: ScaleContext, node: ClusterNode): string {
+  const ordinal = ordinalsOf(spec).find((one) => podName(spec.cluster.name, one) === node.pod?.name);
   if (ordinal !== undefined) return shardOf(spec, ordinal);
-  return shardLabel ?? pod?.name ?? nodeId?.slice(0, 8) ?? '?';
+  return node.shardLabel ?? nameOfNode(node);
 }
 
 function costOf(source: ClusterNode | undefined, ranges: SlotRanges): { slots: number; keys: number; bytes: number } {

@@ -7,8 +7,8 @@
 # its limit CLUSTER FAILOVER itself waits, with writes paused, until the replica has everything.) Nor does one that has heard all and
 # has fewer keys: somebody wrote to it, or it evicted keys by itself (evidence/lacking-keys.ts).
 #
-# Bounded: 1 s for its turn, 2 s to ask, 2 s to tell the replica, 7 s for the change of role (11 s where servers are frozen),
-# 3 s as a replica. It never fails the stop.
+# Bounded: 1 s for its turn, 2 s to ask, 4 s to count (a replica that does not say is taken), 2 s to tell the replica, 7 s for the change of
+# role (11 s where servers are frozen), 3 s as a replica. It never fails the stop.
 set -u
 
 # shellcheck source=pkg/pod/scripts/common.sh

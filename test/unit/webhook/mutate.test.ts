@@ -1,41 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import jsonPatch from 'fast-json-patch';
 import type { KubeObject } from '../../../pkg/engine/ports.ts';
 import { AppError } from '../../../pkg/errors.ts';
-import type { Json, Pod } from '../../../pkg/pod/inject/pod-json.ts';
+import type { Json } from '../../../pkg/pod/inject/pod-json.ts';
 import { mutate } from '../../../webhook/mutate.ts';
 import type { SeenRecord } from '../../../webhook/record.ts';
 import { createRecent } from '../../../webhook/recent.ts';
-import type { ReviewRequest } from '../../../webhook/review.ts';
-import { createCluster, requestOf, type Cluster } from '../../support/admission.ts';
+import { admit, createCluster, dataOf, make, requestOf, setData, type Cluster } from '../../support/admission.ts';
 import { podOf } from '../../support/inject-pods.ts';
 
 const CLUSTER = 'kubectl-redis.io/cluster';
 const named = (name: string): Json => podOf({ meta: { labels: { [CLUSTER]: 'redis', name } } });
 const ANY = podOf({ meta: { labels: { [CLUSTER]: 'redis' }, generateName: 'cache-' } });
-
-/** Admits a pod as the API server would; the pod, or the code of the refusal. */
-async function admit(cluster: Cluster, pod: Json, change: Partial<ReviewRequest> = {}): Promise<Pod | string> {
-  const { verdict } = await mutate(requestOf(pod, change), cluster.deps);
-  if (verdict.kind !== 'injected') return verdict.code;
-  return jsonPatch.applyPatch(structuredClone(pod), verdict.patch as never, true).newDocument as Pod;
-}
-
-/** Admits and, when it was not refused, makes the pod. */
-async function make(cluster: Cluster, pod: Json, name: string): Promise<string> {
-  const admitted = await admit(cluster, pod);
-  if (typeof admitted === 'string') return admitted;
-  await cluster.addPod(admitted, name);
-  return admitted.metadata.labels?.['name'] ?? '';
-}
-
-const dataOf = (cluster: Cluster): Record<string, string> =>
-  cluster.store.objects.get('ConfigMap/redis-state')?.['data'] as Record<string, string>;
-
-async function setData(cluster: Cluster, data: Record<string, string>): Promise<void> {
-  const config = cluster.store.objects.get('ConfigMap/redis-state');
-  await cluster.store.apply({ ...(config as KubeObject), data: { ...dataOf(cluster), ...data } });
-}
 
 describe('the first pod of a cluster', () => {
   test('gets Service, ConfigMap and address', async () => {

@@ -27,6 +27,7 @@ import {
 } from './refusal-worlds.ts';
 
 const restart = of('restart', 'redis', '--image', 'redis:9', '--yes');
+const restartFirst = of('restart', 'redis', '--pod', 'redis-1-0', '--yes');
 const failover = of('failover', 'redis-4-0', '--yes');
 const force = of('failover', 'redis-4-0', '--force', '--yes');
 const remove = of('delete', 'redis', '--yes');
@@ -88,13 +89,7 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     ),
     'redis-1-0 did not count the keys of its slots (no answer in 2 s)',
   ),
-  of(
-    'restart',
-    'redis',
-    '--pod',
-    'redis-1-0',
-    '--yes',
-  )(
+  restartFirst(
     'needs-consent',
     'its replica keeps a smaller cache',
     whole(1, smallCache('redis-4-0')),
@@ -123,22 +118,10 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     whole(0, volatile('redis-1-0')),
     '--accept-data-loss 0-5460',
   ),
-  of(
-    'restart',
-    'redis',
-    '--pod',
-    'redis-1-0',
-    '--yes',
-  )('not-in-step', 'nobody is in step', whole(1, replicaLinkDown('redis-4-0')), 'is in step with it'),
+  restartFirst('not-in-step', 'nobody is in step', whole(1, replicaLinkDown('redis-4-0')), 'is in step with it'),
   restart('primary-incomplete', 'it was emptied', emptied, 'redis-7-0, which follows it, has 900 keys more'),
   remove('primary-incomplete', 'it was emptied', emptied, 'redis-7-0, which follows it, has 900 keys more'),
-  of(
-    'restart',
-    'redis',
-    '--pod',
-    'redis-1-0',
-    '--yes',
-  )(
+  restartFirst(
     'replica-incomplete',
     'its heir lacks keys',
     whole(1, lacksKeys('redis-4-0', 'redis-1-0', 1)),
