@@ -59,12 +59,12 @@ function stepOf({ primaries }: FixContext, { step: node }: Member, slots: readon
 
 function whyNotYet(context: FixContext): string | null {
   const { state, check } = context;
+  const agreed = isAgreed({ slots: state.uncovered }, context.policy.acceptDataLoss);
   const silent = state.nodes.find(
-    (node) => node.pod !== null && node.reply?.kind !== 'answered' && !isGivenUp(context, node),
+    (node) => node.pod !== null && node.reply?.kind !== 'answered' && !(agreed && isEmptied(context, node)),
   );
   if (silent !== undefined)
     return `${check.nameOf(silent)} does not answer, and may hold their keys: bring it back first`;
-  const agreed = isAgreed({ slots: state.uncovered }, context.policy.acceptDataLoss);
   const { kube } = check.observation;
   const missing = check.missing.find((one) => !agreed || returnsOfMissing(one, { state, kube }) !== 'empty');
   const leftover = state.leftovers.find(({ node, claim }) => claim !== null && `${node}-0` === missing?.pod);
@@ -84,14 +84,12 @@ function whyNotYet(context: FixContext): string | null {
 }
 
 /**
- * Its volume has no data, and what was on it was agreed to be lost: the run that had the node forgotten goes on with its slots. Unasked they
+ * Its volume has no data. Where what was on it was agreed to be lost, the run that had the node forgotten goes on with its slots; unasked they
  * wait until it answers, for as long as that may be with the volume that it had.
  */
-function isGivenUp({ state, policy, evidence }: FixContext, node: ClusterNode): boolean {
+function isEmptied({ evidence }: FixContext, node: ClusterNode): boolean {
   const life = evidence.lifeOf(node);
-  return (
-    life.kind === 'dead' && life.returns === 'empty' && isAgreed({ slots: state.uncovered }, policy.acceptDataLoss)
-  );
+  return life.kind === 'dead' && life.returns === 'empty';
 }
 
 function ownsAny({ state }: FixContext, shard: string | null): boolean {

@@ -11,7 +11,7 @@ export const healIncompletePrimaries: Healer = (context, problems) =>
     const { primary, holder, lacks } = found;
     const refused = refuseReplica({ state, evidence }, holder, primary, 'coordinated');
     if (refused !== null) return left(problem, 'after-others', refused.sentence);
-    const reason = `it has ${lacks.toLocaleString('en-US')} keys more than its primary, and nobody else has them`;
+    const reason = `it has ${lacks.toLocaleString('en-US')} keys more than its primary`;
     return repair([problem], 'let replicas lead that have the keys of their shards', [
       { kind: 'failover', node: stepNodeOf(holder), primary: stepNodeOf(primary), reason },
     ]);
