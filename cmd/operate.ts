@@ -83,6 +83,14 @@ export async function agreeOn<P extends { readonly fingerprint: string }>(
   }
 }
 
+/** @param pods that answer and are not ready, though all is done that was to be done */
+export function sayUnready(pods: readonly string[], { terminal }: Pick<Deps, 'terminal'>): void {
+  if (pods.length === 0) return;
+  const who = `${pods.slice(0, 3).join(', ')}${pods.length > 3 ? ` and ${pods.length - 3} more` : ''}`;
+  const verb = pods.length === 1 ? 'answers and is' : 'answer and are';
+  terminal.say(`note: ${who} ${verb} not ready yet: kubectl redis check says why\n`);
+}
+
 export interface Operated<T> {
   readonly result: T;
   /** `12.3` */

@@ -6,6 +6,7 @@ import type { ClusterState } from '../../pkg/cluster/model/state.ts';
 import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { GivenSpec } from '../../pkg/cluster/plan/create-spec.ts';
 import { awaitBrought } from '../../pkg/engine/await-brought.ts';
+import { awaitReady } from '../../pkg/engine/await-ready.ts';
 import { prepareCreate, runCreate, type Prepared } from '../../pkg/engine/create.ts';
 import type { ObservePorts } from '../../pkg/engine/observe.ts';
 import { checkClusterName } from '../../pkg/pod/names.ts';
@@ -13,7 +14,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { agreeOn, operate, planLook, refuseBareOutput } from '../operate.ts';
+import { agreeOn, operate, planLook, refuseBareOutput, sayUnready } from '../operate.ts';
 import { createPlanLines, type CreateView } from '../view/create-plan.ts';
 import { askFor } from './interview.ts';
 import { givenSpecOf, type CreateFlags } from './request.ts';
@@ -107,12 +108,16 @@ async function runPlan(
 ): Promise<void> {
   const resume = `kubectl redis create ${options.name} -n ${prepared.spec.cluster.namespace}`;
   const { colour, timeoutMs: podsTimeoutMs } = options;
-  const { result, seconds } = await operate(deps, { colour, resume }, (report) =>
-    runCreate(ports, { prepared, policy: POLICY, report, podsTimeoutMs, resume, signal: deps.signal }),
-  );
+  const { result, seconds } = await operate(deps, { colour, resume }, async (report) => {
+    const input = { prepared, policy: POLICY, report, podsTimeoutMs, resume, signal: deps.signal };
+    const done = await runCreate(ports, input);
+    return { ...done, unready: done.changes === 0 ? [] : await awaitReady({ ...ports, ...deps }, done.last) };
+  });
   const state = interpret(result.last);
   if (result.changes === 0) return sayFinished(prepared.spec, state, deps);
-  deps.terminal.write(`${options.name} is ready: ${sizeOf(state)} (${seconds} s)\n`);
+  const is = result.unready.length === 0 ? 'ready' : 'formed';
+  deps.terminal.write(`${options.name} is ${is}: ${sizeOf(state)} (${seconds} s)\n`);
+  sayUnready(result.unready, deps);
   deps.terminal.say(`Look at it with: kubectl redis slots ${options.name} -n ${prepared.spec.cluster.namespace}\n`);
 }
 

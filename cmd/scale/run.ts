@@ -1,5 +1,6 @@
 /** `scale` with a person or without: show what changes and what it costs, ask once, run it with live progress. */
 import { refusal, usageError } from '../../pkg/errors.ts';
+import { awaitReady } from '../../pkg/engine/await-ready.ts';
 import { interpret } from '../../pkg/cluster/interpret.ts';
 import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import type { ClusterState } from '../../pkg/cluster/model/state.ts';
@@ -19,7 +20,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
+import { agreeOn, operate, planLook, refuseBareOutput, sayUnready, writePlan, type Question } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { removalInWords, scalePlanLines } from '../view/scale-plan.ts';
 import { isTyped, shapeFrom } from './interview.ts';
@@ -97,8 +98,8 @@ async function scaleOne(
   const { wanted } = prepared;
   const typedAgain = `--masters ${wanted.masters} --replicas ${wanted.replicas}${typedLimits(flags)}`;
   const resume = `kubectl redis scale ${cluster.name} ${typedAgain} -n ${cluster.namespace}`;
-  const { result, seconds } = await operate(deps, { colour: look.colour, resume }, (report) =>
-    runScale(ports, {
+  const { result, seconds } = await operate(deps, { colour: look.colour, resume }, async (report) => {
+    const done = await runScale(ports, {
       cluster,
       wanted,
       agreedToGo: goingNodes(prepared.outline),
@@ -109,11 +110,13 @@ async function scaleOne(
       podsTimeoutMs: flags.timeout,
       resume: `${resume}${flags.yes ? ' --yes' : ''}`,
       signal: deps.signal,
-    }),
-  );
+    });
+    return { ...done, unready: await awaitReady({ ...ports, ...deps }, done.last.observation) };
+  });
   deps.terminal.write(
     `${cluster.name} has its new shape: ${sizeOf(interpret(result.last.observation))} (${seconds} s)\n`,
   );
+  sayUnready(result.unready, deps);
 }
 
 function questionOf({ outline }: PreparedScale): Question {

@@ -37,9 +37,9 @@ const ENDS_SOON: ReadonlySet<string> = new Set([
   'address-unknown',
   'address-mismatch',
 ]);
-/** What a repair leaves behind for some seconds: links are made anew, nodes are not sure of the cluster yet. */
+/** What a repair leaves behind for some seconds: links are made anew, nodes are not sure of the cluster yet, probes look every 5 s. */
 const AFTERMATH_MS = 15_000;
-const AFTERMATH: ReadonlySet<string> = new Set(['link-down', 'replica-link-down', 'epoch-collision']);
+const AFTERMATH: ReadonlySet<string> = new Set(['link-down', 'replica-link-down', 'epoch-collision', 'pod-not-ready']);
 /** Whoever was cut off says so at once; why, others see a node timeout later: somebody may have failed over a moment ago. */
 const NOT_YET_CLEAR = 'cluster-state-fail';
 /** A node that comes back into its shard by itself has two minutes; after that it is helped. */

@@ -6,6 +6,7 @@ import type { Report } from './report.ts';
 import { awaitConvergence } from './steps/await-convergence.ts';
 import { failover } from './steps/failover.ts';
 import { POD_NAME_LABEL } from '../cluster/model/labels.ts';
+import { replicate } from './steps/redis-steps.ts';
 import { restartPod } from './steps/restart-pod.ts';
 import { markPods } from './steps/upkeep-steps.ts';
 import { waitPods } from './steps/wait-pods.ts';
@@ -30,6 +31,8 @@ export async function applyForeignStep(deps: Deps, step: Step): Promise<void> {
       return restartPod({ ...deps, timeoutMs }, step);
     case 'failover':
       return failover(deps, step);
+    case 'replicate':
+      return replicate(deps, step);
     case 'await-convergence':
       return awaitConvergence(deps, observation, { report, signal, stillMs: timeoutMs });
     case 'replace-pod':

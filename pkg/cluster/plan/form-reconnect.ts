@@ -69,6 +69,32 @@ export function repointSteps(members: readonly Member[]): Step[] {
   });
 }
 
+/**
+ * The primary at the top of the line of replicas in which it stands. After a failover, who missed the news follows the old primary, a replica
+ * by now: that gives its data on, and leads nobody to a place from which an election would take it.
+ * @returns null where that is not known, or does not answer
+ */
+export function topOf(byId: ReadonlyMap<string, Member>, replica: Member): Member | null {
+  const seen = new Set<string>();
+  let at: Member | undefined = replica;
+  while (at !== undefined && at.node.role === 'replica' && !seen.has(at.step.nodeId)) {
+    seen.add(at.step.nodeId);
+    at = byId.get(at.node.primaryId ?? '');
+  }
+  return at?.node.role === 'primary' ? at : null;
+}
+
+/** Replicas of replicas are attached to the primary at the top. */
+export function chainSteps(members: readonly Member[]): Step[] {
+  const byId = new Map(members.map((member) => [member.step.nodeId, member]));
+  return members.flatMap((replica): Step[] => {
+    if (replica.node.role !== 'replica' || replica.node.slots.length > 0) return [];
+    const top = topOf(byId, replica);
+    if (top === null || top.step.nodeId === replica.node.primaryId) return [];
+    return [{ kind: 'replicate', node: replica.step, primary: top.step, reason: 'it follows a replica' }];
+  });
+}
+
 function meetAgain(node: Member, other: Member): Step {
   const at = lineOf(node, other)?.ip || 'no address';
   const reason = `${node.step.pod} looks for ${other.step.pod} at ${at}`;

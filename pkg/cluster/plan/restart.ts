@@ -10,7 +10,8 @@
  *    here on anybody can go on.
  * 3. Pods in which no server runs are replaced at once: an earlier attempt may have left them with an image that does not exist.
  * 4. What is on its way up is waited for, and until all agree: one pod is away at a time.
- * 5. By live role, one shard after the other: its replicas; then, when all of them are new, the best takes over from the primary; then
+ * 5. Replicas that missed a failover, and follow what is a replica itself by now, are attached to their primary.
+ * 6. By live role, one shard after the other: its replicas; then, when all of them are new, the best takes over from the primary; then
  *    the old primary, a replica by now. So a replica is never older than its primary (law L14), and clients meet no closed primary.
  *
  * A pure function of what was observed; one batch is run, then it is made anew.
@@ -25,6 +26,7 @@ import type { ClusterState, Shard } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
 import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import { isConverged } from './form.ts';
+import { chainSteps } from './form-reconnect.ts';
 import { memberOf, type Member } from '../evidence/members.ts';
 import { refuse } from './form-members.ts';
 import { refuseHeir } from './refuse-heir.ts';
@@ -64,6 +66,7 @@ const STAGES: readonly Stage[] = [
   deadStage,
   arriveStage,
   agreeStage,
+  chainStage,
   shardStage,
 ];
 
@@ -212,6 +215,12 @@ function agreeStage({ state, kube, target }: RestartInput): Plan | null {
   if (isConverged(state) || target.goal.pods.length === 0) return null;
   const pods = kube.pods.map(({ name }) => name);
   return batch('wait until all nodes agree', { kind: 'await-convergence', pods, reason: 'one pod is away at a time' });
+}
+
+/** Also when all pods are new: a restart that is done leaves every replica at its primary. */
+function chainStage({ state, target }: RestartInput): Plan | null {
+  const steps = target.goal.pods.length === 0 ? [] : chainSteps(state.nodes.flatMap(memberOf));
+  return steps.length === 0 ? null : batch('attach replicas to the primary at the top', ...steps);
 }
 
 function shardStage(input: RestartInput): Plan | null {

@@ -6,6 +6,7 @@ import { isAgreed, joinLosses, lossFlag, type Loss } from '../../model/loss.ts';
 import { formatRanges, intersectRanges, type SlotRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import type { Member } from '../../evidence/members.ts';
+import { topOf } from '../form-reconnect.ts';
 import { isNamed, left, repair, stepNodeOf, type Cure, type FixContext, type Healer } from './fix-context.ts';
 
 /** Telling it again makes it dial the address that gossip has. */
@@ -18,19 +19,9 @@ export const healStaleAddresses: Healer = (context, problems) =>
 
 export const healChains: Healer = (context, problems) =>
   attachAll(context, problems, 'attach replicas to the primary at the top', (replica) => {
-    const top = topOf(context, replica);
+    const top = topOf(context.byId, replica);
     return top === null ? 'The primary at the top does not answer' : attach(replica, top, 'it follows a replica');
   });
-
-function topOf({ byId }: FixContext, replica: Member): Member | null {
-  const seen = new Set<string>();
-  let at: Member | undefined = replica;
-  while (at !== undefined && at.node.role === 'replica' && !seen.has(at.step.nodeId)) {
-    seen.add(at.step.nodeId);
-    at = byId.get(at.node.primaryId ?? '');
-  }
-  return at?.node.role === 'primary' ? at : null;
-}
 
 /**
  * Its primary is nobody's any more. If its own view still gives that primary slots that nobody has, its copy is the only one,

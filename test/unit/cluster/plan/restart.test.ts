@@ -7,6 +7,7 @@ import { isConverged } from '../../../../pkg/cluster/plan/form.ts';
 import { isToRestart, restartTarget } from '../../../../pkg/cluster/plan/restart-goal.ts';
 import { outlineRestart } from '../../../../pkg/cluster/plan/restart-outline.ts';
 import { changeAnswer, changed } from '../../../support/observation-changes.ts';
+import { follows } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { LATER, NOON, renewed, run, targetOf, wish } from '../../../support/restart-run.ts';
 import { planIn, recordedIn, restartWorld } from '../../../support/restart-world.ts';
@@ -75,6 +76,32 @@ describe('any cluster', () => {
       { numRuns: 30 },
     );
   });
+});
+
+test.each(['ours', 'foreign'] as const)('a replica that missed a failover is attached to its primary (%s)', (kind) => {
+  const start = someWorld({ masters: 3, replicas: 2, kind }, []);
+  const { nodes } = interpret(start);
+  const [first, second] = nodes.filter(({ primaryId }) => primaryId === nodes[0]?.nodeId).map(({ pod }) => pod?.name);
+  if (first === undefined || second === undefined) throw new Error('not two replicas');
+  const chained = changed(start, follows(second, first));
+  const target = targetOf(chained, wish());
+  const end = run(chained, target);
+  expect(new Set(renewed(chained, end))).toEqual(new Set([1]));
+  const after = interpret(end);
+  const isPrimary = new Map(after.nodes.map(({ nodeId, role }) => [nodeId, role === 'primary']));
+  expect(after.nodes.filter(({ role, primaryId }) => role === 'replica' && isPrimary.get(primaryId) !== true)).toEqual(
+    [],
+  );
+  // Also when no pod is left to restart: somebody fell behind in the last failover.
+  const lost = after.nodes.flatMap(({ role, pod }) => (role === 'replica' && pod !== null ? [pod.name] : []));
+  const inShard = (name: string): string | null => after.nodes.find(({ pod }) => pod?.name === name)?.primaryId ?? null;
+  const [behind = ''] = lost;
+  const other = lost.find((name) => name !== behind && inShard(name) === inShard(behind)) ?? '';
+  const left = changed(end, follows(behind, other));
+  expect(planIn(left, target)).toMatchObject({
+    batches: [{ steps: [{ kind: 'replicate', node: { pod: behind }, primary: { nodeId: inShard(behind) } }] }],
+  });
+  expect(planIn(run(left, target), target).kind).toBe('nothing');
 });
 
 describe('what it works towards', () => {
