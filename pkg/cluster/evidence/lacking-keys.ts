@@ -9,6 +9,8 @@ import type { ClusterNode, ClusterState } from '../model/state.ts';
 
 /** Nodes are not asked in the same instant. What makes or removes a key takes at least this much of what a primary tells (`$1\r\nk\r\n`). */
 const BYTES_OF_A_KEY = 7;
+/** What removes any number of keys takes at least this much (`*1\r\n$7\r\nFLUSHDB\r\n`); a PING, by which replicas differ often, less. */
+const BYTES_OF_A_FLUSH = 17;
 
 /** @returns at least so many; 0 = none that anybody knows of */
 export function keysLacking(copy: ServerInfo, holders: readonly ServerInfo[]): number {
@@ -16,10 +18,10 @@ export function keysLacking(copy: ServerInfo, holders: readonly ServerInfo[]): n
   return Math.max(0, ...holders.map((holder) => fewerThan(copy, holder)));
 }
 
-/** Who lost its link before may hold what all were told to delete since. */
+/** Who lost its link before may hold what all others were told to flush since. */
 function fewerThan(copy: ServerInfo, holder: ServerInfo): number {
   const stale = holder.role === 'replica' && holder.primaryLinkUp !== true;
-  if (stale && holder.replicationOffset < copy.replicationOffset) return 0;
+  if (stale && copy.replicationOffset - holder.replicationOffset >= BYTES_OF_A_FLUSH) return 0;
   const { replicationId, keysAtOffset: has } = copy;
   const all = holder.keysAtOffset;
   if (replicationId === undefined || holder.replicationId !== replicationId || has === undefined || all === undefined)

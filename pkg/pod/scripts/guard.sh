@@ -183,7 +183,7 @@ nobody_has_more() {
   [ $(($(date +%s) - guard_began)) -gt 3 ] || return 1
   tell_best_replica
   reason="$reason$(how_to_start_old)"
-  if [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ] || [ "$led" = yes ]; then
+  if [ "$replicas_answer" -lt "$replicas_all" ] || [ "$best" != - ] || [ "$led" = yes ] || [ "$unclear" = yes ]; then
     without_more=0
     return 1
   fi

@@ -8,6 +8,10 @@
 # one that was in step is told without it. And always for a majority that can vote, because Redis tries again only after four node
 # timeouts: another one that was in step leads in place of the best where that has all the same, or after 15 s.
 #
+# And a copy that has heard as much as another of its history has as many keys, whatever became of them there (evidence/lacking-keys.ts): who
+# has fewer was emptied, or evicted by itself, and is never told. Where the one with fewer has heard more, it may be that all were told to
+# flush: then nobody is told, and a person decides.
+#
 # Where this volume has old data (of old_time), one may lead whose own is later: whose link to X was there for longer or, restarted
 # since, that says so itself (start.sh); but not while another one is silent. And where everybody answers and nobody can be elected, because
 # too many primaries wait like this one, it is told to take over without an election.
@@ -23,7 +27,7 @@ shorten_retry() {
 }
 
 # Sets replicas_answer, replicas_all and electable (numbers), holding (of those that answer and hold data), best (address of who may be told and
-# has most; - = nobody may), ip (who can be elected in its place; - = nobody yet), keys of that one, and led (yes: one of them leads already). A link was lost late enough if that was no
+# has most; - = nobody may), ip (who can be elected in its place; - = nobody yet), keys of that one, and led (yes: one of them leads already), and unclear (yes: who has all can't be told). A link was lost late enough if that was no
 # earlier than X was last heard by anybody. Others may have heard X up to half a node timeout before it went: so much the link may have been
 # down before, and Redis itself elects such a one. When it was lost is reckoned from before it was asked, and when X was heard from after the
 # answer: of two moments the ones that make it wait.
@@ -64,6 +68,14 @@ judge_replicas() {
       # (When a link was lost is reckoned too early by as long as the answer took. Up to 3 s before those files are risked for all after them.)
       return was_up(id) ? time_of(id) + 3 >= old : time_of(id) > old
     }
+    # Whether b proves that a lacks keys. What makes or removes a key takes 7 bytes or more, and what flushes all of them 17.
+    function proves(b, a, gap) {
+      if (!compares(a, b)) return 0
+      gap = offset[a] - offset[b]
+      if (keys[b] - keys[a] <= (gap < 0 ? -gap : gap) / 7) return 0
+      if (gap >= 17) unclear = 1
+      return 1
+    }
     function has_more(a, b) {
       if (old != "" && sure(a) != sure(b)) return sure(a)
       if (compares(a, b) && offset[a] != offset[b]) return offset[a] > offset[b]
@@ -83,6 +95,9 @@ judge_replicas() {
       }
       alike = answer == all
       for (a in holds) for (b in holds) if (a != b && !compares(a, b)) alike = 0
+      for (a in holds) for (b in holds) if (a != b && proves(b, a)) lacks[a] = 1
+      for (id in lacks) delete holds[id]
+      if (unclear) split("", holds)
       for (id in holds) if (may_lead(id)) { if (best == "" || has_more(id, best)) best = id }
       told = best != "" && votes[best] ? best : ""
       if (best != "" && told == "")
@@ -90,7 +105,7 @@ judge_replicas() {
           if (votes[id] && was_in_step(id) && (late == "yes" || (compares(id, best) && offset[id] == offset[best])))
             if (told == "" || has_more(id, told)) told = id
       print answer + 0, all + 0, electable + 0, holding + 0, best == "" ? "-" : ip[best], told == "" ? "-" : ip[told],
-        told == "" ? 0 : keys[told] + 0, led ? "yes" : "no"
+        told == "" ? 0 : keys[told] + 0, led ? "yes" : "no", unclear ? "yes" : "no"
     }' "$run_dir/peer-list" "$run_dir/followers" "$run_dir"/replicas/*
 }
 
@@ -105,7 +120,7 @@ INFO replication
 INFO keyspace
 CONFIG GET cluster-replica-validity-factor
 CONFIG GET proc-title-template" <"$run_dir/followers"
-  read -r replicas_answer replicas_all electable holding best ip keys led <<END
+  read -r replicas_answer replicas_all electable holding best ip keys led unclear <<END
 $(judge_replicas)
 END
   reason="$reason ($replicas_answer of $replicas_all replicas answer, $electable can be elected)"

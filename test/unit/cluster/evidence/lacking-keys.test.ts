@@ -43,6 +43,12 @@ describe('keys that a copy lacks', () => {
       0,
     ],
     [
+      'another that lost its link before a PING, which deletes nothing',
+      at(1014, 0),
+      [at(1000, 50, { role: 'replica', primaryLinkUp: false })],
+      48,
+    ],
+    [
       'another that lost its link when its primary went, as this one did',
       at(1000, 0, { role: 'replica', primaryLinkUp: false }),
       [at(1000, 50, { role: 'replica', primaryLinkUp: false })],
