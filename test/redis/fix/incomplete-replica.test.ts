@@ -127,6 +127,28 @@ describe.each(BINARIES)('a replica that was written to, $name', ({ server }) => 
     expect(await whatIsWrong(of)).toEqual([]);
   }, 120_000);
 
+  test('without a log it would go on as it is: the way out that is named then copies anew, too', async () => {
+    const of = await startScene({ ...USUAL, replicas: 1, binary: server });
+    scene = of;
+    await inStep(of);
+    await of.at(REPLICA, ['CONFIG', 'SET', 'appendonly', 'no']);
+    await of.at(REPLICA, ['CONFIG', 'SET', 'replica-read-only', 'no'], ['READONLY'], ['FLUSHALL']);
+    const hints = async (): Promise<string> => {
+      const observation = await of.observe();
+      const found = check(interpret(observation), observation);
+      return found.flatMap(({ code, repair }) => (code === 'replica-incomplete' ? [repair] : [])).join();
+    };
+    const hint = await poll('it is named', 20_000, async () => (await hints()) || null);
+    expect(hint).toContain('redis-cli CLUSTER RESET SOFT, then kubectl redis fix ');
+    await of.at(REPLICA, ['CLUSTER', 'RESET', 'SOFT']);
+    const { error } = await mend(of, NO_POLICY);
+    expect(error).toBeNull();
+    await inStep(of);
+    expect([await incomplete(of), await whatIsWrong(of)]).toEqual([[], []]);
+    await handOver(of);
+    expect(String((await of.at(REPLICA, ['ROLE']))[0])).toContain('master');
+  }, 120_000);
+
   test('none is, while clients write, delete, flush a part and let keys expire', async () => {
     const of = await startScene({ ...USUAL, replicas: 1, binary: server });
     scene = of;

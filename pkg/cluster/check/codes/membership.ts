@@ -170,7 +170,8 @@ export const MEMBERSHIP_CODES = {
     title: 'A primary has fewer keys than a replica of it',
     meaning:
       'The keys are not served, and the replica has the only copy. It is gone when the replica restarts, or copies its primary anew for another reason.',
-    cause: 'It was emptied as a replica (replica-read-only no), and the servers elected it.',
+    cause:
+      'It was emptied as a replica (replica-read-only no), and the servers elected it. Or all of them have expired: Valkey 9 with several databases was seen to leave such keys on replicas after slots had moved; then nothing is lost, and they go when the replica leads.',
     repair: 'kubectl redis failover REPLICA lets the replica lead that has them.',
     invariants: ['I8'],
   },
@@ -180,7 +181,8 @@ export const MEMBERSHIP_CODES = {
     meaning:
       'If it took over, the keys that it lacks would not be served. No command hands over to it, and no pod that stops in order; an election of the servers may, and a guard whose primary lost its data.',
     cause: 'Somebody wrote to it (replica-read-only no), or it evicted keys by itself (replica-ignore-maxmemory no).',
-    repair: 'kubectl delete pod has it copy its primary anew.',
+    repair:
+      'kubectl delete pod has it copy its primary anew; without an append-only file, CLUSTER RESET SOFT on it and then fix.',
     invariants: ['I8'],
   },
   'ghost-node': {
