@@ -46,6 +46,9 @@ const NOT_YET_CLEAR = 'cluster-state-fail';
 const REJOINS_MS = 130_000;
 const REJOINS: ReadonlySet<string> = new Set(['ghost-node', 'node-not-joined', 'empty-primary']);
 const MOST_FAILURES = 3;
+/** A server that was down says so for two seconds after all have found each other, which an election may precede. */
+const DOWN_MS = 30_000;
+const DOWN_LOOK_EVERY_MS = 1_000;
 
 export interface FixPatience {
   readonly clock: Clock;
@@ -115,11 +118,15 @@ const PASSING_ELSEWHERE: ReadonlySet<string> = new Set([
 const MOVING: ReadonlySet<Step['kind']> = new Set(['move-slots', 'settle-strays']);
 
 /** @returns runs a step; one that stops because the cluster changed under it is left to the next look, but not for ever */
-export function forgiving({ signal, tell }: FixPatience): (step: Step, run: () => Promise<void>) => Promise<void> {
+export function forgiving({
+  clock,
+  signal,
+  tell,
+}: FixPatience): (step: Step, run: () => Promise<void>) => Promise<void> {
   const failures = new Map<string, number>();
   return async (step, run) => {
     try {
-      await run();
+      await whenNotDown(run, { clock, signal, tell });
     } catch (error) {
       const key = `${step.kind} ${error instanceof AppError ? error.code : ''}`;
       const count = (failures.get(key) ?? 0) + 1;
@@ -130,4 +137,19 @@ export function forgiving({ signal, tell }: FixPatience): (step: Step, run: () =
       tell(`${error.message}; looking again`);
     }
   };
+}
+
+/** What moves keys looks at both ends itself before it begins, so it may be run again as it is. */
+async function whenNotDown(run: () => Promise<void>, { clock, signal, tell }: FixPatience): Promise<void> {
+  const deadline = clock.monotonic() + DOWN_MS;
+  for (let said = false; ; said = true) {
+    try {
+      return await run();
+    } catch (error) {
+      const isDown = error instanceof AppError && error.code === 'cluster-down';
+      if (!isDown || signal.aborted || clock.monotonic() >= deadline) throw error;
+      if (!said) tell(`${error.message}: the cluster says that it is down; waiting`);
+    }
+    await clock.sleep(DOWN_LOOK_EVERY_MS, signal);
+  }
 }

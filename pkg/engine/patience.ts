@@ -14,6 +14,7 @@ export const PASSING: ReadonlySet<string> = new Set([
   'source-doubted',
   'node-changed',
   'target-not-ready',
+  'cluster-down',
   'not-verified',
   'epochs-unsettled',
   'migration-failed',

@@ -76,12 +76,17 @@ export class NodeLine {
   }
 }
 
-/** @throws the first error reply, as AppError `step-failed` with what was asked for. */
+/** A server that has just come back takes no keys, and gives none, until it has heard a majority for two seconds. */
+export function codeOfReply({ message }: Error, otherwise: string): string {
+  return message.startsWith('CLUSTERDOWN') ? 'cluster-down' : otherwise;
+}
+
+/** @throws the first error reply, as AppError `step-failed` or `cluster-down` with what was asked for. */
 export function mustAll(line: NodeLine, replies: readonly unknown[], what: string): void {
   for (const reply of replies) {
     if (!(reply instanceof Error)) continue;
     throw new AppError(`${line.end.pod.name} did not take ${what}`, {
-      code: 'step-failed',
+      code: codeOfReply(reply, 'step-failed'),
       cause: reply,
       hint: 'Run the same command again: it goes on from where things stand',
     });

@@ -8,6 +8,7 @@ import { COMMAND_DEADLINE_MS } from './context.ts';
 import type { MoveContext } from './context.ts';
 import type { Drained } from './drain.ts';
 import { awaitHeard, awaitTarget } from './look.ts';
+import { codeOfReply } from './node-line.ts';
 import { fieldOf } from '../parse/fields.ts';
 
 /** Rounds in a row in which the target gave no answer in time. */
@@ -49,7 +50,7 @@ export async function overcome(
         await settleKeys(copies, slot, keys);
         continue;
       case 'fatal':
-        throw stop(context, slot, 'migrate-failed', reply);
+        throw stop(context, slot, codeOfReply(reply, 'migrate-failed'), reply);
       default:
         outcome satisfies never;
     }

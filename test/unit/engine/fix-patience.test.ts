@@ -2,7 +2,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Problem } from '../../../pkg/cluster/model/problem.ts';
 import type { FixPlan, LeftReason, Repair } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
-import { fixPatience } from '../../../pkg/engine/fix-patience.ts';
+import { AppError } from '../../../pkg/errors.ts';
+import type { Step } from '../../../pkg/cluster/model/plan.ts';
+import { fixPatience, forgiving } from '../../../pkg/engine/fix-patience.ts';
 
 const repairOf = (code: string): Repair => ({
   code,
@@ -90,5 +92,45 @@ describe('fix', () => {
     const afterwards = waiting([planOf(['address-mismatch']), links, links, planOf([])]);
     await afterwards.next();
     expect((await afterwards.next()).atMs).toBe(1_000);
+  });
+});
+
+describe('a step that moves keys while the cluster says that it is down', () => {
+  const strays = { kind: 'settle-strays' } as Step;
+  const failing = (times: number, code: string) => {
+    const at = { now: 0, runs: 0, said: [] as string[] };
+    const clock = {
+      now: () => at.now,
+      monotonic: () => at.now,
+      sleep: (ms: number) => Promise.resolve(void (at.now += ms)),
+    };
+    const { signal } = new AbortController();
+    const forgive = forgiving({ clock, signal, tell: (sentence) => void at.said.push(sentence) });
+    const done = forgive(strays, () =>
+      ++at.runs > times ? Promise.resolve() : Promise.reject(new AppError('redis-1-0 did not take a key', { code })),
+    );
+    return { at, done };
+  };
+
+  test('is run again until it is not', async () => {
+    const { at, done } = failing(4, 'cluster-down');
+    await done;
+    expect(at).toEqual({
+      now: 4_000,
+      runs: 5,
+      said: ['redis-1-0 did not take a key: the cluster says that it is down; waiting'],
+    });
+  });
+
+  test('but for half a minute only, and the next look decides', async () => {
+    const { at, done } = failing(1_000, 'cluster-down');
+    await done;
+    expect([at.now, at.said.length]).toEqual([30_000, 2]);
+  });
+
+  test('and nothing else is run again', async () => {
+    const { at, done } = failing(1, 'step-failed');
+    await expect(done).rejects.toThrow('did not take a key');
+    expect(at.runs).toBe(1);
   });
 });
