@@ -17,13 +17,15 @@ interface Sighting {
   readonly line: GossipNode;
 }
 
-export const checkAddresses: Check = (context) => {
+export const checkAddresses: Check = (context, found) => {
+  // Their addresses are right by a label that is wrong, or the other way round.
+  const relabelled = new Set(found.flatMap(({ code, nodes }) => (code === 'pod-label-changed' ? nodes : [])));
   const sightings = sightingsById(context);
   const out: Problem[] = [];
   const stale: { node: ClusterNode; ips: string[] }[] = [];
   for (const [nodeId, seen] of sightings) {
     const node = context.byId.get(nodeId);
-    if (node === undefined || node.pod === null) continue;
+    if (node === undefined || node.pod === null || relabelled.has(node.pod.name)) continue;
     const blind = seen.filter(({ line }) => line.ip === '' || line.flags.includes('noaddr'));
     if (blind.length > 0) out.push(addressUnknown(context, node, blind));
     const isWrong = judgeOf(context, node);

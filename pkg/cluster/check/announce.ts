@@ -13,7 +13,7 @@ import { hasScripts } from './scripted.ts';
 import { makeProblem } from './wording.ts';
 
 const ANNOUNCED = 'cluster-announce-ip';
-const ADDRESS_CODES: ReadonlySet<string> = new Set(['address-mismatch', 'address-unknown']);
+const ADDRESS_CODES: ReadonlySet<string> = new Set(['pod-label-changed', 'address-mismatch', 'address-unknown']);
 
 /**
  * The address that a node must announce; null where nobody says so, or where it is none of a Service that leads to its pod alone: it is

@@ -36,7 +36,7 @@ import { checkClusterState, checkFreshNodes, checkQuorum } from './quorum.ts';
 import { checkReachability, checkSilence } from './reachability.ts';
 import { checkFormed, checkObjectsThere, checkState, checkUnusedLines, checkUnusedVolumes } from './record.ts';
 import { checkReplication } from './replication.ts';
-import { checkServices } from './services.ts';
+import { checkNodeLabels, checkServices } from './services.ts';
 import { checkContested, checkCoverage, checkOpenSlots, checkStrayKeys } from './slots.ts';
 import { checkEpochs, checkViews } from './views.ts';
 import { checkWrites } from './writes.ts';
@@ -50,6 +50,7 @@ const OF_PODS: readonly Check[] = [
   checkUnusedLines,
   checkTerminatingPods,
   checkSharedClaims,
+  checkNodeLabels,
   checkServices,
   checkOperation,
   checkFormed,

@@ -1,10 +1,22 @@
 /** Each node's own Service leads to its pod and to no other (I13). Selectors are compared, as endpoints follow from them. */
+import { changedLabels, labelAgain } from '../evidence/changed-labels.ts';
 import { NODE_LABEL } from '../model/labels.ts';
 import { nodeServiceOf, selects } from '../interpret/services.ts';
 import { isUnread, type KubeFacts, type PodFacts, type ServiceFacts } from '../model/observation.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Check, CheckContext } from './context.ts';
 import { listNames, makeProblem } from './wording.ts';
+
+/** Before addresses are judged: what a Service leads to goes by this label. */
+export const checkNodeLabels: Check = ({ state, observation }) =>
+  changedLabels(observation.kube).map((changed) => {
+    const { name, namespace } = state.cluster;
+    const { pod, is, made } = changed;
+    const has = is === null ? 'has no label name' : `has the label name=${is}`;
+    const sentence = `${pod} ${has}, and its StatefulSet gives it name=${made}: other nodes reach it by an address that its next start does not have.`;
+    const repair = `${labelAgain(changed, namespace)}, and so for each pod that is named here; then kubectl redis fix ${name}.`;
+    return makeProblem('pod-label-changed', name, { sentence, nodes: [pod], repair });
+  });
 
 export const checkServices: Check = (context, found) => {
   const { kube } = context.observation;

@@ -20,7 +20,7 @@ import { memberOf } from '../evidence/members.ts';
 import { refuseBrought, shapeInWords } from './brought-refuse.ts';
 import { planForming } from './form.ts';
 import { refuseKeys } from './form-members.ts';
-import { refuseOlderRecord } from './refuse-record.ts';
+import { refuseObjects } from './refuse-record.ts';
 import { planObjects } from './create-objects.ts';
 import { sharedHosts } from './placement.ts';
 
@@ -59,7 +59,7 @@ export function planCreate(input: CreateInput): Plan {
 
 function planNext(input: CreateInput): Plan {
   const { state, kube, spec, policy } = input;
-  const shape = refuseOlderRecord(state, kube) ?? refuseOtherShape(state, spec) ?? refuseUnfinished(state, spec);
+  const shape = refuseObjects(state, kube) ?? refuseOtherShape(state, spec) ?? refuseUnfinished(state, spec);
   if (shape !== null) return shape;
   const brought = isBrought(kube, spec.cluster);
   const found = refuseFound(input, brought);

@@ -27,7 +27,7 @@ import { isDead, isGuarded } from './pod-life.ts';
 import type { RestartInput } from './restart.ts';
 import { isToRestart, type RestartTarget } from './restart-goal.ts';
 import { outlineRestart } from './restart-outline.ts';
-import { refuseOlderRecord } from './refuse-record.ts';
+import { refuseObjects } from './refuse-record.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 
 /**
@@ -37,7 +37,7 @@ import { refuseUnsound } from './scale-refuse.ts';
 export function refuseRestart(input: RestartInput): Plan | null {
   const { state, kube, target, recorded } = input;
   if (!kube.pods.some((pod) => isToRestart(target, pod, kube))) return refuseLoss(input);
-  const older = refuseOlderRecord(state, kube);
+  const older = refuseObjects(state, kube);
   if (older !== null) return older;
   const { name } = state.cluster;
   if (recorded?.scaling != null)

@@ -20,7 +20,7 @@ import { restartCommand } from './restart-command.ts';
 import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
-import { refuseOlderRecord } from './refuse-record.ts';
+import { refuseObjects } from './refuse-record.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { endsOf, finishSteps, idOfNew, openPairs, transfersOf } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
@@ -30,7 +30,7 @@ import { imageTakesKeysOf, takesKeysOf } from './server-version.ts';
 export function refuseScale(context: ScaleContext): Plan | null {
   const { state, members, kube, evidence } = context;
   return (
-    refuseOlderRecord(state, kube) ??
+    refuseObjects(state, kube) ??
     refuseUnsound(state, members) ??
     refuseIncompletePrimary(state) ??
     refuseIncompleteReplicas(state, evidence) ??

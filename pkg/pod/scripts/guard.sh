@@ -18,7 +18,8 @@
 # at my address), holder (one there, or at an address of nobody, that owns slots or is followed: without any, or at one that the table does
 # not have, as where it announced its pod; who answers us, or has been heard since this guard began, is not it), here (yes: at my address; alive: and others hear it there),
 # holder_slots and holder_followers (yes or no; one that counts as failed everywhere and does not answer follows nobody who owns nothing: when it
-# comes back it is told), holder_heard (when anybody heard it last, by our own clock; - = not known). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
+# comes back it is told), holder_heard (when anybody heard it last, by our own clock; - = not known), may_live (yes: a node at my address on which
+# nobody counts has not failed everywhere). The file followers gets lines `ID ADDRESS VOTERS NEEDED` of who follows the holder; voters
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
@@ -59,13 +60,17 @@ judge_peers() {
       for (id in lost) if (counts(id) && !(id in file_of) && !(id in heard_since)) { holder = id; here = "no" }
       # (Where several Services were made anew.)
       if ((self in lost) && counts(self) && !(self in file_of) && !(self in heard_since)) { holder = self; here = "no" }
-      for (id in mine) { named = id; if (counts(id)) { holder = id; here = (id in heard_lately) ? "alive" : "yes" } }
+      for (id in mine) if (named == "" || counts(id)) named = id
+      for (id in mine) if (counts(id)) { holder = id; here = (id in heard_lately) ? "alive" : "yes" }
+      # A replica that nobody needs may still live there: behind another label, or in the pod before.
+      if (holder == "") for (id in mine) if ((id in heard_lately) && (id in lives)) { holder = id; here = "alive" }
+      if (holder == "") for (id in mine) if (id != self && (id in lives)) may_live = "yes"
       for (seen in age) {
         split(seen, two, SUBSEP)
         if (two[2] == holder && answered_at[two[1]] - age[seen] > heard) heard = answered_at[two[1]] - age[seen]
       }
       print asked + 0, answered + 0, formed + 0, knowing + 0, named == "" ? "-" : named, holder == "" ? "-" : holder, here == "" ? "no" : here,
-        (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no", heard ? int(heard + 0.5) : "-"
+        (holder in slots) ? "yes" : "no", (holder in followed) ? "yes" : "no", heard ? int(heard + 0.5) : "-", may_live == "" ? "no" : may_live
       for (id in slots) size++
       for (pair in follows) {
         split(pair, two, " ")
@@ -76,7 +81,7 @@ judge_peers() {
         print two[1], where[two[1]], voters, int(size / 2) + 1
       }
     }' "$run_dir/peer-list" "$run_dir"/peers/* >"$run_dir/verdict"
-  read -r asked answered formed_peers knowing_peers named holder here holder_slots holder_followers holder_heard <"$run_dir/verdict"
+  read -r asked answered formed_peers knowing_peers named holder here holder_slots holder_followers holder_heard may_live <"$run_dir/verdict"
   sed 1d "$run_dir/verdict" >"$run_dir/followers"
 }
 
@@ -132,6 +137,11 @@ safe_without_data() {
       return 1
     fi
     [ "$here" = no ] || [ "$holder_followers" = no ] || [ "$missing" != data ] || tell_best_replica
+    return 1
+  fi
+  # The others would be told to forget it. Whom they hear is known after some seconds.
+  if [ "$may_live" = yes ] && [ $(($(date +%s) - guard_began)) -le 3 ]; then
+    reason="to see whether node $named still runs at $address"
     return 1
   fi
   doubt="the cluster was formed"
@@ -265,6 +275,7 @@ guard() {
   rm -f "$began_empty"
   ! volume_is_empty || true >"$began_empty"
   guard_began=$(date +%s)
+  printf '%s\n' "$guard_began" >"$run_dir/guard-began"
   missing=data
   read_nodes_conf "$nodes_conf"
   found=$conf

@@ -29,20 +29,31 @@ END
 
 # Asks all, this node too, and sets from the views of those that are in a cluster: primary and primary_address (who has the
 # slots of this node's shard; `none` or `several`), linked (whether this node has a link to it), met (whether an owner of slots
-# knows this node: gossip then tells the others) and agreed (whether nobody counts on a predecessor any more). The file ghosts gets lines `ID ADDRESS`: a predecessor, and who still knows it.
+# knows this node: gossip then tells the others) and agreed (whether nobody counts on a predecessor any more, and nobody has heard it since the
+# guard of this start began: such a one lives, behind a label that was changed, and may have the only copy). The file ghosts gets lines `ID ADDRESS`: a predecessor, and who still knows it.
 look_at_cluster() {
   true >"$run_dir/ghosts.new"
   { peers && echo "$node $host"; } >"$run_dir/view-list"
-  ask_each "$views" "CLUSTER NODES" <"$run_dir/view-list"
+  began=$(date +%s)
+  [ ! -s "$run_dir/guard-began" ] || read -r began <"$run_dir/guard-began"
+  views_asked_at=$(date +%s)
+  ask_each "$views" "TIME
+INFO server
+CLUSTER NODES" <"$run_dir/view-list"
   leave_out_strangers "$views" "$run_dir/view-list" "$id" "$node"
   [ ! -e "$joining" ] || read -r old_id <"$joining" || :
-  awk -v n="$node" -v me="$address" -v self="$id" -v old="${old_id:--}" -v own="$host" -v file="$run_dir/ghosts.new" '
+  awk -v n="$node" -v me="$address" -v self="$id" -v old="${old_id:--}" -v own="$host" -v file="$run_dir/ghosts.new" \
+    -v began="$began" -v asked_at="$views_asked_at" '
     FILENAME ~ /\/nodes$/ { at_key[$1] = $3; shard_at[$3] = $4; if ($1 == n) shard = $4; next }
+    FNR == 1 { now = $1 + 0 }
+    /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
     '"$node_line"'
     {
       line[++lines] = FILENAME
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
       failed[lines] = fails || $3 ~ /noaddr/
+      # As the guard reckons it.
+      if ($6 > 0 && $6 / 1000 > start[FILENAME] + 1 && asked_at - (now - $6 / 1000) - 1 > began + 1) heard_since[$1] = 1
       if ($3 ~ /myself/ && owns) owners_view[FILENAME] = 1
       if ($1 == self) knows_self[FILENAME] = 1
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1
@@ -70,7 +81,7 @@ look_at_cluster() {
       met = "no"
       for (view in knows_self) if (view in owners_view) met = "yes"
       agreed = "yes"
-      for (id in ghost) if (id in counted) agreed = "no"
+      for (id in ghost) if ((id in counted) || ((id in heard_since) && (id in lives))) agreed = "no"
       if (count == 1) print primary, owner[primary], (primary in linked) ? "yes" : "no", met, agreed, shard
       else print count ? "several" : "none", "-", "no", met, agreed, shard
     }' "$node_table" "$views"/* >"$run_dir/place"

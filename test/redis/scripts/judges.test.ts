@@ -32,19 +32,21 @@ interface Verdict {
   readonly here: string;
   readonly slots: string;
   readonly followers: string;
+  readonly mayLive: string;
 }
 
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the guard in %s', (_, shell) => {
   const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5, myId = '-'): Verdict => {
     const files = Object.fromEntries(Object.entries(peers).map(([name, text]) => [`peers/${name}`, text]));
-    const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; leave_out_strangers "$run_dir/peers" "$run_dir/peer-list" "$my_id"; judge_peers; echo "$answered $formed_peers $knowing_peers $holder $here $holder_slots $holder_followers"`;
+    const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; leave_out_strangers "$run_dir/peers" "$run_dir/peer-list" "$my_id"; judge_peers; echo "$answered $formed_peers $knowing_peers $holder $here $holder_slots $holder_followers $may_live"`;
     const words = run(shell, script, {
       'peer-list': TABLE,
       'peers/none': '',
       ...files,
     });
-    const [answered = '', formed = '', knowing = '', holder = '', here = '', slots = '', followers = ''] = words;
-    return { answered, formed, knowing, holder, here, slots, followers };
+    const [answered = '', formed = '', knowing = '', holder = '', here = '', slots = '', followers = '', mayLive = ''] =
+      words;
+    return { answered, formed, knowing, holder, here, slots, followers, mayLive };
   };
   const others = [
     primary(P, '10.0.0.2', '5461-10922', 'myself,master'),
@@ -126,6 +128,23 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the gua
   ])('an owner at its own address %s', (__, heardAgo, here) => {
     const seen = view(...others, primary(X, '10.0.0.1', '0-5460', 'master', heardAgo));
     expect(judge({ 2: seen })).toMatchObject({ holder: X, here });
+  });
+
+  test.each([
+    ['that others hear there lives: behind a changed label, or in the pod before', 1, 5, X, 'alive', 'no'],
+    ['that nobody can have heard since this guard began may live', 1, 1, '-', 'no', 'yes'],
+    ['that was heard for the last time before has gone', 60, 5, '-', 'no', 'yes'],
+  ])('a replica without replicas at its own address %s', (__, heardAgo, beganAgo, holder, here, mayLive) => {
+    const seen = view(...others, primary(R, '10.0.0.4', '0-5460'), replica(X, '10.0.0.1', R, 'slave', heardAgo));
+    expect(judge({ 2: seen }, NOW - beganAgo)).toMatchObject({ holder, here, mayLive });
+  });
+
+  test('one that failed everywhere has gone', () => {
+    const seen = view(...others, primary(R, '10.0.0.4', '0-5460'), replica(X, '10.0.0.1', R, 'slave,fail', 60));
+    expect(judge({ 2: seen }, NOW - 1)).toMatchObject({ holder: '-', mayLive: 'no' });
+    // Its own past: nobody is told to forget it.
+    const own = view(...others, primary(R, '10.0.0.4', '0-5460'), replica(X, '10.0.0.1', R));
+    expect(judge({ 2: own }, NOW - 1, X)).toMatchObject({ holder: '-', mayLive: 'no' });
   });
 
   test('one that died a while after this guard began does not run any more', () => {

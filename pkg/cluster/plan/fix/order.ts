@@ -83,6 +83,7 @@ export const STAGES: readonly Stage[] = [
   {
     why: 'Who belongs to the cluster is settled before anybody is told to do anything.',
     answers: {
+      'pod-label-changed': 'refused',
       'address-shared': 'refused',
       'duplicate-node-id': 'refused',
       'clusters-split': 'refused',
@@ -178,4 +179,9 @@ export const STAGES: readonly Stage[] = [
 ];
 
 /** Whoever belongs to which cluster is not known while one of these is there: nothing but Kubernetes objects is touched. */
-export const STOPPERS: ReadonlySet<string> = new Set(['duplicate-node-id', 'clusters-split', 'address-shared']);
+export const STOPPERS: ReadonlySet<string> = new Set([
+  'pod-label-changed',
+  'duplicate-node-id',
+  'clusters-split',
+  'address-shared',
+]);

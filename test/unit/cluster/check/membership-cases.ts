@@ -1,7 +1,14 @@
 /** Faults of identity and addresses, and exactly what check says of each. */
 import { freshObservation, healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import { changeKube, changeLines, changePod, changed, type Change } from '../../../support/observation-changes.ts';
-import { addressMismatch, every, ghost, replicaLinkDown, unreachable } from '../../../support/observation-faults.ts';
+import {
+  addressMismatch,
+  every,
+  ghost,
+  replicaLinkDown,
+  swappedLabels,
+  unreachable,
+} from '../../../support/observation-faults.ts';
 import { STRANGER, alone, cloned, lostVolume, split } from '../../../support/observation-identity.ts';
 import { theirs } from '../../../support/theirs.ts';
 import { says } from './check-case.ts';
@@ -58,6 +65,19 @@ export const MEMBERSHIP_CASES: readonly CheckCase[] = [
         'redis-5 redis-6',
       ),
     ],
+  ],
+  [
+    'pod-label-changed: two pods have the label of each other',
+    changed(healthyObservation(), ...swappedLabels('redis-3', 'redis-6')),
+    (['redis-3', 'redis-6'] as const).map((node) => {
+      const other = node === 'redis-3' ? 'redis-6' : 'redis-3';
+      return says(
+        'critical pod-label-changed',
+        `${node}-0 has the label name=${other}, and its StatefulSet gives it name=${node}: other nodes reach it by an address that its next start does not have.`,
+        `kubectl -n default label pod ${node}-0 name=${node} --overwrite, and so for each pod that is named here; then kubectl redis fix redis.`,
+        `${node}-0`,
+      );
+    }),
   ],
   [
     'address-shared: two StatefulSets that number their pods from 0 (K19)',

@@ -11,7 +11,14 @@ import {
   changed,
   type Change,
 } from '../../../support/observation-changes.ts';
-import { duplicatedOwner, ghost, lacksKeys, openSlot, unreachable } from '../../../support/observation-faults.ts';
+import {
+  duplicatedOwner,
+  ghost,
+  lacksKeys,
+  openSlot,
+  swappedLabels,
+  unreachable,
+} from '../../../support/observation-faults.ts';
 import { freshObservation, healthyObservation } from '../../../support/observation.ts';
 import { recordPutBack } from '../../../support/record-put-back.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -49,6 +56,7 @@ export const stopped = (): Observation => {
 };
 /** The record of three shards, and four run. */
 export const putBack = (): VerbWorld => ({ observation: recordPutBack() });
+export const relabelled = (): VerbWorld => whole(1, ...swappedLabels('redis-3', 'redis-6'));
 /** Some of the StatefulSets scaled to 0 by hand; their pods are gone. */
 export const asleep = (count: number): Observation => {
   const { kube, replies, ...observation } = whole().observation;

@@ -17,6 +17,7 @@ import {
   contested,
   open,
   putBack,
+  relabelled,
   volatile,
   orphan,
   owner,
@@ -33,14 +34,19 @@ const force = of('failover', 'redis-4-0', '--force', '--yes');
 const remove = of('delete', 'redis', '--yes');
 const purge = of('delete', 'redis', '--purge-data');
 
+const scale = of('scale', 'redis', '--masters', '4', '--yes');
+const create = of('create', 'redis', '--yes');
+
 export const ROLE_REFUSALS: readonly RefusalCase[] = [
-  of(
-    'scale',
-    'redis',
-    '--masters',
-    '4',
-    '--yes',
-  )(
+  ...[scale, create, restart].map((verb) =>
+    verb(
+      'pod-label-changed',
+      'labels name of two pods were exchanged',
+      relabelled(),
+      'kubectl -n default label pod redis-3-0 name=redis-3 --overwrite; kubectl -n default label pod redis-6-0 name=redis-6',
+    ),
+  ),
+  scale(
     'shard-led-elsewhere',
     'a node took over in a shard that is not its own',
     whole(1, follows('redis-5-0', 'redis-3-0'), failedOver('redis-5-0')),

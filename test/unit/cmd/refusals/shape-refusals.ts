@@ -102,6 +102,7 @@ export const SHAPE_REFUSALS: readonly RefusalCase[] = [
       ...['redis-1-0', 'redis-2-0'].map((name) =>
         changePod(name, (pod) => ({
           ...pod,
+          owner: 'StatefulSet/theirs',
           labels: { ...pod.labels, name: 'redis-1' },
           annotations: { ...pod.annotations, 'kubectl-redis.io/injected': '1' },
         })),

@@ -1,0 +1,28 @@
+/**
+ * Pods whose label `name` is not the one that their StatefulSet gives them: somebody changed it. Their Services lead elsewhere from then on, and
+ * a pod that starts anew gets the old label back, so that it may stand behind one address with another. Nothing that goes by addresses may be
+ * done before that is put right.
+ */
+import { NODE_LABEL } from '../model/labels.ts';
+import type { KubeFacts } from '../model/observation.ts';
+
+export interface ChangedLabel {
+  readonly pod: string;
+  /** null = it has none any more. */
+  readonly is: string | null;
+  readonly made: string;
+}
+
+export function changedLabels({ pods, statefulSets }: Pick<KubeFacts, 'pods' | 'statefulSets'>): ChangedLabel[] {
+  const made = new Map(statefulSets.map((set) => [`StatefulSet/${set.name}`, set.templateLabels[NODE_LABEL]]));
+  return pods.flatMap(({ name, labels, owner, terminating }) => {
+    const given = made.get(owner ?? '');
+    const is = labels[NODE_LABEL] ?? null;
+    return given === undefined || is === given || terminating ? [] : [{ pod: name, is, made: given }];
+  });
+}
+
+/** The command that puts it right. @param namespace of the pod */
+export function labelAgain({ pod, made }: ChangedLabel, namespace: string): string {
+  return `kubectl -n ${namespace} label pod ${pod} ${NODE_LABEL}=${made} --overwrite`;
+}
