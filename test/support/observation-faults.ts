@@ -286,9 +286,9 @@ export function uptime(pod: string, seconds: number): Change {
   return changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, uptimeSeconds: seconds } }));
 }
 
-/** Two pods have each other's label `name`: the Service of the one leads to the other. */
+/** Two pods have each other's label `name`: the Service of the one leads to the other, and their StatefulSets let go of them. */
 export function swappedLabels(one: string, other: string): readonly Change[] {
   const give = (node: string, label: string): Change =>
-    changePod(`${node}-0`, (pod) => ({ ...pod, labels: { ...pod.labels, name: label } }));
+    changePod(`${node}-0`, (pod) => ({ ...pod, owner: null, labels: { ...pod.labels, name: label } }));
   return [give(one, other), give(other, one)];
 }

@@ -29,10 +29,10 @@ function ownVolume(context: CheckContext, node: ClusterNode): string {
   const claims = node.pod?.claims ?? [];
   const which =
     claims.length === 0 ? '' : ` (${context.kubectl(`describe pvc ${claims.join(' ')}`)} names the one it has now)`;
-  const back = `Give ${name} its own volume back${which}: it starts as soon as it has that.`;
+  const back = `Give ${name} its own volume back${which}; a new pod looks at it: ${context.kubectl(`delete pod ${name}`)}.`;
   const anew = emptyVolume(context, node);
   return anew === null
-    ? `${back} Delete neither of the two: no other node is known to have the data of ${name}, and what is on the one that it has now may be the only copy of another's.`
+    ? `${back} Delete neither of the two volumes: no other node is known to have the data of ${name}, and what is on the one that it has now may be the only copy of another's.`
     : `${back} If its own is lost: ${anew}`;
 }
 

@@ -14,9 +14,11 @@ export interface ChangedLabel {
 }
 
 export function changedLabels({ pods, statefulSets }: Pick<KubeFacts, 'pods' | 'statefulSets'>): ChangedLabel[] {
-  const made = new Map(statefulSets.map((set) => [`StatefulSet/${set.name}`, set.templateLabels[NODE_LABEL]]));
+  const made = new Map(statefulSets.map((set) => [set.name, set.templateLabels[NODE_LABEL]]));
   return pods.flatMap(({ name, labels, owner, terminating }) => {
-    const given = made.get(owner ?? '');
+    // Its selector does not pick the pod any more, so the StatefulSet has let go of it; it takes it back when the label is right.
+    const set = owner === null ? name.replace(/-\d+$/, '') : owner.replace(/^StatefulSet\//, '');
+    const given = made.get(set);
     const is = labels[NODE_LABEL] ?? null;
     return given === undefined || is === given || terminating ? [] : [{ pod: name, is, made: given }];
   });

@@ -46,6 +46,8 @@ judge_replicas() {
     /^master_link_down_since_seconds:/ { sub(/.*:/, ""); down[id] = $0 + 0; next }
     /^slave_repl_offset:/ { sub(/.*:/, ""); offset[id] = $0 + 0; next }
     /^master_replid:/ { history[id] = $0 }
+    # (An answer that was cut short before this says nothing of keys, and is none.)
+    /^# Keyspace/ { counted[id] = 1 }
     /^db[0-9]+:keys=/ { split($0, part, /[=,]/); keys[id] += part[2]; next }
     before == "cluster-replica-validity-factor" { fresh[id] = $0 == "0" }
     { before = $0 }
@@ -89,8 +91,9 @@ judge_replicas() {
         all++
         electable += votes[id]
         if (!(id in asked)) continue
-        answer++
         if (!replica[id]) led = 1
+        if (!(id in counted)) continue
+        answer++
         if (replica[id] && (offset[id] >= 2 || keys[id] > 0)) { holds[id] = 1; holding++ }
       }
       alike = answer == all

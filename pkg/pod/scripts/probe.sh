@@ -116,6 +116,16 @@ note_kept() {
   printf '%s\n' "$kind" >"$keeps.new" && mv "$keeps.new" "$keeps"
 }
 
+# A server whose append-only file was removed under it goes on writing to what nobody can open any more, says that all is well, and its next
+# start has no data. A rewrite makes the files anew from what is in memory.
+keep_log() {
+  case $1 in *appendonly?yes*) ;; *) return 0 ;; esac
+  [ ! -s "$data_dir/appendonly.aof" ] || return 0
+  set -- "$data_dir"/appendonlydir/appendonly.aof.*.incr.aof
+  [ ! -e "$1" ] || [ ! -s "$data_dir/appendonlydir/appendonly.aof.manifest" ] || return 0
+  ask "$host" bgrewriteaof >/dev/null
+}
+
 # For a start with the image of another product (volume.sh).
 note_server() {
   ran=
@@ -163,6 +173,7 @@ END
   keep_last_good
   keep_bus_port
   note_kept "$answer"
+  keep_log "$answer"
   note_server
   case $answer in
     *cluster-node-timeout*) restore_node_timeout "${answer##*[!0-9]}" ;;

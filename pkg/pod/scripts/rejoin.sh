@@ -67,7 +67,8 @@ CLUSTER NODES" <"$run_dir/view-list"
         if (has_slots[i]) counted[id] = 1
         # As for the guard: who has failed everywhere follows nobody who owns nothing.
         if (primary_of[i] != "-" && ((id in lives) || !knowing)) counted[primary_of[i]] = 1
-        if (id != self && (address_of[i] == me || id == old)) {
+        # (Whom others hear at another address was never here: its label was another one for a while.)
+        if (id != self && (address_of[i] == me || (id == old && !((id in heard_since) && (id in lives))))) {
           ghost[id] = 1
           key = line[i]; sub(/.*\//, "", key)
           print id, (key == n ? own : at_key[key]) > file

@@ -76,6 +76,25 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
     expect(await keptIn(pod)).toBe('rdb');
   });
 
+  test.each(['appendonlydir', 'appendonlydir/appendonly.aof.manifest'])(
+    'what somebody removed under the server is written anew: %s',
+    async (name) => {
+      const pod = await serving('yes', '""');
+      await poll('it is noted', 10_000, async () => ((await keptIn(pod)) === 'aof' ? true : null));
+      await rm(join(pod.dataDir, name), { recursive: true });
+      await pod.cli('set', '{b}10', 'x');
+      await keptIn(pod);
+      const rewritten = async (): Promise<true | null> => {
+        const files = await readdir(join(pod.dataDir, 'appendonlydir')).catch(() => []);
+        const isDone = (await pod.cli('info', 'persistence')).includes('aof_rewrite_in_progress:0');
+        return isDone && files.some((file) => file.endsWith('.manifest')) ? true : null;
+      };
+      await poll('the files are there again', 10_000, rewritten);
+      await startAgain(pod, 'SIGTERM');
+      expect(await pod.cli('dbsize')).toBe('11');
+    },
+  );
+
   test('snapshots, then aof, then snapshots again by an older manifest', async () => {
     const pod = await serving('no', '3600 1');
     expect(await keptIn(pod)).toBe('rdb');

@@ -124,7 +124,7 @@ export const KUBERNETES_CODES = {
       'Its volume, its image or the record is that of another node, cluster, namespace or server: with it the node would harm the others.',
     cause: 'Swapped or copied claims, a restored namespace, an image of another product or of an older server.',
     repair:
-      'Mend what its sentence names; check says how. Its guard looks again every second. Keep its volume: it may be the only copy of what is on it.',
+      'Mend what its sentence names; check says how. Its guard looks again every second at the other nodes and at the record; when what is on its volume was changed, kubectl delete pod has it look there anew. Keep its volume: it may be the only copy of what is on it.',
     invariants: ['I5'],
   },
   'node-unreachable': {

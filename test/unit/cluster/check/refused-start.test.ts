@@ -51,7 +51,7 @@ describe('a node that must not start as it is', () => {
 
   test.each([COPIED, SWAPPED, FOREIGN])('a replica whose primary leads: %s', (says) => {
     expect(repairOf('redis-5-0', says)).toBe(
-      'Give redis-5-0 its own volume back (kubectl -n default describe pvc data-redis-5-0 names the one it has now): it starts as soon as it has that. If its own is lost: redis-2-0 leads its shard (100 keys), and redis-5-0 copies that into an empty volume. Keep the one that it has now, which may be the only copy of what is on it: first kubectl patch pv $(kubectl -n default get pvc data-redis-5-0 -o jsonpath={.spec.volumeName}) -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'; then kubectl -n default delete pvc data-redis-5-0 --wait=false, then kubectl -n default delete pod redis-5-0',
+      'Give redis-5-0 its own volume back (kubectl -n default describe pvc data-redis-5-0 names the one it has now); a new pod looks at it: kubectl -n default delete pod redis-5-0. If its own is lost: redis-2-0 leads its shard (100 keys), and redis-5-0 copies that into an empty volume. Keep the one that it has now, which may be the only copy of what is on it: first kubectl patch pv $(kubectl -n default get pvc data-redis-5-0 -o jsonpath={.spec.volumeName}) -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'; then kubectl -n default delete pvc data-redis-5-0 --wait=false, then kubectl -n default delete pod redis-5-0',
     );
   });
 
@@ -64,7 +64,7 @@ describe('a node that must not start as it is', () => {
 
   test.each([COPIED, SWAPPED, FOREIGN])('a primary: nobody else has what it had: %s', (says) => {
     expect(repairOf('redis-2-0', says)).toContain(
-      "Give redis-2-0 its own volume back (kubectl -n default describe pvc data-redis-2-0 names the one it has now): it starts as soon as it has that. Delete neither of the two: no other node is known to have the data of redis-2-0, and what is on the one that it has now may be the only copy of another's.",
+      "Give redis-2-0 its own volume back (kubectl -n default describe pvc data-redis-2-0 names the one it has now); a new pod looks at it: kubectl -n default delete pod redis-2-0. Delete neither of the two volumes: no other node is known to have the data of redis-2-0, and what is on the one that it has now may be the only copy of another's.",
     );
   });
 });
