@@ -47,7 +47,19 @@ export async function clusterOfPod(session: Session, typed: string, name: string
   if (name !== undefined) return chooseCluster(session, name);
   const pods = await session.kube.list('v1', 'Pod', { selector: CLUSTER_LABEL });
   const pod = pods.find(({ metadata }) => metadata.name === typed || metadata.labels?.[NODE_LABEL] === typed);
-  return chooseCluster(session, pod?.metadata.labels?.[CLUSTER_LABEL]);
+  try {
+    return await chooseCluster(session, pod?.metadata.labels?.[CLUSTER_LABEL]);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'cluster-not-found') throw error;
+    // One that others made may be in no list, and is found by its name all the same.
+    throw new AppError(
+      `no label says which Redis Cluster ${typed} is of, and none is listed in namespace ${session.namespace}`,
+      {
+        code: error.code,
+        hint: `say it: --cluster NAME; or look everywhere: kubectl redis list -A`,
+      },
+    );
+  }
 }
 
 /** Whether anything of it is there. A Service of the same name that is somebody else's does not count. */

@@ -1,4 +1,5 @@
 /** `slots` as people read it: who holds which slots, a picture, a line that sums up. Pure. */
+import { mayBeJoined } from '../../pkg/cluster/evidence/unheard.ts';
 import { isForming } from '../../pkg/cluster/evidence/forming.ts';
 import type { ClusterNode, ClusterState, Shard } from '../../pkg/cluster/model/state.ts';
 import { countSlots, formatRange, SLOT_COUNT } from '../../pkg/cluster/model/slots.ts';
@@ -105,6 +106,11 @@ function summaryOf(state: ClusterState): [Tone, string] {
   if (state.nodes.length === 0) return ['bad', `${cluster.name} has no pods`];
   if (summary.answered === 0)
     return ['bad', `None of ${counted(state.nodes.length, 'node')} answered: nothing is known of the slots`];
+  if (mayBeJoined(state).length > 0)
+    return [
+      'warn',
+      `${summary.answered} of ${counted(state.nodes.length, 'node')} answered: whether they are joined is not known`,
+    ];
   if (isForming(state)) {
     const given = SLOT_COUNT - countSlots(state.uncovered);
     const slots = given === 0 ? 'no slots assigned' : `${given} of ${SLOT_COUNT} slots assigned`;

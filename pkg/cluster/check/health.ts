@@ -3,6 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import { SLOT_COUNT } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import { isForming } from '../evidence/forming.ts';
+import { mayBeJoined } from '../evidence/unheard.ts';
 import { countsInWords } from './fold.ts';
 import { count, listNames } from './wording.ts';
 
@@ -26,6 +27,11 @@ export function healthOf(state: ClusterState, problems: readonly Problem[]): Hea
     };
   const stopped = problems.find((problem) => problem.code === 'stopped');
   if (stopped !== undefined) return { level: 'stopped', sentence: stopped.sentence };
+  const unheard = mayBeJoined(state);
+  if (heard > 0 && unheard.length > 0) {
+    const who = listNames(unheard.map((node) => node.pod?.name ?? '?'));
+    return { level: 'unknown', sentence: `Whether the nodes are joined is not known without ${who}; ${answering}.` };
+  }
   if (isForming(state) && (state.origin === 'ours' || heard > 0))
     return { level: 'forming', sentence: `The nodes are not joined to a cluster yet; ${answering}.` };
   if (heard === 0) {

@@ -6,7 +6,7 @@ import type { CheckContext } from './context.ts';
 const VIEW_RIGHTS: readonly string[] = ['info', 'cluster|myid', 'cluster|nodes', 'cluster|info'];
 
 /** How the missing right is granted, or the refused password looked at; null for other reasons. */
-export function loginRepair(context: CheckContext, node: ClusterNode): string | null {
+export function loginRepair(context: Pick<CheckContext, 'kubectl'>, node: ClusterNode): string | null {
   const reply = node.reply;
   if (reply?.kind !== 'unreachable' || reply.login === undefined) return null;
   const { user, secret, denied } = reply.login;

@@ -1,5 +1,6 @@
 /** Data outlives the pod (I15). */
 import { goesWithPod, readsLog } from '../evidence/persistence.ts';
+import { failoverCommand } from '../model/failover-command.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
@@ -42,7 +43,7 @@ function wayToNewVolume({ evidence, byId, kubectl, state }: CheckContext, node: 
   const heir = candidates.find((one) => one.node !== node && one.standing === 'in-step' && stays(one.node));
   if (node.role === 'replica' && (stays(primary) || heir !== undefined)) return `Nothing is lost by it: ${anew}.`;
   if (node.role === 'primary' && heir !== undefined)
-    return `kubectl redis failover ${evidence.nameOf(heir.node)} hands its role over; ${anew}.`;
+    return `${failoverCommand(state.cluster, heir.node)} hands its role over; ${anew}.`;
   return `First a copy that stays: ${oneMore(state)}; no pod of its shard may stop before.`;
 }
 

@@ -9,6 +9,7 @@ import { recordOf } from '../model/record.ts';
 import { SLOT_COUNT, countSlots } from '../model/slots.ts';
 import type { ClusterState } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
+import { mayBeJoined } from '../evidence/unheard.ts';
 import { isForming } from '../evidence/forming.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -16,7 +17,7 @@ export const checkFormed: Check = (context) => {
   const { state, answered, missing } = context;
   const { name } = state.cluster;
   if (!isForming(state)) return hasRecord(context) && !state.formedMark ? [markMissing(context)] : [];
-  if (state.origin === 'foreign' && answered.length === 0) return [];
+  if (mayBeJoined(state).length > 0 || (state.origin === 'foreign' && answered.length === 0)) return [];
   const total = state.nodes.filter((node) => node.pod !== null).length + missing.length;
   const sentence = `${name} was never joined to a cluster: ${answered.length} of ${count(total, 'node')} ${total === 1 ? 'answers' : 'answer'}, ${SLOT_COUNT - countSlots(state.uncovered)} of ${SLOT_COUNT} slots are assigned.`;
   const nodes = answered.map((one) => one.pod);

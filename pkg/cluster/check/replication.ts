@@ -1,5 +1,6 @@
 /** Each replica follows a primary that owns slots, at its address, with the link up and little lag (I8). */
 import { addressesOfPod } from '../interpret/identity.ts';
+import { failoverCommand } from '../model/failover-command.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { LAG_LIMIT_BYTES } from '../evidence/candidates.ts';
@@ -23,7 +24,7 @@ export const checkReplication: Check = (context, found) => {
 function primaryIncomplete({ state, nameOf }: CheckContext, { primary, holder, lacks }: IncompletePrimary): Problem {
   const [lead, has] = [nameOf(primary), nameOf(holder)];
   const sentence = `${lead} leads with ${keysInWords(primary.keys)}, and ${has}, which follows it and has heard no more, has ${lacks.toLocaleString('en-US')} more.`;
-  const repair = `kubectl redis failover ${has} lets it lead. Until then restart no pod of the shard: whoever copies ${lead} anew drops them.`;
+  const repair = `${failoverCommand(state.cluster, holder)} lets it lead. Until then restart no pod of the shard: whoever copies ${lead} anew drops them.`;
   return makeProblem('primary-incomplete', state.cluster.name, { sentence, nodes: [lead], repair });
 }
 

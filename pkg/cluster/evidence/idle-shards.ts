@@ -4,6 +4,7 @@
  * primary leads.
  */
 import { compareNatural } from '../natural-order.ts';
+import { failoverCommand } from '../model/failover-command.ts';
 import { scaleCommand } from '../model/scale-command.ts';
 import { ordinalsOf, podName, shardOf, type ClusterSpec } from '../model/spec.ts';
 import type { ClusterNode } from '../model/state.ts';
@@ -14,8 +15,8 @@ export interface IdleShard {
   readonly pods: readonly string[];
   /** All of them answer, and follow primaries of other shards: nobody in it could take a slot. */
   readonly followsOthers: boolean;
-  /** Of those, a pod whose primary leads slots beside another owner of its own shard: it took them over, and can hand them back. */
-  readonly heir: string | null;
+  /** Of their nodes, one whose primary leads slots beside another owner of its own shard: it took them over, and can hand them back. */
+  readonly heir: ClusterNode | null;
 }
 
 /** Of the shards that stay. A node that goes may still lead one of them. */
@@ -37,7 +38,7 @@ export function idleShards(nodes: readonly ClusterNode[], spec: ClusterSpec): Id
       // (The primary of this shard may only be away.)
       own.every(({ primaryId }) => ids.has(primaryId) || nodes.some((one) => leadsAnother(one, primaryId, name)));
     const heir = followsOthers ? own.find((node) => followsSecondOwner(nodes, node)) : undefined;
-    return [{ name, pods: own.flatMap(({ pod }) => pod?.name ?? []), followsOthers, heir: heir?.pod?.name ?? null }];
+    return [{ name, pods: own.flatMap(({ pod }) => pod?.name ?? []), followsOthers, heir: heir ?? null }];
   });
 }
 
@@ -61,7 +62,7 @@ export function finishesShape(nodes: readonly ClusterNode[], spec: ClusterSpec):
   const { cluster } = spec;
   const idle = idleShards(nodes, spec);
   const heir = idle.flatMap((one) => one.heir ?? [])[0];
-  if (heir !== undefined) return `kubectl redis failover ${heir} lets it lead the slots of its shard again`;
+  if (heir !== undefined) return `${failoverCommand(cluster, heir)} lets it lead the slots of its shard again`;
   const scale = scaleCommand(cluster.name, spec);
   const replaced = namesToReplace(idle);
   if (replaced.length > 0) {

@@ -10,6 +10,7 @@ import type { ClusterNode, ClusterState } from '../model/state.ts';
 import { compareNatural } from '../natural-order.ts';
 import { refuse } from './form-members.ts';
 import { nameOfNode } from '../model/list-names.ts';
+import { refuseUnknownName } from './refuse-unheard.ts';
 import { refuseReplica, type FailoverSeen } from './failover-preflight.ts';
 
 export type How = FailoverGoal['how'];
@@ -39,7 +40,10 @@ export function chooseFailover(seen: FailoverSeen, { who, to, how }: FailoverWis
   const replica = heir?.node ?? (node.node.role === 'replica' ? node.node : null);
   if (replica !== null) return follow(seen, replica, node.node, how);
   if (node.node.role !== 'primary')
-    return refused('role-unknown', `Whether ${nameOfNode(node.node)} leads or follows is not known`, status(state));
+    return (
+      refuseUnknownName(state) ??
+      refused('role-unknown', `Whether ${nameOfNode(node.node)} leads or follows is not known`, status(state))
+    );
   return handOver(seen, node.node, how);
 }
 
@@ -53,6 +57,8 @@ function findNode(
   const found = byName.length > 0 ? byName : byId;
   const [first] = found;
   if (first !== undefined && found.length === 1) return { kind: 'found', node: first };
+  const unheard = found.length === 0 && /^[0-9a-f]{6,40}$/.test(typed) ? refuseUnknownName(state) : null;
+  if (unheard !== null) return unheard;
   const pods = state.nodes.flatMap((node) => node.pod?.name ?? []).toSorted(compareNatural);
   const which =
     found.length > 1 ? `${found.length} nodes are called ${typed}` : `${state.cluster.name} has no node ${typed}`;
@@ -66,7 +72,10 @@ function follow(seen: FailoverSeen, replica: ClusterNode, named: ClusterNode, ho
   const { state } = seen;
   const primary = state.nodes.find((node) => node.nodeId !== null && node.nodeId === replica.primaryId);
   if (primary === undefined)
-    return refused('replica-orphaned', `${nameOfNode(replica)} follows nobody that is known`, status(state));
+    return (
+      refuseUnknownName(state) ??
+      refused('replica-orphaned', `${nameOfNode(replica)} follows nobody that is known`, status(state))
+    );
   if (named !== replica && named !== primary) {
     const sentence = `${nameOfNode(replica)} follows ${nameOfNode(primary)}, not ${nameOfNode(named)}`;
     return refused('not-its-replica', sentence, `kubectl redis slots ${state.cluster.name} shows who follows whom`);

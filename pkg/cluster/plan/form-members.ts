@@ -3,6 +3,7 @@
  * and belong to no cluster yet (FAILURES 1.35), slots that two of them claim, slots whose keys may be on a volume that none of them has.
  */
 import type { Member } from '../evidence/members.ts';
+import { failoverCommand } from '../model/failover-command.ts';
 import type { GossipNode, UnreachableReason } from '../model/observation.ts';
 import { secondOwners, takesSlotsAway } from '../evidence/second-owners.ts';
 import type { Plan } from '../model/plan.ts';
@@ -147,7 +148,8 @@ export function refuseSecondOwner(
  * of another shard that it followed. A node whose shard has no owner is to lead then: so each shard has one owner again, and any other failover
  * would leave it as it is.
  */
-function oneEach(two: readonly Member[], { nodes, cluster: { name } }: ClusterState, spec: ClusterSpec): string {
+function oneEach(two: readonly Member[], { nodes, cluster }: ClusterState, spec: ClusterSpec): string {
+  const { name } = cluster;
   const recorded = (pod: string): number | undefined => ordinalsOf(spec).find((one) => podName(name, one) === pod);
   for (const { node, step } of two) {
     const ordinal = recorded(step.pod);
@@ -166,5 +168,5 @@ function oneEach(two: readonly Member[], { nodes, cluster: { name } }: ClusterSt
   const label = isOurs ? '' : '. Or correct the label kubectl-redis.io/shard of one, if that is what is wrong';
   return heir?.pod == null
     ? `kubectl redis fix ${name} gives it a replica of the shard that it leads, which can lead then${label}`
-    : `kubectl redis failover ${heir.pod.name} lets ${heir.pod.name} lead, whose shard ${heir.shardLabel} has no other primary${label}`;
+    : `${failoverCommand(cluster, heir)} lets ${heir.pod.name} lead, whose shard ${heir.shardLabel} has no other primary${label}`;
 }

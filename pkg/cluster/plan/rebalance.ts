@@ -2,7 +2,7 @@
  * The plan of `rebalance`: slots from those who have too much to those who have too little, no node more or less. What counts as
  * much is slots, keys or bytes; who shall have how much is a matter of weights. Pure.
  */
-import { usageError } from '../../errors.ts';
+import { refusal, usageError } from '../../errors.ts';
 import type { Plan, Remark, Step } from '../model/plan.ts';
 import { countSlots, SLOT_COUNT, type SlotRanges } from '../model/slots.ts';
 import type { ClusterNode, ClusterState } from '../model/state.ts';
@@ -11,6 +11,7 @@ import { refuse } from './form-members.ts';
 import { endsOf, finishSteps } from './scale-moves.ts';
 import { refuseIncompletePrimary } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
+import { refuseUnknownName } from './refuse-unheard.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { refuseUnsound } from './scale-refuse.ts';
 import { planTransfers, shareSlots, type SlotTransfer, type SlotWeight } from './slot-moves.ts';
@@ -149,7 +150,7 @@ function refuseDisagreement({ views, nodes, cluster }: ClusterState): Plan | nul
  * `redis-1-0=2` or `3=0.5`: a pod, or the shard that it leads; of a replica, its primary is meant.
  *
  * @returns weight by node id, of the primary and of its replicas: whoever leads the shard when it is asked for
- * @throws AppError usage
+ * @throws AppError usage; refused where it may be one that could not be asked
  */
 export function readWeights(typed: readonly string[], state: ClusterState): Map<string, number> {
   const out = new Map<string, number>();
@@ -164,6 +165,8 @@ export function readWeights(typed: readonly string[], state: ClusterState): Map<
       );
     const ids = idsNamed(name, state);
     if (ids.length === 0) {
+      const unheard = refuseUnknownName(state);
+      if (unheard !== null) throw refusal(unheard.code, unheard.sentence, unheard.hint);
       const names = state.shards.map((shard) => `${shard.name} (${shard.primary?.pod?.name ?? 'no primary'})`);
       throw usageError(`--weight ${one}: there is no shard or pod ${name}`, `shards: ${names.join(', ')}`);
     }

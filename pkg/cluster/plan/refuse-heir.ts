@@ -6,6 +6,7 @@ import type { Candidate } from '../evidence/candidates.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { lossOfLimitOfHeir } from '../evidence/eviction.ts';
 import { copyAnew, incompletePrimaries, type IncompletePrimary } from '../evidence/lacking-keys.ts';
+import { failoverCommand } from '../model/failover-command.ts';
 import { nameOfNode } from '../model/list-names.ts';
 import { isAgreed, keysInWords } from '../model/loss.ts';
 import type { Plan } from '../model/plan.ts';
@@ -35,16 +36,16 @@ export function refuseHeir(
  */
 export function refuseIncompletePrimary(state: ClusterState): Refused | null {
   const [first] = incompletePrimaries(state);
-  return first === undefined ? null : leadsIncomplete(first);
+  return first === undefined ? null : leadsIncomplete(first, state);
 }
 
-function leadsIncomplete({ primary, holder, lacks }: IncompletePrimary): Refused {
+function leadsIncomplete({ primary, holder, lacks }: IncompletePrimary, { cluster }: ClusterState): Refused {
   const [lead, has] = [nameOfNode(primary), nameOfNode(holder)];
   return {
     kind: 'refused',
     code: 'primary-incomplete',
     sentence: `${lead} leads with ${keysInWords(primary.keys)}, and ${has}, which follows it, has ${keysInWords(lacks)} more: they would be gone when it copies ${lead} anew`,
-    hint: `kubectl redis failover ${has} lets it lead; then run the same command again`,
+    hint: `${failoverCommand(cluster, holder)} lets it lead; then run the same command again`,
   };
 }
 
@@ -69,7 +70,7 @@ export function refuseIncompleteHeir(
   state: ClusterState,
 ): Refused | null {
   const emptied = incompletePrimaries(state).find((one) => one.primary === primary);
-  if (emptied !== undefined) return emptied.holder === heir ? null : leadsIncomplete(emptied);
+  if (emptied !== undefined) return emptied.holder === heir ? null : leadsIncomplete(emptied, state);
   const candidate = successionOf(primary).candidates.find(({ node }) => node === heir);
   if (candidate === undefined || !isIncomplete(candidate)) return null;
   const [name, old] = [nameOf(heir), nameOf(primary)];

@@ -21,6 +21,7 @@ import { isOld } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
 import { refuseObjects } from './refuse-record.ts';
+import { refuseUnheard } from './refuse-unheard.ts';
 import { refuseUnwritable } from './refuse-writes.ts';
 import { endsOf, finishSteps, idOfNew, openPairs, transfersOf } from './scale-moves.ts';
 import { isForgettable } from './scale-remove.ts';
@@ -198,6 +199,8 @@ export function refuseUnsound(
 ): Plan | null {
   const { name } = state.cluster;
   const status = `kubectl redis status ${name} says what is wrong; run the same command when it is mended`;
+  const unheard = refuseUnheard(state, counts);
+  if (unheard !== null) return unheard;
   if (!state.formed) {
     const sentence = `${name} is not a cluster yet: its nodes were never joined`;
     return refuse('not-formed', sentence, `kubectl redis create ${name} finishes it`);

@@ -182,7 +182,7 @@ export const MEMBERSHIP_CODES = {
       'The keys are not served, and the replica has the only copy. It is gone when the replica restarts, or copies its primary anew for another reason.',
     cause:
       'It was emptied as a replica (replica-read-only no), and the servers elected it. Or all of them have expired: Valkey 9 with several databases was seen to leave such keys on replicas after slots had moved; then nothing is lost, and they go when the replica leads.',
-    repair: 'kubectl redis failover REPLICA lets the replica lead that has them.',
+    repair: 'kubectl redis failover REPLICA --cluster NAME lets the replica lead that has them.',
     invariants: ['I8'],
   },
   'replica-incomplete': {

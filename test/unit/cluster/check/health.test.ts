@@ -77,6 +77,14 @@ const CASES: readonly (readonly [string, Observation, Health])[] = [
     { level: 'forming', sentence: 'The nodes are not joined to a cluster yet; 0 of 6 nodes answer.' },
   ],
   [
+    'pods of others, of which one could not be asked',
+    changed(freshObservation({ kind: 'foreign' }), unreachable('redis-0', 'auth', 'up')),
+    {
+      level: 'unknown',
+      sentence: 'Whether the nodes are joined is not known without redis-0; 5 of 6 nodes answer.',
+    },
+  ],
+  [
     'nobody to be asked',
     changed(
       healthyObservation(),

@@ -6,6 +6,7 @@ import type { VerbWorld } from '../../../support/verb-world.ts';
 import { nothing, open, whole, type RefusalCase } from './refusal-worlds.ts';
 import { ROLE_REFUSALS } from './role-refusals.ts';
 import { SHAPE_REFUSALS } from './shape-refusals.ts';
+import { UNHEARD_REFUSALS } from './unheard-refusals.ts';
 
 /** failover hangs on nodes alone, and who may lead with what is not read counts as unknown; delete says what it does not see. */
 const READS_LESS: ReadonlySet<string> = new Set(['failover', 'delete']);
@@ -47,7 +48,7 @@ const BLIND: readonly RefusalCase[] = UNREAD.flatMap(([what, hidden]) =>
     })),
 );
 
-export const REFUSALS: readonly RefusalCase[] = [...SHAPE_REFUSALS, ...ROLE_REFUSALS, ...BLIND];
+export const REFUSALS: readonly RefusalCase[] = [...SHAPE_REFUSALS, ...ROLE_REFUSALS, ...UNHEARD_REFUSALS, ...BLIND];
 
 /** Where the refusals of a verb are written; `after`: those that only come when something was changed, with the reason. */
 export const SOURCES: Readonly<
@@ -72,6 +73,7 @@ export const SOURCES: Readonly<
       'pkg/cluster/plan/refuse-heir.ts',
       'pkg/cluster/plan/refuse-older.ts',
       'pkg/cluster/plan/refuse-writes.ts',
+      'pkg/cluster/plan/refuse-unheard.ts',
       'pkg/engine/scale.ts',
       'cmd/scale/run.ts',
     ],
@@ -84,7 +86,12 @@ export const SOURCES: Readonly<
     },
   },
   rebalance: {
-    files: ['pkg/cluster/plan/rebalance.ts', 'pkg/cluster/plan/refuse-older.ts', 'pkg/cluster/plan/refuse-writes.ts'],
+    files: [
+      'pkg/cluster/plan/rebalance.ts',
+      'pkg/cluster/plan/refuse-unheard.ts',
+      'pkg/cluster/plan/refuse-older.ts',
+      'pkg/cluster/plan/refuse-writes.ts',
+    ],
     after: {},
   },
   restart: {
@@ -93,6 +100,7 @@ export const SOURCES: Readonly<
       'pkg/cluster/plan/restart-refuse.ts',
       'pkg/cluster/plan/refuse-record.ts',
       'pkg/cluster/plan/refuse-heir.ts',
+      'pkg/cluster/plan/refuse-unheard.ts',
       'pkg/engine/restart.ts',
     ],
     after: {
@@ -102,7 +110,11 @@ export const SOURCES: Readonly<
     },
   },
   failover: {
-    files: ['pkg/cluster/plan/failover.ts', 'pkg/cluster/plan/failover-preflight.ts'],
+    files: [
+      'pkg/cluster/plan/failover.ts',
+      'pkg/cluster/plan/refuse-unheard.ts',
+      'pkg/cluster/plan/failover-preflight.ts',
+    ],
     after: {
       'node-changed': 'the node has changed since it was agreed to',
       'role-unknown': 'a node whose role nobody knows has no name by which it could be asked for',

@@ -44,6 +44,13 @@ export const fresh = (...changes: readonly Change[]): VerbWorld => ({
 export const foreign = (...changes: readonly Change[]): VerbWorld => ({
   observation: changed(healthyObservation({ kind: 'foreign' }), ...changes),
 });
+/** Nobody gave their password, or a network is between. */
+export const unheard = (kind: 'ours' | 'foreign', why: 'auth' | 'timeout' = 'auth'): VerbWorld => {
+  const { observation } = kind === 'ours' ? whole() : foreign();
+  return {
+    observation: changed(observation, ...observation.kube.pods.map(({ name }) => unreachable(name, why, 'up'))),
+  };
+};
 export const nothing = (change: Partial<Observation['kube']> = {}, others: readonly KubeObject[] = []): VerbWorld => {
   const { kube, ...rest } = healthyObservation();
   const none = { pods: [], services: [], statefulSets: [], claims: [], config: null };
