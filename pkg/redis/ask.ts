@@ -33,6 +33,7 @@ const CONFIG_NAMES: readonly string[] = [
   'min-replicas-to-write',
   'repl-timeout',
   'replica-read-only',
+  'replica-ignore-maxmemory',
   'stop-writes-on-bgsave-error',
   'tls-cluster',
   'tls-replication',

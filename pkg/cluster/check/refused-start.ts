@@ -2,10 +2,11 @@
  * The way out of `start-refused`, by what the guard says (start.sh, guard.sh, volume.sh, history.sh in pkg/pod/scripts). A volume that is not
  * the node's own is somebody's: it is never given up, only kept aside, and that only where another node has what this one would copy.
  */
+import { claimOf } from '../evidence/copy-anew.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { readGuard, type ByPerson } from '../wire/guard.ts';
 import type { CheckContext } from './context.ts';
-import { claimOf, copyOf, imageOfOthers } from './way-back.ts';
+import { copyOf, imageOfOthers } from './way-back.ts';
 
 type WayOut = (context: CheckContext, node: ClusterNode) => string;
 

@@ -2,6 +2,7 @@
  * How a pod that does not run comes back, where its last words say what is wrong. A volume that can't be read is given up only where
  * another node holds all of the data: never the last copy.
  */
+import { claimOf } from '../evidence/copy-anew.ts';
 import type { TroubleFacts } from '../model/reasons.ts';
 import type { ClusterNode } from '../model/state.ts';
 import type { CheckContext } from './context.ts';
@@ -66,11 +67,4 @@ export function copyOf(context: CheckContext, node: ClusterNode): ClusterNode | 
   if (primary == null || primary === node || primary.role !== 'primary' || primary.reply?.kind !== 'answered')
     return null;
   return primary.slots.length > 0 && (primary.keys ?? 0) > 0 ? primary : null;
-}
-
-/** One that its StatefulSet makes anew. */
-export function claimOf({ pod }: ClusterNode): string | null {
-  if (pod === null || pod.owner?.startsWith('StatefulSet/') !== true) return null;
-  const made = pod.claims.filter((claim) => claim.endsWith(`-${pod.name}`));
-  return pod.claims.length === 1 ? (made[0] ?? null) : null;
 }

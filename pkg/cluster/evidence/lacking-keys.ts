@@ -58,21 +58,3 @@ export function incompletePrimaries({ nodes }: Pick<ClusterState, 'nodes'>): Inc
 function infoOf({ reply }: ClusterNode): ServerInfo | null {
   return reply?.kind === 'answered' ? reply.answer.info : null;
 }
-
-/**
- * What has a replica copy all of its primary: a server that starts with its log goes on with nobody's history. Not by `restart`, which waits for a
- * change of shape that was begun, as that would wait for it. With snapshots alone it would go on where it was: after CLUSTER RESET, which
- * empties a replica and refuses at a primary that has keys, it has no history, either; `fix` then gives it its place again.
- */
-export function copyAnew(
-  { cluster: { name, namespace }, nodes }: Pick<ClusterState, 'cluster' | 'nodes'>,
-  pod: string,
-): string {
-  const node = nodes.find((one) => one.pod?.name === pod);
-  const log = node === undefined ? undefined : infoOf(node)?.aofEnabled;
-  const how =
-    log === false
-      ? `kubectl -n ${namespace} exec ${pod} -- redis-cli CLUSTER RESET SOFT, then kubectl redis fix ${name} -n ${namespace}, have`
-      : `kubectl -n ${namespace} delete pod ${pod} has`;
-  return `${how} it copy its primary anew; what was written to it alone goes`;
-}

@@ -3,9 +3,10 @@
  * evicts keys as soon as it leads (law L4).
  */
 import type { Candidate } from '../evidence/candidates.ts';
+import { copyAnew } from '../evidence/copy-anew.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { lossOfLimitOfHeir } from '../evidence/eviction.ts';
-import { copyAnew, incompletePrimaries, type IncompletePrimary } from '../evidence/lacking-keys.ts';
+import { incompletePrimaries, type IncompletePrimary } from '../evidence/lacking-keys.ts';
 import { failoverCommand } from '../model/failover-command.ts';
 import { nameOfNode } from '../model/list-names.ts';
 import { isAgreed, keysInWords } from '../model/loss.ts';
