@@ -69,7 +69,7 @@ function imageBefore(context: CheckContext, node: ClusterNode): string {
 }
 
 function loadFirst({ nameOf }: CheckContext, node: ClusterNode): string {
-  return `The first of the two ways that it names keeps the keys of the dump; the second starts ${nameOf(node)} without them and keeps the file.`;
+  return `The first of the two ways that it names keeps the keys of the dump, which may be of long ago: where a replica has more, that leads first. The second starts ${nameOf(node)} without them and keeps the file.`;
 }
 
 function compareFirst(context: CheckContext, node: ClusterNode): string {

@@ -169,7 +169,7 @@ nobody_has_more() {
   holder=
   [ ! -e "$start_old" ] || return 0
   look_at_peers
-  why="the server that ran last kept no append-only file, so it had more in memory than what is on this volume"
+  why=${old_why:-the server that ran last kept no append-only file, so it had more in memory than what is on this volume}
   reason="for a node of the cluster to answer: $why$(how_to_start_old)"
   if [ "$holder" = - ]; then
     everybody_is_known
@@ -214,7 +214,20 @@ give_way() {
   without_more=0
   until nobody_has_more; do waiting "$reason"; done
   old_time=
+  gave_way=yes
   [ "$holder" != - ] || replaced=yes
+}
+
+# A dump that a person has loaded in place of an append-only file that is gone is of an earlier time than what replicas have.
+give_way_with_dump() {
+  [ -z "$gave_way" ] && find_data_time rdb && was_followed || return 0
+  old_time=$data_time
+  old_why="the append-only file of this volume is gone, and its dump.rdb is of an earlier time"
+  without_more=0
+  until nobody_has_more; do waiting "$reason"; done
+  old_time=
+  old_why=
+  gave_way=yes
 }
 
 # What is left of an identity that is gone would keep the new one from joining. Nothing is deleted that may be data.
@@ -270,6 +283,8 @@ at_home() {
 # ------------------------------------------------------------------------------------------------------------ together
 guard() {
   old_time=
+  old_why=
+  gave_way=
   stamped=
   replaced=
   rm -f "$began_empty"

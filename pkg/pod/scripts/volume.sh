@@ -193,6 +193,7 @@ load_ignored_dump() {
 settle_dump() {
   while dump_is_ignored; do
     if [ "$conf" = whole ] && [ -e "$load_dump" ]; then
+      give_way_with_dump
       load_ignored_dump && return 0
     fi
     explain_dump

@@ -1,6 +1,6 @@
 /** A node that lost its volume comes back by itself. All nodes are real servers that start.sh started. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { access } from 'node:fs/promises';
+import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formPods, settled } from '../../support/form-pods.ts';
 import { poll } from '../../support/redis-server.ts';
@@ -38,6 +38,24 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('r
     expect(lost.log()).toContain('guard: serving again, as a replica\n');
     expect(lost.log()).not.toContain('secret');
     await expect(access(join(lost.dataDir, '.kubectl-redis.joining'))).rejects.toThrow('ENOENT');
+  });
+
+  test('a primary whose log is gone, and a person has its older dump loaded: the replica that has more leads first', async () => {
+    const cluster = await form(flavour, 3, 4);
+    const [lost, replica] = [nth(cluster, 1), nth(cluster, 4)];
+    await lost.cli('save');
+    await fill(lost, 'b', 50, [replica]);
+    await lost.kill('SIGKILL');
+    for (const name of ['appendonlydir', 'appendonly.aof'])
+      await rm(join(lost.dataDir, name), { recursive: true, force: true });
+    lost.start();
+    await guardSays(lost, /To load it: /);
+    await writeFile(join(lost.dataDir, '.kubectl-redis.load-dump'), '');
+    await poll('the replica leads', 60_000, async () => ((await roleOf(replica)) === 'master' ? true : null));
+    await rejoined(lost);
+    await settled(cluster, 1);
+    await hasKeys([lost, replica], 50);
+    expect(lost.log()).toContain('for a replica to take over: the append-only file of this volume is gone');
   });
 
   test('all nodes stopped, one primary without its volume: all come back with all keys', async () => {

@@ -192,7 +192,7 @@ export const MEMBERSHIP_CODES = {
       'If it took over, the keys that it lacks would not be served. No command hands over to it, and no pod that stops in order; an election of the servers may, and a guard whose primary lost its data.',
     cause: 'Somebody wrote to it (replica-read-only no), or it evicted keys by itself (replica-ignore-maxmemory no).',
     repair:
-      'Set what made it so back, also in its configuration. Then kubectl delete pod has it copy its primary anew; without an append-only file it needs an empty volume for that (first kubectl delete pvc --wait=false). Not CLUSTER RESET: started again before it has joined, it would claim the slots of the keys on its disk, and its primary could drop them.',
+      'Set what made it so back, also in its configuration. Then kubectl delete pod has it copy its primary anew; without an append-only file it needs an empty volume for that, and check says how. Not CLUSTER RESET: started again before it has joined, it would claim the slots of the keys on its disk, and its primary could drop them.',
     invariants: ['I8'],
   },
   'ghost-node': {

@@ -16,7 +16,7 @@ import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
-import { readGuard } from '../../wire/guard.ts';
+import { readGuard, refusedStart } from '../../wire/guard.ts';
 import { isNamed, left, repair, stepNodeOf, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { forgetStep } from './heal-ghosts.ts';
 import { startEmpty } from './heal-lost-volumes.ts';
@@ -71,6 +71,8 @@ function bringBack({ evidence }: FixContext, { primary, candidates, life }: Succ
   const others = silent.length === 0 ? '' : `, and ${silent.join(', ')}`;
   const name = evidence.nameOf(primary);
   const command = readGuard(primary.unreachable)?.startAnyway ?? null;
+  if (silent.length === 0 && refusedStart(primary.unreachable) === 'dump')
+    return `${name} has no append-only file any more, and its dump may be of an earlier time than what others have: kubectl redis check says how to load it, and who has more leads before it does`;
   if (command !== null && silent.length === 0)
     return `${name} waits, because the data on its volume is older than what it served. To go on with that: ${command}`;
   if (command !== null || (life.kind === 'dead' && life.returns !== 'whole'))

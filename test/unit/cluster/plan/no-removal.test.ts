@@ -84,6 +84,8 @@ describe('the sources', () => {
     'scale.ts',
     'way-back.ts',
     'refused-start.ts',
+    // (Of a replica that is in step, has fewer keys than its primary, and would not copy them with what is on its volume.)
+    'copy-anew.ts',
   ]);
 
   test.each(['cluster', 'engine'])('no words of pkg/%s tell to remove a volume', (part) => {
