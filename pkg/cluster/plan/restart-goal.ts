@@ -48,7 +48,9 @@ function ourTarget(kube: KubeFacts, recorded: ClusterSpec, wish: RestartWish): R
   const renders = image !== recorded.image || fixed.length > 0;
   const live = Object.fromEntries(changes.filter(([name]) => wish.live.includes(name)));
   const wanted = wish.pods ?? ordinalsOf(recorded).map((ordinal) => podName(recorded.cluster.name, ordinal));
-  const unfinished = wanted.filter((pod) => isUnfinished(kube, recorded, pod));
+  // (A pod that is new, and not ready, may have failed long after its restart was over.)
+  const begun = wanted.some((pod) => isLeft(kube, recorded, pod));
+  const unfinished = begun ? wanted.filter((pod) => isUnfinished(kube, recorded, pod)) : [];
   const goalOf = (pods: readonly string[], at: string): RestartGoal => ({
     kind: 'restart',
     pods: pods.map((pod) => ({ pod, podUid: kube.pods.find(({ name }) => name === pod)?.uid ?? '' })),
@@ -72,11 +74,17 @@ function ourTarget(kube: KubeFacts, recorded: ClusterSpec, wish: RestartWish): R
   return { goal: goalOf(wanted, wish.at), spec: { ...recorded, image, config, restarted }, live, continues: false };
 }
 
-/** Whether the restart that the record asks for is not over for this pod: it is older, away, or not ready yet. */
-function isUnfinished(kube: KubeFacts, recorded: ClusterSpec, name: string): boolean {
+/** Whether the restart that the record asks for has not made this pod anew: it is older, or away. */
+function isLeft(kube: KubeFacts, recorded: ClusterSpec, name: string): boolean {
   if (markOf(recorded, name) === undefined) return false;
   const pod = kube.pods.find((one) => one.name === name);
-  return pod === undefined || pod.terminating || !pod.ready || isOld(pod, recorded, kube);
+  return pod === undefined || pod.terminating || isOld(pod, recorded, kube);
+}
+
+/** Whether it is not over for this pod. */
+function isUnfinished(kube: KubeFacts, recorded: ClusterSpec, name: string): boolean {
+  const isReady = kube.pods.some((one) => one.name === name && one.ready);
+  return isLeft(kube, recorded, name) || (!isReady && markOf(recorded, name) !== undefined);
 }
 
 function markOf(spec: ClusterSpec, name: string): string | undefined {

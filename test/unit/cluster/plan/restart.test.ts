@@ -6,7 +6,7 @@ import type { Observation } from '../../../../pkg/cluster/model/observation.ts';
 import { isConverged } from '../../../../pkg/cluster/plan/form.ts';
 import { isToRestart, restartTarget } from '../../../../pkg/cluster/plan/restart-goal.ts';
 import { outlineRestart } from '../../../../pkg/cluster/plan/restart-outline.ts';
-import { changeAnswer, changed } from '../../../support/observation-changes.ts';
+import { changeAnswer, changePod, changed } from '../../../support/observation-changes.ts';
 import { follows } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { LATER, NOON, renewed, run, targetOf, wish } from '../../../support/restart-run.ts';
@@ -105,6 +105,17 @@ test.each(['ours', 'foreign'] as const)('a replica that missed a failover is att
 });
 
 describe('what it works towards', () => {
+  test('a pod that fails long after a restart is no restart that was begun', () => {
+    const start = someWorld({ masters: 3, replicas: 1, kind: 'ours' }, []);
+    const over = run(start, targetOf(start, wish()));
+    const failed = changed(
+      over,
+      changePod('redis-2-0', (pod) => ({ ...pod, ready: false })),
+    );
+    const target = targetOf(failed, wish({ at: LATER }));
+    expect([target.continues, target.goal.pods.length, target.goal.at]).toEqual([false, 6, LATER]);
+  });
+
   const start = restartWorld();
   const target = targetOf(start, wish());
 
