@@ -1,6 +1,7 @@
 /** What all verbs that change a cluster do alike: the width to draw in, one question, live progress, how to go on after Ctrl-C. */
 import { AppError, EXIT, usageError } from '../pkg/errors.ts';
 import type { Report } from '../pkg/engine/report.ts';
+import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
 import type { Deps } from './deps.ts';
 import type { Globals } from './global-flags.ts';
 import { createProgress } from './progress.ts';
@@ -84,11 +85,15 @@ export async function agreeOn<P extends { readonly fingerprint: string }>(
 }
 
 /** @param pods that answer and are not ready, though all is done that was to be done */
-export function sayUnready(pods: readonly string[], { terminal }: Pick<Deps, 'terminal'>): void {
+export function sayUnready(
+  pods: readonly string[],
+  { name, namespace }: ClusterRef,
+  { terminal }: Pick<Deps, 'terminal'>,
+): void {
   if (pods.length === 0) return;
   const who = `${pods.slice(0, 3).join(', ')}${pods.length > 3 ? ` and ${pods.length - 3} more` : ''}`;
   const verb = pods.length === 1 ? 'answers and is' : 'answer and are';
-  terminal.say(`note: ${who} ${verb} not ready yet: kubectl redis check says why\n`);
+  terminal.say(`note: ${who} ${verb} not ready yet: kubectl redis check ${name} -n ${namespace} says why\n`);
 }
 
 export interface Operated<T> {

@@ -117,7 +117,7 @@ async function runPlan(
   if (result.changes === 0) return sayFinished(prepared.spec, state, deps);
   const is = result.unready.length === 0 ? 'ready' : 'formed';
   deps.terminal.write(`${options.name} is ${is}: ${sizeOf(state)} (${seconds} s)\n`);
-  sayUnready(result.unready, deps);
+  sayUnready(result.unready, prepared.spec.cluster, deps);
   deps.terminal.say(`Look at it with: kubectl redis slots ${options.name} -n ${prepared.spec.cluster.namespace}\n`);
 }
 

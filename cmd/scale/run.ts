@@ -116,7 +116,7 @@ async function scaleOne(
   deps.terminal.write(
     `${cluster.name} has its new shape: ${sizeOf(interpret(result.last.observation))} (${seconds} s)\n`,
   );
-  sayUnready(result.unready, deps);
+  sayUnready(result.unready, cluster, deps);
 }
 
 function questionOf({ outline }: PreparedScale): Question {

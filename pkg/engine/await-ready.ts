@@ -21,7 +21,7 @@ export interface AwaitReadyDeps {
 /**
  * Waits until the pods whose Redis answers are ready, for 20 s at most. Pods whose Redis does not answer are not waited for.
  * @param last what was seen last
- * @returns names of those that are not ready even then, none where they can't be watched
+ * @returns names of those that are not ready even then, or when they can't be watched
  */
 export async function awaitReady({ kube, clock, signal }: AwaitReadyDeps, last: Observation): Promise<string[]> {
   const names = new Set(unreadyPods(last));
@@ -29,16 +29,15 @@ export async function awaitReady({ kube, clock, signal }: AwaitReadyDeps, last: 
   let unready = [...names];
   const stop = new AbortController();
   const over = AbortSignal.any([signal, stop.signal]);
-  const allReady = new Promise<void>((resolve) => {
+  const allReady = new Promise<void>((resolve, reject) => {
     const onChange = (pods: readonly PodFacts[]): void => {
       // (One that is gone, or on its way out, is nobody's to wait for.)
       unready = pods.filter((pod) => names.has(pod.name) && !pod.ready && !pod.terminating).map(({ name }) => name);
       if (unready.length === 0) resolve();
     };
     kube.watchPods(`${CLUSTER_LABEL}=${last.cluster.name}`, onChange, over).catch((error: unknown) => {
-      if (!(error instanceof AppError)) throw error;
-      unready = [];
-      resolve();
+      if (error instanceof AppError) resolve();
+      else reject(error as Error);
     });
   });
   try {

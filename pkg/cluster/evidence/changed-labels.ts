@@ -16,11 +16,11 @@ export interface ChangedLabel {
 export function changedLabels({ pods, statefulSets }: Pick<KubeFacts, 'pods' | 'statefulSets'>): ChangedLabel[] {
   const made = new Map(statefulSets.map((set) => [set.name, set.templateLabels[NODE_LABEL]]));
   return pods.flatMap(({ name, labels, owner, terminating }) => {
-    // Its selector does not pick the pod any more, so the StatefulSet has let go of it; it takes it back when the label is right.
-    const set = owner === null ? name.replace(/-\d+$/, '') : owner.replace(/^StatefulSet\//, '');
-    const given = made.get(set);
+    const given = made.get(name.replace(/-\d+$/, ''));
     const is = labels[NODE_LABEL] ?? null;
-    return given === undefined || is === given || terminating ? [] : [{ pod: name, is, made: given }];
+    // The selector does not pick the pod any more, so the StatefulSet has let go of it; it takes it back when the label is right. (Where it has
+    // not, the label is none by which it selects: a template that was changed, and pods that are not rolled yet.)
+    return given === undefined || is === given || terminating || owner !== null ? [] : [{ pod: name, is, made: given }];
   });
 }
 

@@ -15,13 +15,15 @@ const BYTES_OF_A_FLUSH = 17;
 /** @returns at least so many; 0 = none that anybody knows of */
 export function keysLacking(copy: ServerInfo, holders: readonly ServerInfo[]): number {
   if (copy.syncInProgress) return 0;
-  return Math.max(0, ...holders.map((holder) => fewerThan(copy, holder)));
+  // Its primary says how many there are. Where that is silent, nobody tells whether all were told to flush since, and a person decides.
+  const isLed = [copy, ...holders].some((one) => one.role === 'primary' && one.replicationId === copy.replicationId);
+  return Math.max(0, ...holders.map((holder) => fewerThan(copy, holder, isLed)));
 }
 
-/** Who lost its link before may hold what all others were told to flush since. */
-function fewerThan(copy: ServerInfo, holder: ServerInfo): number {
+/** @param isLed who lost its link before may hold what all others were told to flush since, by a primary that can be asked */
+function fewerThan(copy: ServerInfo, holder: ServerInfo, isLed: boolean): number {
   const stale = holder.role === 'replica' && holder.primaryLinkUp !== true;
-  if (stale && copy.replicationOffset - holder.replicationOffset >= BYTES_OF_A_FLUSH) return 0;
+  if (stale && isLed && copy.replicationOffset - holder.replicationOffset >= BYTES_OF_A_FLUSH) return 0;
   const { replicationId, keysAtOffset: has } = copy;
   const all = holder.keysAtOffset;
   if (replicationId === undefined || holder.replicationId !== replicationId || has === undefined || all === undefined)

@@ -42,6 +42,18 @@ if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
 rejoin_pulse=$run_dir/rejoin-pulse
 
 # Sets node_timeout, in milliseconds, as configured (start.sh).
+# Whether the manifest of the append-only file (Redis 7.0 and later) names a base or an increment that is not there.
+log_is_torn() {
+  [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ] || return 1
+  # `file NAME seq N type b`; what is of type h is on its way out.
+  while read -r _ log_file _ _ _ log_type _; do
+    case $log_type in
+      b | i) [ -e "$data_dir/appendonlydir/$log_file" ] || return 0 ;;
+    esac
+  done <"$data_dir/appendonlydir/appendonly.aof.manifest"
+  return 1
+}
+
 read_node_timeout() { [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout"; }
 
 # start_rejoin SERVER-PID ADDRESS: in the background; it goes on when its parent ends.

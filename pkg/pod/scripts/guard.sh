@@ -118,6 +118,16 @@ meets_other_product() {
   return 1
 }
 
+# Whether this guard has run for long enough that a node that lives has been heard: peers ping each other within half a node timeout, and
+# some of them much sooner. (A clock that was set back would make it wait for ever.)
+has_listened() {
+  listens=5
+  ! read_node_timeout || listens=$((node_timeout / 2000 + 3))
+  [ "$listens" -le 15 ] || listens=15
+  passed=$(($(date +%s) - guard_began))
+  [ "$passed" -lt 0 ] || [ "$passed" -gt "$listens" ]
+}
+
 # Whether it is safe to start without data. Sets reason when it is not.
 safe_without_data() {
   why="nobody counts on it"
@@ -140,7 +150,7 @@ safe_without_data() {
     return 1
   fi
   # The others would be told to forget it. Whom they hear is known after some seconds.
-  if [ "$may_live" = yes ] && [ $(($(date +%s) - guard_began)) -le 3 ]; then
+  if [ "$may_live" = yes ] && ! has_listened; then
     reason="to see whether node $named still runs at $address"
     return 1
   fi
@@ -228,6 +238,11 @@ give_way_with_dump() {
   old_time=
   old_why=
   gave_way=yes
+  # Another one leads: this node will copy it, and the dump stays as it is.
+  [ "$holder" = - ] || return 0
+  unused=$dump.unused-$(date +%s)
+  mv "$dump" "$unused" && rm -f "$load_dump"
+  say "a replica had more than dump.rdb, and leads: the dump is kept as $unused"
 }
 
 # What is left of an identity that is gone would keep the new one from joining. Nothing is deleted that may be data.
@@ -292,6 +307,7 @@ guard() {
   guard_began=$(date +%s)
   printf '%s\n' "$guard_began" >"$run_dir/guard-began"
   missing=data
+  set_torn_log_aside
   read_nodes_conf "$nodes_conf"
   found=$conf
   if [ "$conf" != whole ] && read_nodes_conf "$last_good" && [ "$conf" = whole ]; then

@@ -75,7 +75,8 @@ judge_replicas() {
       if (!compares(a, b)) return 0
       gap = offset[a] - offset[b]
       if (keys[b] - keys[a] <= (gap < 0 ? -gap : gap) / 7) return 0
-      if (gap >= 17) unclear = 1
+      if (gap < 17) proven[a] = 1
+      else doubted[a] = 1
       return 1
     }
     function has_more(a, b) {
@@ -99,6 +100,7 @@ judge_replicas() {
       alike = answer == all
       for (a in holds) for (b in holds) if (a != b && !compares(a, b)) alike = 0
       for (a in holds) for (b in holds) if (a != b && proves(b, a)) lacks[a] = 1
+      for (id in doubted) if (!(id in proven)) unclear = 1
       for (id in lacks) delete holds[id]
       if (unclear) split("", holds)
       for (id in holds) if (may_lead(id)) { if (best == "" || has_more(id, best)) best = id }

@@ -117,12 +117,17 @@ note_kept() {
 }
 
 # A server whose append-only file was removed under it goes on writing to what nobody can open any more, says that all is well, and its next
-# start has no data. A rewrite makes the files anew from what is in memory.
+# start has no data. A rewrite makes the files anew from what is in memory: one a minute, until they are there.
 keep_log() {
   case $1 in *appendonly?yes*) ;; *) return 0 ;; esac
-  [ ! -s "$data_dir/appendonly.aof" ] || return 0
-  set -- "$data_dir"/appendonlydir/appendonly.aof.*.incr.aof
-  [ ! -e "$1" ] || [ ! -s "$data_dir/appendonlydir/appendonly.aof.manifest" ] || return 0
+  [ ! -e "$data_dir/appendonly.aof" ] || return 0
+  [ ! -s "$data_dir/appendonlydir/appendonly.aof.manifest" ] || log_is_torn || return 0
+  asked_for=0
+  [ ! -s "$run_dir/log-asked-for" ] || read -r asked_for <"$run_dir/log-asked-for"
+  since=$(($(date +%s) - asked_for))
+  [ "$since" -lt 0 ] || [ "$since" -ge 60 ] || return 0
+  case $(ask "$host" info persistence) in *aof_rewrite_in_progress:1*) return 0 ;; esac
+  date +%s >"$run_dir/log-asked-for"
   ask "$host" bgrewriteaof >/dev/null
 }
 

@@ -53,7 +53,7 @@ CLUSTER NODES" <"$run_dir/view-list"
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
       failed[lines] = fails || $3 ~ /noaddr/
       # As the guard reckons it.
-      if ($6 > 0 && $6 / 1000 > start[FILENAME] + 1 && asked_at - (now - $6 / 1000) - 1 > began + 1) heard_since[$1] = 1
+      if ($6 > 0 && $6 / 1000 > start[FILENAME] + 1 && now - $6 / 1000 <= 30 && asked_at - (now - $6 / 1000) - 1 > began + 1) heard_since[$1] = 1
       if ($3 ~ /myself/ && owns) owners_view[FILENAME] = 1
       if ($1 == self) knows_self[FILENAME] = 1
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1

@@ -21,6 +21,15 @@ has_aof() {
   return 1
 }
 
+# The server ends at its start where its manifest names a file that is not there: somebody removed it, and the rewrite that should have made it
+# anew (probe.sh) did not end. So the volume counts as what it is, without data. Nothing is deleted.
+set_torn_log_aside() {
+  [ "$version" -ge 700 ] && [ "$appendonly" != no ] && log_is_torn || return 0
+  torn=$data_dir/appendonlydir.torn-$(date +%s)
+  mv "$data_dir/appendonlydir" "$torn" || return 0
+  say "files that the manifest of the append-only file names are not there: set aside as $torn"
+}
+
 # Only servers from 7.0 on read appendonlydir: an older one would start empty, and write over what its replicas have.
 is_newer_than_server() {
   [ "$version" -lt 700 ] && [ "$appendonly" != no ] && [ ! -e "$data_dir/appendonly.aof" ] && [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ]
@@ -82,6 +91,8 @@ take_newer() {
       say "the server that ran last kept its keys in dump.rdb: it is loaded, and an older append-only file set aside"
       # In this order: a kill in between leaves a dump that is loaded.
       true >"$load_dump"
+      # (What is on the volume was compared with what others have by then, and the dump is the latest of it.)
+      gave_way=yes
       for name in appendonlydir appendonly.aof; do
         [ ! -e "$data_dir/$name" ] || mv "$data_dir/$name" "$data_dir/$name.unused-$(date +%s)"
       done
@@ -194,6 +205,7 @@ settle_dump() {
   while dump_is_ignored; do
     if [ "$conf" = whole ] && [ -e "$load_dump" ]; then
       give_way_with_dump
+      [ -s "$dump" ] || return 0
       load_ignored_dump && return 0
     fi
     explain_dump

@@ -119,6 +119,12 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the hei
       { ...FULL, down: 600, cut: true },
       '- -',
     ],
+    [
+      'one that is told by nobody is no reason to wait',
+      { ...FULL, offset: 12_018, keys: 0, follows: '10.0.0.3' },
+      FULL,
+      'G G',
+    ],
     ['of another history nothing is known', { ...FULL, keys: 0, history: 'h0' }, FULL, 'G G'],
     ['one that was behind before has fewer', OLD, { ...FULL, down: 600 }, 'G G'],
   ])('keys: %s', (__, r, g, expected, ...[late]) => {

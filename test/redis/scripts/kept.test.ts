@@ -95,6 +95,18 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('w
     },
   );
 
+  test('a manifest that names what is not there is set aside: the volume has no data', async () => {
+    const pod = await serving('yes', '""');
+    await poll('it is noted', 10_000, async () => ((await keptIn(pod)) === 'aof' ? true : null));
+    await pod.kill('SIGKILL');
+    const dir = join(pod.dataDir, 'appendonlydir');
+    const [base = ''] = (await readdir(dir)).filter((name) => /\.base\.|\.incr\./.test(name));
+    await rm(join(dir, base));
+    pod.start();
+    await poll('it is set aside', 20_000, async () => (pod.log().includes('set aside as ') ? true : null));
+    expect((await readdir(pod.dataDir)).filter((name) => name.startsWith('appendonlydir.torn-'))).toHaveLength(1);
+  });
+
   test('snapshots, then aof, then snapshots again by an older manifest', async () => {
     const pod = await serving('no', '3600 1');
     expect(await keptIn(pod)).toBe('rdb');

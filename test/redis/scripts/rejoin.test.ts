@@ -1,6 +1,6 @@
 /** A node that lost its volume comes back by itself. All nodes are real servers that start.sh started. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { access, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formPods, settled } from '../../support/form-pods.ts';
 import { poll } from '../../support/redis-server.ts';
@@ -56,6 +56,8 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('r
     await settled(cluster, 1);
     await hasKeys([lost, replica], 50);
     expect(lost.log()).toContain('for a replica to take over: the append-only file of this volume is gone');
+    expect(lost.log()).toContain('a replica had more than dump.rdb, and leads: the dump is kept as ');
+    expect((await readdir(lost.dataDir)).filter((name) => name.startsWith('dump.rdb.unused-'))).toHaveLength(1);
   });
 
   test('all nodes stopped, one primary without its volume: all come back with all keys', async () => {

@@ -68,7 +68,7 @@ describe('waiting until pods are ready, at the end', () => {
   test('a watch that is refused, and Ctrl-C: no error, all is done by then', async () => {
     const before = unready(WHOLE, 'redis-5-0');
     const refused = watched(() => Promise.reject(new AppError('no right', { code: 'forbidden' })));
-    expect(await awaitReady(refused.deps, before)).toEqual([]);
+    expect(await awaitReady(refused.deps, before)).toEqual(['redis-5-0']);
     const { deps } = watched(() => new Promise(() => undefined));
     const interrupted = { ...deps, clock: { ...deps.clock, sleep: () => Promise.reject(new Error('aborted')) } };
     expect(await awaitReady(interrupted, before)).toEqual(['redis-5-0']);

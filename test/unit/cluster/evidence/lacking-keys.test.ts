@@ -43,6 +43,12 @@ describe('keys that a copy lacks', () => {
       0,
     ],
     [
+      'another that lost its link before, and no primary answers: a person decides whether all were told to flush',
+      at(1028, 700, { role: 'replica', primaryLinkUp: false }),
+      [at(1000, 1000, { role: 'replica', primaryLinkUp: false })],
+      296,
+    ],
+    [
       'another that lost its link before a PING, which deletes nothing',
       at(1014, 0),
       [at(1000, 50, { role: 'replica', primaryLinkUp: false })],
