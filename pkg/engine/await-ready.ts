@@ -37,7 +37,7 @@ export async function awaitReady({ kube, clock, signal }: AwaitReadyDeps, last: 
     };
     kube.watchPods(`${CLUSTER_LABEL}=${last.cluster.name}`, onChange, over).catch((error: unknown) => {
       if (error instanceof AppError) resolve();
-      else reject(error as Error);
+      else reject(error instanceof Error ? error : new Error(String(error)));
     });
   });
   try {

@@ -1,5 +1,5 @@
 /** C6: deadlines are of listening: what was there while this process did not look is still heard. */
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { inSeconds, inTime, orNothing } from '../../../pkg/redis/converse.ts';
@@ -11,12 +11,13 @@ function blockFor(milliseconds: number): void {
 }
 
 test('an answer that came while the process was busy is not too late', async () => {
-  const asked = inTime(100, () => readFile('package.json', 'utf8'));
+  // (One call of the system: reading a file takes several turns of this process.)
+  const asked = inTime(100, () => stat('package.json'));
   blockFor(400);
-  expect(await asked).toContain('kubectl-redis');
-  const counted = orNothing(100, readFile('package.json', 'utf8'));
+  expect((await asked).isFile()).toBe(true);
+  const counted = orNothing(100, stat('package.json'));
   blockFor(400);
-  expect(await counted).toContain('kubectl-redis');
+  expect((await counted)?.isFile()).toBe(true);
 });
 
 test('one that does not come is not waited for, however late it is noticed', async () => {
