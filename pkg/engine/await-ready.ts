@@ -6,7 +6,6 @@
 import { AppError } from '../errors.ts';
 import { CLUSTER_LABEL } from '../cluster/model/labels.ts';
 import type { Observation, PodFacts } from '../cluster/model/observation.ts';
-import { interpret } from '../cluster/interpret.ts';
 import type { Clock, KubePort } from './ports.ts';
 
 /** Two looks of the slowest probe. What takes longer is named, and no reason to fail: the nodes agree by then. */
@@ -49,9 +48,9 @@ export async function awaitReady({ kube, clock, signal }: AwaitReadyDeps, last: 
   return unready;
 }
 
-function unreadyPods(last: Observation): string[] {
-  return interpret(last).nodes.flatMap(({ pod, reply }) => {
-    const facts = last.kube.pods.find(({ name }) => name === pod?.name);
-    return reply?.kind === 'answered' && facts !== undefined && !facts.ready && !facts.terminating ? [facts.name] : [];
-  });
+function unreadyPods({ kube, replies }: Observation): string[] {
+  const answered = new Set(replies.flatMap(({ pod, reply }) => (reply.kind === 'answered' ? [pod] : [])));
+  return kube.pods.flatMap(({ name, ready, terminating }) =>
+    answered.has(name) && !ready && !terminating ? [name] : [],
+  );
 }

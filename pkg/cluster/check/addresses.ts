@@ -10,6 +10,7 @@ import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
 import { announcesAnother } from './announce.ts';
 import type { Check, CheckContext } from './context.ts';
+import { relabelledPods } from './services.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
 interface Sighting {
@@ -19,7 +20,7 @@ interface Sighting {
 
 export const checkAddresses: Check = (context, found) => {
   // Their addresses are right by a label that is wrong, or the other way round.
-  const relabelled = new Set(found.flatMap(({ code, nodes }) => (code === 'pod-label-changed' ? nodes : [])));
+  const relabelled = relabelledPods(found);
   const sightings = sightingsById(context);
   const out: Problem[] = [];
   const stale: { node: ClusterNode; ips: string[] }[] = [];

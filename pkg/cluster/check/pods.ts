@@ -1,17 +1,17 @@
 /** Pods that are missing, on their way out, or not ready although their node answers. */
-import { changedLabels } from '../evidence/changed-labels.ts';
 import { isOfOthers, type MissingPod } from '../evidence/missing-pods.ts';
 import { podsBeyond } from '../interpret/injected.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import { isLeftToScale, scaleCommand, unfinishedShape } from '../model/scale-command.ts';
 import type { ClusterState } from '../model/state.ts';
 import type { Check } from './context.ts';
+import { relabelledPods } from './services.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
 /** A primary without its pod is `primary-down`; the others are counted here together. */
-export const checkMissingPods: Check = ({ state, observation, missing, kubectl }) => {
+export const checkMissingPods: Check = ({ state, observation, missing, kubectl }, found) => {
   // Whom its StatefulSet let go of for another label is there, and named for that.
-  const relabelled = new Set(changedLabels(observation.kube).map(({ pod }) => pod));
+  const relabelled = relabelledPods(found);
   const without = missing.filter(({ node, pod }) => (node === null || node.slots.length === 0) && !relabelled.has(pod));
   if (without.length === 0 || state.nodes.every((node) => node.pod === null)) return [];
   const names = without.map((one) => one.pod);

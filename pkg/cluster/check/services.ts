@@ -18,6 +18,11 @@ export const checkNodeLabels: Check = ({ state, observation }) =>
     return makeProblem('pod-label-changed', name, { sentence, nodes: [pod], repair });
   });
 
+/** Whom this was said of: their addresses, and that they are missing, follow from it. */
+export function relabelledPods(found: readonly Problem[]): ReadonlySet<string> {
+  return new Set(found.flatMap(({ code, nodes }) => (code === 'pod-label-changed' ? nodes : [])));
+}
+
 export const checkServices: Check = (context, found) => {
   const { kube } = context.observation;
   if (context.state.origin !== 'ours' || isUnread(kube, 'services')) return [];

@@ -41,7 +41,6 @@ if command -v valkey-cli >/dev/null; then cli=valkey-cli; else cli=redis-cli; fi
 # rejoin.sh, the job beside the server that brings a node back into its cluster, writes its number here in every round.
 rejoin_pulse=$run_dir/rejoin-pulse
 
-# Sets node_timeout, in milliseconds, as configured (start.sh).
 # Whether the manifest of the append-only file (Redis 7.0 and later) names a base or an increment that is not there.
 log_is_torn() {
   [ -s "$data_dir/appendonlydir/appendonly.aof.manifest" ] || return 1
@@ -54,6 +53,7 @@ log_is_torn() {
   return 1
 }
 
+# Sets node_timeout, in milliseconds, as configured (start.sh).
 read_node_timeout() { [ -r "$run_dir/node-timeout" ] && read -r node_timeout <"$run_dir/node-timeout"; }
 
 # start_rejoin SERVER-PID ADDRESS: in the background; it goes on when its parent ends.

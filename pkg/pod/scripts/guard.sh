@@ -220,24 +220,25 @@ give_way() {
   read_stamp
   rm -f "$link_stamp"
   was_followed || return 0
+  let_who_has_more_lead
+  [ "$holder" != - ] || replaced=yes
+}
+
+# Of data_time is what this volume has. Then holder is - where another node leads.
+let_who_has_more_lead() {
   old_time=$data_time
   without_more=0
   until nobody_has_more; do waiting "$reason"; done
   old_time=
   gave_way=yes
-  [ "$holder" != - ] || replaced=yes
 }
 
 # A dump that a person has loaded in place of an append-only file that is gone is of an earlier time than what replicas have.
 give_way_with_dump() {
   [ -z "$gave_way" ] && find_data_time rdb && was_followed || return 0
-  old_time=$data_time
   old_why="the append-only file of this volume is gone, and its dump.rdb is of an earlier time"
-  without_more=0
-  until nobody_has_more; do waiting "$reason"; done
-  old_time=
+  let_who_has_more_lead
   old_why=
-  gave_way=yes
   # Another one leads: this node will copy it, and the dump stays as it is.
   [ "$holder" = - ] || return 0
   unused=$dump.unused-$(date +%s)

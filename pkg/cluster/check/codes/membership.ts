@@ -5,8 +5,7 @@ export const MEMBERSHIP_CODES = {
   'pod-label-changed': {
     severity: 'critical',
     title: 'The label `name` of a pod was changed',
-    meaning:
-      'Its Service leads to another pod. When one of them starts anew, two stand behind one address, and others are told to forget who lives.',
+    meaning: 'Its Service leads to another pod. When one of them starts anew, two stand behind one address.',
     cause: 'kubectl label, or a tool that writes labels of pods.',
     repair:
       'kubectl label pod POD name=NAME --overwrite, with the name that its StatefulSet has; then kubectl redis fix.',
