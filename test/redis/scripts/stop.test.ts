@@ -154,7 +154,10 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     const [primary, emptied, whole] = [nth(cluster, 1), nth(cluster, 4), nth(cluster, 7)];
     // More than the pings of a primary, which come between the two questions now and then, could stand for.
     await primary.cli('mset', ...Array.from({ length: 100 }, (_, n) => [`{b}${n}`, 'x']).flat());
-    await primary.cli('wait', '2', '5000');
+    // (WAIT would say nothing here: it speaks of the writes of its own connection.)
+    await poll('both have all', 20_000, async () =>
+      (await Promise.all([emptied, whole].map((pod) => pod.cli('dbsize')))).every((size) => size === '100') ? true : null,
+    );
     await emptied.cli('config', 'set', 'replica-read-only', 'no');
     await emptied.cli('flushall');
     await primary.run('stop.sh');
