@@ -6,7 +6,7 @@ import type { PodFacts, UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
-import { refusedStart } from '../wire/guard.ts';
+import { readGuard, refusedStart } from '../wire/guard.ts';
 import { podsBeyond } from '../interpret/injected.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
@@ -134,7 +134,8 @@ function primaryDown(context: CheckContext, node: ClusterNode, name: string, rea
 function repairOfPrimary(context: CheckContext, name: string, primary: ClusterNode): string {
   const { evidence } = context;
   const way = scaleUp(context.missing.filter((one) => one.pod === name))?.command ?? `describe pod ${name}`;
-  const back = `Bring ${name} back with its volume (${context.kubectl(way)})`;
+  const withKeys = readGuard(primary.unreachable)?.startWithKeys ?? null;
+  const back = `Bring ${name} back with its volume (${withKeys ?? context.kubectl(way)})`;
   const succession = evidence.successionOf(primary);
   const { best } = succession;
   if (best?.member == null) return `${back}; no replica of it answers. Never assign its slots to others.`;

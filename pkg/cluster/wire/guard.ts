@@ -1,6 +1,6 @@
 /**
  * What a start guard says while it waits (the scripts of pkg/pod/scripts, in the log of the pod): `waiting for …` ends by itself,
- * `waiting because …` when somebody has mended something. Read here and nowhere else; test/unit/cluster/wire/guard.test holds the scripts to
+ * `waiting because …` when somebody has mended something. Read here and nowhere else; test/unit/cluster/check/refused-start.test holds the scripts to
  * it. Pure.
  */
 import type { UnreachableReason } from '../model/observation.ts';
@@ -33,6 +33,8 @@ export interface GuardSays {
   readonly writtenBy: 'redis' | 'valkey';
   /** With it a person lets the node start although its data is old; null = that is not what it waits for. */
   readonly startAnyway: string | null;
+  /** With it a person says that the keys on a volume without nodes.conf are those of the node that it was; null = it has one, or has no keys. */
+  readonly startWithKeys: string | null;
 }
 
 /** The first that fits. */
@@ -61,6 +63,7 @@ export function readGuard(unreachable: Unreachable): GuardSays | null {
     emptyVolume: says.includes('(its volume is empty)'),
     writtenBy: /this volume was .*valkey/i.test(says) ? 'valkey' : 'redis',
     startAnyway: /to start with what is here: (.+)$/.exec(says)?.[1] ?? null,
+    startWithKeys: /to start with its keys as that node: (.+)$/.exec(says)?.[1] ?? null,
   };
 }
 

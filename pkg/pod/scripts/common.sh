@@ -24,7 +24,9 @@ log=${KUBECTL_REDIS_LOG:-/proc/1/fd/1}
 # heard here, by a primary. `keeps`: where the server that ran last kept its keys, `aof` or `rdb`. `ended`: when it was stopped in order.
 # `data`: of when the data was that it started with, until its link is up. `server`: `redis 806` or `valkey 901`, who ran last.
 nodes_conf=$data_dir/nodes.conf
-last_good=$data_dir/nodes.conf.last-good
+last_good=$data_dir/.kubectl-redis.nodes.conf
+# As older scripts named it; whoever removes nodes.conf* takes that as well.
+older_last_good=$data_dir/nodes.conf.last-good
 joining=$data_dir/.kubectl-redis.joining
 link_stamp=$data_dir/.kubectl-redis.link
 heard=$data_dir/.kubectl-redis.heard

@@ -147,6 +147,10 @@ safe_without_data() {
       return 1
     fi
     [ "$here" = no ] || [ "$holder_followers" = no ] || [ "$missing" != data ] || tell_best_replica
+    if may_be_that_node; then
+      [ ! -e "$be_that_node" ] || ! write_identity || return 0
+      reason="$reason$(how_to_be_that_node)"
+    fi
     return 1
   fi
   # The others would be told to forget it. Whom they hear is known after some seconds.
@@ -169,7 +173,11 @@ safe_without_data() {
   [ "$formed_peers" -eq 0 ] || reason="for a node that knows an owner of every slot, or for all nodes, to answer"
   reason="$reason: this volume has no $missing$(emptiness), $doubt, and $answered of $asked other nodes answer"
   [ "$strangers" -eq 0 ] || reason="$reason, $strangers besides as nodes of another cluster"
-  [ "$answered" -gt 0 ] || [ "$strangers" -gt 0 ] || reason="$reason; if every volume is lost, so is all data"
+  [ "$answered" -gt 0 ] || [ "$strangers" -gt 0 ] || if [ "$missing" = data ]; then
+    reason="$reason; if every volume is lost, so is all data"
+  else
+    reason="$reason; if no node has its nodes.conf any more, load the keys of each volume into a server of its own and bring them into a new cluster with redis-cli --cluster import"
+  fi
   return 1
 }
 
@@ -207,6 +215,11 @@ nobody_has_more() {
     without_more=0
     return 1
   fi
+  # What somebody put back has the time of that: then only what is later says something, and a replica with keys may have more.
+  if [ -n "$old_why" ] && [ "$holding" -gt 0 ]; then
+    without_more=0
+    return 1
+  fi
   # One look may have come at a bad moment.
   without_more=$((without_more + 1))
   [ "$without_more" -ge 3 ]
@@ -216,11 +229,14 @@ how_to_start_old() { printf '; to start with what is here: %s touch %s' "$in_thi
 
 # A restarted server does not know that its data is old, and the probe of a replica would take it for what the stamp was written for.
 give_way() {
-  is_old && find_data_time "$(old_kind)" || return 0
+  is_old || [ -e "$be_that_node" ] || return 0
+  find_data_time "$(old_kind)" || return 0
+  [ ! -e "$be_that_node" ] || old_why="its nodes.conf was gone, and nothing says of which time its data is"
   read_stamp
   rm -f "$link_stamp"
   was_followed || return 0
   let_who_has_more_lead
+  old_why=
   [ "$holder" != - ] || replaced=yes
 }
 
@@ -250,7 +266,7 @@ give_way_with_dump() {
 set_aside() {
   [ ! -e "$aside" ] || mv "$aside" "$aside.$(date +%s)"
   mkdir "$aside"
-  for name in nodes.conf nodes.conf.last-good appendonlydir appendonly.aof dump.rdb; do
+  for name in nodes.conf "${last_good##*/}" nodes.conf.last-good appendonlydir appendonly.aof dump.rdb; do
     [ ! -e "$data_dir/$name" ] || mv "$data_dir/$name" "$aside/"
   done
   say "set aside what was on the volume without a usable nodes.conf: $aside"
@@ -311,13 +327,13 @@ guard() {
   set_torn_log_aside
   read_nodes_conf "$nodes_conf"
   found=$conf
-  if [ "$conf" != whole ] && read_nodes_conf "$last_good" && [ "$conf" = whole ]; then
+  for copy in "$last_good" "$older_last_good"; do
+    [ "$conf" != whole ] && read_nodes_conf "$copy" && [ "$conf" = whole ] || continue
     [ ! -e "$nodes_conf" ] || mv "$nodes_conf" "$data_dir/nodes.conf.broken"
-    cp "$last_good" "$nodes_conf"
+    cp "$copy" "$nodes_conf"
     say "nodes.conf is $found: using its last good copy"
-  elif [ "$found" = broken ]; then
-    conf=broken
-  fi
+  done
+  [ "$conf" = whole ] || [ "$found" != broken ] || conf=broken
   if [ "$conf" = whole ]; then
     if [ "$my_address" != - ] && [ "$my_address" != "$address" ]; then
       until at_home; do waiting "$reason"; done
@@ -340,6 +356,11 @@ guard() {
   until safe_without_data; do
     waiting "$reason"
   done
+  # With an identity again it is looked at like any other volume.
+  if [ "$missing" != data ] && [ -e "$be_that_node" ] && [ "$conf" != whole ]; then
+    read_nodes_conf "$nodes_conf"
+    [ "$conf" != whole ] || { guard && return 0; }
+  fi
   if [ "$missing" = data ]; then how=empty; else how="as a new node"; fi
   say "no $missing on this volume, and $why: starting $how"
   rm -f "$link_stamp"

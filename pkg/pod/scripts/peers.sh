@@ -6,7 +6,8 @@
 
 aside=$data_dir/.kubectl-redis.aside
 # Lists of nodes that may be left on the volume, also of an earlier life.
-old_lists='nodes.conf nodes.conf.last-good nodes.conf.broken .kubectl-redis.aside/nodes.conf .kubectl-redis.aside/nodes.conf.last-good'
+old_lists='nodes.conf .kubectl-redis.nodes.conf nodes.conf.last-good nodes.conf.broken .kubectl-redis.aside/nodes.conf
+  .kubectl-redis.aside/.kubectl-redis.nodes.conf .kubectl-redis.aside/nodes.conf.last-good'
 
 # Whether nothing but what every new volume has, and the lock, is on the volume.
 volume_is_empty() {

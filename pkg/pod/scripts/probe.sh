@@ -82,6 +82,7 @@ keep_last_good() {
   cp "$nodes_conf" "$last_good.new" 2>/dev/null || return 0
   if grep -q '^vars currentEpoch [0-9]* lastVoteEpoch [0-9]' "$last_good.new"; then
     mv "$last_good.new" "$last_good"
+    [ ! -e "$older_last_good" ] || rm -f "$older_last_good"
   else
     rm -f "$last_good.new"
   fi

@@ -283,7 +283,7 @@ start_server() {
   # (Nobody has dialed a node that was never in a cluster.)
   if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$"; fi
   # They were for this start.
-  for name in "$ended" "$start_old"; do [ ! -e "$name" ] || rm -f "$name"; done
+  for name in "$ended" "$start_old" "$be_that_node"; do [ ! -e "$name" ] || rm -f "$name"; done
   tell_others
   unset REDISCLI_AUTH
   if command -v docker-entrypoint.sh >/dev/null; then

@@ -148,6 +148,40 @@ read_stamp() {
   done
 }
 
+# --------------------------------------------------------------------------------------------- an identity that is gone
+# The keys are here, nodes.conf and its copy are not: somebody removed them, or put back the append-only file alone. Whose keys they are only a
+# person knows. Who says so lets this node be again whom the others know at its address.
+be_that_node=$data_dir/.kubectl-redis.be-that-node
+
+may_be_that_node() {
+  [ "$missing" != data ] && [ "$here" = yes ] && [ "$holder_slots" = yes ] && { [ "$my_id" = - ] || [ "$my_id" = "$holder" ]; }
+}
+
+how_to_be_that_node() { printf '; to start with its keys as that node: %s touch %s' "$in_this_pod" "$be_that_node"; }
+
+# Writes a nodes.conf for the node HOLDER, as the peer shows it that knows an owner of the most slots. It votes in no epoch that anybody has.
+write_identity() {
+  awk -v id="$holder" '
+    '"$node_line"'
+    {
+      sub(/myself,/, "", $3)
+      if ($3 ~ /noaddr/) next
+      if ($1 == id) { $3 = "myself,master"; $4 = "-"; has[FILENAME] = 1 }
+      if ($7 + 0 > epoch) epoch = $7 + 0
+      line = $1
+      for (i = 2; i <= NF; i++) if ($i !~ /^\[/) line = line " " $i
+      list[FILENAME] = list[FILENAME] line "\n"
+    }
+    END {
+      for (file in has) if (best == "" || covered[file] > covered[best]) best = file
+      if (best != "") printf "%svars currentEpoch %.0f lastVoteEpoch %.0f\n", list[best], epoch, epoch
+    }' "$run_dir"/peers/* >"$nodes_conf.new"
+  [ -s "$nodes_conf.new" ] || return 1
+  [ ! -e "$nodes_conf" ] || mv "$nodes_conf" "$data_dir/nodes.conf.broken"
+  mv "$nodes_conf.new" "$nodes_conf"
+  say "this node is $holder again, as the others know it: a person says that the keys on this volume are its keys"
+}
+
 was_primary() { awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { found = 1 } END { exit !found }' "$nodes_conf"; }
 
 was_followed() { awk '$3 ~ /myself/ && NF > 8 { me = $1 } { follows[$4] = 1 } END { exit me == "" || !(me in follows) }' "$nodes_conf"; }

@@ -195,7 +195,7 @@ describe('identity', () => {
   test('the copy of nodes.conf follows changes, and is never a broken one', async () => {
     const cluster = await form(SYSTEM, 3, 3);
     const pod = nth(cluster, 1);
-    const copy = join(pod.dataDir, 'nodes.conf.last-good');
+    const copy = join(pod.dataDir, '.kubectl-redis.nodes.conf');
     await pod.run('probe.sh', 'readiness');
     expect(await readFile(copy, 'utf8')).toContain('vars currentEpoch');
     const good = await readFile(copy, 'utf8');

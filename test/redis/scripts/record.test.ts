@@ -122,7 +122,7 @@ describe('K2: peers are learned from anywhere', () => {
     const { dataDir } = scene.lost;
     await mkdir(join(dataDir, '.kubectl-redis.aside'));
     await rename(join(dataDir, 'nodes.conf'), join(dataDir, '.kubectl-redis.aside', 'nodes.conf'));
-    for (const name of ['appendonlydir', 'nodes.conf.last-good'])
+    for (const name of ['appendonlydir', '.kubectl-redis.nodes.conf', 'nodes.conf.last-good'])
       await rm(join(dataDir, name), { recursive: true, force: true });
     await scene.lost.setFormed('false');
     await scene.lost.setTable(NO_ADDRESSES);

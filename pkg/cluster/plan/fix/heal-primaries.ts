@@ -71,13 +71,19 @@ function bringBack({ evidence }: FixContext, { primary, candidates, life }: Succ
   const others = silent.length === 0 ? '' : `, and ${silent.join(', ')}`;
   const name = evidence.nameOf(primary);
   const command = readGuard(primary.unreachable)?.startAnyway ?? null;
+  const withKeys = readGuard(primary.unreachable)?.startWithKeys ?? null;
+  if (withKeys !== null) return withItsKeys(name, withKeys);
   if (silent.length === 0 && refusedStart(primary.unreachable) === 'dump')
     return `${name} has no append-only file any more, and its dump may be of an earlier time than what others have: kubectl redis check says how to load it, and who has more leads before it does`;
   if (command !== null && silent.length === 0)
-    return `${name} waits, because the data on its volume is older than what it served. To go on with that: ${command}`;
+    return `${name} waits, because the data on its volume may be older than what it served. To go on with that: ${command}`;
   if (command !== null || (life.kind === 'dead' && life.returns !== 'whole'))
     return silent.length === 0 ? 'Nobody can come back with more' : `Bring ${silent.join(', ')} back first`;
   return `Bring ${name} back with its volume first${others}: it has what is lacking`;
+}
+
+function withItsKeys(name: string, command: string): string {
+  return `The volume of ${name} has keys and no nodes.conf. If they are the keys of this node, it starts with them after: ${command}`;
 }
 
 function keysOf({ keys }: Candidate): string {
@@ -164,7 +170,9 @@ function withoutHeir(context: FixContext, problem: Problem, lost: ClusterNode): 
   if (life.kind !== 'dead' || life.returns === 'whole') {
     const leftover = leftoverOf(state, lost);
     const known = leftover === null ? '' : `. ${wayBackOf(state, leftover)}`;
-    const hint = `Bring ${name} back with its volume: no other node has its keys. Its slots are not given to others, because that would be the end of them${known}`;
+    const command = readGuard(lost.unreachable)?.startWithKeys ?? null;
+    const back = command === null ? `Bring ${name} back with its volume` : withItsKeys(name, command);
+    const hint = `${back}: no other node has its keys. Its slots are not given to others, because that would be the end of them${known}`;
     return left(problem, 'refused', hint);
   }
   // Who waits with an empty volume is asked about nothing: it may be the very node that is lost.

@@ -63,7 +63,28 @@ test('all replicas answer, and the one that had more than its volume is not in s
   const [hint] = hintsOf(observation);
   expect(hint).toMatch(
     new RegExp(
-      `^redis-1-0 waits, because the data on its volume is older than what it served. To go on with that: ${START}. --accept-data-loss 0-5460 lets redis-4-0 lead instead, which would lose `,
+      `^redis-1-0 waits, because the data on its volume may be older than what it served. To go on with that: ${START}. --accept-data-loss 0-5460 lets redis-4-0 lead instead, which would lose `,
     ),
   );
+});
+
+test('keys and no nodes.conf: how it starts with them, with and without a replica', () => {
+  const withKeys = 'kubectl exec redis-1-0 -n default -- touch /var/lib/redis/.kubectl-redis.be-that-node';
+  const waits = changeReply('redis-1-0', () => ({
+    kind: 'unreachable',
+    why: 'guard-waiting',
+    detail: `waiting for the cluster to let go of node X at 10.0.1.1: this volume has no usable nodes.conf, and other nodes still show it as owner of slots; to start with its keys as that node: ${withKeys}`,
+  }));
+  const says = `The volume of redis-1-0 has keys and no nodes.conf. If they are the keys of this node, it starts with them after: ${withKeys}`;
+  const alone = changed(healthyObservation({ replicas: 0 }), unreachable('redis-1-0', 'guard-waiting'), waits);
+  expect(hintsOf(alone)).toEqual([expect.stringContaining(`${says}: no other node has its keys.`)]);
+  const behind = changed(
+    healthyObservation(),
+    replicasLoseLink('redis-1-0', 330),
+    heard('redis-1-0', 30_000),
+    unreachable('redis-1-0', 'guard-waiting'),
+    waits,
+  );
+  const [hint] = hintsOf(behind);
+  expect(hint).toContain(`${says}. --accept-data-loss 0-5460 lets redis-4-0 lead instead, which would lose `);
 });
