@@ -4,29 +4,38 @@ import { podsBeyond } from '../interpret/injected.ts';
 import type { KubeFacts } from '../model/observation.ts';
 import { isLeftToScale, scaleCommand, unfinishedShape } from '../model/scale-command.ts';
 import type { ClusterState } from '../model/state.ts';
-import type { Check } from './context.ts';
+import type { Check, CheckContext } from './context.ts';
 import { relabelledPods } from './services.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
 /** A primary without its pod is `primary-down`; the others are counted here together. */
-export const checkMissingPods: Check = ({ state, observation, missing, kubectl }, found) => {
+export const checkMissingPods: Check = (context, found) => {
+  const { state, missing } = context;
   // Whom its StatefulSet let go of for another label is there, and named for that.
   const relabelled = relabelledPods(found);
   const without = missing.filter(({ node, pod }) => (node === null || node.slots.length === 0) && !relabelled.has(pod));
   if (without.length === 0 || state.nodes.every((node) => node.pod === null)) return [];
   const names = without.map((one) => one.pod);
   const sentence = `${count(without.length, 'pod')} of ${state.cluster.name} ${without.length === 1 ? 'is' : 'are'} missing: ${listNames(names)}.`;
-  const setsOf = (some: typeof without): string[] => [...new Set(some.map((one) => one.pod.replace(/-\d+$/, '')))];
-  const wake = scaleUp(without);
-  const repair = without.every((one) => one.workload)
-    ? wake !== null
-      ? `${kubectl(wake.command)}: ${wake.why}.${state.origin === 'ours' ? ` To take nodes away for good: kubectl redis scale ${state.cluster.name} with fewer --masters or --replicas.` : ''}`
-      : `${kubectl(`describe statefulset ${setsOf(without).join(' ')}`)} says why there is no pod.`
-    : isOfOthers(state, observation.kube)
-      ? 'Bring back what made them: the record names these nodes.'
-      : `${makesMissing(state, observation.kube)}.`;
+  const forGood = without.every(({ workload }) => workload) && scaleUp(without) !== null && state.origin === 'ours';
+  const repair = `${bringsBackMissing(context, without)}.${forGood ? ` To take nodes away for good: kubectl redis scale ${state.cluster.name} with fewer --masters or --replicas.` : ''}`;
   return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
 };
+
+/** How they come back, without a full stop. @param missing at least one */
+export function bringsBackMissing(
+  { state, observation, kubectl }: Pick<CheckContext, 'state' | 'observation' | 'kubectl'>,
+  missing: readonly MissingPod[],
+): string {
+  const wake = scaleUp(missing);
+  if (missing.some(({ workload }) => !workload))
+    return isOfOthers(state, observation.kube)
+      ? 'Bring back what made them: the record names these nodes'
+      : makesMissing(state, observation.kube);
+  if (wake !== null) return `${kubectl(wake.command)}: ${wake.why}`;
+  const sets = [...new Set(missing.map(({ pod }) => pod.replace(/-\d+$/, '')))];
+  return `${kubectl(`describe statefulset ${sets.join(' ')}`)} says why there is no pod`;
+}
 
 /** `create` leaves a change that was begun to `scale`, which makes its nodes, too. */
 export function makesMissing(state: ClusterState, kube: KubeFacts): string {

@@ -11,7 +11,7 @@ import { podsBeyond } from '../interpret/injected.ts';
 import type { Code } from './codes.ts';
 import type { Check, CheckContext } from './context.ts';
 import { loginRepair } from './logins.ts';
-import { scaleUp } from './pods.ts';
+import { bringsBackMissing } from './pods.ts';
 import { wayOutOfShared } from './shared-claim.ts';
 import { isStopped } from './stopped.ts';
 import { wayOfRefused } from './refused-start.ts';
@@ -133,9 +133,10 @@ function primaryDown(context: CheckContext, node: ClusterNode, name: string, rea
 
 function repairOfPrimary(context: CheckContext, name: string, primary: ClusterNode): string {
   const { evidence } = context;
-  const way = scaleUp(context.missing.filter((one) => one.pod === name))?.command ?? `describe pod ${name}`;
+  const missing = context.missing.filter(({ pod }) => pod === name);
+  const way = missing.length > 0 ? bringsBackMissing(context, missing) : context.kubectl(`describe pod ${name}`);
   const withKeys = readGuard(primary.unreachable)?.startWithKeys ?? null;
-  const back = `Bring ${name} back with its volume (${withKeys ?? context.kubectl(way)})`;
+  const back = `Bring ${name} back with its volume (${withKeys ?? way})`;
   const succession = evidence.successionOf(primary);
   const { best } = succession;
   if (best?.member == null) return `${back}; no replica of it answers. Never assign its slots to others.`;

@@ -16,6 +16,7 @@ import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
+import { bringsBackMissing } from '../../check/pods.ts';
 import { readGuard, refusedStart } from '../../wire/guard.ts';
 import { isNamed, left, repair, stepNodeOf, type Cure, type FixContext, type Healer } from './fix-context.ts';
 import { forgetStep } from './heal-ghosts.ts';
@@ -171,7 +172,9 @@ function withoutHeir(context: FixContext, problem: Problem, lost: ClusterNode): 
     const leftover = leftoverOf(state, lost);
     const known = leftover === null ? '' : `. ${wayBackOf(state, leftover)}`;
     const command = readGuard(lost.unreachable)?.startWithKeys ?? null;
-    const back = command === null ? `Bring ${name} back with its volume` : withItsKeys(name, command);
+    const missing = context.check.missing.filter(({ node }) => node === lost);
+    const way = missing.length === 0 ? '' : ` (${bringsBackMissing(context.check, missing)})`;
+    const back = command === null ? `Bring ${name} back with its volume${way}` : withItsKeys(name, command);
     const hint = `${back}: no other node has its keys. Its slots are not given to others, because that would be the end of them${known}`;
     return left(problem, 'refused', hint);
   }

@@ -1,9 +1,14 @@
 /** Primaries that are down, and what check says of bringing them back or letting a replica lead. */
-import { changed } from '../../../support/observation-changes.ts';
+import { changed, changeKube } from '../../../support/observation-changes.ts';
 import { crashing, heard, podGone, replicasLoseLink, unreachable } from '../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
+
+const setGone = changeKube((kube) => ({
+  ...kube,
+  statefulSets: kube.statefulSets.filter(({ name }) => name !== 'redis-2'),
+}));
 
 export const PRIMARY_CASES: readonly CheckCase[] = [
   [
@@ -58,6 +63,19 @@ export const PRIMARY_CASES: readonly CheckCase[] = [
         'critical primary-down',
         'redis-2-0, a primary, is down (its pod is missing): slots 5461-10922 are not served.',
         'redis-5-0 takes over by itself within seconds. If it does not, and redis-2-0 is dead for certain: kubectl -n default exec redis-5-0 -- redis-cli CLUSTER FAILOVER FORCE',
+        'redis-2-0',
+        '5461-10922',
+      ),
+    ],
+  ],
+  [
+    'primary-down: somebody deleted its StatefulSet, and nobody else has its keys',
+    changed(healthyObservation({ replicas: 0 }), podGone('redis-2-0'), setGone),
+    [
+      says(
+        'critical primary-down',
+        'redis-2-0, a primary, is down (its pod is missing): slots 5461-10922 are not served.',
+        'Bring redis-2-0 back with its volume (kubectl redis create redis makes what is missing); no replica of it answers. Never assign its slots to others.',
         'redis-2-0',
         '5461-10922',
       ),
