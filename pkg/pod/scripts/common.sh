@@ -166,6 +166,24 @@ node_line='
     known[FILENAME]++
   }'
 
+# For awk, with asked_at, began (of this guard) and lately: what a peer says of when it heard a node last.
+# shellcheck disable=SC2016 # the dollars are for awk
+node_heard='
+  # A start counts as a sign of life of all others, and is known to the second.
+  function is_sign(pong, started) { return pong > 0 && pong / 1000 > started + 1 }
+  # At the earliest: reckoned from before it was asked, and both clocks tell whole seconds.
+  function is_since_began(age) { return asked_at - age - 1 > began + 1 }
+  function is_lately(age) { return is_since_began(age) && age <= lately }'
+
+# Peers ping each other within half a node timeout, and some of them much sooner. Sets listens: after so many seconds a node that lives has been
+# heard; and lately: it was at most so long ago.
+read_hearing() {
+  listens=5
+  lately=30
+  ! read_node_timeout || listens=$((node_timeout / 2000 + 3))
+  [ "$lately" -ge $((listens * 2)) ] || lately=$((listens * 2))
+}
+
 # leave_out_strangers DIRECTORY LIST SELF [KEY]: takes away the answers (ask_each) of those who know others, and neither this node (address, SELF),
 # nor anybody at another address of LIST, nor anybody who answered: they are of another cluster, a Service of which has the address by
 # now. Not that of KEY, which is this node. Sets strangers to how many there were.

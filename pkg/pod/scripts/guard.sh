@@ -23,7 +23,8 @@
 # are primaries that hear it and whom it hears: a link counts once a pong came over it since the process has started, because one
 # that is still being opened, to an address whose pod has gone, is shown as connected.
 judge_peers() {
-  awk -v me="$address" -v self="$my_id" -v began="$guard_began" -v asked_at="$peers_asked_at" '
+  read_hearing
+  awk -v me="$address" -v self="$my_id" -v began="$guard_began" -v asked_at="$peers_asked_at" -v lately="$lately" "$node_heard"'
     FILENAME ~ /\/peer-list$/ { if ($1 !~ /^old-/) { asked++; listed[$2] = 1 } next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
@@ -39,9 +40,8 @@ judge_peers() {
       # (With a Service that was made anew the identity of this volume is known at the address before.)
       else if ($1 == self || at == "" || (!(at in listed) && FILENAME !~ /\/old-[0-9a-f]*$/)) lost[$1] = 1
       if (at != "") where[$1] = at
-      # (A start counts as a sign of life of all others, and is known to the second.)
-      if ($6 > 0 && $6 / 1000 > start[FILENAME] + 1) age[FILENAME, $1] = now - $6 / 1000
-      if ($8 == "connected" && !fails && $6 / 1000 > start[FILENAME] + 1) hears[FILENAME, $1] = 1
+      if (is_sign($6, start[FILENAME])) age[FILENAME, $1] = now - $6 / 1000
+      if ($8 == "connected" && !fails && is_sign($6, start[FILENAME])) hears[FILENAME, $1] = 1
     }
     function counts(id) { return (id in slots) || (id in followed) }
     END {
@@ -54,8 +54,8 @@ judge_peers() {
       }
       for (seen in age) {
         split(seen, two, SUBSEP)
-        # At the earliest: reckoned from before it was asked, and both clocks tell whole seconds.
-        if (asked_at - age[seen] - 1 > began + 1) { heard_since[two[2]] = 1; if (age[seen] <= 30) heard_lately[two[2]] = 1 }
+        if (is_since_began(age[seen])) heard_since[two[2]] = 1
+        if (is_lately(age[seen])) heard_lately[two[2]] = 1
       }
       for (id in lost) if (counts(id) && !(id in file_of) && !(id in heard_since)) { holder = id; here = "no" }
       # (Where several Services were made anew.)
@@ -118,12 +118,9 @@ meets_other_product() {
   return 1
 }
 
-# Whether this guard has run for long enough that a node that lives has been heard: peers ping each other within half a node timeout, and
-# some of them much sooner. (A clock that was set back would make it wait for ever.)
+# Whether this guard has run for long enough that a node that lives has been heard. (A clock that was set back would make it wait for ever.)
 has_listened() {
-  listens=5
-  ! read_node_timeout || listens=$((node_timeout / 2000 + 3))
-  [ "$listens" -le 15 ] || listens=15
+  read_hearing
   passed=$(($(date +%s) - guard_began))
   [ "$passed" -lt 0 ] || [ "$passed" -gt "$listens" ]
 }

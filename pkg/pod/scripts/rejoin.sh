@@ -42,8 +42,9 @@ INFO server
 CLUSTER NODES" <"$run_dir/view-list"
   leave_out_strangers "$views" "$run_dir/view-list" "$id" "$node"
   [ ! -e "$joining" ] || read -r old_id <"$joining" || :
+  read_hearing
   awk -v n="$node" -v me="$address" -v self="$id" -v old="${old_id:--}" -v own="$host" -v file="$run_dir/ghosts.new" \
-    -v began="$began" -v asked_at="$views_asked_at" '
+    -v began="$began" -v asked_at="$views_asked_at" -v lately="$lately" "$node_heard"'
     FILENAME ~ /\/nodes$/ { at_key[$1] = $3; shard_at[$3] = $4; if ($1 == n) shard = $4; next }
     FNR == 1 { now = $1 + 0 }
     /^uptime_in_seconds:/ { sub(/.*:/, ""); start[FILENAME] = now - $0 }
@@ -52,8 +53,7 @@ CLUSTER NODES" <"$run_dir/view-list"
       line[++lines] = FILENAME
       id_of[lines] = $1; address_of[lines] = at; primary_of[lines] = $4; has_slots[lines] = owns
       failed[lines] = fails || $3 ~ /noaddr/
-      # As the guard reckons it.
-      if ($6 > 0 && $6 / 1000 > start[FILENAME] + 1 && now - $6 / 1000 <= 30 && asked_at - (now - $6 / 1000) - 1 > began + 1) heard_since[$1] = 1
+      if (is_sign($6, start[FILENAME]) && is_lately(now - $6 / 1000)) heard_lately[$1] = 1
       if ($3 ~ /myself/ && owns) owners_view[FILENAME] = 1
       if ($1 == self) knows_self[FILENAME] = 1
       if (FILENAME ~ "/" n "$" && $8 == "connected" && !failed[lines]) linked[$1] = 1
@@ -68,7 +68,7 @@ CLUSTER NODES" <"$run_dir/view-list"
         # As for the guard: who has failed everywhere follows nobody who owns nothing.
         if (primary_of[i] != "-" && ((id in lives) || !knowing)) counted[primary_of[i]] = 1
         # (Whom others hear at another address was never here: its label was another one for a while.)
-        if (id != self && (address_of[i] == me || (id == old && !((id in heard_since) && (id in lives))))) {
+        if (id != self && (address_of[i] == me || (id == old && !((id in heard_lately) && (id in lives))))) {
           ghost[id] = 1
           key = line[i]; sub(/.*\//, "", key)
           print id, (key == n ? own : at_key[key]) > file
@@ -82,7 +82,7 @@ CLUSTER NODES" <"$run_dir/view-list"
       met = "no"
       for (view in knows_self) if (view in owners_view) met = "yes"
       agreed = "yes"
-      for (id in ghost) if ((id in counted) || ((id in heard_since) && (id in lives))) agreed = "no"
+      for (id in ghost) if ((id in counted) || ((id in heard_lately) && (id in lives))) agreed = "no"
       if (count == 1) print primary, owner[primary], (primary in linked) ? "yes" : "no", met, agreed, shard
       else print count ? "several" : "none", "-", "no", met, agreed, shard
     }' "$node_table" "$views"/* >"$run_dir/place"

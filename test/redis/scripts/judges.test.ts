@@ -15,12 +15,18 @@ interface Verdict {
 }
 
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the guard in %s', (_, shell) => {
-  const judge = (peers: Readonly<Record<string, string>>, began = NOW - 5, myId = '-'): Verdict => {
+  const judge = (
+    peers: Readonly<Record<string, string>>,
+    began = NOW - 5,
+    myId = '-',
+    nodeTimeout = 15_000,
+  ): Verdict => {
     const files = Object.fromEntries(Object.entries(peers).map(([name, text]) => [`peers/${name}`, text]));
     const script = `my_id=${myId} guard_began=${began} peers_asked_at=${NOW}; leave_out_strangers "$run_dir/peers" "$run_dir/peer-list" "$my_id"; judge_peers; echo "$answered $formed_peers $knowing_peers $holder $here $holder_slots $holder_followers $may_live"`;
     const words = run(shell, script, {
       'peer-list': TABLE,
       'peers/none': '',
+      'node-timeout': `${nodeTimeout}\n`,
       ...files,
     });
     const [answered = '', formed = '', knowing = '', holder = '', here = '', slots = '', followers = '', mayLive = ''] =
@@ -129,6 +135,20 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('the gua
   test('one that died a while after this guard began does not run any more', () => {
     const seen = view(...others, primary(X, '10.0.0.1', '0-5460', 'master', 40));
     expect(judge({ 2: seen }, NOW - 300)).toMatchObject({ holder: X, here: 'yes' });
+    // Where nodes ping each other as rarely as that, it may.
+    expect(judge({ 2: seen }, NOW - 300, '-', 60_000)).toMatchObject({ holder: X, here: 'alive' });
+  });
+
+  test.each([
+    [undefined, 5],
+    [5_000, 5],
+    [15_000, 10],
+    [60_000, 33],
+  ])('with a node timeout of %s ms it listens for %s s', (nodeTimeout, seconds) => {
+    const script = (ago: number): string =>
+      `guard_began=$(($(date +%s) - ${ago})); if has_listened; then echo yes; else echo no; fi`;
+    const files: Record<string, string> = nodeTimeout === undefined ? {} : { 'node-timeout': `${nodeTimeout}\n` };
+    expect([seconds - 2, seconds + 2].map((ago) => run(shell, script(ago), files)[0]?.trim())).toEqual(['no', 'yes']);
   });
 
   test('a start of another node is no sign of life', () => {
