@@ -185,7 +185,7 @@ describe('guard', () => {
     await lost.kill('SIGKILL');
     await writeFile(join(lost.dataDir, 'nodes.conf'), '');
     lost.start();
-    await guardSays(lost, /as owner of slots$/);
+    await guardSays(lost, /as owner of slots; to start with its keys as that node: /);
     expect(await isSilent(lost)).toBe(true);
   });
 

@@ -14,7 +14,7 @@ import type { Succession } from '../../evidence/succession.ts';
 import { isAgreed, lossFlag, type Loss } from '../../model/loss.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { formatRanges } from '../../model/slots.ts';
+import { formatRanges, unionRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import { bringsBackMissing } from '../../check/pods.ts';
 import { readGuard, refusedStart } from '../../wire/guard.ts';
@@ -109,9 +109,11 @@ export const healNoQuorum: Healer = (context, problems) =>
       const hint = `Bring the pods back if that can be. Else ${flag} lets ${ready.map(({ member }) => member.pod).join(', ')} take over; writes that they had not received are lost`;
       return left(problem, 'needs-consent', hint, flag);
     }
-    const [first] = ready.filter(({ loss }) => loss === null || isAgreed(loss, context.policy.acceptDataLoss));
-    if (first === undefined) {
-      const slots = ready.flatMap(({ primary }) => primary.slots);
+    // With a majority again the servers elect the others by themselves: what that loses is agreed to before the first, or nothing is done.
+    const open = ready.filter(({ loss }) => loss !== null && !isAgreed(loss, context.policy.acceptDataLoss));
+    const [first] = ready;
+    if (first === undefined || open.length > 0) {
+      const slots = ready.flatMap(({ loss, primary }) => (loss === null ? [] : primary.slots));
       const both = `${flag} ${lossFlag(slots)}`;
       const losses = ready.flatMap(({ loss }) => loss?.sentence ?? []).join('; ');
       return left(
@@ -121,19 +123,35 @@ export const healNoQuorum: Healer = (context, problems) =>
         both,
       );
     }
-    const { member, primary, loss } = first;
+    const { member, primary } = first;
     const slots = formatRanges(primary.slots);
     const title = `let ${member.pod} take over ${slots} without a vote`;
     const reason = `no majority is left to elect anybody, and ${evidence.nameOf(primary)} is dead for certain`;
-    const loses = {
-      slots: primary.slots,
-      keys: loss?.keys ?? null,
-      seconds: loss?.seconds ?? null,
-      sentence: loss?.sentence ?? `writes to slots ${slots} that ${member.pod} had not received`,
-    };
+    const loses = lossOfAll(context, ready);
     const step: Step = { kind: 'take-over', node: member.step, how: 'takeover', dead: stepNodeOf(primary), reason };
     return repair([problem], title, [step], loses);
   });
+
+/** What is lost when all who are down have their replicas in their place: also of those whom the servers elect, whether we would or not. */
+function lossOfAll({ evidence }: FixContext, ready: readonly Takeover[]): Loss {
+  const losses = evidence.majority.down.map((primary) => {
+    const found = ready.find((one) => one.primary === primary);
+    const heir = found?.member.pod ?? 'whoever the servers elect';
+    const sentence = `writes to slots ${formatRanges(primary.slots)} that ${heir} had not received`;
+    return found?.loss ?? { slots: primary.slots, keys: null, seconds: null, sentence };
+  });
+  const known = losses.every(({ keys }) => keys !== null);
+  const seconds = losses.flatMap((one) => one.seconds ?? []);
+  return {
+    slots: unionRanges(
+      losses.flatMap(({ slots }) => slots),
+      [],
+    ),
+    keys: known ? losses.reduce((sum, { keys }) => sum + (keys ?? 0), 0) : null,
+    seconds: seconds.length === losses.length ? Math.max(...seconds) : null,
+    sentence: losses.map(({ sentence }) => sentence).join('; '),
+  };
+}
 
 interface Takeover {
   readonly primary: ClusterNode;
