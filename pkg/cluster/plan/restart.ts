@@ -9,7 +9,8 @@
  * 2. The spec is recorded, then ConfigMap and templates are rendered from it; or, where templates are not ours, the pods are marked. From
  *    here on anybody can go on.
  * 3. Pods in which no server runs are replaced at once: an earlier attempt may have left them with an image that does not exist.
- * 4. What is on its way up is waited for, and until all agree: one pod is away at a time.
+ * 4. What is on its way up is waited for. A replica that can't read what its primary writes, because an older manifest brought its pod back
+ *    in the middle, is restarted: it never comes in step before. Then until all agree: one pod is away at a time.
  * 5. Replicas that missed a failover, and follow what is a replica itself by now, are attached to their primary.
  * 6. By live role, one shard after the other: its replicas; then, when all of them are new, the best takes over from the primary; then
  *    the old primary, a replica by now. So a replica is never older than its primary (law L14), and clients meet no closed primary.
@@ -23,6 +24,7 @@ import type { Batch, Plan, Step } from '../model/plan.ts';
 import { nodeName, ordinalsOf, specHash, type ClusterSpec } from '../model/spec.ts';
 import type { SlotRanges } from '../model/slots.ts';
 import type { ClusterState, Shard } from '../model/state.ts';
+import { reads } from './server-version.ts';
 import { compareNatural } from '../natural-order.ts';
 import { evidenceOf, type Evidence } from '../evidence/evidence.ts';
 import { isConverged } from './form.ts';
@@ -65,6 +67,7 @@ const STAGES: readonly Stage[] = [
   renderStage,
   deadStage,
   arriveStage,
+  unreadStage,
   agreeStage,
   chainStage,
   shardStage,
@@ -209,6 +212,19 @@ function awaited(input: RestartInput): string[] {
 function expectedPods({ recorded, target }: RestartInput): string[] {
   if (recorded === null) return target.goal.pods.map(({ pod }) => pod);
   return ordinalsOf(recorded).map((n) => `${nodeName(recorded.cluster.name, n)}-0`);
+}
+
+function unreadStage({ state, kube, target }: RestartInput): Plan | null {
+  const members = state.nodes.flatMap(memberOf);
+  const [behind] = members.filter(({ node, answer }) => {
+    const primary = members.find(({ nodeId }) => nodeId === node.primaryId);
+    if (primary === undefined || node.pod === null || answer.info.primaryLinkUp !== false) return false;
+    const isTo = (pod: PodFacts | null): boolean => pod !== null && isToRestart(target, pod, kube);
+    return isTo(node.pod) && !isTo(primary.node.pod) && !reads(answer.info, primary.answer.info);
+  });
+  return behind === undefined
+    ? null
+    : restart(behind, 'it runs an older server than its primary, and can not follow it');
 }
 
 function agreeStage({ state, kube, target }: RestartInput): Plan | null {

@@ -156,7 +156,9 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('s
     await primary.cli('mset', ...Array.from({ length: 100 }, (_, n) => [`{b}${n}`, 'x']).flat());
     // (WAIT would say nothing here: it speaks of the writes of its own connection.)
     await poll('both have all', 20_000, async () =>
-      (await Promise.all([emptied, whole].map((pod) => pod.cli('dbsize')))).every((size) => size === '100') ? true : null,
+      (await Promise.all([emptied, whole].map((pod) => pod.cli('dbsize')))).every((size) => size === '100')
+        ? true
+        : null,
     );
     await emptied.cli('config', 'set', 'replica-read-only', 'no');
     await emptied.cli('flushall');

@@ -7,7 +7,7 @@ import { isConverged } from '../../../../pkg/cluster/plan/form.ts';
 import { isToRestart, restartTarget } from '../../../../pkg/cluster/plan/restart-goal.ts';
 import { outlineRestart } from '../../../../pkg/cluster/plan/restart-outline.ts';
 import { changeAnswer, changePod, changed } from '../../../support/observation-changes.ts';
-import { follows } from '../../../support/observation-faults.ts';
+import { follows, replicaLinkDown } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { LATER, NOON, renewed, run, targetOf, wish } from '../../../support/restart-run.ts';
 import { planIn, recordedIn, restartWorld } from '../../../support/restart-world.ts';
@@ -143,6 +143,21 @@ describe('what it works towards', () => {
     expect(steps).toEqual(['record-spec', 'apply-workloads', 'failover', 'restart-pod']);
     expect(renewed(start, end)).toEqual([1, 0, 0, 0, 0, 0]);
     expect(recordedIn(end)?.restarted).toEqual({ '1': NOON });
+  });
+
+  test.each([
+    ['of an older server, which can never follow its primary, is restarted', '7.0.15', 'restart-pod'],
+    ['of the same server is waited for', '8.6.3', 'await-convergence'],
+  ])('a replica that has no link, %s', (_, version, kind) => {
+    const one = targetOf(start, wish({ pods: ['redis-4-0'] }));
+    const old = changed(
+      start,
+      replicaLinkDown('redis-4-0'),
+      changeAnswer('redis-4-0', (answer) => ({ ...answer, info: { ...answer.info, version } })),
+    );
+    const steps: string[] = [];
+    run(old, one, (step) => steps.push(step.kind) > 2);
+    expect(steps).toEqual(['record-spec', 'apply-workloads', kind]);
   });
 
   test('directives that servers take while they run: set on all, then recorded, and no pod goes', () => {
