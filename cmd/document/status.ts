@@ -33,6 +33,8 @@ export interface StatusDocument {
   readonly slots: Pick<SlotSummary, 'total' | 'covered' | 'open' | 'contested' | 'disputed'>;
   readonly viewsAgree: boolean;
   readonly keys: number | null;
+  /** Names of shards whose primary could not be asked: their keys are not in `keys`. */
+  readonly shardsNotCounted: readonly string[];
   /** Of the primaries that answered. maxBytes is null when one of them has no limit. */
   readonly memory: { readonly usedBytes: number; readonly maxBytes: number | null } | null;
   /** `redis 8.6.3`, each once. */
@@ -67,6 +69,7 @@ export function statusOf({ state, problems, health }: StatusInput): StatusDocume
     slots: pickSlots(slots),
     viewsAgree: slots.viewsAgree,
     keys: slots.keys,
+    shardsNotCounted: slots.uncounted,
     memory: memoryOf(state),
     versions: versionsOf(state),
     hosts: placesOf(state, 'host'),

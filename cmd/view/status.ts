@@ -74,7 +74,7 @@ function fieldsOf(status: StatusDocument): [string, Value][] {
     ...(status.viewsAgree
       ? []
       : [['Views', { text: 'nodes disagree about the cluster', tone: 'warn' }] as [string, Value]]),
-    ['Keys', plain(status.keys === null ? 'unknown' : grouped(status.keys))],
+    ['Keys', expect(status.shardsNotCounted.length === 0, keysText(status))],
     ['Memory', plain(memoryText(status))],
     ['Version', expect(status.versions.length <= 1, status.versions.join(', ') || 'unknown')],
     ['Hosts', plain(placesText(status.hosts))],
@@ -90,6 +90,12 @@ function shapeValue({ primaries, replicas, desired, origin }: StatusDocument): V
   if (primaries === desired.masters && replicas === wanted) return { text: now, tone: 'plain' };
   const should = `${counted(desired.masters, 'primary', 'primaries')}, ${counted(wanted, 'replica')}`;
   return { text: `${now}; wanted: ${should}`, tone: 'warn' };
+}
+
+function keysText({ keys, shardsNotCounted }: StatusDocument): string {
+  if (keys === null) return 'unknown';
+  if (shardsNotCounted.length === 0) return grouped(keys);
+  return `at least ${grouped(keys)}; ${shardsNotCounted.length === 1 ? 'shard' : 'shards'} ${shardsNotCounted.join(', ')} not counted`;
 }
 
 function slotsText({ slots }: StatusDocument): string {

@@ -64,6 +64,11 @@ export function withFix(code: Code, byHand: string): string {
   return FIXABLE.has(code) ? `kubectl redis fix NAME. By hand: ${byHand}` : byHand;
 }
 
+/** What is left of it for whom `fix` can't help. */
+export function byHandOf(repair: string): string {
+  return repair.replace(/^kubectl redis fix \S+\. By hand: /, '');
+}
+
 export const CODES: Readonly<Record<Code, CodeSpec>> = sayingFix(TABLE);
 
 function sayingFix(table: Readonly<Record<Code, CodeSpec>>): Record<Code, CodeSpec> {

@@ -1,4 +1,5 @@
 /** What every healer looks at, computed once, and what it answers. */
+import { byHandOf } from '../../check/codes.ts';
 import type { Batch, Step, StepNode } from '../../model/plan.ts';
 import type { NoRooms } from '../../model/no-room.ts';
 import type { Problem } from '../../model/problem.ts';
@@ -71,7 +72,7 @@ export function fixContext(
 }
 
 export function left(problem: Problem, why: LeftReason, hint: string, flag: string | null = null): Cure {
-  return { kind: 'left', problem, why, flag, hint };
+  return { kind: 'left', problem, why, flag, hint: byHandOf(hint) };
 }
 
 /** The same answer for each. */

@@ -96,6 +96,11 @@ Operation:  none
     expect(quiet).toMatch(/\nOperation: {2}create by ann@laptop, since \S+; last heard of at 2026-11-23T09:59:10Z\n/);
   });
 
+  test('keys that nobody could count are not taken for none', () => {
+    const text = status(changed(healthy, unreachable('redis-2-0')), null);
+    expect(text).toMatch(/\nKeys: {7}at least [\d,]+; shard 2 not counted\n/);
+  });
+
   test('problems come last, each with what would fix it', () => {
     const [, problems] = status(changed(healthy, unowned([{ start: 1, end: 9 }])), 72).split(
       '\nProblems (1 critical)\n',
