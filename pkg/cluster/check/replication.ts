@@ -11,6 +11,9 @@ import type { Member } from '../evidence/members.ts';
 import type { Check, CheckContext } from './context.ts';
 import { makeProblem } from './wording.ts';
 
+/** As long as a pod may take to come back: its replicas have no link meanwhile. */
+const LONGEST_START_SECONDS = 45;
+
 const ADDRESS_CODES = new Set(['address-mismatch', 'address-unknown']);
 
 export const checkReplication: Check = (context, found) => {
@@ -74,7 +77,9 @@ function checkLink(context: CheckContext, replica: Member, primary: ClusterNode)
   if (info.primaryLinkUp === false) {
     if (info.syncInProgress)
       return [makeProblem('replica-syncing', cluster, { sentence: `${pod} is copying ${name}.`, nodes: [pod] })];
-    if (context.isFresh(nodeId) || context.isFresh(primary.nodeId ?? '')) return [];
+    // (One that was down for long before its primary started was not cut by that.)
+    const isLong = (info.primaryLinkDownSeconds ?? 0) > LONGEST_START_SECONDS;
+    if (!isLong && (context.isFresh(nodeId) || context.isFresh(primary.nodeId ?? ''))) return [];
     const since = info.primaryLinkDownSeconds === null ? '' : ` for ${info.primaryLinkDownSeconds} s`;
     const sentence = `${pod} has had no connection to its primary ${name}${since}.`;
     const repair = `It dials again after repl-timeout. If it stays: ${context.kubectl(`logs ${pod}`)}`;

@@ -42,7 +42,9 @@ export async function awaitConvergence(
   let kube: KubeFacts = observation.kube;
   let readAt = startedAt;
   let said = '';
-  let progress = { mark: '', at: startedAt };
+  // What was there before is no progress: a copy that fails and begins again comes by the same marks each time.
+  const marks = new Set<string>();
+  let progressAt = startedAt;
   for (;;) {
     if (clock.monotonic() - readAt > READ_FACTS_EVERY_MS) {
       kube = await ports.kube.readFacts(cluster, signal);
@@ -57,10 +59,11 @@ export async function awaitConvergence(
     said = sentence;
     const copies = state.nodes.flatMap(copyMark);
     const mark = `${sentence} ${copies.join(' ')}`;
-    if (mark !== progress.mark) progress = { mark, at: now };
+    if (!marks.has(mark)) progressAt = now;
+    marks.add(mark);
     const patienceMs = copies.length > 0 ? Math.max(stillMs, IDLE_DEADLINE_MS) : IDLE_DEADLINE_MS;
-    if (now - progress.at > patienceMs) {
-      throw new AppError(`The nodes did not agree, and nothing changed for ${patienceMs / 1000} s`, {
+    if (now - progressAt > patienceMs) {
+      throw new AppError(`The nodes did not agree, and got no further for ${patienceMs / 1000} s`, {
         code: 'no-convergence',
         cause: new Error(sentence),
         hint: `kubectl redis check ${cluster.name} says what is wrong; run the same command again to go on`,

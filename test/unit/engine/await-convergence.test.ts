@@ -71,7 +71,10 @@ describe('waiting until all nodes agree', () => {
     expect(said).toEqual([
       { kind: 'agreeing', sentence: expect.stringMatching(/5 have their link, 1 copies its data$/) },
     ]);
-    await expect(waitOn([[0, () => copying(0)]])).rejects.toThrow('nothing changed for 120 s');
+    await expect(waitOn([[0, () => copying(0)]])).rejects.toThrow('got no further for 120 s');
+    // One that fails and begins again, for ever.
+    const again = Array.from({ length: 60 }, (_, n): [number, Observation] => [n * 10_000, copying((n % 4) * 50_000)]);
+    await expect(waitOn(again)).rejects.toThrow('got no further for 120 s');
   });
 
   test('a node that loads is waited for while its percentage grows (C1)', async () => {

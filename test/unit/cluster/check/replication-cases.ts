@@ -1,7 +1,7 @@
 /** Faults of links and replication, and exactly what check says of each. */
 import { healthyObservation, nodeIdOf } from '../../../support/observation.ts';
 import { changeAnswer, changeLines, changed } from '../../../support/observation-changes.ts';
-import { lacksKeys, lag, linkDown, replicaLinkDown } from '../../../support/observation-faults.ts';
+import { lacksKeys, lag, linkDown, replicaLinkDown, uptime } from '../../../support/observation-faults.ts';
 import { STRANGER } from '../../../support/observation-identity.ts';
 import { says } from './check-case.ts';
 import type { CheckCase } from './check-case.ts';
@@ -127,6 +127,23 @@ export const REPLICATION_CASES: readonly CheckCase[] = [
         'redis-5-0',
       ),
     ],
+  ],
+  [
+    'replica-link-down: for longer than its primary, which has just started, was away',
+    changed(healthyObservation(), replicaLinkDown('redis-5-0', 61), uptime('redis-2-0', 4)),
+    [
+      says(
+        'warning replica-link-down',
+        'redis-5-0 has had no connection to its primary redis-2-0 for 61 s.',
+        'It dials again after repl-timeout. If it stays: kubectl -n default logs redis-5-0',
+        'redis-5-0',
+      ),
+    ],
+  ],
+  [
+    'a primary that has just started: its replica dials it by itself',
+    changed(healthyObservation(), replicaLinkDown('redis-5-0', 20), uptime('redis-2-0', 4)),
+    [],
   ],
   [
     'replica-syncing',
