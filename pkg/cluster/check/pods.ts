@@ -18,9 +18,23 @@ export const checkMissingPods: Check = (context, found) => {
   const names = without.map((one) => one.pod);
   const sentence = `${count(without.length, 'pod')} of ${state.cluster.name} ${without.length === 1 ? 'is' : 'are'} missing: ${listNames(names)}.`;
   const forGood = without.every(({ workload }) => workload) && scaleUp(without) !== null && state.origin === 'ours';
-  const repair = `${bringsBackMissing(context, without)}.${forGood ? ` To take nodes away for good: kubectl redis scale ${state.cluster.name} with fewer --masters or --replicas.` : ''}`;
+  const repair = `${bringsBackMissing(context, without)}.${lastWrites(without)}${forGood ? ` To take nodes away for good: kubectl redis scale ${state.cluster.name} with fewer --masters or --replicas.` : ''}`;
   return [makeProblem('pod-missing', state.cluster.name, { sentence, nodes: names, repair })];
 };
+
+/**
+ * Of those that went as primaries, and that a person brings back: where the servers elected one that was behind, what it had not received is on
+ * the volume of the old primary alone, until that copies it.
+ */
+function lastWrites(missing: readonly MissingPod[]): string {
+  const led = missing.filter(({ node, scaledDown }) => scaledDown !== null && node?.gossip?.role === 'primary');
+  if (led.length === 0) return '';
+  const [went, its, volume, comes] =
+    led.length === 1
+      ? ['went as a primary', 'its', 'volume', 'it comes back as a replica']
+      : ['went as primaries', 'their', 'volumes', 'they come back as replicas'];
+  return ` ${listNames(led.map(({ pod }) => pod))} ${went}: what was written last may be on ${its} ${volume} alone, and goes when ${comes}; copy the ${volume} first if it matters.`;
+}
 
 /** How they come back, without a full stop. @param missing at least one */
 export function bringsBackMissing(

@@ -1,6 +1,6 @@
 /** Faults of nodes that were not heard, as they stand for what is not served, and exactly what check says of each. */
-import { healthyObservation, freshObservation } from '../../../support/observation.ts';
-import { changeKube, changePod, changed } from '../../../support/observation-changes.ts';
+import { freshObservation, healthyObservation, nodeIdOf } from '../../../support/observation.ts';
+import { changeAnswer, changeKube, changeLines, changePod, changed } from '../../../support/observation-changes.ts';
 import { crashing, every, hostDown, podGone, unreachable } from '../../../support/observation-faults.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { says } from './check-case.ts';
@@ -174,6 +174,43 @@ export const REACHABILITY_CASES: readonly CheckCase[] = [
         '1 pod of redis is missing: redis-5-0.',
         'kubectl -n default scale statefulset redis-5 --replicas=1: it was scaled to 0. To take nodes away for good: kubectl redis scale redis with fewer --masters or --replicas.',
         'redis-5-0',
+      ),
+    ],
+  ],
+  [
+    'pod-missing: its StatefulSet was scaled to 0 while it led, and another one was elected',
+    changed(
+      healthyObservation({ hosts: 6, zones: 0 }),
+      podGone('redis-2-0'),
+      changeLines((line) =>
+        line.nodeId === nodeIdOf(2)
+          ? { ...line, flags: ['master', 'fail'], slots: [] }
+          : line.nodeId === nodeIdOf(5)
+            ? {
+                ...line,
+                flags: [...line.flags.filter((flag) => flag === 'myself'), 'master'],
+                role: 'primary',
+                primaryId: null,
+                configEpoch: 100,
+                slots: [{ start: 5461, end: 10_922 }],
+              }
+            : line,
+      ),
+      changeAnswer('redis-5-0', (answer) => ({
+        ...answer,
+        info: { ...answer.info, role: 'primary', primaryLinkUp: null, primaryHost: null },
+      })),
+      changeKube((kube) => ({
+        ...kube,
+        statefulSets: kube.statefulSets.map((set) => (set.name === 'redis-2' ? { ...set, replicas: 0 } : set)),
+      })),
+    ),
+    [
+      says(
+        'warning pod-missing',
+        '1 pod of redis is missing: redis-2-0.',
+        'kubectl -n default scale statefulset redis-2 --replicas=1: it was scaled to 0. redis-2-0 went as a primary: what was written last may be on its volume alone, and goes when it comes back as a replica; copy the volume first if it matters. To take nodes away for good: kubectl redis scale redis with fewer --masters or --replicas.',
+        'redis-2-0',
       ),
     ],
   ],
