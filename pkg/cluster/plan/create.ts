@@ -8,6 +8,7 @@ import type { ClusterRef, KubeFacts, NodeReply } from '../model/observation.ts';
 import { isAllEmpty, knowsOthers } from '../interpret/formed.ts';
 import { FORMED_KEY, MANAGED_BY, MANAGED_BY_LABEL, SPEC_KEY } from '../model/labels.ts';
 import type { Batch, Plan, Policy, Remark, Step } from '../model/plan.ts';
+import { listNames } from '../model/list-names.ts';
 import { recordOf } from '../model/record.ts';
 import { isLeftToScale, scaleCommand } from '../model/scale-command.ts';
 import { nodeCount, ordinalsOf, podName, specHash, type ClusterSpec } from '../model/spec.ts';
@@ -51,10 +52,20 @@ export function isBrought(kube: KubeFacts, cluster: ClusterRef): boolean {
 /** @returns refused when the cluster has another shape; nothing when it is there already; else what to do, in order. */
 export function planCreate(input: CreateInput): Plan {
   const plan = planNext(input);
-  const claims = plan.kind === 'refused' ? [] : claimsToName(input.state);
-  if (plan.kind === 'refused' || claims.length === 0) return plan;
+  if (plan.kind === 'refused') return plan;
+  const claims = claimsToName(input.state);
+  if (claims.length === 0) return { ...plan, remarks: [...plan.remarks, ...ofEarlierLife(input)] };
   const sentence = `No pod uses ${claims.join(', ')}, and no node that is recorded is to: keys may be there. ${wayBackOfVolumes(input.state)}`;
   return { ...plan, remarks: [...plan.remarks, { code: 'volume-unused', sentence }] };
+}
+
+/** Without a record the volumes are all that tells of an earlier cluster; which shape that had, its nodes say when they are up. */
+function ofEarlierLife({ state, kube, spec }: CreateInput): Remark[] {
+  if (recordOf(kube, spec.cluster).spec !== null || kube.pods.length > 0) return [];
+  const claims = state.leftovers.flatMap(({ node, claim }) => (node === null || claim === null ? [] : [claim]));
+  if (claims.length === 0) return [];
+  const sentence = `${listNames(claims)} ${claims.length === 1 ? 'is' : 'are'} there, and no record of ${state.cluster.name}: nodes come back with the slots and keys that they had. Ask for the shape that it had then; with another one create stops, and kubectl redis scale ${state.cluster.name} goes on`;
+  return [{ code: 'volume-unused', sentence }];
 }
 
 function planNext(input: CreateInput): Plan {

@@ -44,6 +44,16 @@ describe('planCreate', () => {
     ]);
   });
 
+  test('volumes and no record: its nodes come back as they were, whatever shape is asked for', () => {
+    const claims = ['data-redis-1-0', 'data-redis-2-0'].map((name) => ({ name, phase: 'Bound', storageClass: null }));
+    const plan = planOf({ ...EMPTY, kube: { ...EMPTY.kube, claims } });
+    expect(plan).toMatchObject({ kind: 'batches', remarks: [{ code: 'volume-unused' }] });
+    expect(plan.kind === 'batches' ? plan.remarks[0]?.sentence : '').toMatch(
+      /^data-redis-1-0 and data-redis-2-0 are there, and no record of redis: .* Ask for the shape that it had then;/,
+    );
+    expect(planOf(EMPTY)).toMatchObject({ remarks: [] });
+  });
+
   test('Services only: configuration, then budgets and nodes', () => {
     const { kube } = asMade(freshObservation());
     const state = { formed: 'false', spec: JSON.stringify(SPEC) };
