@@ -325,7 +325,9 @@ guard() {
   read_nodes_conf "$nodes_conf"
   found=$conf
   for copy in "$last_good" "$older_last_good"; do
-    [ "$conf" != whole ] && read_nodes_conf "$copy" && [ "$conf" = whole ] || continue
+    [ "$conf" != whole ] || break
+    read_nodes_conf "$copy"
+    [ "$conf" = whole ] || continue
     [ ! -e "$nodes_conf" ] || mv "$nodes_conf" "$data_dir/nodes.conf.broken"
     cp "$copy" "$nodes_conf"
     say "nodes.conf is $found: using its last good copy"
