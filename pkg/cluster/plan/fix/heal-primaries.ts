@@ -17,7 +17,17 @@ import type { Problem } from '../../model/problem.ts';
 import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import { readGuard, refusedStart } from '../../wire/guard.ts';
-import { isNamed, left, repair, stepNodeOf, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import {
+  inTurn,
+  isNamed,
+  left,
+  repair,
+  stepNodeOf,
+  type Cure,
+  type FixContext,
+  type HealedCure,
+  type Healer,
+} from './fix-context.ts';
 import { forgetStep } from './heal-ghosts.ts';
 import { startEmpty } from './heal-lost-volumes.ts';
 
@@ -84,49 +94,65 @@ function keysOf({ keys }: Candidate): string {
   return keys === null ? 'an unknown number of keys' : `${keys} keys`;
 }
 
-/** One shard after the other: each takes an epoch that the next must see. */
+/**
+ * All shards whose replica may take over, and what each loses, in one plan: who agrees sees them all. One shard after the other, because each
+ * takes an epoch that the next must see; those whose turn comes when there is a majority again are elected.
+ */
 export const healNoQuorum: Healer = (context, problems) =>
-  problems.map((problem) => {
+  problems.flatMap((problem) => {
     // No replica has anything either: nobody is to take over from nobody.
     const empty = startEmpty(context, problem);
-    if (empty !== null) return empty;
-    const { evidence } = context;
+    if (empty !== null) return [empty];
+    const { evidence, policy } = context;
     const ready = evidence.majority.down.flatMap((primary) => takeoverOf(context, primary));
-    const flag = '--takeover';
     if (ready.length === 0) {
       const hint =
         'Bring back pods, one of each shard: no replica may take over while its primary may still run, or while another replica that may have more does not answer';
-      return left(problem, 'by-hand', hint);
+      return [left(problem, 'by-hand', hint)];
     }
-    if (!context.policy.takeover) {
-      const hint = `Bring the pods back if that can be. Else ${flag} lets ${ready.map(({ member }) => member.pod).join(', ')} take over; writes that they had not received are lost`;
-      return left(problem, 'needs-consent', hint, flag);
-    }
-    const [first] = ready.filter(({ loss }) => loss === null || isAgreed(loss, context.policy.acceptDataLoss));
-    if (first === undefined) {
-      const slots = ready.flatMap(({ primary }) => primary.slots);
-      const both = `${flag} ${lossFlag(slots)}`;
-      const losses = ready.flatMap(({ loss }) => loss?.sentence ?? []).join('; ');
-      return left(
-        problem,
-        'needs-consent',
-        `Bring the pods back if that can be. Else ${both} would lose ${losses}`,
-        both,
-      );
-    }
-    const { member, primary, loss } = first;
-    const slots = formatRanges(primary.slots);
-    const title = `let ${member.pod} take over ${slots} without a vote`;
-    const reason = `no majority is left to elect anybody, and ${evidence.nameOf(primary)} is dead for certain`;
-    const loses = {
-      slots: primary.slots,
-      keys: loss?.keys ?? null,
-      seconds: loss?.seconds ?? null,
-      sentence: loss?.sentence ?? `writes to slots ${slots} that ${member.pod} had not received`,
-    };
-    const step: Step = { kind: 'take-over', node: member.step, how: 'takeover', dead: stepNodeOf(primary), reason };
-    return repair([problem], title, [step], loses);
+    const open = ready.filter(({ loss }) => loss !== null && !isAgreed(loss, policy.acceptDataLoss));
+    const agreed = policy.takeover ? ready.filter((one) => !open.includes(one)) : [];
+    const repairs = agreed.map((one, at) => takeOver(context, problem, one, at < takeoversUntilMajority(context)));
+    if (agreed.length === ready.length) return inTurn(repairs);
+    return [...inTurn(repairs), askFor(problem, agreed.length === 0 ? ready : open, open, agreed.length === 0)];
   });
+
+/** How many have to lead without a vote before there are enough to vote. */
+function takeoversUntilMajority({ evidence: { majority } }: FixContext): number {
+  const { owners, down } = majority;
+  return Math.floor(owners.length / 2) + 1 - (owners.length - down.length);
+}
+
+function takeOver(context: FixContext, problem: Problem, one: Takeover, isFirst: boolean): HealedCure {
+  const { primary, member } = one;
+  const title = `let ${member.pod} take over ${formatRanges(primary.slots)}${isFirst ? ' without a vote' : ''}`;
+  const dead = `${context.evidence.nameOf(primary)} is dead for certain`;
+  const reason = isFirst
+    ? `no majority is left to elect anybody, and ${dead}`
+    : `${dead}, and there is a majority to elect it by then`;
+  const how = isFirst ? 'takeover' : 'force';
+  const step: Step = { kind: 'take-over', node: member.step, how, dead: stepNodeOf(primary), reason };
+  return repair([problem], title, [step], lossOfTaking(one));
+}
+
+/** Also of a replica that was in step: its primary may have taken writes that it told nobody. */
+function lossOfTaking({ primary, member, loss }: Takeover): Loss {
+  const { slots } = primary;
+  const sentence = `writes to slots ${formatRanges(slots)} that ${member.pod} had not received`;
+  return loss ?? { slots, keys: null, seconds: null, sentence };
+}
+
+/** @param open those whose slots have to be named besides */
+function askFor(problem: Problem, takeovers: readonly Takeover[], open: readonly Takeover[], needsFlag: boolean): Cure {
+  const flags = [
+    ...(needsFlag ? ['--takeover'] : []),
+    ...(open.length === 0 ? [] : [lossFlag(open.flatMap(({ primary }) => primary.slots))]),
+  ].join(' ');
+  const pods = takeovers.map(({ member }) => member.pod).join(', ');
+  const losses = takeovers.map((one) => lossOfTaking(one).sentence).join('; ');
+  const hint = `Bring the pods back if that can be. Else ${flags} lets ${pods} take over, which would lose ${losses}`;
+  return left(problem, 'needs-consent', hint, flags);
+}
 
 interface Takeover {
   readonly primary: ClusterNode;
