@@ -31,12 +31,6 @@ const pending = (pod: string): Change[] => [
   unreachable(pod, 'not-running'),
   changePod(pod, (facts) => ({ ...facts, phase: 'Pending', ready: false })),
 ];
-/** It was heard 30 s ago, and its replicas not for so long: nobody elects. */
-const behindAndDown = (pod: string, seconds: number): Change[] => [
-  replicasLoseLink(pod, seconds),
-  heard(pod, 30_000),
-  unreachable(pod, 'not-running', 'fail?'),
-];
 const info = (pod: string, change: object): Change =>
   changeAnswer(pod, (answer) => ({ ...answer, info: { ...answer.info, ...change } }));
 const viewOf = (pod: string): NodeAnswer['view'] =>
@@ -196,51 +190,6 @@ export const SILENT_CASES: readonly FixCase[] = [
     'marks of which nobody counted the keys stay',
     changed(healthy, openSlot(6000, 'redis-1-0', 'redis-2-0', 'migrating')),
     leaves('slots-half-open (after-others)'),
-  ],
-  [
-    'K13: a primary that loads is not dead, so nobody takes over without a vote',
-    changed(
-      healthy,
-      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [
-        replicasLoseLink(pod, 30),
-        heard(pod, 30_000),
-        unreachable(pod, 'loading', 'fail?'),
-      ]),
-    ),
-    leaves('no-quorum (by-hand)', 'primary-down (after-others)', 'primary-down (after-others)'),
-    { policy: { takeover: true } },
-  ],
-  [
-    'no majority, and the replica of one is old: its slots need consent besides --takeover',
-    changed(healthy, ...behindAndDown('redis-1-0', 105), ...behindAndDown('redis-2-0', 105)),
-    leaves(
-      'no-quorum (needs-consent --takeover --accept-data-loss 0-5460,5461-10922)',
-      'primary-down (after-others)',
-      'primary-down (after-others)',
-    ),
-    { policy: { takeover: true } },
-  ],
-  [
-    'no majority, two old replicas, and nothing agreed to yet: both losses are asked for at once',
-    changed(healthy, ...behindAndDown('redis-1-0', 105), ...behindAndDown('redis-2-0', 3600)),
-    leaves(
-      'no-quorum (needs-consent --takeover --accept-data-loss 0-5460,5461-10922)',
-      'primary-down (after-others)',
-      'primary-down (after-others)',
-    ),
-  ],
-  [
-    'no majority, and consent for one of two shards: the other one is asked for beside it',
-    changed(healthy, ...behindAndDown('redis-1-0', 105), ...behindAndDown('redis-2-0', 3600)),
-    {
-      repairs: ['no-quorum: takeover redis-4-0'],
-      left: [
-        'no-quorum (needs-consent --accept-data-loss 5461-10922)',
-        'primary-down (after-others)',
-        'primary-down (after-others)',
-      ],
-    },
-    { policy: { takeover: true, acceptDataLoss: [{ start: 0, end: 5460 }] } },
   ],
   [
     'K16: an id is not forgotten while a pod that can not be asked may be it, however old that pod is',
