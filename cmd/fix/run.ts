@@ -3,7 +3,6 @@
  * one what is safe is done, and the exit code says whether anything is left.
  */
 import { AppError, EXIT, usageError, type ExitCode } from '../../pkg/errors.ts';
-import type { ClusterRef } from '../../pkg/cluster/model/observation.ts';
 import { planFix } from '../../pkg/cluster/plan/fix/fix.ts';
 import type { FixPlan, Repair } from '../../pkg/cluster/plan/fix/fix-plan.ts';
 import { prepareFix, runFix, type FixSight } from '../../pkg/engine/fix.ts';
@@ -80,16 +79,17 @@ async function fixOne(request: FixRequest, deps: Deps, session: Session): Promis
   }
   const look = planLook(deps, request.globals);
   deps.terminal.say(`${fixPlanLines(seen, look).join('\n')}\n\n`);
-  return repairAll(request, deps, session, cluster, look);
+  return repairAll(request, deps, session, seen, look);
 }
 
 async function repairAll(
   { flags, globals }: FixRequest,
   deps: Deps,
   session: Session,
-  cluster: ClusterRef,
+  shown: FixSight,
   look: Look,
 ): Promise<ExitCode> {
+  const { cluster } = shown.state;
   const resume = `kubectl redis fix ${cluster.name}${typedPolicy(flags)}${typedLimits(flags)} -n ${cluster.namespace}`;
   const asker = deps.interactive && !flags.yes ? createAsker(process.stdin, process.stderr) : null;
   try {
@@ -106,7 +106,9 @@ async function repairAll(
         podsTimeoutMs: flags.timeout,
         resume: `${resume}${flags.yes ? ' --yes' : ''}`,
         signal: deps.signal,
-        ...(asker === null ? {} : { consent: (repair) => ask(asker, repair, report, planLook(deps, globals)) }),
+        ...(asker === null
+          ? { named: shown.plan }
+          : { consent: (repair) => ask(asker, repair, report, planLook(deps, globals)) }),
       }),
     );
     const lines = [fixedInWords(result, seconds), ...leftLines(worthTelling(result.last.plan), look)];

@@ -9,7 +9,7 @@ import type { Plan, Step } from '../cluster/model/plan.ts';
 import { recordOf } from '../cluster/model/record.ts';
 import type { ClusterSpec } from '../cluster/model/spec.ts';
 import type { ClusterState } from '../cluster/model/state.ts';
-import { agreeTo, covers, NOTHING_AGREED } from '../cluster/plan/fix/agreement.ts';
+import { agreeTo, covers, isNamedIn, NOTHING_AGREED } from '../cluster/plan/fix/agreement.ts';
 import { planFix } from '../cluster/plan/fix/fix.ts';
 import type { FixPlan, FixPolicy, Repair, SlotKeys } from '../cluster/plan/fix/fix-plan.ts';
 import { converge, type Converged } from './converge.ts';
@@ -77,6 +77,11 @@ export interface RunFixInput extends PrepareFixInput {
    * skips all problems of that code.
    */
   readonly consent?: (repair: Repair, plan: FixPlan) => Promise<boolean>;
+  /**
+   * Where nobody can be asked, the plan that was shown: what it did not name, and no typed slots either, nobody has agreed to, and is skipped.
+   * Left out: whatever the policy allows is done.
+   */
+  readonly named?: FixPlan;
   /** Pairs of nodes that move slots at a time. */
   readonly parallel?: number;
   readonly podsTimeoutMs?: number;
@@ -113,9 +118,15 @@ export async function runFix(given: ObservePorts, input: RunFixInput): Promise<F
           const seen = await settled(look, nextOf);
           const next = nextOf(seen);
           if (next === undefined) return seen;
-          if (input.consent === undefined || covers(agreement, next)) {
+          const isUnnamed = input.named !== undefined && !isNamedIn(input.named, next, policy.acceptDataLoss);
+          if (!isUnnamed && (input.consent === undefined || covers(agreement, next))) {
             repaired.add(next.code);
             return seen;
+          }
+          if (input.consent === undefined) {
+            tell(unnamedSentence(next));
+            skipped.add(next.code);
+            continue;
           }
           // Whoever is asked may read for minutes: what is done afterwards is what is seen then, if that is what was agreed to.
           if (await input.consent(next, seen.plan)) agreement = agreeTo(agreement, next);
@@ -138,6 +149,10 @@ export async function runFix(given: ObservePorts, input: RunFixInput): Promise<F
       return { ...ports, ...held, ...timing, spec, ownsObjects: recorded !== null, moving: { mover, limits, strays } };
     }
   });
+}
+
+function unnamedSentence({ code, title, loses }: Repair): string {
+  return `${code} is left: to ${title} would lose ${loses?.sentence ?? ''}, which the plan did not name when it was shown. The same command names it first`;
 }
 
 /** Only the first batch of the first repair: the rest is planned from what it leaves. */

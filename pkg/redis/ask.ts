@@ -37,6 +37,7 @@ const CONFIG_NAMES: readonly string[] = [
   'stop-writes-on-bgsave-error',
   'tls-cluster',
   'tls-replication',
+  'proc-title-template',
 ];
 
 const QUESTIONS: readonly RedisCommand[] = [

@@ -23,6 +23,7 @@ import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
 import { checkMemoryLimits } from './memory-limit.ts';
 import { checkCounted } from './not-counted.ts';
+import { checkOlderData } from './older-data.ts';
 import { checkOlderRecord } from './older-record.ts';
 import { checkOpenDoors } from './open-doors.ts';
 import { checkOperation } from './operation.ts';
@@ -86,6 +87,7 @@ const OF_CLUSTERS: readonly Check[] = [
   checkContested,
   checkWrites,
   checkCounted,
+  checkOlderData,
 ];
 
 /** What can be judged only where each pod is one node of one cluster. */

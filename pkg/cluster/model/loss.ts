@@ -9,6 +9,8 @@ export interface Loss {
   readonly seconds: number | null;
   /** As the object of `would lose`. */
   readonly sentence: string;
+  /** What it was joined from: an agreement is held against each, because the sum of several says little about any one. */
+  readonly parts?: readonly Loss[];
 }
 
 /** The flag that agrees to lose keys of these slots, as it is typed. */
@@ -23,6 +25,17 @@ export function isAgreed(loss: Pick<Loss, 'slots'>, agreed: SlotRanges): boolean
 
 /** Seconds are measured, and differ a little from look to look. */
 const SLACK = { factor: 1.5, seconds: 5 };
+
+/** The single losses that were named, one for each shard where it was joined from several. */
+export function partsOf(loss: Loss | null): readonly Loss[] {
+  return loss === null ? [] : (loss.parts ?? [loss]);
+}
+
+/** Whether each part of what would be lost now is within one that was named: of the same slots, and no more. */
+export function isWithin(now: Loss | null, named: readonly Loss[]): boolean {
+  const all = named.flatMap(partsOf);
+  return partsOf(now).every((part) => all.some((one) => isAgreed(part, one.slots) && isNoMore(part, one)));
+}
 
 /** Nobody who agreed to the writes of 30 s agreed to every key. */
 export function isNoMore(now: Loss, agreed: Loss): boolean {
@@ -43,12 +56,14 @@ function isUnbounded({ keys, seconds }: Loss): boolean {
 export function joinLosses(losses: readonly Loss[]): Loss | null {
   const [first, ...rest] = losses;
   if (first === undefined) return null;
+  const parts = losses.flatMap(partsOf);
   return rest.reduce(
     (sum, { slots, keys, seconds, sentence }) => ({
       slots: unionRanges(sum.slots, slots),
       keys: sum.keys === null || keys === null ? null : sum.keys + keys,
       seconds: sum.seconds === null || seconds === null ? null : Math.max(sum.seconds, seconds),
       sentence: `${sum.sentence}; ${sentence}`,
+      parts,
     }),
     first,
   );

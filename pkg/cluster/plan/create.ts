@@ -64,7 +64,7 @@ function ofEarlierLife({ state, kube, spec }: CreateInput): Remark[] {
   if (recordOf(kube, spec.cluster).spec !== null || kube.pods.length > 0) return [];
   const claims = state.leftovers.flatMap(({ node, claim }) => (node === null || claim === null ? [] : [claim]));
   if (claims.length === 0) return [];
-  const sentence = `${listNames(claims)} ${claims.length === 1 ? 'is' : 'are'} there, and no record of ${state.cluster.name}: nodes come back with the slots and keys that they had. Ask for the shape that it had then; with another one create stops, and kubectl redis scale ${state.cluster.name} goes on`;
+  const sentence = `${listNames(claims)} ${claims.length === 1 ? 'is' : 'are'} there, and no record of ${state.cluster.name}: nodes come back with the slots and keys that they had. Ask for the shape that it had then; with another one create stops, and kubectl redis check ${state.cluster.name} says how to go on`;
   return [{ code: 'volume-unused', sentence }];
 }
 

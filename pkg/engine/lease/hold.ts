@@ -9,7 +9,7 @@
 import { AppError } from '../../errors.ts';
 import type { Clock, Fence, KubeObject, KubePort } from '../ports.ts';
 import { isLostRace } from '../races.ts';
-import { inTime } from './in-time.ts';
+import { inTime, LATE_MS, pauseSince } from './in-time.ts';
 import {
   RENEW_DEADLINE_MS,
   RETRY_PERIOD_MS,
@@ -25,8 +25,6 @@ import {
 const ATTEMPT_MS = 3_000;
 const RELEASE_MS = 5_000;
 const TICK_MS = 1_000;
-/** So much later than it should, and a timer says that the process could not run. */
-const LATE_MS = 1_000;
 const BEFORE_NEXT_MS = 250;
 const MAX_REMOVALS = 3;
 
@@ -69,6 +67,10 @@ class Keeper implements HeldLease {
   /** Before the request of the last renewal that succeeded. */
   #renewed: Times;
   #triedAt: number;
+  /** Before the watch began to sleep: what is later than it meant to sleep until is time in which this process could not run. */
+  #watched: Times;
+  /** How long it could not run since the last renewal that succeeded, in words. */
+  #stood: string | null = null;
   /** When this process could run again after it could not. */
   #wokeAt = -Infinity;
   #told = '';
@@ -84,6 +86,7 @@ class Keeper implements HeldLease {
     this.#lease = lease;
     this.#renewed = begun;
     this.#triedAt = begun.monotonic;
+    this.#watched = begun;
   }
 
   get lost(): AbortSignal {
@@ -117,9 +120,11 @@ class Keeper implements HeldLease {
       while (!this.#ending.signal.aborted) {
         const now = this.#clock.monotonic();
         const deadline = Math.max(this.#renewed.monotonic, this.#wokeAt) + RENEW_DEADLINE_MS;
-        if (now >= deadline) return this.#lose(notRenewed(this.#trouble));
+        if (now >= deadline) return this.#lose(notRenewed(this.#trouble, this.#stood));
         if (now - this.#triedAt >= RETRY_PERIOD_MS) void this.#try();
         const ms = Math.min(TICK_MS, deadline - now);
+        this.#notePause();
+        this.#watched = { monotonic: this.#clock.monotonic(), wall: this.#clock.now() };
         await this.#pause(ms);
         // Time that it slept through does not count: nothing was sent in it, and nothing is before the server was
         // asked.
@@ -158,6 +163,8 @@ class Keeper implements HeldLease {
 
   async #renew(): Promise<void> {
     this.#triedAt = this.#clock.monotonic();
+    // Whoever wants to send something may be here before the watch has woken.
+    this.#notePause();
     try {
       await inTime(this.#clock, ATTEMPT_MS, this.#losing.signal, (signal) => this.#write(signal));
     } catch (error) {
@@ -175,18 +182,27 @@ class Keeper implements HeldLease {
     try {
       const stored = await this.#kube.replace(renewed(this.#lease, this.#told, begun.wall), { signal });
       if (signal.aborted) return;
-      [this.#lease, this.#renewed] = [stored, begun];
+      [this.#lease, this.#renewed, this.#stood] = [stored, begun, null];
     } catch (error) {
       const gone = error instanceof AppError && error.code === 'not-found';
       if (!gone && !isLostRace(error)) throw error;
       const { apiVersion, kind, metadata } = this.#lease;
       const there = gone ? null : await this.#kube.get(apiVersion, kind, metadata.name, { signal });
       signal.throwIfAborted();
-      if (there === null || !isHeldBy(there, this.#id)) throw new Taken(whoHasIt(there));
+      if (there === null || !isHeldBy(there, this.#id)) throw new Taken(whoHasIt(there, this.#silentMs(), this.#stood));
       this.#lease = there;
       if (again) throw error;
       await this.#write(signal, true);
     }
+  }
+
+  #notePause(): void {
+    this.#stood = pauseSince(this.#clock, this.#watched, TICK_MS) ?? this.#stood;
+  }
+
+  #silentMs(): number {
+    const { monotonic, wall } = this.#renewed;
+    return Math.max(this.#clock.monotonic() - monotonic, this.#clock.now() - wall);
   }
 
   #lose(cause: unknown): void {

@@ -155,14 +155,22 @@ function verbOf(lease: KubeObject): string {
   return lease.metadata.annotations?.[VERB_ANNOTATION] ?? 'an operation';
 }
 
-/** @param lease of somebody else; null = it is gone */
-export function whoHasIt(lease: KubeObject | null): string {
-  return lease === null ? 'somebody deleted it' : `${nameOf(lease)} is running ${verbOf(lease)} now`;
+/**
+ * @param lease of somebody else; null = it is gone
+ * @param silentMs since the last renewal: after a whole duration a later run may have had it, and have given it back
+ * @param pause why it was not renewed, where that is known
+ */
+export function whoHasIt(lease: KubeObject | null, silentMs: number, pause: string | null): string {
+  const before = pause === null ? '' : `${pause}, and `;
+  if (lease !== null && !isUnheld(lease)) return `${before}${nameOf(lease)} is running ${verbOf(lease)} now`;
+  if (silentMs < DURATION_MS) return `${before}somebody deleted it`;
+  return `${before}it was not renewed for ${Math.floor(silentMs / 1000)} s: a later run took it over and has ended, or somebody deleted it`;
 }
 
-/** @param trouble what the last renewal failed for */
-export function notRenewed(trouble: unknown): Error {
-  return new Error(`it could not be renewed for ${RENEW_DEADLINE_MS / 1000} s`, { cause: trouble });
+/** @param trouble what the last renewal failed for; @param pause before that */
+export function notRenewed(trouble: unknown, pause: string | null): Error {
+  const before = pause === null ? '' : `${pause}, and then `;
+  return new Error(`${before}it could not be renewed for ${RENEW_DEADLINE_MS / 1000} s`, { cause: trouble });
 }
 
 /** @param cause what shows it */

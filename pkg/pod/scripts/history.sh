@@ -21,6 +21,10 @@ began_empty=$run_dir/began-empty
 title_parts=$run_dir/title
 told_file=$run_dir/told-histories
 served_lines=20
+# `DATA START STATE`: a person had this node start with older data (volume.sh, start.sh). DATA is of when it is, START when that was; STATE is `-`
+# while the node may yet copy one that has more, then `led`. What came after DATA is not there, and nothing that serves shows it: so this is told
+# until somebody takes the file away.
+loaded_file=$data_dir/.kubectl-redis.loaded
 # More than any offset.
 all_of_it=9007199254740991
 
@@ -30,6 +34,28 @@ number_of() {
     *"$1":*) value=${2#*"$1":} && value=${value%%[!0-9a-f]*} ;;
     *) value= ;;
   esac
+}
+
+note_loaded() { printf '%s %s -\n' "$1" "$(date +%s)" >"$loaded_file.new" && mv "$loaded_file.new" "$loaded_file"; } # TIME-OF-DATA
+
+# Sets loaded; empty = there is none.
+find_loaded() {
+  loaded=
+  [ -s "$loaded_file" ] && read -r of since state <"$loaded_file" || return 0
+  case $of=$since=$state in *[!0-9=led-]* | =* | *==*) ;; *) loaded=$of=$since=$state ;; esac
+}
+
+# Of a node that follows one by now, by its answer: does that go on with what this one led, or did this one give up what it had loaded? (A copy of
+# everything leaves forty zeros as its second history.)
+settle_loaded() {
+  find_loaded
+  [ -n "$loaded" ] && [ "$state" = - ] || return 0
+  number_of master_replid2 "$1"
+  if [ -n "$value" ] && grep -q "^$value " "$served_file"; then
+    printf '%s %s led\n' "$of" "$since" >"$loaded_file.new" && mv "$loaded_file.new" "$loaded_file"
+  else
+    rm -f "$loaded_file"
+  fi
 }
 
 # note_history ROLE ANSWER, at each readiness probe. ROLE is `master`, `up` or `down`; ANSWER has INFO replication; now is of keep_factor.
@@ -42,7 +68,10 @@ note_history() {
   fi
   case $1 in
     master) note_served "$2" ;;
-    up) note_followed "$2" ;;
+    up)
+      settle_loaded "$2"
+      note_followed "$2"
+      ;;
   esac
 }
 
@@ -105,7 +134,8 @@ find_earlier() { # LEADER HISTORY
     END { print text }' "$before_file")
 }
 
-# Sets histories, for proc-title-template: ` followed:ID=HISTORY=OLD=HISTORY,…` (find_earlier) and ` served:HISTORY=OFFSET,…`, each where it is known. (What a damaged file
+# Sets histories, for proc-title-template: ` followed:ID=HISTORY=OLD=HISTORY,…` (find_earlier), ` served:HISTORY=OFFSET,…` and
+# ` loaded:DATA=START=STATE`, each where it is known. (What a damaged file
 # holds would break the configuration.)
 find_histories() {
   histories=
@@ -119,11 +149,15 @@ find_histories() {
       }
       END { if (text != "") printf " %s:%s", kind, text }' "$file")"
   done
+  find_loaded
+  histories="$histories${loaded:+ loaded:$loaded}"
 }
 
 # tell_histories KEY: where that was not told yet. (Not where people chose a text of their own, maybe since the start.)
 tell_histories() {
   told=
+  find_loaded
+  set -- "$1${loaded:+ $loaded}"
   [ ! -s "$told_file" ] || read -r told <"$told_file"
   [ "$told" != "$1" ] && [ -s "$title_parts" ] && ! grep -q '^proc-title-template ' "$config_dir/redis.conf" || return 0
   { read -r before && read -r behind; } <"$title_parts" || return 0

@@ -282,6 +282,7 @@ start_server() {
   [ ! -e "$joining" ] || start_rejoin "$$" "$address"
   # (Nobody has dialed a node that was never in a cluster.)
   if [ -s "$nodes_conf" ] || [ -e "$joining" ]; then start_links "$$"; fi
+  if [ -e "$start_old" ] && was_primary && find_data_time "$(old_kind)"; then note_loaded "$data_time"; fi
   # They were for this start.
   for name in "$ended" "$start_old" "$be_that_node"; do [ ! -e "$name" ] || rm -f "$name"; done
   tell_others

@@ -90,7 +90,7 @@ take_newer() {
       [ "$conf" = whole ] && [ -s "$dump" ] && ! aof_is_newer || return 0
       say "the server that ran last kept its keys in dump.rdb: it is loaded, and an older append-only file set aside"
       # In this order: a kill in between leaves a dump that is loaded.
-      true >"$load_dump"
+      echo latest >"$load_dump"
       # (What is on the volume was compared with what others have by then, and the dump is the latest of it.)
       gave_way=yes
       for name in appendonlydir appendonly.aof; do
@@ -240,7 +240,11 @@ settle_dump() {
     if [ "$conf" = whole ] && [ -e "$load_dump" ]; then
       give_way_with_dump
       [ -s "$dump" ] || return 0
+      # (A person makes it empty, take_newer does not: that dump is the latest there is.)
+      noted=
+      [ -s "$load_dump" ] || ! find_data_time rdb || ! note_loaded "$data_time" || noted=yes
       load_ignored_dump && return 0
+      [ -z "$noted" ] || rm -f "$loaded_file"
     fi
     explain_dump
     waiting "$reason"

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readGuard } from '../../../pkg/cluster/wire/guard.ts';
+import { readLoaded } from '../../../pkg/cluster/wire/loaded.ts';
 import { poll } from '../../support/redis-server.ts';
 import { fill, isSilent, nth, scriptPods } from '../../support/script-cluster.ts';
 import { FLAVOURS, guardSays, SYSTEM, type ScriptPod } from '../../support/script-pod.ts';
@@ -74,6 +75,19 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('K
     pod.start();
     await pod.ready();
     expect(await pod.cli('dbsize')).toBe('50');
+    // That is told, also by starts after it, until somebody confirms.
+    const told = await pod.cli('config', 'get', 'proc-title-template');
+    const loaded = readLoaded(told.trim());
+    // (Servers before 6.2 have no word for it.)
+    if (told.trim() !== '') {
+      expect(loaded).toMatchObject({ led: false });
+      expect(loaded?.dataAt).toBeLessThanOrEqual(loaded?.startedAt ?? 0);
+    }
+    await pod.run('probe.sh', 'readiness');
+    expect(readLoaded((await pod.cli('config', 'get', 'proc-title-template')).trim())).toEqual(loaded);
+    await rm(join(pod.dataDir, '.kubectl-redis.loaded'));
+    await pod.run('probe.sh', 'readiness');
+    expect(await pod.cli('config', 'get', 'proc-title-template')).not.toContain('loaded:');
     await expect(access(join(pod.dataDir, 'dump.rdb'))).rejects.toThrow();
   });
 

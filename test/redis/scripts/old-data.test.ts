@@ -5,6 +5,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readLoaded, type LoadedData } from '../../../pkg/cluster/wire/loaded.ts';
 import { poll } from '../../support/redis-server.ts';
 import {
   ageFiles,
@@ -231,7 +232,26 @@ describe('old data', () => {
     await crashed.ready();
     expect(await crashed.cli('dbsize')).toBe('10');
     expect(await readdir(crashed.dataDir)).not.toContain('.kubectl-redis.start-old');
+    const told = async (): Promise<LoadedData | null> =>
+      readLoaded((await crashed.cli('config', 'get', 'proc-title-template')).trim());
+    const first = await told();
+    expect(first?.led).toBe(false);
+    expect((first?.startedAt ?? 0) - (first?.dataAt ?? 0)).toBeGreaterThan(3_000);
+    // It stays when the role is handed over: the other one goes on with the same data.
+    await crashed.run('probe.sh', 'readiness');
     replica.signal('SIGCONT');
+    await poll('its replica has copied it', 60_000, async () =>
+      (await roleOf(replica)) === 'slave with link up' && (await replica.cli('dbsize')) === '10' ? true : null,
+    );
+    await replica.cli('cluster', 'failover');
+    await poll('it follows', 60_000, async () => ((await roleOf(crashed)) === 'slave with link up' ? true : null));
+    await crashed.run('probe.sh', 'readiness');
+    expect(await told()).toEqual({ ...first, led: true });
+    // Not where it copies one that never had that.
+    await writeFile(join(crashed.dataDir, '.kubectl-redis.loaded'), '1 2 -\n');
+    await writeFile(join(crashed.dataDir, '.kubectl-redis.served'), '- -\n');
+    await crashed.run('probe.sh', 'readiness');
+    expect(await told()).toBeNull();
   });
 
   test('turned off, and no dump since: the append-only file has more', async () => {

@@ -58,6 +58,7 @@ describe.each(FLAVOURS.map((flavour) => [String(flavour), flavour] as const))('r
     expect(lost.log()).toContain('for a replica to take over: the append-only file of this volume is gone');
     expect(lost.log()).toContain('a replica had more than dump.rdb, and leads: the dump is kept as ');
     expect((await readdir(lost.dataDir)).filter((name) => name.startsWith('dump.rdb.unused-'))).toHaveLength(1);
+    expect(await readdir(lost.dataDir)).not.toContain('.kubectl-redis.loaded');
   });
 
   test('all nodes stopped, one primary without its volume: all come back with all keys', async () => {

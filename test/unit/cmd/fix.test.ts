@@ -11,8 +11,16 @@ import { planFix } from '../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY, type FixPolicy } from '../../../pkg/cluster/plan/fix/fix-plan.ts';
 import type { FixSight } from '../../../pkg/engine/fix.ts';
 import { runCommand } from '../../support/fake-terminal.ts';
-import { changed } from '../../support/observation-changes.ts';
-import { config, ghost, openSlot, strayKeys, unreachable } from '../../support/observation-faults.ts';
+import { changed, type Change } from '../../support/observation-changes.ts';
+import {
+  config,
+  ghost,
+  heard,
+  openSlot,
+  replicasLoseLink,
+  strayKeys,
+  unreachable,
+} from '../../support/observation-faults.ts';
 import { healthyObservation } from '../../support/observation.ts';
 
 const LOOK = { width: 110, colour: false };
@@ -74,6 +82,25 @@ Repair redis in namespace default: 2 repairs, 0 problems left
       'primary-down: give up what redis-1-0 had, and lose every key of slots 0-5460: the only node that had them is gone with its volume?',
     );
     expect(repairSteps(repair, LOOK)[0]).toMatch(/^Replicas take over before anybody is forgotten/);
+  });
+
+  test('two primaries without a majority: what each shard loses is named before anybody is asked', () => {
+    const dead = (pod: string, seconds: number): Change[] => [
+      replicasLoseLink(pod, seconds),
+      heard(pod, 30_000),
+      unreachable(pod, 'not-running', 'fail?'),
+    ];
+    const two = changed(healthyObservation(), ...dead('redis-1-0', 105), ...dead('redis-2-0', 3600));
+    const slots = [{ start: 0, end: 10922 }];
+    const { plan, state } = sightOf(two, { takeover: true, acceptDataLoss: slots });
+    const lines = fixPlanLines({ plan, state }, { width: null, colour: false }).join('\n');
+    expect(lines).toContain('writes of 75 s to slots 0-5460, which redis-4-0 has not');
+    expect(lines).toContain('writes of 3570 s to slots 5461-10922, which redis-5-0 has not');
+    const [repair] = plan.repairs;
+    expect(repair === undefined ? '' : repairQuestion(repair)).toMatch(
+      /^no-quorum: let redis-4-0 take over 0-5460 without a vote; let redis-5-0 take over 5461-10922, and lose writes of 75 s .*; writes of 3570 s /,
+    );
+    expect(sightOf(two).plan.left[0]?.hint).toMatch(/would lose writes of 75 s .*; writes of 3570 s /);
   });
 
   test('the last line of a run', () => {

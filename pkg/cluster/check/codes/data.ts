@@ -170,6 +170,15 @@ export const DATA_CODES = {
     repair: 'CONFIG SET appendonly yes on each node, also in its configuration.',
     invariants: ['I15'],
   },
+  'older-data-loaded': {
+    severity: 'warning',
+    title: 'A shard is led with data of an earlier time',
+    meaning: 'What was written after that time is not there, and nothing that serves shows it.',
+    cause: 'Its start guard had nothing newer, and somebody told it to load a dump, or to start with what was left.',
+    repair:
+      'Bring in what a backup has more. Delete the file .kubectl-redis.loaded in the data directory of the node: that says that you know it.',
+    invariants: ['I15'],
+  },
   'replica-missing': {
     severity: 'warning',
     title: 'A shard has fewer replicas than it should',

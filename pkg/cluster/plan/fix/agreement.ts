@@ -2,8 +2,9 @@
  * What a person has agreed to in the course of a `fix`. A repair that goes on is not asked for again; one that does something else, to
  * other nodes, or loses more than was named, is.
  */
-import { isAgreed, isNoMore, type Loss } from '../../model/loss.ts';
-import type { Repair } from './fix-plan.ts';
+import { isAgreed, isWithin, partsOf, type Loss } from '../../model/loss.ts';
+import type { SlotRanges } from '../../model/slots.ts';
+import type { FixPlan, Repair } from './fix-plan.ts';
 
 export interface Agreement {
   /** By code: what may be done, to whom, and what may be lost by it. */
@@ -32,5 +33,18 @@ export function covers({ byCode }: Agreement, { code, titles, nodes, loses }: Re
   const agreed = byCode.get(code);
   if (agreed === undefined) return false;
   const same = titles.every((title) => agreed.titles.has(title)) && nodes.every((node) => agreed.nodes.has(node));
-  return same && (loses === null || agreed.losses.some((one) => isAgreed(loses, one.slots) && isNoMore(loses, one)));
+  return same && isWithin(loses, agreed.losses);
+}
+
+/**
+ * Whether a repair loses nothing but what this plan named, or what is of slots that were typed. Where nobody can be asked that is all that
+ * anybody has agreed to: `--takeover` names no slots, and what turns up in a later round was seen by nobody.
+ */
+export function isNamedIn(
+  { repairs }: Pick<FixPlan, 'repairs'>,
+  { loses }: Pick<Repair, 'loses'>,
+  typed: SlotRanges,
+): boolean {
+  const named = repairs.flatMap((one) => one.loses ?? []);
+  return partsOf(loses).every((part) => isAgreed(part, typed) || isWithin(part, named));
 }

@@ -44,6 +44,8 @@ export type Cure =
       readonly hint: string;
     };
 
+export type HealedCure = Extract<Cure, { kind: 'repair' }>;
+
 /** Given all problems of its code, it answers for each of them. */
 export type Healer = (context: FixContext, problems: readonly Problem[]) => readonly Cure[];
 
@@ -86,8 +88,21 @@ export function repair(
   title: string,
   steps: readonly Step[],
   loses: Loss | null = null,
-): Cure {
+): HealedCure {
   return { kind: 'repair', problems, title, batches: [{ title, steps }], loses };
+}
+
+/**
+ * Repairs of one code that must not stand side by side: each has its batches after those of the repairs before it. So all of them, and all
+ * that they lose, are in the plan before anybody is asked.
+ */
+export function inTurn(repairs: readonly HealedCure[]): Cure[] {
+  let before = 0;
+  return repairs.map((one) => {
+    const wait = Array.from({ length: before }, () => ({ title: one.title, steps: [] }));
+    before += one.batches.length;
+    return { ...one, batches: [...wait, ...one.batches] };
+  });
 }
 
 export function isFound(context: FixContext, ...codes: readonly string[]): boolean {

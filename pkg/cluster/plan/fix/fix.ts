@@ -52,7 +52,7 @@ function joined(code: string, why: string, cures: readonly Extract<Cure, { kind:
   const titles = [...new Set(cures.map(({ title }) => title))];
   const depth = Math.max(...cures.map(({ batches }) => batches.length));
   const batches = Array.from({ length: depth }, (_, at) => ({
-    title: cures.find((cure) => cure.batches[at] !== undefined)?.batches[at]?.title ?? '',
+    title: cures.find((cure) => (cure.batches[at]?.steps.length ?? 0) > 0)?.batches[at]?.title ?? '',
     steps: cures.flatMap((cure) => cure.batches[at]?.steps ?? []),
   }));
   return {

@@ -14,11 +14,21 @@ import type { Succession } from '../../evidence/succession.ts';
 import { isAgreed, lossFlag, type Loss } from '../../model/loss.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { formatRanges, unionRanges } from '../../model/slots.ts';
+import { formatRanges } from '../../model/slots.ts';
 import type { ClusterNode } from '../../model/state.ts';
 import { bringsBackMissing } from '../../check/pods.ts';
 import { readGuard, refusedStart } from '../../wire/guard.ts';
-import { isNamed, left, repair, stepNodeOf, type Cure, type FixContext, type Healer } from './fix-context.ts';
+import {
+  inTurn,
+  isNamed,
+  left,
+  repair,
+  stepNodeOf,
+  type Cure,
+  type FixContext,
+  type HealedCure,
+  type Healer,
+} from './fix-context.ts';
 import { forgetStep } from './heal-ghosts.ts';
 import { startEmpty } from './heal-lost-volumes.ts';
 
@@ -91,66 +101,60 @@ function keysOf({ keys }: Candidate): string {
   return keys === null ? 'an unknown number of keys' : `${keys} keys`;
 }
 
-/** One shard after the other: each takes an epoch that the next must see. */
+/**
+ * All shards whose replica may take over, and what each loses, in one plan: who agrees sees them all. One shard after the other, because each
+ * takes an epoch that the next must see; those whose turn comes when there is a majority again are elected.
+ */
 export const healNoQuorum: Healer = (context, problems) =>
-  problems.map((problem) => {
+  problems.flatMap((problem) => {
     // No replica has anything either: nobody is to take over from nobody.
     const empty = startEmpty(context, problem);
-    if (empty !== null) return empty;
-    const { evidence } = context;
+    if (empty !== null) return [empty];
+    const { evidence, policy } = context;
     const ready = evidence.majority.down.flatMap((primary) => takeoverOf(context, primary));
-    const flag = '--takeover';
     if (ready.length === 0) {
       const hint =
         'Bring back pods, one of each shard: no replica may take over while its primary may still run, or while another replica that may have more does not answer';
-      return left(problem, 'by-hand', hint);
+      return [left(problem, 'by-hand', hint)];
     }
-    if (!context.policy.takeover) {
-      const hint = `Bring the pods back if that can be. Else ${flag} lets ${ready.map(({ member }) => member.pod).join(', ')} take over; writes that they had not received are lost`;
-      return left(problem, 'needs-consent', hint, flag);
-    }
+    const open = ready.filter(({ loss }) => loss !== null && !isAgreed(loss, policy.acceptDataLoss));
     // With a majority again the servers elect the others by themselves: what that loses is agreed to before the first, or nothing is done.
-    const open = ready.filter(({ loss }) => loss !== null && !isAgreed(loss, context.policy.acceptDataLoss));
-    const [first] = ready;
-    if (first === undefined || open.length > 0) {
-      const slots = ready.flatMap(({ loss, primary }) => (loss === null ? [] : primary.slots));
-      const both = `${flag} ${lossFlag(slots)}`;
-      const losses = ready.flatMap(({ loss }) => loss?.sentence ?? []).join('; ');
-      return left(
-        problem,
-        'needs-consent',
-        `Bring the pods back if that can be. Else ${both} would lose ${losses}`,
-        both,
-      );
-    }
-    const { member, primary } = first;
-    const slots = formatRanges(primary.slots);
-    const title = `let ${member.pod} take over ${slots} without a vote`;
-    const reason = `no majority is left to elect anybody, and ${evidence.nameOf(primary)} is dead for certain`;
-    const loses = lossOfAll(context, ready);
-    const step: Step = { kind: 'take-over', node: member.step, how: 'takeover', dead: stepNodeOf(primary), reason };
-    return repair([problem], title, [step], loses);
+    if (!policy.takeover || open.length > 0) return [askFor(problem, ready)];
+    return inTurn(ready.map((one, at) => takeOver(context, problem, one, at < takeoversUntilMajority(context))));
   });
 
-/** What is lost when all who are down have their replicas in their place: also of those whom the servers elect, whether we would or not. */
-function lossOfAll({ evidence }: FixContext, ready: readonly Takeover[]): Loss {
-  const losses = evidence.majority.down.map((primary) => {
-    const found = ready.find((one) => one.primary === primary);
-    const heir = found?.member.pod ?? 'whoever the servers elect';
-    const sentence = `writes to slots ${formatRanges(primary.slots)} that ${heir} had not received`;
-    return found?.loss ?? { slots: primary.slots, keys: null, seconds: null, sentence };
-  });
-  const known = losses.every(({ keys }) => keys !== null);
-  const seconds = losses.flatMap((one) => one.seconds ?? []);
-  return {
-    slots: unionRanges(
-      losses.flatMap(({ slots }) => slots),
-      [],
-    ),
-    keys: known ? losses.reduce((sum, { keys }) => sum + (keys ?? 0), 0) : null,
-    seconds: seconds.length === losses.length ? Math.max(...seconds) : null,
-    sentence: losses.map(({ sentence }) => sentence).join('; '),
-  };
+/** How many have to lead without a vote before there are enough to vote. */
+function takeoversUntilMajority({ evidence: { majority } }: FixContext): number {
+  const { owners, down } = majority;
+  return Math.floor(owners.length / 2) + 1 - (owners.length - down.length);
+}
+
+function takeOver(context: FixContext, problem: Problem, one: Takeover, isFirst: boolean): HealedCure {
+  const { primary, member } = one;
+  const title = `let ${member.pod} take over ${formatRanges(primary.slots)}${isFirst ? ' without a vote' : ''}`;
+  const dead = `${context.evidence.nameOf(primary)} is dead for certain`;
+  const reason = isFirst
+    ? `no majority is left to elect anybody, and ${dead}`
+    : `${dead}, and there is a majority to elect it by then`;
+  const how = isFirst ? 'takeover' : 'force';
+  const step: Step = { kind: 'take-over', node: member.step, how, dead: stepNodeOf(primary), reason };
+  return repair([problem], title, [step], lossOfTaking(one));
+}
+
+/** Also of a replica that was in step: its primary may have taken writes that it told nobody. */
+function lossOfTaking({ primary, member, loss }: Takeover): Loss {
+  const { slots } = primary;
+  const sentence = `writes to slots ${formatRanges(slots)} that ${member.pod} had not received`;
+  return loss ?? { slots, keys: null, seconds: null, sentence };
+}
+
+function askFor(problem: Problem, takeovers: readonly Takeover[]): Cure {
+  const slots = takeovers.flatMap(({ loss, primary }) => (loss === null ? [] : primary.slots));
+  const flags = ['--takeover', ...(slots.length === 0 ? [] : [lossFlag(slots)])].join(' ');
+  const pods = takeovers.map(({ member }) => member.pod).join(', ');
+  const losses = takeovers.map((one) => lossOfTaking(one).sentence).join('; ');
+  const hint = `Bring the pods back if that can be. Else ${flags} lets ${pods} take over, which would lose ${losses}`;
+  return left(problem, 'needs-consent', hint, flags);
 }
 
 interface Takeover {

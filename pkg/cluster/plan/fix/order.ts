@@ -161,6 +161,7 @@ export const STAGES: readonly Stage[] = [
       'ephemeral-data': 'by-hand',
       'persistence-differs': 'by-hand',
       'append-only-off': 'by-hand',
+      'older-data-loaded': 'by-hand',
     },
   },
   {

@@ -20,6 +20,7 @@ import { SLOTS_CASES } from './slots-cases.ts';
 import { STOPPED_CASES } from './stopped-cases.ts';
 import { OPEN_DOORS_CASES } from './open-doors-cases.ts';
 import { TROUBLES_CASES } from './troubles-cases.ts';
+import { OLDER_DATA_CASES } from './older-data-cases.ts';
 import { UPKEEP_CASES } from './upkeep-cases.ts';
 import { WRITES_CASES } from './writes-cases.ts';
 
@@ -34,6 +35,7 @@ const CASES = [
   ...MEMBERSHIP_CASES,
   ...REPLICATION_CASES,
   ...SLOTS_CASES,
+  ...OLDER_DATA_CASES,
   ...UPKEEP_CASES,
   ...CONFIG_CASES,
   ...ANNOUNCE_CASES,

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { AppError, reasonOf } from '../../../../pkg/errors.ts';
 import type { HeldLease } from '../../../../pkg/engine/lease/hold.ts';
 import { settled } from '../../../support/fake-clock.ts';
+import { inTime } from '../../../../pkg/engine/lease/in-time.ts';
 import { BOB, during, held, scene, takeOver, type Scene } from './scene.ts';
 
 /** Whether somebody who wants to send something is let through, and how many writes the server got for that. */
@@ -168,6 +169,58 @@ describe('K15: a process that could not run', () => {
     await takeOver(given);
     expect(await passed(given, lease)).toEqual({ way: 'lease-lost', writes: 1 });
     expect(given.lease()).toMatchObject({ spec: { holderIdentity: BOB.holder } });
+  });
+
+  test.each([
+    [
+      'a later run has it',
+      true,
+      /^this process stood still for (19|20) s or more, and bob@desk \(pid 9\) is running scale now$/,
+    ],
+    [
+      'a later run had it and gave it back, or somebody deleted it: nobody can know',
+      false,
+      /^this process stood still for (19|20) s or more, and it was not renewed for 2\d s: a later run took it over and has ended, or somebody deleted it$/,
+    ],
+  ])('and says so: %s', async (_, there, why) => {
+    const given = scene();
+    const lease = await held(given);
+    given.clock.block(20_000);
+    if (there) await takeOver(given);
+    else given.drop();
+    expect((await passed(given, lease)).way).toBe('lease-lost');
+    expect(reasonOf((lease.lost.reason as AppError).cause)).toMatch(why);
+  });
+
+  test('and whose server is away afterwards says both', async () => {
+    const given = scene();
+    const lease = await held(given);
+    given.clock.block(20_000);
+    given.ann.network = 'refused';
+    await passed(given, lease);
+    expect(reasonOf((lease.lost.reason as AppError).cause)).toMatch(
+      /^this process stood still for \d+ s or more, and then it could not be renewed for 10 s/,
+    );
+  });
+
+  test('in the middle of a request does not say that the server did not answer', async () => {
+    const { clock } = scene();
+    const asked = inTime(clock, 3_000, new AbortController().signal, () => new Promise(() => undefined));
+    const failed = expect(asked).rejects.toThrow(
+      'No answer of the API server was read: this process stood still for 17 s or more',
+    );
+    clock.block(20_000);
+    await clock.pass(0);
+    await failed;
+  });
+
+  test('a machine that slept, by the clock of the wall alone', async () => {
+    const { clock } = scene();
+    const asked = inTime(clock, 3_000, new AbortController().signal, () => new Promise(() => undefined));
+    const failed = expect(asked).rejects.toThrow(/No answer .* was read: the clock of this machine went 60 s ahead/);
+    clock.ahead += 60_000;
+    await clock.pass(3_000);
+    await failed;
   });
 
   test('is not taken for one whose server is away by what its timers see first', async () => {

@@ -24,6 +24,7 @@ import { NODE_CASES } from './node-cases.ts';
 import { OLDER_TARGET_CASES } from './older-target-cases.ts';
 import { ONLY_COPY_CASES } from './only-copy-cases.ts';
 import { PLACE_CASES } from './place-cases.ts';
+import { QUORUM_CASES } from './quorum-cases.ts';
 import { SILENT_CASES } from './silent-cases.ts';
 import { START_EMPTY_CASES } from './start-empty-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
@@ -55,6 +56,7 @@ describe('plans', () => {
     ...NODE_CASES,
     ...CONTESTED_CASES,
     ...SILENT_CASES,
+    ...QUORUM_CASES,
     ...PLACE_CASES,
     ...ONLY_COPY_CASES,
     ...START_EMPTY_CASES,

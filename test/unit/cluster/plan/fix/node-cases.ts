@@ -97,7 +97,7 @@ export const NODE_CASES: readonly FixCase[] = [
     leaves('no-quorum (needs-consent --takeover)', 'primary-down (after-others)', 'primary-down (after-others)'),
   ],
   [
-    'no majority, with consent: one shard after the other',
+    'no majority, with consent: one shard after the other, and who is elected when there is one again is named, too',
     changed(
       healthy,
       ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [
@@ -106,7 +106,7 @@ export const NODE_CASES: readonly FixCase[] = [
       ]),
     ),
     {
-      repairs: ['no-quorum: takeover redis-4-0'],
+      repairs: ['no-quorum: takeover redis-4-0', 'no-quorum: force redis-5-0'],
       left: ['primary-down (after-others)', 'primary-down (after-others)'],
     },
     { policy: { takeover: true } },

@@ -192,53 +192,6 @@ export const SILENT_CASES: readonly FixCase[] = [
     leaves('slots-half-open (after-others)'),
   ],
   [
-    'K13: a primary that loads is not dead, so nobody takes over without a vote',
-    changed(
-      healthy,
-      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [
-        replicasLoseLink(pod, 30),
-        heard(pod, 30_000),
-        unreachable(pod, 'loading', 'fail?'),
-      ]),
-    ),
-    leaves('no-quorum (by-hand)', 'primary-down (after-others)', 'primary-down (after-others)'),
-    { policy: { takeover: true } },
-  ],
-  [
-    'no majority, and the replica of one is old: its slots need consent besides --takeover',
-    changed(
-      healthy,
-      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [
-        replicasLoseLink(pod, 105),
-        heard(pod, 30_000),
-        unreachable(pod, 'not-running', 'fail?'),
-      ]),
-    ),
-    leaves(
-      'no-quorum (needs-consent --takeover --accept-data-loss 0-5460,5461-10922)',
-      'primary-down (after-others)',
-      'primary-down (after-others)',
-    ),
-    { policy: { takeover: true } },
-  ],
-  [
-    'no majority, and one of two losses agreed to: with a majority again the servers would elect the other one, too',
-    changed(
-      healthy,
-      ...['redis-1-0', 'redis-2-0'].flatMap((pod) => [
-        replicasLoseLink(pod, 105),
-        heard(pod, 30_000),
-        unreachable(pod, 'not-running', 'fail?'),
-      ]),
-    ),
-    leaves(
-      'no-quorum (needs-consent --takeover --accept-data-loss 0-5460,5461-10922)',
-      'primary-down (after-others)',
-      'primary-down (after-others)',
-    ),
-    { policy: { takeover: true, acceptDataLoss: [{ start: 0, end: 5460 }] } },
-  ],
-  [
     'K16: an id is not forgotten while a pod that can not be asked may be it, however old that pod is',
     changed(
       healthyObservation({ kind: 'foreign' }),
