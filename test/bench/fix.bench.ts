@@ -137,7 +137,7 @@ async function inChunks(scene: Scene, index: number, commands: readonly RedisCom
 }
 
 async function ours(scene: Scene, limits: MoveLimits): Promise<number> {
-  const { error, elapsedMs } = await mend(scene, NO_POLICY, Infinity, { clock: systemClock, limits });
+  const { error, elapsedMs } = await mend(scene, NO_POLICY, Infinity, { clock: { ...systemClock, haste: 1 }, limits });
   if (error !== null) throw error as Error;
   return elapsedMs;
 }

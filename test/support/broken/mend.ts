@@ -7,7 +7,7 @@ import { NO_POLICY, type FixPlan, type FixPolicy, type Repair } from '../../../p
 import { systemClock } from '../../../pkg/engine/clock.ts';
 import { prepareFix, runFix } from '../../../pkg/engine/fix.ts';
 import type { ObservePorts } from '../../../pkg/engine/observe.ts';
-import type { Clock, KubePort, MoveLimits, RedisCommand } from '../../../pkg/engine/ports.ts';
+import type { Clock, KubePort, MoveLimits, RedisCommand, RedisPort } from '../../../pkg/engine/ports.ts';
 import { dyingRun } from '../dying-port.ts';
 import { createObjectStore } from '../fake-kube.ts';
 import { POLITE } from '../move-cluster.ts';
@@ -59,7 +59,7 @@ export function isChange([name, word]: RedisCommand): boolean {
 
 /** Left out: polite, by a hasty clock, with a yes to all. */
 export interface MendAs {
-  readonly clock?: Clock;
+  readonly clock?: HastyClock;
   readonly limits?: MoveLimits;
   /** Codes that are left as they are. */
   readonly skip?: readonly string[];
@@ -70,7 +70,7 @@ export interface MendAs {
  * @param stopAfter batches until it is stopped, as if killed; left out: never
  */
 export async function mend(scene: Scene, policy: FixPolicy, stopAfter = Infinity, as: MendAs = {}): Promise<Mended> {
-  const ports = { ...portsOf(scene), clock: as.clock ?? HASTY };
+  const ports = portsOf(scene, as.clock);
   const consent = as.consent === undefined ? {} : { consent: as.consent };
   const batches: string[] = [];
   const stop = new AbortController();
@@ -114,7 +114,7 @@ export async function codesOf(scene: Scene): Promise<string[]> {
 }
 
 /** Kubernetes as the scene tells of it; leases and objects are kept in memory. */
-export function portsOf(scene: Scene): ObservePorts {
+export function portsOf(scene: Scene, clock: HastyClock = HASTY): ObservePorts {
   const kube = {
     ...createObjectStore(),
     namespace: CLUSTER.namespace,
@@ -130,15 +130,36 @@ export function portsOf(scene: Scene): ObservePorts {
     whyNoPod: () => Promise.resolve(null),
     close: () => undefined,
   } as unknown as KubePort;
-  return { kube, redis: scene.port, clock: HASTY };
+  return { kube, redis: hurried(scene.port, clock.haste), clock };
+}
+
+/**
+ * Servers do not hurry: what they hold back for so many node timeouts (a second vote, a second election) takes its real time. So they
+ * are heard with a node timeout that is that much longer. As they answer it, it would be waited out in a quarter of it, and too early.
+ */
+function hurried(port: RedisPort, haste: number): RedisPort {
+  const run: RedisPort['run'] = async (pod, commands, deadlineMs, fence) => {
+    const replies = await port.run(pod, commands, deadlineMs, fence);
+    return replies.map((reply, index) =>
+      commands[index]?.join(' ') === 'CONFIG GET cluster-node-timeout' && Array.isArray(reply)
+        ? [reply[0], String(Number(reply[1]) * haste)]
+        : reply,
+    );
+  };
+  return { ...port, run };
 }
 
 /** Four seconds pass in one: what `fix` waits for on purpose is mostly gossip, which is quick here. */
 const HASTY = hastyClock(4);
 
+export interface HastyClock extends Clock {
+  readonly haste: number;
+}
+
 /** By which `haste` seconds pass in one. @param sleepless how much shorter sleeps are: what is looked at again and again costs most */
-export function hastyClock(haste: number, sleepless = haste): Clock {
+export function hastyClock(haste: number, sleepless = haste): HastyClock {
   return {
+    haste,
     now: () => systemClock.now() * haste,
     monotonic: () => systemClock.monotonic() * haste,
     sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / sleepless, signal),

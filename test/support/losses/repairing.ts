@@ -39,7 +39,7 @@ const signal = new AbortController().signal;
 
 export async function repairByFix(world: World, broken: Broken, random: () => number): Promise<Repaired> {
   const { scene } = world;
-  const ports = { ...portsOf(scene), clock: HASTE };
+  const ports = portsOf(scene, HASTE);
   const shown = await prepareFix(ports, { cluster: CLUSTER, policy: NO_POLICY, mover: scene.port.mover, signal });
   const unasked = shown.plan.repairs.filter(({ loses }) => loses !== null);
   const policy = policyFor(shown.plan, random);
@@ -96,7 +96,7 @@ export async function repairByFix(world: World, broken: Broken, random: () => nu
 export async function repairByFailover(world: World, broken: Broken, random: () => number): Promise<Repaired> {
   const { scene } = world;
   const { primary, replicas } = broken.shard;
-  const ports = { ...portsOf(scene), clock: HASTE };
+  const ports = portsOf(scene, HASTE);
   const heir = pick(random, replicas);
   const named = podOf(scene, primary.index) === undefined || random() < 0.5 ? heir?.index : primary.index;
   const how = random() < 0.6 ? 'force' : 'takeover';
