@@ -1,6 +1,6 @@
 /**
  * Progress of a long operation, on stderr. On a terminal one line is redrawn until its batch is over; elsewhere there are
- * plain lines, and only when something changed.
+ * plain lines, only when something changed, or when nothing did for so long that it would look like a hang.
  */
 import type { MoveProgress, PodTrouble } from '../pkg/engine/ports.ts';
 import type { Batch, Step } from '../pkg/cluster/model/plan.ts';
@@ -23,6 +23,10 @@ export interface ProgressOut {
 /** Without a terminal a line for each tenth of a move, and no more than one a second. */
 const PLAIN_EVERY_MS = 1_000;
 
+/** Without a terminal: how long a batch may say nothing; then twice as long each time, up to the other. */
+const QUIET_MS = 20_000;
+const MOST_QUIET_MS = 240_000;
+
 export interface ProgressLine {
   readonly report: Report;
   /** Clears the live line; to be called before anything else is printed. */
@@ -34,6 +38,7 @@ export function createProgress(out: ProgressOut): ProgressLine {
   let title = '';
   let live: readonly string[] = [];
   let lastPlain = '';
+  const pulse = createPulse(out);
   const erase = (): void => {
     if (live.length > 0) out.say(toStart(live));
     live = [];
@@ -48,6 +53,7 @@ export function createProgress(out: ProgressOut): ProgressLine {
   const plain = (text: string): void => {
     if (text === lastPlain) return;
     lastPlain = text;
+    pulse.heard(text);
     erase();
     out.say(`${text}\n`);
   };
@@ -73,6 +79,7 @@ export function createProgress(out: ProgressOut): ProgressLine {
       case 'batch':
         title = progress.batch.title;
         moves.begin(progress.batch);
+        pulse.begin(title);
         return draw(`  ${title} …`);
       case 'step-done':
         return progress.total > 1
@@ -91,16 +98,65 @@ export function createProgress(out: ProgressOut): ProgressLine {
         return moves.isNews(moving) ? plain(`  ${movingSentence(moving)}`) : undefined;
       }
       case 'agreeing':
+        pulse.waits(progress.sentence);
         return draw(`  ${title}  ${progress.sentence}`);
       case 'trouble':
         return plain(`  ${paint.tone('warn', '!')} ${progress.sentence}`);
       case 'batch-done':
+        pulse.end();
         return plain(`${paint.tone('good', '✓')} ${title} (${(progress.elapsedMs / 1000).toFixed(1)} s)`);
       default:
         return progress satisfies never;
     }
   };
-  return { report, end: erase };
+  const end = (): void => {
+    pulse.end();
+    erase();
+  };
+  return { report, end };
+}
+
+interface Pulse {
+  begin(title: string): void;
+  /** What is waited for now. */
+  waits(sentence: string): void;
+  /** A line was printed. */
+  heard(text: string): void;
+  end(): void;
+}
+
+/** Says what a batch is at when it has said nothing for long, where no line is redrawn. */
+function createPulse({ live, say, now = Date.now }: ProgressOut): Pulse {
+  let timer: NodeJS.Timeout | undefined;
+  let title: string | null = null;
+  let waitsFor = '';
+  let begunAt = 0;
+  const rearm = (quietMs: number): void => {
+    clearTimeout(timer);
+    if (live || title === null) return;
+    timer = setTimeout(() => {
+      const what = waitsFor === '' ? title : `${title}: ${waitsFor}`;
+      say(`  still at it after ${Math.round((now() - begunAt) / 1000)} s: ${what}\n`);
+      rearm(Math.min(2 * quietMs, MOST_QUIET_MS));
+    }, quietMs).unref();
+  };
+  return {
+    begin(of) {
+      [title, waitsFor, begunAt] = [of, '', now()];
+      rearm(QUIET_MS);
+    },
+    waits(sentence) {
+      waitsFor = sentence;
+    },
+    heard(text) {
+      waitsFor = text.trim();
+      rearm(QUIET_MS);
+    },
+    end() {
+      title = null;
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** To the first column of the first of those lines, and clears from there. */
