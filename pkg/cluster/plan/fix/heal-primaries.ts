@@ -11,7 +11,7 @@ import { hasLostVolume } from '../../evidence/life.ts';
 import { leftoverOf, unusedVolumes, wayBackOf, wayBackOfVolumes } from '../../evidence/leftovers.ts';
 import type { Member } from '../../evidence/members.ts';
 import type { Succession } from '../../evidence/succession.ts';
-import { isAgreed, lossFlag, type Loss } from '../../model/loss.ts';
+import { isAgreed, joinLosses, lossFlag, type Loss } from '../../model/loss.ts';
 import type { Step } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { formatRanges } from '../../model/slots.ts';
@@ -117,10 +117,17 @@ export const healNoQuorum: Healer = (context, problems) =>
         'Bring back pods, one of each shard: no replica may take over while its primary may still run, or while another replica that may have more does not answer';
       return [left(problem, 'by-hand', hint)];
     }
-    const open = ready.filter(({ loss }) => loss !== null && !isAgreed(loss, policy.acceptDataLoss));
+    const elected = electionsBehind(context, ready);
+    const open = [...ready, ...elected].filter(({ loss }) => loss !== null && !isAgreed(loss, policy.acceptDataLoss));
     // With a majority again the servers elect the others by themselves: what that loses is agreed to before the first, or nothing is done.
-    if (!policy.takeover || open.length > 0) return [askFor(problem, ready)];
-    return inTurn(ready.map((one, at) => takeOver(context, problem, one, at < takeoversUntilMajority(context))));
+    if (!policy.takeover || open.length > 0) return [askFor(problem, ready, elected)];
+    const cures = ready.map((one, at) => takeOver(context, problem, one, at < takeoversUntilMajority(context)));
+    const [first] = cures;
+    if (first !== undefined) {
+      const all = joinLosses([...(first.loses === null ? [] : [first.loses]), ...elected.map(lossOfElection)]);
+      cures[0] = { ...first, loses: all };
+    }
+    return inTurn(cures);
   });
 
 /** How many have to lead without a vote before there are enough to vote. */
@@ -148,11 +155,19 @@ function lossOfTaking({ primary, member, loss }: Takeover): Loss {
   return loss ?? { slots, keys: null, seconds: null, sentence };
 }
 
-function askFor(problem: Problem, takeovers: readonly Takeover[]): Cure {
-  const slots = takeovers.flatMap(({ loss, primary }) => (loss === null ? [] : primary.slots));
+/** The servers need no more than a majority for it; they ask neither us nor whether the primary is dead for certain. */
+function lossOfElection(one: Takeover): Loss {
+  const loss = lossOfTaking(one);
+  return { ...loss, sentence: `${loss.sentence}, because the servers then elect ${one.member.pod} by themselves` };
+}
+
+function askFor(problem: Problem, takeovers: readonly Takeover[], elected: readonly Takeover[]): Cure {
+  const slots = [...takeovers, ...elected].flatMap(({ loss, primary }) => (loss === null ? [] : primary.slots));
   const flags = ['--takeover', ...(slots.length === 0 ? [] : [lossFlag(slots)])].join(' ');
   const pods = takeovers.map(({ member }) => member.pod).join(', ');
-  const losses = takeovers.map((one) => lossOfTaking(one).sentence).join('; ');
+  const losses = [...takeovers.map(lossOfTaking), ...elected.map(lossOfElection)]
+    .map(({ sentence }) => sentence)
+    .join('; ');
   const hint = `Bring the pods back if that can be. Else ${flags} lets ${pods} take over, which would lose ${losses}`;
   return left(problem, 'needs-consent', hint, flags);
 }
@@ -169,6 +184,17 @@ function takeoverOf({ evidence }: FixContext, primary: ClusterNode): Takeover[] 
   const { best, candidates, life } = succession;
   if (best?.member == null || life.kind !== 'dead' || candidates.some(({ member }) => member === null)) return [];
   return [{ primary, member: best.member, loss: evidence.lossOf(succession, best) }];
+}
+
+/** Of primaries that are down, and may run nevertheless: nothing of ours has their replicas lead. */
+function electionsBehind({ evidence }: FixContext, ready: readonly Takeover[]): Takeover[] {
+  return evidence.majority.down.flatMap((primary) => {
+    if (ready.some((one) => one.primary === primary)) return [];
+    const succession = evidence.successionOf(primary);
+    const { best } = succession;
+    if (best?.member == null) return [];
+    return [{ primary, member: best.member, loss: evidence.lossOf(succession, best) }];
+  });
 }
 
 function lostPrimary(context: FixContext, problem: Problem): ClusterNode | null {

@@ -3,8 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { CODE_NAMES, FIXABLE } from '../../../../../pkg/cluster/check/codes.ts';
 import { interpret } from '../../../../../pkg/cluster/interpret.ts';
+import { partsOf } from '../../../../../pkg/cluster/model/loss.ts';
 import type { NoRooms } from '../../../../../pkg/cluster/model/no-room.ts';
 import type { Observation } from '../../../../../pkg/cluster/model/observation.ts';
+import { formatRanges } from '../../../../../pkg/cluster/model/slots.ts';
 import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import {
   NO_POLICY,
@@ -24,7 +26,7 @@ import { NODE_CASES } from './node-cases.ts';
 import { OLDER_TARGET_CASES } from './older-target-cases.ts';
 import { ONLY_COPY_CASES } from './only-copy-cases.ts';
 import { PLACE_CASES } from './place-cases.ts';
-import { QUORUM_CASES } from './quorum-cases.ts';
+import { ONE_MAY_RUN, QUORUM_CASES } from './quorum-cases.ts';
 import { SILENT_CASES } from './silent-cases.ts';
 import { START_EMPTY_CASES } from './start-empty-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
@@ -123,4 +125,11 @@ describe('of any cluster', () => {
       { numRuns: 200 },
     );
   });
+});
+
+test('a takeover names what the servers then elect by themselves, each as a loss of its own', () => {
+  const { repairs } = plan(ONE_MAY_RUN, { takeover: true, acceptDataLoss: [{ start: 0, end: 10922 }] });
+  const parts = partsOf(repairs[0]?.loses ?? null);
+  expect(parts.map(({ slots }) => formatRanges(slots))).toEqual(['0-5460', '5461-10922']);
+  expect(parts[1]?.sentence).toMatch(/redis-2-0 may be alive.*because the servers then elect redis-5-0 by themselves$/);
 });

@@ -12,6 +12,14 @@ const behindAndDown = (pod: string, seconds: number): Change[] => [
   unreachable(pod, 'not-running', 'fail?'),
 ];
 
+export const ONE_MAY_RUN = changed(
+  healthy,
+  ...behindAndDown('redis-1-0', 105),
+  replicasLoseLink('redis-2-0', 105),
+  heard('redis-2-0', 30_000),
+  unreachable('redis-2-0', 'timeout', 'fail'),
+);
+
 export const QUORUM_CASES: readonly FixCase[] = [
   [
     'K13: a primary that loads is not dead, so nobody takes over without a vote',
@@ -54,5 +62,24 @@ export const QUORUM_CASES: readonly FixCase[] = [
       'primary-down (after-others)',
     ),
     { policy: { takeover: true, acceptDataLoss: [{ start: 0, end: 5460 }] } },
+  ],
+  [
+    'no majority, and one of the two may run: the servers elect its replica as soon as they can, so its slots are asked for, too',
+    ONE_MAY_RUN,
+    leaves(
+      'no-quorum (needs-consent --takeover --accept-data-loss 0-5460,5461-10922)',
+      'primary-down (after-others)',
+      'primary-down (after-others)',
+    ),
+    { policy: { takeover: true, acceptDataLoss: [{ start: 0, end: 5460 }] } },
+  ],
+  [
+    'no majority, one of the two may run, and all is agreed to: the takeover names both losses',
+    ONE_MAY_RUN,
+    {
+      repairs: ['no-quorum: takeover redis-4-0'],
+      left: ['primary-down (after-others)', 'primary-down (after-others)'],
+    },
+    { policy: { takeover: true, acceptDataLoss: [{ start: 0, end: 10922 }] } },
   ],
 ];
