@@ -6,7 +6,7 @@ import type { ClusterSpec } from '../model/spec.ts';
 import { NODE_LABEL, SHARD_LABEL } from '../model/labels.ts';
 import type { Problem } from '../model/problem.ts';
 import { recordOf } from '../model/record.ts';
-import type { DesiredShape, Shard } from '../model/state.ts';
+import type { ClusterState, DesiredShape, Shard } from '../model/state.ts';
 import type { Check, CheckContext } from './context.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
@@ -96,11 +96,11 @@ export const checkShape: Check = (context, found) => {
     const names = listNames(leaving.map((ordinal) => `${cluster.name}-${ordinal}`));
     return [unfinished(context, desired, `${names} ${leaving.length === 1 ? 'is' : 'are'} to go`)];
   }
-  const owners = state.nodes.filter((node) => node.slots.length > 0).length;
-  if (desired === null || owners === desired.masters || found.some((one) => hidesShape(one, owners < desired.masters)))
-    return [];
-  const own = `${primaries(owners)} own${owners === 1 ? 's' : ''} slots`;
+  const owners = ownersIn(state);
+  if (desired === null || found.some((one) => hidesShape(one, owners < desired.masters))) return [];
   const begun = unfinishedShape(state, observation.kube);
+  if (isShapeReached(state)) return begun === null ? [] : [unfinished(context, begun, whatIsLeft(begun))];
+  const own = `${primaries(owners)} own${owners === 1 ? 's' : ''} slots`;
   if (begun !== null) return [unfinished(context, begun, own)];
   const sentence = `${own}; ${desired.masters} were asked for.`;
   const repair = repairOfShape(context);
@@ -108,6 +108,23 @@ export const checkShape: Check = (context, found) => {
     makeProblem('shape-differs', cluster.name, { sentence, ...(repair === null ? {} : { repair: `${repair}.` }) }),
   ];
 };
+
+/** Where all who are to own slots do. */
+function whatIsLeft({ scaling }: ClusterSpec): string {
+  return scaling?.spread === true
+    ? 'the slots may not be shared out evenly yet'
+    : 'no node is missing, and that it is done is not recorded yet';
+}
+
+function ownersIn({ nodes }: ClusterState): number {
+  return nodes.filter((node) => node.slots.length > 0).length;
+}
+
+/** As many primaries own slots as shall, and none is to go. A change to it may still have slots to share out. */
+export function isShapeReached(state: ClusterState): boolean {
+  const { desired } = state;
+  return desired !== null && (desired.leaving ?? []).length === 0 && ownersIn(state) === desired.masters;
+}
 
 function unfinished({ state: { cluster } }: CheckContext, shape: DesiredShape | ClusterSpec, left: string): Problem {
   const wanted = `${primaries(shape.masters)} with ${count(shape.replicas, 'replica')} each`;

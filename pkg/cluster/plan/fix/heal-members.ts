@@ -2,6 +2,7 @@
 import type { Step } from '../../model/plan.ts';
 import type { Candidate } from '../../evidence/candidates.ts';
 import { finishesShape } from '../../evidence/idle-shards.ts';
+import { isShapeReached } from '../../check/balance.ts';
 import { makesMissing } from '../../check/pods.ts';
 import { secondOwners, takesSlotsAway } from '../../evidence/second-owners.ts';
 import { NODE_LABEL, SHARD_LABEL } from '../../model/labels.ts';
@@ -74,7 +75,9 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
       return left(problem, 'by-itself', `${young.step.pod} started a moment ago, and joins its shard by itself`);
     if (isFound(context, 'slots-uncovered', 'slots-unclaimed', 'slots-contested', 'slots-open', 'slots-half-open'))
       return left(problem, 'after-others', 'Slots are settled first: it may get some');
-    const shape = context.problems.find(({ code }) => code === 'shape-differs');
+    const shape = isShapeReached(context.state)
+      ? undefined
+      : context.problems.find(({ code }) => code === 'shape-differs');
     if (shape !== undefined) return left(problem, 'by-hand', `${shape.sentence} ${shape.repair}`);
     const holding = idle.find((member) => member.answer.info.keys > 0);
     if (holding !== undefined)

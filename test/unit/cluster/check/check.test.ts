@@ -15,6 +15,7 @@ import { REACHABILITY_CASES } from './reachability-cases.ts';
 import { SHARED_CLAIM_CASES } from './shared-claim-cases.ts';
 import { OLDER_RECORD_CASES } from './older-record-cases.ts';
 import { RECORD_CASES } from './record-cases.ts';
+import { SHAPE_CASES } from './shape-cases.ts';
 import { REPLICATION_CASES } from './replication-cases.ts';
 import { SLOTS_CASES } from './slots-cases.ts';
 import { STOPPED_CASES } from './stopped-cases.ts';
@@ -26,6 +27,7 @@ import { WRITES_CASES } from './writes-cases.ts';
 
 const CASES = [
   ...RECORD_CASES,
+  ...SHAPE_CASES,
   ...OLDER_RECORD_CASES,
   ...SHARED_CLAIM_CASES,
   ...REACHABILITY_CASES,

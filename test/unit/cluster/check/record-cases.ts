@@ -267,17 +267,6 @@ export const RECORD_CASES: readonly CheckCase[] = [
       ),
     ],
   ],
-  [
-    'objects-differ: only marks and a change in progress: the copies of people need not have them',
-    changed(
-      made,
-      changeKube((now) => {
-        const spec = specOf({ restarted: { '1': 'now' }, scaling: { leaving: [], spread: false } });
-        return { ...now, state: { ...now.state, spec: JSON.stringify(spec) } };
-      }),
-    ),
-    [],
-  ],
 ];
 
 function serviceOf(name: string): string {
