@@ -14,33 +14,39 @@ export interface SeenLine {
 }
 
 /**
- * Whether `holds` for the node's line in all views, its own left out; null = not in that view. Asks those who answered when
- * they were observed. Who does not answer now is not asked again: it hears of everything by gossip, and a frozen node must not
- * freeze us (law L11).
+ * In whose view it does not hold for the node's line: names of pods, the node's own left out; null = not in that view. Asks those who
+ * answered when they were observed. Who does not answer now is not asked again: it hears of everything by gossip, and a frozen node must
+ * not freeze us (law L11). Who knows only itself is in no cluster (a CLUSTER RESET meanwhile), and will not hear of it however long we wait.
  */
 export function inAllViews(
   deps: RedisStepDeps,
   node: StepNode,
-): (holds: (line: SeenLine | null) => boolean) => Promise<boolean> {
+): (holds: (line: SeenLine | null) => boolean) => Promise<readonly string[]> {
   const answered = new Set(
     deps.observation.replies.filter(({ reply }) => reply.kind === 'answered').map(({ pod }) => pod),
   );
   const others = deps.observation.kube.pods.filter(({ name }) => answered.has(name) && name !== node.pod);
   const silent = new Set<string>();
   return async (holds) => {
-    const views = others.map(async (pod) => {
-      if (silent.has(pod.name)) return true;
+    const views = others.map(async (pod): Promise<string[]> => {
+      if (silent.has(pod.name)) return [];
       try {
-        const [view] = await deps.redis.run(pod, [['CLUSTER', 'NODES']], VIEW_DEADLINE_MS);
-        return holds(lineIn(String(view), node.nodeId));
+        const [reply] = await deps.redis.run(pod, [['CLUSTER', 'NODES']], VIEW_DEADLINE_MS);
+        const view = String(reply);
+        return knowsOnlyItself(view) || holds(lineIn(view, node.nodeId)) ? [] : [pod.name];
       } catch (error) {
         if (error instanceof AppError && error.code === 'lease-lost') throw error;
         silent.add(pod.name);
-        return true;
+        return [];
       }
     });
-    return (await Promise.all(views)).every(Boolean);
+    return (await Promise.all(views)).flat();
   };
+}
+
+function knowsOnlyItself(view: string): boolean {
+  const lines = view.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('vars '));
+  return lines.length === 1 && /\bmyself\b/.test(lines[0] ?? '');
 }
 
 /** null = not in that view. */

@@ -66,6 +66,7 @@ function notTaken(node: StepNode, how: TakeOver['how'], refused: string): AppErr
 /** Until every node that answers sees it lead. */
 export async function awaitSeenLeading(deps: RedisStepDeps, node: StepNode): Promise<void> {
   const inAll = inAllViews(deps, node);
-  const seen = (): Promise<boolean> => inAll((line) => line !== null && line.leads && !line.failing);
+  const seen = async (): Promise<boolean> =>
+    (await inAll((line) => line !== null && line.leads && !line.failing)).length === 0;
   await until(deps, `all nodes see that ${node.pod} leads`, seen, SEEN_DEADLINE_MS);
 }

@@ -111,7 +111,7 @@ async function awaitInStep(deps: RestartPodDeps, node: StepNode, successor: PodF
       throw new AppError(`${node.pod} was not in step again within ${timeoutMs / 1000} s`, {
         code: 'not-in-step',
         cause: new Error(missing),
-        hint: `--timeout gives it more time; ${resume} goes on from here`,
+        hint: `kubectl redis check says what is wrong; --timeout gives it more time; ${resume} goes on from here`,
       });
     }
     await clock.sleep(LOOK_EVERY_MS, signal);
@@ -143,8 +143,10 @@ function stepWatcher(deps: RestartPodDeps, node: StepNode, pod: PodFacts): () =>
       if (info.replicationOffset < goal)
         return `${node.pod} is ${goal - info.replicationOffset} bytes behind its primary`;
     }
-    const seen = await inAll((line) => line !== null && line.linkUp && !line.failing);
-    return seen ? null : `not all nodes see ${node.pod} yet`;
+    const blind = await inAll((line) => line !== null && line.linkUp && !line.failing);
+    if (blind.length === 0) return null;
+    const others = blind.length > 3 ? ` and ${blind.length - 3} more` : '';
+    return `${blind.slice(0, 3).join(', ')}${others} ${blind.length === 1 ? 'does' : 'do'} not see ${node.pod} yet`;
   };
 }
 
