@@ -25,7 +25,8 @@ export function progressTeller(): (progress: Progress) => string | null {
         return `${title}: ${progress.gone} of ${progress.total} ${progress.what} gone`;
       case 'agreeing':
       case 'trouble':
-        return `${title}: ${progress.sentence}`;
+        // Before the first batch there is only what is waited for.
+        return title === '' ? progress.sentence : `${title}: ${progress.sentence}`;
       case 'step-done':
       case 'batch-done':
         return null;

@@ -67,6 +67,12 @@ function comesByItself(context: FixContext, { node }: Member): boolean {
   return led && node.shardLabel !== null && hasGuard(context, node) && isYoung(context, node);
 }
 
+/** As the replica of another shard it could not own slots any more, and the cluster would have one primary less for good. */
+function mayLeadAgain({ primaries }: FixContext, { node }: Member): boolean {
+  const led = primaries.some((one) => one.node.slots.length > 0 && one.node.shardLabel === node.shardLabel);
+  return node.shardLabel === null || !led;
+}
+
 export const healEmptyPrimaries: Healer = (context, problems) =>
   problems.map((problem) => {
     const idle = context.primaries.filter(({ node }) => node.slots.length === 0 && isNamed(context, problem, node));
@@ -75,6 +81,13 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
       return left(problem, 'by-itself', `${young.step.pod} started a moment ago, and joins its shard by itself`);
     if (isFound(context, 'slots-uncovered', 'slots-unclaimed', 'slots-contested', 'slots-open', 'slots-half-open'))
       return left(problem, 'after-others', 'Slots are settled first: it may get some');
+    const heir = isFound(context, 'primary-down', 'slots-without-node')
+      ? idle.find((member) => mayLeadAgain(context, member))
+      : undefined;
+    if (heir !== undefined) {
+      const hint = `Nobody who answers serves the slots of its shard: ${heir.step.pod} follows its primary when that comes back, or gets its slots when they are given up`;
+      return left(problem, 'after-others', hint);
+    }
     const shape = isShapeReached(context.state)
       ? undefined
       : context.problems.find(({ code }) => code === 'shape-differs');

@@ -6,7 +6,13 @@ import { planFix } from '../../../../../pkg/cluster/plan/fix/fix.ts';
 import { NO_POLICY, type FixPlan } from '../../../../../pkg/cluster/plan/fix/fix-plan.ts';
 import { simulate } from '../../../../../pkg/cluster/plan/simulate.ts';
 import { asMade } from '../../../../support/as-made.ts';
-import { changeKube, changed } from '../../../../support/observation-changes.ts';
+import {
+  changeAnswer,
+  changeKube,
+  changeLines,
+  changed,
+  type Change,
+} from '../../../../support/observation-changes.ts';
 import { podGone, unreachable } from '../../../../support/observation-faults.ts';
 import { healthyObservation, nodeIdOf } from '../../../../support/observation.ts';
 import { specOf } from '../../../../support/spec.ts';
@@ -68,5 +74,34 @@ describe('its pod is missing', () => {
     const after = afterFirstBatch(changed(made, podGone('redis-1-0'), withoutClaim));
     const back = changeKube((kube) => ({ ...kube, claims: made.kube.claims }));
     expect(inWords(plan(changed(after, back))).repairs).toEqual([]);
+  });
+});
+
+const letInEmpty = (pod: string, nodeId: string): Change[] => [
+  changeLines((line) => (line.nodeId === nodeId ? { ...line, role: 'primary', primaryId: null } : line)),
+  changeAnswer(pod, (answer) => ({
+    ...answer,
+    keysInOwnSlots: 0,
+    info: { ...answer.info, role: 'primary', keys: 0 },
+  })),
+];
+
+describe('both volumes of a shard are gone, and its former replica is let in without data', () => {
+  const gone = changed(healthyObservation(), unreachable('redis-1-0', 'guard-waiting'));
+  const bothLost = changed(gone, ...letInEmpty('redis-4-0', nodeIdOf(4)));
+
+  test('it is not made the replica of another shard: it could not own slots any more', () => {
+    const { repairs, left } = inWords(plan(bothLost, []));
+    expect(repairs).toEqual([]);
+    expect(left).toContain('empty-primary (after-others)');
+  });
+
+  test('it gets the slots of its shard when they are given up, and no neighbour does', () => {
+    expect(inWords(plan(afterFirstBatch(bothLost))).repairs).toEqual(['slots-uncovered: cover-slots 0-5460 redis-4-0']);
+  });
+
+  test('one whose own shard is led goes back to it', () => {
+    const other = changed(gone, ...letInEmpty('redis-5-0', nodeIdOf(5)));
+    expect(inWords(plan(other, [])).repairs).toContain('empty-primary: replicate redis-5-0 -> redis-2-0');
   });
 });
