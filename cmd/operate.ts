@@ -2,6 +2,9 @@
 import { AppError, EXIT, usageError } from '../pkg/errors.ts';
 import type { Report } from '../pkg/engine/report.ts';
 import type { ClusterRef } from '../pkg/cluster/model/observation.ts';
+import type { ClusterState } from '../pkg/cluster/model/state.ts';
+import type { ObservePorts } from '../pkg/engine/observe.ts';
+import { giveBackLapsed } from '../pkg/engine/operation.ts';
 import type { Deps } from './deps.ts';
 import type { Globals } from './global-flags.ts';
 import { createProgress } from './progress.ts';
@@ -11,6 +14,18 @@ import type { Look } from './terminal.ts';
 /** A document shows a plan, so there must be nobody to run it. @throws usage error */
 export function refuseBareOutput(flags: { readonly output: Output<string>; readonly 'dry-run': boolean }): void {
   if (flags.output !== 'table' && !flags['dry-run']) throw usageError(`-o ${flags.output} goes with --dry-run`);
+}
+
+/** Before it is said that nothing is to be done. */
+export function endLapsed(
+  ports: ObservePorts,
+  state: Pick<ClusterState, 'cluster' | 'operation'>,
+  { terminal, signal }: Deps,
+): Promise<void> {
+  const report: Report = (progress) => {
+    if (progress.kind === 'trouble') terminal.say(`  ! ${progress.sentence}\n`);
+  };
+  return giveBackLapsed(ports, state, { report, signal });
 }
 
 /** How plans are drawn: on stderr, as wide as the terminal. */

@@ -126,17 +126,18 @@ interface Pulse {
 }
 
 /** Says what a batch is at when it has said nothing for long, where no line is redrawn. */
-function createPulse({ live, say, now = Date.now }: ProgressOut): Pulse {
+function createPulse(out: ProgressOut): Pulse {
+  const now = (): number => out.now?.() ?? Date.now();
   let timer: NodeJS.Timeout | undefined;
   let title: string | null = null;
   let waitsFor = '';
   let begunAt = 0;
   const rearm = (quietMs: number): void => {
     clearTimeout(timer);
-    if (live || title === null) return;
+    if (out.live || title === null) return;
     timer = setTimeout(() => {
       const what = waitsFor === '' ? title : `${title}: ${waitsFor}`;
-      say(`  still at it after ${Math.round((now() - begunAt) / 1000)} s: ${what}\n`);
+      out.say(`  still at it after ${Math.round((now() - begunAt) / 1000)} s: ${what}\n`);
       rearm(Math.min(2 * quietMs, MOST_QUIET_MS));
     }, quietMs).unref();
   };

@@ -14,7 +14,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf } from '../look-at.ts';
 import type { Output } from '../output.ts';
-import { agreeOn, operate, planLook, refuseBareOutput, sayUnready } from '../operate.ts';
+import { agreeOn, endLapsed, operate, planLook, refuseBareOutput, sayUnready } from '../operate.ts';
 import { createPlanLines, type CreateView } from '../view/create-plan.ts';
 import { askFor } from './interview.ts';
 import { givenSpecOf, type CreateFlags } from './request.ts';
@@ -95,6 +95,7 @@ async function createOne(
   if (prepared === null || !isLeft(prepared)) {
     const { remarks, spec, state } = prepared ?? first;
     for (const remark of remarks) deps.terminal.say(`note: ${remark.sentence}\n`);
+    await endLapsed(ports, state, deps);
     return sayFinished(spec, state, deps);
   }
   await runPlan(prepared, ports, deps, { name, timeoutMs: flags.timeout, colour: look.colour });

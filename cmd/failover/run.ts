@@ -9,7 +9,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { refuseUnagreed, typedLoss, type LossFlagValues } from '../loss-flag.ts';
-import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
+import { agreeOn, endLapsed, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { failoverPlanLines } from '../view/failover-plan.ts';
 
@@ -63,6 +63,7 @@ async function failoverOne(request: FailoverRequest, deps: Deps, session: Sessio
   });
   const goal = prepared?.goal ?? null;
   if (prepared === null || goal === null) {
+    await endLapsed(ports, (prepared ?? first).state, deps);
     deps.terminal.write(`${prepared?.leads?.pod ?? args.POD} leads already. Nothing was changed.\n`);
     return;
   }

@@ -7,7 +7,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { agreeOn, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
+import { agreeOn, endLapsed, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { rebalancePlanLines } from '../view/rebalance-plan.ts';
 
@@ -73,6 +73,7 @@ async function rebalanceOne(
     again: prepare,
   });
   if (prepared === null || !isLeft(prepared)) {
+    await endLapsed(ports, (prepared ?? first).state, deps);
     const off = `the farthest is ${(prepared ?? first).balance.worstPercent.toFixed(1)} % off`;
     deps.terminal.write(`${cluster.name} is balanced by ${flags.by}: ${off}. Nothing was changed.\n`);
     return;

@@ -12,7 +12,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { refuseUnagreed, typedLoss, type LossFlagValues } from '../loss-flag.ts';
-import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
+import { agreeOn, endLapsed, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import type { Output } from '../output.ts';
 import { counted } from '../view/format.ts';
 import { asAskedFor, restartPlanLines } from '../view/restart-plan.ts';
@@ -86,6 +86,7 @@ async function restartOne(
   });
   const target = prepared?.target ?? null;
   if (prepared === null || target === null) {
+    await endLapsed(ports, (prepared ?? first).seen.state, deps);
     deps.terminal.write(`${asAskedFor(prepared ?? first)}. Nothing was changed.\n`);
     return;
   }

@@ -20,7 +20,16 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { agreeOn, operate, planLook, refuseBareOutput, sayUnready, writePlan, type Question } from '../operate.ts';
+import {
+  agreeOn,
+  endLapsed,
+  operate,
+  planLook,
+  refuseBareOutput,
+  sayUnready,
+  writePlan,
+  type Question,
+} from '../operate.ts';
 import type { Output } from '../output.ts';
 import { removalInWords, scalePlanLines } from '../view/scale-plan.ts';
 import { isTyped, shapeFrom } from './interview.ts';
@@ -91,6 +100,7 @@ async function scaleOne(
   });
   if (prepared === null || !isLeft(prepared)) {
     const { state } = (prepared ?? first).seen;
+    await endLapsed(ports, state, deps);
     deps.terminal.write(`${cluster.name} has that shape already: ${sizeOf(state)}. Nothing was changed.\n`);
     return;
   }

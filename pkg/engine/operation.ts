@@ -2,6 +2,8 @@
  * What every verb that changes a cluster does around its loop: take the lease, tell how far it is, give the lease back.
  */
 import type { ClusterRef } from '../cluster/model/observation.ts';
+import type { ClusterState } from '../cluster/model/state.ts';
+import { AppError } from '../errors.ts';
 import type { ConvergeDeps } from './converge.ts';
 import { acquireLease } from './lease/acquire.ts';
 import { endOpenWork } from './lease/end-open-work.ts';
@@ -57,6 +59,23 @@ export async function underLease<T, P extends OperationPorts>(
     throw error;
   } finally {
     await lease.release();
+  }
+}
+
+/**
+ * Gives back the lease of a run that was killed after its last step. Whoever finds nothing left to do begins nothing, and `check` would name
+ * that run for ever. Whoever holds it and may still be there keeps it, and so does everybody where we may not change it.
+ */
+export async function giveBackLapsed(
+  ports: ObservePorts,
+  { cluster, operation }: Pick<ClusterState, 'cluster' | 'operation'>,
+  given: { readonly report: Report; readonly signal: AbortSignal },
+): Promise<void> {
+  if (operation === null) return;
+  try {
+    await underLease(ports, cluster, operation.verb, given, () => Promise.resolve());
+  } catch (error) {
+    if (!(error instanceof AppError) || given.signal.aborted) throw error;
   }
 }
 

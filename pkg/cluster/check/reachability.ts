@@ -2,7 +2,7 @@
 import { goesWithPod, readsLog } from '../evidence/persistence.ts';
 import { sharedClaims } from '../evidence/shared-claims.ts';
 import { INJECTED_ANNOTATION } from '../model/labels.ts';
-import type { PodFacts, UnreachableReason } from '../model/observation.ts';
+import { isUnread, type PodFacts, type UnreachableReason } from '../model/observation.ts';
 import { recordOf } from '../model/record.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ClusterNode } from '../model/state.ts';
@@ -82,6 +82,12 @@ function stopped(context: CheckContext): Problem {
     statefulSets.length === 0
       ? `${name} was deleted; ${volumes}.`
       : `${name} sleeps: its StatefulSets are scaled to zero; ${volumes}.`;
+  const isGone =
+    statefulSets.length === 0 && claims.length === 0 && !isUnread(observation.kube, 'persistentvolumeclaims');
+  if (isGone) {
+    const repair = `Its keys are gone with its volumes. kubectl redis delete ${name} --purge-data removes what is left of it.`;
+    return makeProblem('stopped', name, { sentence, repair });
+  }
   const wake = kubectl(`scale statefulset -l kubectl-redis.io/cluster=${name} --replicas=1`);
   const config = recordOf(observation.kube, state.cluster).spec?.config ?? null;
   const keys =

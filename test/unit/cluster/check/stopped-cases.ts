@@ -1,5 +1,6 @@
 /** Clusters without a pod: on purpose, or not, and exactly what check says of each. */
 import type { KubeFacts, Observation } from '../../../../pkg/cluster/model/observation.ts';
+import { changeKube } from '../../../support/observation-changes.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 import { asMade } from '../../../support/as-made.ts';
 import { specOf } from '../../../support/spec.ts';
@@ -11,6 +12,8 @@ function asleep(sets: (kube: KubeFacts) => KubeFacts['statefulSets']): Observati
   const { kube, ...observation } = healthyObservation();
   return { ...observation, kube: { ...kube, pods: [], statefulSets: sets(kube) }, replies: [] };
 }
+
+const withoutClaims = changeKube((kube) => ({ ...kube, claims: [] }));
 
 export const STOPPED_CASES: readonly CheckCase[] = [
   [
@@ -46,6 +49,17 @@ export const STOPPED_CASES: readonly CheckCase[] = [
         'warning stopped',
         'redis was deleted; its data is kept on 6 volumes.',
         'kubectl redis create redis starts it again with the keys on its volumes.',
+      ),
+    ],
+  ],
+  [
+    'stopped: deleted with its volumes, and a Service or two are left: there are no keys to start with',
+    withoutClaims(asleep(() => [])),
+    [
+      says(
+        'warning stopped',
+        'redis was deleted; no volume is left.',
+        'Its keys are gone with its volumes. kubectl redis delete redis --purge-data removes what is left of it.',
       ),
     ],
   ],
