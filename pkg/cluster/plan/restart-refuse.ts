@@ -13,7 +13,7 @@ import {
 import { goesWithPod, lossOfStopping, type NextStart } from '../evidence/persistence.ts';
 import { isAgreed, joinLosses, keysInWords, lossFlag, type Loss } from '../model/loss.ts';
 import { straysOf } from '../evidence/strays.ts';
-import type { KubeFacts, StatefulSetFacts } from '../model/observation.ts';
+import { isUnread, type KubeFacts, type StatefulSetFacts } from '../model/observation.ts';
 import type { Plan } from '../model/plan.ts';
 import { normalizeRanges, subtractRanges, type SlotRanges } from '../model/slots.ts';
 import { nodeName, ordinalOfNode, ordinalsOf, type ClusterSpec } from '../model/spec.ts';
@@ -67,8 +67,19 @@ export function refuseRestart(input: RestartInput): Plan | null {
  * anything is waited for: nobody brings those pods back.
  */
 export function refuseStopped({ kube, recorded }: RestartInput): Plan | null {
-  if (recorded === null) return null;
+  if (recorded === null || isUnread(kube, 'statefulsets')) return null;
   const { name } = recorded.cluster;
+  const isThere = new Set(kube.statefulSets.map((set) => set.name));
+  const gone = ordinalsOf(recorded)
+    .map((ordinal) => nodeName(name, ordinal))
+    .filter((node) => !isThere.has(node));
+  // (Where none is left the cluster was deleted, which is told below.)
+  if (gone.length > 0 && isThere.size > 0)
+    return refuse(
+      'objects-missing',
+      `StatefulSet ${gone[0]}${gone.length > 1 ? ` and ${gone.length - 1} more` : ''} of ${name} ${gone.length > 1 ? 'are' : 'is'} missing: nobody would make ${gone.length > 1 ? 'their pods' : 'its pod'} again`,
+      `kubectl redis create ${name} makes what is missing; then restart`,
+    );
   const asleep = ordinalsOf(recorded)
     .map((ordinal) => nodeName(name, ordinal))
     .filter((node) => kube.statefulSets.some((set) => set.name === node && set.replicas === 0));

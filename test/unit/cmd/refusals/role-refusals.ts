@@ -1,6 +1,6 @@
 /** What restart, failover and delete refuse, and what scale refuses because of roles. */
 import { asMade } from '../../../support/as-made.ts';
-import { changeAnswer, changePod } from '../../../support/observation-changes.ts';
+import { changeAnswer, changeKube, changePod } from '../../../support/observation-changes.ts';
 import { failedOver } from '../../../support/observation-failover.ts';
 import { follows, lacksKeys, lag, replicaLinkDown, unowned, unreachable } from '../../../support/observation-faults.ts';
 import { freshObservation } from '../../../support/observation.ts';
@@ -66,6 +66,15 @@ export const ROLE_REFUSALS: readonly RefusalCase[] = [
     'a node is scaled to 0',
     { observation: asleep(1) },
     'StatefulSet redis-1 of redis is scaled to 0',
+  ),
+  restart(
+    'objects-missing',
+    'a StatefulSet is gone',
+    whole(
+      1,
+      changeKube((kube) => ({ ...kube, statefulSets: kube.statefulSets.slice(1) })),
+    ),
+    'StatefulSet redis-1 of redis is missing',
   ),
   restart('owner-silent', 'an owner does not answer', whole(1, silent('redis-1-0')), 'redis-1-0 owns slots'),
   restart(
