@@ -18,7 +18,7 @@ import { checkFunctions } from './functions.ts';
 import { makeContext } from './context.ts';
 import type { Check } from './context.ts';
 import { isForming } from '../evidence/forming.ts';
-import { checkImages, checkOutdatedPods } from './images.ts';
+import { checkImages, checkOutdatedPods, checkUnfinishedRestart } from './images.ts';
 import { checkLinks } from './links.ts';
 import { checkDuplicateIds, checkGhosts, checkHandshakes, checkJoined, checkSplit } from './membership.ts';
 import { checkMemoryLimits } from './memory-limit.ts';
@@ -26,7 +26,7 @@ import { checkCounted } from './not-counted.ts';
 import { checkOlderData } from './older-data.ts';
 import { checkOlderRecord } from './older-record.ts';
 import { checkOpenDoors } from './open-doors.ts';
-import { checkOperation } from './operation.ts';
+import { checkOperation, whileSlotsMove } from './operation.ts';
 import { checkOverwritten } from './overwritten.ts';
 import { checkAppendOnly, checkGoingClaims, checkVolumes } from './persistence.ts';
 import { checkSharedClaims } from './shared-claim.ts';
@@ -68,6 +68,7 @@ const OF_PODS: readonly Check[] = [
   checkVersions,
   checkImages,
   checkOutdatedPods,
+  checkUnfinishedRestart,
   checkMemoryLimits,
   checkOpenDoors,
 ];
@@ -127,7 +128,7 @@ export function check(state: ClusterState, observation: Observation): Problem[] 
     if (!found.some((problem) => IDENTITY_CODES.has(problem.code))) run(OF_WHOLE_CLUSTERS);
   }
   run([checkReadiness]);
-  return found.sort(
+  return whileSlotsMove(state, found).sort(
     (a, b) =>
       RANKS[a.severity] - RANKS[b.severity] ||
       positionOf(a.code) - positionOf(b.code) ||

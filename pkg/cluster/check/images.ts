@@ -9,8 +9,10 @@ import { recordOf } from '../model/record.ts';
 import type { ClusterState } from '../model/state.ts';
 import { isDead } from '../plan/pod-life.ts';
 import { restartCommand } from '../plan/restart-command.ts';
+import { isOld } from '../plan/restart-goal.ts';
 import { whyOlderThan } from '../plan/server-version.ts';
 import type { Check, CheckContext } from './context.ts';
+import { isRunning } from './operation.ts';
 import { count, listNames, makeProblem } from './wording.ts';
 
 /** The image that most of the ready pods run; null when no pod is ready. */
@@ -90,10 +92,22 @@ export const checkOutdatedPods: Check = (context) => {
 };
 
 function isRestarting({ state }: CheckContext): boolean {
-  const { operation, observedAt } = state;
-  if (operation === null || operation.verb !== 'restart') return false;
-  return Date.parse(observedAt) <= Date.parse(operation.renewedAt) + operation.durationSeconds * 1000;
+  return state.operation?.verb === 'restart' && isRunning(state);
 }
+
+/** `scale` refuses while one is not finished, so it must be seen. Where a run still has the lease, or left it, that is told. */
+export const checkUnfinishedRestart: Check = ({ state, observation: { kube } }, found) => {
+  const { name } = state.cluster;
+  const { spec } = recordOf(kube, state.cluster);
+  const isTold = found.some(({ code }) => code === 'image-differs' || code === 'record-older');
+  if (state.origin !== 'ours' || spec === null || spec.scaling !== null || state.operation !== null || isTold)
+    return [];
+  const old = kube.pods.filter((pod) => isOld(pod, spec, kube)).map((pod) => pod.name);
+  if (old.length === 0) return [];
+  const sentence = `A restart of ${name} was begun and is not finished: ${listNames(old)} ${old.length === 1 ? 'is' : 'are'} as before.`;
+  const repair = `${restartCommand(name, spec.image, state.nodes)} goes on with it.`;
+  return [makeProblem('restart-unfinished', name, { sentence, nodes: old, repair })];
+};
 
 /** What `create` or `restart` recorded last; null where it can't be read. */
 function recordedImage({ observation, state }: CheckContext): string | null {

@@ -244,6 +244,14 @@ export const KUBERNETES_CODES = {
     repair: 'Compare it with the Service of a node that is well: kubectl get service -o yaml.',
     invariants: ['I13'],
   },
+  'restart-unfinished': {
+    severity: 'warning',
+    title: 'A restart is not finished',
+    meaning: 'Some pods run as before; a new shape is not begun before all are new.',
+    cause: 'The command was stopped or killed, and another one ran since.',
+    repair: 'kubectl redis restart NAME goes on with it.',
+    invariants: [],
+  },
   'operation-lapsed': {
     severity: 'warning',
     title: 'An operation was not heard of for a while',

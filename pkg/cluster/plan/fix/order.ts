@@ -77,6 +77,7 @@ export const STAGES: readonly Stage[] = [
       'service-missing': healServices,
       'service-wrong': healServices,
       'service-two-pods': 'by-hand',
+      'restart-unfinished': 'by-hand',
       'operation-lapsed': 'by-hand',
     },
   },

@@ -1,7 +1,8 @@
-/** A change of shape that was begun: exactly what check says of it when every node that there shall be is there. */
-import type { Scaling } from '../../../../pkg/cluster/model/spec.ts';
+/** A change of shape or a restart that was begun, and its run is over: exactly what check says of it when every node is there. */
+import type { RestartMarks, Scaling } from '../../../../pkg/cluster/model/spec.ts';
 import { asMade } from '../../../support/as-made.ts';
 import { changeKube, changed, type Change } from '../../../support/observation-changes.ts';
+import { operation, strayKeys } from '../../../support/observation-faults.ts';
 import { healthyObservation } from '../../../support/observation.ts';
 import { specOf } from '../../../support/spec.ts';
 import { says, type CheckCase } from './check-case.ts';
@@ -11,6 +12,15 @@ const begun = (scaling: Scaling): Change =>
   changeKube((now) => {
     const spec = specOf({ restarted: { '1': 'now' }, scaling });
     return { ...now, state: { ...now.state, spec: JSON.stringify(spec) } };
+  });
+const restarted = (marks: RestartMarks): Change =>
+  changeKube((now) => {
+    const spec = JSON.stringify(specOf({ restarted: marks }));
+    const statefulSets = now.statefulSets.map((set) => ({
+      ...set,
+      templateAnnotations: { ...set.templateAnnotations, 'kubectl-redis.io/restarted-at': 'now' },
+    }));
+    return { ...now, statefulSets, state: { ...now.state, spec } };
   });
 const unfinished = (left: string): ReturnType<typeof says> =>
   says(
@@ -29,5 +39,34 @@ export const SHAPE_CASES: readonly CheckCase[] = [
     'shape-differs: all but the record is done. No objects-differ: the copies of people need not have such marks',
     changed(made, begun({ leaving: [], spread: false })),
     [unfinished('no node is missing, and that it is done is not recorded yet')],
+  ],
+  [
+    'restart-unfinished: it was stopped, and another verb ran since',
+    changed(made, restarted({ '1': 'now', '4': 'now' })),
+    [
+      says(
+        'warning restart-unfinished',
+        'A restart of redis was begun and is not finished: redis-1-0 and redis-4-0 are as before.',
+        'kubectl redis restart redis goes on with it.',
+        'redis-1-0 redis-4-0',
+      ),
+    ],
+  ],
+  ['a restart that runs', changed(made, restarted({ '1': 'now', '4': 'now' }), operation({ verb: 'restart' })), []],
+  [
+    'stray-keys, while scale moves the slot that they are in',
+    changed(made, strayKeys('redis-2-0', 12), operation({ verb: 'scale' })),
+    [
+      {
+        ...says(
+          'critical stray-keys',
+          'redis-2-0 holds 12 keys in slots that it does not own (112 keys, 100 in its slots).',
+          '',
+          'redis-2-0',
+        ),
+        repair:
+          'Nothing by hand: scale by ann@laptop is moving slots. Look again when it has ended; kubectl redis status says how far it is.',
+      },
+    ],
   ],
 ];
