@@ -70,18 +70,23 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }
 
-export const checkEmptyPrimaries: Check = (context) =>
-  context.answered
+/** One that is to come or to go with another shape is left to whatever makes that, by `fix`, too. */
+export const checkEmptyPrimaries: Check = (context, found) => {
+  const { state } = context;
+  const [shape] = isShapeReached(state) ? [] : checkShape(context, found);
+  return context.answered
     .filter(
       ({ node, nodeId }) => node.role === 'primary' && node.slots.length === 0 && !context.groups.outside.has(nodeId),
     )
-    .map(({ pod }) =>
-      makeProblem('empty-primary', context.state.cluster.name, {
+    .map(({ pod }) => {
+      const problem = makeProblem('empty-primary', state.cluster.name, {
         sentence: `${pod} is a primary without slots.`,
         nodes: [pod],
         repair: `${context.redisCli(pod, 'CLUSTER REPLICATE ID-OF-A-PRIMARY')}, one that needs a replica.`,
-      }),
-    );
+      });
+      return shape === undefined ? problem : { ...problem, repair: shape.repair };
+    });
+};
 
 /** Who owns these slots is not settled. That a shard lacks replicas tells of an owner too many, and of none too few. */
 function hidesShape({ code, slots }: Problem, isTooFew: boolean): boolean {

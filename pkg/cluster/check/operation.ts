@@ -25,7 +25,7 @@ const SEEN_IN_MOVES: ReadonlySet<string> = new Set([
 export function whileSlotsMove(state: ClusterState, problems: readonly Problem[]): Problem[] {
   const { operation } = state;
   if (operation === null || !MOVES.has(operation.verb) || !isRunning(state)) return [...problems];
-  const repair = `Nothing by hand: ${operation.verb} by ${operation.holder} is moving slots. Look again when it has ended; kubectl redis status says how far it is.`;
+  const repair = `Nothing by hand: ${operation.verb} by ${operation.holder} is running, and may be moving them. Look again when it has ended; kubectl redis status says how far it is.`;
   return problems.map((one) => (SEEN_IN_MOVES.has(one.code) ? { ...one, repair } : one));
 }
 

@@ -73,8 +73,8 @@ export function refuseStopped({ kube, recorded }: RestartInput): Plan | null {
   const gone = ordinalsOf(recorded)
     .map((ordinal) => nodeName(name, ordinal))
     .filter((node) => !isThere.has(node));
-  // (Where none is left the cluster was deleted, which is told below.)
-  if (gone.length > 0 && isThere.size > 0)
+  // (Where none is left the cluster was deleted, which is told below; those of a change that was begun are made by `scale`.)
+  if (gone.length > 0 && isThere.size > 0 && recorded.scaling === null)
     return refuse(
       'objects-missing',
       `StatefulSet ${gone[0]}${gone.length > 1 ? ` and ${gone.length - 1} more` : ''} of ${name} ${gone.length > 1 ? 'are' : 'is'} missing: nobody would make ${gone.length > 1 ? 'their pods' : 'its pod'} again`,

@@ -65,7 +65,7 @@ export const SHAPE_CASES: readonly CheckCase[] = [
           'redis-2-0',
         ),
         repair:
-          'Nothing by hand: scale by ann@laptop is moving slots. Look again when it has ended; kubectl redis status says how far it is.',
+          'Nothing by hand: scale by ann@laptop is running, and may be moving them. Look again when it has ended; kubectl redis status says how far it is.',
       },
     ],
   ],

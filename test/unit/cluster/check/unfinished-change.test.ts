@@ -53,7 +53,7 @@ describe('a change that was begun', () => {
     expect(repairOf(stopped, 'pod-missing')).toBe('kubectl redis create redis makes what is missing.');
   });
 
-  test('fix names it for a primary without slots, too', () => {
+  test('check and fix name it for a primary without slots, too', () => {
     const observation = changed(
       asMade(healthyObservation({ masters: 4, replicas: 0, hosts: 4 }), specOf({ masters: 4, replicas: 0 })),
       changeLines((line) => ({
@@ -61,6 +61,9 @@ describe('a change that was begun', () => {
         slots:
           line.nodeId === nodeIdOf(3) ? [{ start: 8192, end: 16383 }] : line.nodeId === nodeIdOf(4) ? [] : line.slots,
       })),
+    );
+    expect(repairOf(observation, 'empty-primary')).toBe(
+      'kubectl redis scale redis --masters 4 --replicas 0 gives slots to shard 4 again.',
     );
     const { left } = planFix(interpret(observation), NO_POLICY, { observation, slotKeys: null });
     expect(left.find(({ problem }) => problem.code === 'empty-primary')?.hint).toBe(
