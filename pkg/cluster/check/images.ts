@@ -9,7 +9,7 @@ import { recordOf } from '../model/record.ts';
 import type { ClusterState } from '../model/state.ts';
 import { isDead } from '../plan/pod-life.ts';
 import { restartCommand } from '../plan/restart-command.ts';
-import { isOld } from '../plan/restart-goal.ts';
+import { isAsBefore } from '../plan/restart-goal.ts';
 import { whyOlderThan } from '../plan/server-version.ts';
 import type { Check, CheckContext } from './context.ts';
 import { isRunning } from './operation.ts';
@@ -102,7 +102,7 @@ export const checkUnfinishedRestart: Check = ({ state, observation: { kube } }, 
   const isTold = found.some(({ code }) => code === 'image-differs' || code === 'record-older');
   if (state.origin !== 'ours' || spec === null || spec.scaling !== null || state.operation !== null || isTold)
     return [];
-  const old = kube.pods.filter((pod) => isOld(pod, spec, kube)).map((pod) => pod.name);
+  const old = kube.pods.filter((pod) => isAsBefore(pod, spec, kube)).map((pod) => pod.name);
   if (old.length === 0) return [];
   const sentence = `A restart of ${name} was begun and is not finished: ${listNames(old)} ${old.length === 1 ? 'is' : 'are'} as before.`;
   const repair = `${restartCommand(name, spec.image, state.nodes)} goes on with it.`;

@@ -106,6 +106,16 @@ export function isOld(pod: PodFacts, spec: ClusterSpec, { statefulSets }: Pick<K
   return !takenBack || Date.parse(pod.createdAt) < Date.parse(mark);
 }
 
+/**
+ * Whether it is as it was before the restart that the record asks for. One that was made since, from a template that a manifest had taken
+ * back, lacks the mark and is none of these, also when `fix` has put the mark back into the template.
+ */
+export function isAsBefore(pod: PodFacts, spec: ClusterSpec, kube: Pick<KubeFacts, 'statefulSets'>): boolean {
+  if (!isOld(pod, spec, kube)) return false;
+  const wasMadeSince = Date.parse(pod.createdAt) >= Date.parse(markOf(spec, pod.name) ?? '');
+  return isOtherImage(pod.container.image, spec.image) || !wasMadeSince;
+}
+
 /** When a restart was asked for: now, and later than all pods that are there, by whichever clock they were made. */
 export function restartTime(now: number, { pods }: Pick<KubeFacts, 'pods'>): string {
   const latest = Math.max(now, ...pods.map(({ createdAt }) => (Date.parse(createdAt) || 0) + 1_000));

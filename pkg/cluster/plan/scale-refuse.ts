@@ -17,7 +17,7 @@ import { refuse, silenceCode } from './form-members.ts';
 import { refuseHeir, refuseIncompletePrimary, refuseIncompleteReplicas } from './refuse-heir.ts';
 import { refuseOlderTarget } from './refuse-older.ts';
 import { restartCommand } from './restart-command.ts';
-import { isOld } from './restart-goal.ts';
+import { isAsBefore } from './restart-goal.ts';
 import { ownedOf, type LeavingNode, type ScaleContext } from './scale-context.ts';
 import { isMember } from './scale-join.ts';
 import { refuseObjects } from './refuse-record.ts';
@@ -176,7 +176,7 @@ function refuseSmallHeirs({ state, evidence, shards }: ScaleContext): Plan | nul
  * change of shape that was begun is gone on with in any case, for a restart waits for it.
  */
 export function refuseRestarting(kube: KubeFacts, recorded: ClusterSpec, { nodes }: ClusterState): Plan | null {
-  const old = recorded.scaling === null ? kube.pods.filter((pod) => isOld(pod, recorded, kube)) : [];
+  const old = recorded.scaling === null ? kube.pods.filter((pod) => isAsBefore(pod, recorded, kube)) : [];
   const [first] = old;
   if (first === undefined) return null;
   const { name } = recorded.cluster;

@@ -52,6 +52,11 @@ export const SHAPE_CASES: readonly CheckCase[] = [
       ),
     ],
   ],
+  [
+    'no restart-unfinished: they were made since, from templates that a manifest had taken back, and fix put the marks back',
+    changed(made, restarted({ '1': '2025-12-31T00:00:00.000Z', '4': '2025-12-31T00:00:00.000Z' })),
+    [],
+  ],
   ['a restart that runs', changed(made, restarted({ '1': 'now', '4': 'now' }), operation({ verb: 'restart' })), []],
   [
     'stray-keys, while scale moves the slot that they are in',
