@@ -73,19 +73,20 @@ function median(values: readonly number[]): number {
 /** One that is to come or to go with another shape is left to whatever makes that, by `fix`, too. */
 export const checkEmptyPrimaries: Check = (context, found) => {
   const { state } = context;
-  const [shape] = isShapeReached(state) ? [] : checkShape(context, found);
+  const shape = shapeToReach(state, found);
   return context.answered
     .filter(
       ({ node, nodeId }) => node.role === 'primary' && node.slots.length === 0 && !context.groups.outside.has(nodeId),
     )
-    .map(({ pod }) => {
-      const problem = makeProblem('empty-primary', state.cluster.name, {
+    .map(({ pod }) =>
+      makeProblem('empty-primary', state.cluster.name, {
         sentence: `${pod} is a primary without slots.`,
         nodes: [pod],
-        repair: `${context.redisCli(pod, 'CLUSTER REPLICATE ID-OF-A-PRIMARY')}, one that needs a replica.`,
-      });
-      return shape === undefined ? problem : { ...problem, repair: shape.repair };
-    });
+        repair:
+          shape?.repair ?? `${context.redisCli(pod, 'CLUSTER REPLICATE ID-OF-A-PRIMARY')}, one that needs a replica.`,
+        byHand: shape !== undefined,
+      }),
+    );
 };
 
 /** Who owns these slots is not settled. That a shard lacks replicas tells of an owner too many, and of none too few. */
@@ -126,9 +127,14 @@ function ownersIn({ nodes }: ClusterState): number {
 }
 
 /** As many primaries own slots as shall, and none is to go. A change to it may still have slots to share out. */
-export function isShapeReached(state: ClusterState): boolean {
+function isShapeReached(state: ClusterState): boolean {
   const { desired } = state;
   return desired !== null && (desired.leaving ?? []).length === 0 && ownersIn(state) === desired.masters;
+}
+
+/** What was found of the shape, while it is not reached: primaries that own nothing are the business of whatever makes it. */
+export function shapeToReach(state: ClusterState, found: readonly Problem[]): Problem | undefined {
+  return isShapeReached(state) ? undefined : found.find(({ code }) => code === 'shape-differs');
 }
 
 function unfinished({ state: { cluster } }: CheckContext, shape: DesiredShape | ClusterSpec, left: string): Problem {

@@ -1,7 +1,7 @@
 /** What the others see of a node: a change of role or an address is over only when everybody has heard of it. */
 import { AppError } from '../../errors.ts';
 import type { StepNode } from '../../cluster/model/plan.ts';
-import { lineOf, type RedisStepDeps } from './redis-steps.ts';
+import { lineOf, ownLineOf, type RedisStepDeps } from './redis-steps.ts';
 
 const VIEW_DEADLINE_MS = 2_000;
 
@@ -45,8 +45,7 @@ export function inAllViews(
 }
 
 function knowsOnlyItself(view: string): boolean {
-  const lines = view.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('vars '));
-  return lines.length === 1 && /\bmyself\b/.test(lines[0] ?? '');
+  return ownLineOf(view)?.trim() === view.trim();
 }
 
 /** null = not in that view. */

@@ -4,6 +4,7 @@
  */
 import { POD_NAME_LABEL } from '../../cluster/model/labels.ts';
 import { AppError } from '../../errors.ts';
+import { listNames } from '../../cluster/model/list-names.ts';
 import type { PodFacts } from '../../cluster/model/observation.ts';
 import type { Step, StepNode } from '../../cluster/model/plan.ts';
 import type { KubePort } from '../ports.ts';
@@ -145,8 +146,7 @@ function stepWatcher(deps: RestartPodDeps, node: StepNode, pod: PodFacts): () =>
     }
     const blind = await inAll((line) => line !== null && line.linkUp && !line.failing);
     if (blind.length === 0) return null;
-    const others = blind.length > 3 ? ` and ${blind.length - 3} more` : '';
-    return `${blind.slice(0, 3).join(', ')}${others} ${blind.length === 1 ? 'does' : 'do'} not see ${node.pod} yet`;
+    return `${listNames(blind)} ${blind.length === 1 ? 'does' : 'do'} not see ${node.pod} yet`;
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Step } from '../../model/plan.ts';
 import type { Candidate } from '../../evidence/candidates.ts';
 import { finishesShape } from '../../evidence/idle-shards.ts';
-import { isShapeReached } from '../../check/balance.ts';
+import { shapeToReach } from '../../check/balance.ts';
 import { makesMissing } from '../../check/pods.ts';
 import { secondOwners, takesSlotsAway } from '../../evidence/second-owners.ts';
 import { NODE_LABEL, SHARD_LABEL } from '../../model/labels.ts';
@@ -88,9 +88,7 @@ export const healEmptyPrimaries: Healer = (context, problems) =>
       const hint = `Nobody who answers serves the slots of its shard: ${heir.step.pod} follows its primary when that comes back, or gets its slots when they are given up`;
       return left(problem, 'after-others', hint);
     }
-    const shape = isShapeReached(context.state)
-      ? undefined
-      : context.problems.find(({ code }) => code === 'shape-differs');
+    const shape = shapeToReach(context.state, context.problems);
     if (shape !== undefined) return left(problem, 'by-hand', `${shape.sentence} ${shape.repair}`);
     const holding = idle.find((member) => member.answer.info.keys > 0);
     if (holding !== undefined)

@@ -111,14 +111,15 @@ export const healNoQuorum: Healer = (context, problems) =>
     const empty = startEmpty(context, problem);
     if (empty !== null) return [empty];
     const { evidence, policy } = context;
-    const ready = evidence.majority.down.flatMap((primary) => takeoverOf(context, primary));
+    const led = evidence.majority.down.flatMap((primary) => takeoverOf(context, primary));
+    const ready = led.filter(({ isCertain }) => isCertain);
     if (ready.length === 0) {
       const hint =
         'Bring back pods, one of each shard: no replica may take over while its primary may still run, or while another replica that may have more does not answer';
       return [left(problem, 'by-hand', hint)];
     }
-    const elected = electionsBehind(context, ready);
-    const open = [...ready, ...elected].filter(({ loss }) => loss !== null && !isAgreed(loss, policy.acceptDataLoss));
+    const elected = led.filter(({ isCertain }) => !isCertain);
+    const open = led.filter(({ loss }) => loss !== null && !isAgreed(loss, policy.acceptDataLoss));
     // With a majority again the servers elect the others by themselves: what that loses is agreed to before the first, or nothing is done.
     if (!policy.takeover || open.length > 0) return [askFor(problem, ready, elected)];
     const cures = ready.map((one, at) => takeOver(context, problem, one, at < takeoversUntilMajority(context)));
@@ -176,25 +177,19 @@ interface Takeover {
   readonly primary: ClusterNode;
   readonly member: Member;
   readonly loss: Loss | null;
+  /**
+   * The primary's process can't be running, and everybody who may have more answers. Otherwise nothing of ours has the replica lead, and the
+   * servers elect one by themselves.
+   */
+  readonly isCertain: boolean;
 }
 
-/** Its process can't be running, and everybody who may have more answers. */
 function takeoverOf({ evidence }: FixContext, primary: ClusterNode): Takeover[] {
   const succession = evidence.successionOf(primary);
   const { best, candidates, life } = succession;
-  if (best?.member == null || life.kind !== 'dead' || candidates.some(({ member }) => member === null)) return [];
-  return [{ primary, member: best.member, loss: evidence.lossOf(succession, best) }];
-}
-
-/** Of primaries that are down, and may run nevertheless: nothing of ours has their replicas lead. */
-function electionsBehind({ evidence }: FixContext, ready: readonly Takeover[]): Takeover[] {
-  return evidence.majority.down.flatMap((primary) => {
-    if (ready.some((one) => one.primary === primary)) return [];
-    const succession = evidence.successionOf(primary);
-    const { best } = succession;
-    if (best?.member == null) return [];
-    return [{ primary, member: best.member, loss: evidence.lossOf(succession, best) }];
-  });
+  if (best?.member == null) return [];
+  const isCertain = life.kind === 'dead' && candidates.every(({ member }) => member !== null);
+  return [{ primary, member: best.member, loss: evidence.lossOf(succession, best), isCertain }];
 }
 
 function lostPrimary(context: FixContext, problem: Problem): ClusterNode | null {
