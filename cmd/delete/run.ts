@@ -9,7 +9,7 @@ import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, untilAborted } from '../look-at.ts';
 import type { Output } from '../output.ts';
 import { refuseUnagreed, typedLoss, type LossFlagValues } from '../loss-flag.ts';
-import { agreeOn, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
+import { agreeOn, endLapsed, operate, planLook, refuseBareOutput, writePlan, type Question } from '../operate.ts';
 import { deletePlanLines, keptLines, lossInWords } from '../view/delete-plan.ts';
 
 export interface DeleteRequest {
@@ -62,6 +62,8 @@ async function deleteOne(request: DeleteRequest, deps: Deps, session: Session): 
     again: prepare,
   });
   if (prepared === null || !isLeft(prepared)) {
+    const { operation } = (prepared ?? first).observation.kube;
+    await endLapsed(ports, { cluster, operation }, deps);
     deps.terminal.write(`${cluster.name} is deleted already. Nothing was changed.\n`);
     return sayKept(prepared ?? first, deps);
   }

@@ -13,7 +13,7 @@ import type { Deps, Session } from '../deps.ts';
 import type { Globals } from '../global-flags.ts';
 import { inSession, portsOf, sayGaps, untilAborted } from '../look-at.ts';
 import { ALL_PAIRS, limitsOf, typedLimits, type MoveFlagValues } from '../move-limits.ts';
-import { operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
+import { endLapsed, operate, planLook, refuseBareOutput, writePlan } from '../operate.ts';
 import type { Output } from '../output.ts';
 import type { Look } from '../terminal.ts';
 import { fixedInWords, fixPlanLines, leftLines, repairQuestion, repairSteps, worthTelling } from '../view/fix-plan.ts';
@@ -60,7 +60,9 @@ async function fixOne(request: FixRequest, deps: Deps, session: Session): Promis
   const cluster = await chooseCluster(session, request.args.NAME);
   const { mover } = session.redis;
   const input = { cluster, policy: policyOf(flags), mover, signal: deps.signal };
-  const seen = await untilAborted(prepareFix(portsOf(deps, session), input), deps.signal);
+  const ports = portsOf(deps, session);
+  const look = (): Promise<FixSight> => untilAborted(prepareFix(ports, input), deps.signal);
+  let seen = await look();
   if (!exists(cluster, seen.observation.kube)) throw await notFound(session, cluster);
   sayGaps(deps, seen.state);
   if (flags.record !== undefined) {
@@ -71,15 +73,22 @@ async function fixOne(request: FixRequest, deps: Deps, session: Session): Promis
     await writeDryRun(seen, deps, flags.output);
     return exitOf(seen.plan);
   }
-  if (seen.plan.repairs.length === 0 && !seen.plan.left.some(({ why }) => why === 'by-itself')) {
-    const look = { width: deps.terminal.size()?.columns ?? null, colour: false };
+  const isIdle = ({ plan }: FixSight): boolean =>
+    plan.repairs.length === 0 && !plan.left.some(({ why }) => why === 'by-itself');
+  // A repair takes a lapsed lease over, whoever left it. What is unfinished is named by its own code, without the lease, too.
+  if (isIdle(seen) && seen.state.operation !== null) {
+    await endLapsed(ports, seen.state, deps);
+    seen = await look();
+  }
+  if (isIdle(seen)) {
+    const plain = { width: deps.terminal.size()?.columns ?? null, colour: false };
     const none = `${cluster.name}: nothing ${seen.plan.left.length === 0 ? 'is to be' : 'can be'} repaired. Nothing was changed.`;
-    deps.terminal.write(`${[none, ...leftLines(seen.plan.left, look)].join('\n')}\n`);
+    deps.terminal.write(`${[none, ...leftLines(seen.plan.left, plain)].join('\n')}\n`);
     return exitOf(seen.plan);
   }
-  const look = planLook(deps, request.globals);
-  deps.terminal.say(`${fixPlanLines(seen, look).join('\n')}\n\n`);
-  return repairAll(request, deps, session, seen, look);
+  const drawn = planLook(deps, request.globals);
+  deps.terminal.say(`${fixPlanLines(seen, drawn).join('\n')}\n\n`);
+  return repairAll(request, deps, session, seen, drawn);
 }
 
 async function repairAll(

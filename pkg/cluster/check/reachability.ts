@@ -85,7 +85,7 @@ function stopped(context: CheckContext): Problem {
   const isGone =
     statefulSets.length === 0 && claims.length === 0 && !isUnread(observation.kube, 'persistentvolumeclaims');
   if (isGone) {
-    const repair = `Its keys are gone with its volumes. kubectl redis delete ${name} --purge-data removes what is left of it.`;
+    const repair = `Nothing is left to start it with, unless a PersistentVolume was retained. kubectl redis delete ${name} --purge-data removes what is left of it.`;
     return makeProblem('stopped', name, { sentence, repair });
   }
   const wake = kubectl(`scale statefulset -l kubectl-redis.io/cluster=${name} --replicas=1`);

@@ -11,6 +11,7 @@ import {
   type MemoryLimit,
 } from '../evidence/eviction.ts';
 import { goesWithPod, lossOfStopping, type NextStart } from '../evidence/persistence.ts';
+import { listNames } from '../model/list-names.ts';
 import { isAgreed, joinLosses, keysInWords, lossFlag, type Loss } from '../model/loss.ts';
 import { straysOf } from '../evidence/strays.ts';
 import { isUnread, type KubeFacts, type StatefulSetFacts } from '../model/observation.ts';
@@ -69,20 +70,19 @@ export function refuseRestart(input: RestartInput): Plan | null {
 export function refuseStopped({ kube, recorded }: RestartInput): Plan | null {
   if (recorded === null || isUnread(kube, 'statefulsets')) return null;
   const { name } = recorded.cluster;
-  const isThere = new Set(kube.statefulSets.map((set) => set.name));
-  const gone = ordinalsOf(recorded)
-    .map((ordinal) => nodeName(name, ordinal))
-    .filter((node) => !isThere.has(node));
+  const nodes = ordinalsOf(recorded).map((ordinal) => nodeName(name, ordinal));
+  const gone = nodes.filter((node) => !kube.statefulSets.some((set) => set.name === node));
   // (Where none is left the cluster was deleted, which is told below; those of a change that was begun are made by `scale`.)
-  if (gone.length > 0 && isThere.size > 0 && recorded.scaling === null)
+  if (gone.length > 0 && kube.statefulSets.length > 0 && recorded.scaling === null) {
+    const [sets, are, their] =
+      gone.length === 1 ? ['StatefulSet', 'is', 'its pod'] : ['StatefulSets', 'are', 'their pods'];
     return refuse(
       'objects-missing',
-      `StatefulSet ${gone[0]}${gone.length > 1 ? ` and ${gone.length - 1} more` : ''} of ${name} ${gone.length > 1 ? 'are' : 'is'} missing: nobody would make ${gone.length > 1 ? 'their pods' : 'its pod'} again`,
+      `${sets} ${listNames(gone)} of ${name} ${are} missing: nobody would make ${their} again`,
       `kubectl redis create ${name} makes what is missing; then restart`,
     );
-  const asleep = ordinalsOf(recorded)
-    .map((ordinal) => nodeName(name, ordinal))
-    .filter((node) => kube.statefulSets.some((set) => set.name === node && set.replicas === 0));
+  }
+  const asleep = nodes.filter((node) => kube.statefulSets.some((set) => set.name === node && set.replicas === 0));
   const [first] = asleep;
   const isAll = kube.pods.length === 0 && asleep.length === kube.statefulSets.length;
   if (first === undefined && !isAll) return null;

@@ -59,7 +59,7 @@ export const STOPPED_CASES: readonly CheckCase[] = [
       says(
         'warning stopped',
         'redis was deleted; no volume is left.',
-        'Its keys are gone with its volumes. kubectl redis delete redis --purge-data removes what is left of it.',
+        'Nothing is left to start it with, unless a PersistentVolume was retained. kubectl redis delete redis --purge-data removes what is left of it.',
       ),
     ],
   ],
